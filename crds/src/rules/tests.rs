@@ -1,0 +1,128 @@
+//! Each CEL rule, broken and kept, evaluated as the API server does it; the cluster's own answers are `e2e`'s matter.
+
+use crate::TodoStack;
+use kube::CustomResourceExt;
+use kube_cel::Validator;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+fn schema() -> Value {
+    let crd = serde_json::to_value(TodoStack::crd()).unwrap();
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+fn stack(name: &str, spec: &str) -> Value {
+    let spec: Value = serde_saphyr::from_str(spec).unwrap();
+    json!({"apiVersion": "todostack.dev/v1alpha1", "kind": "TodoStack", "metadata": {"name": name}, "spec": spec})
+}
+
+fn broken(new: &Value, old: Option<&Value>) -> Vec<String> {
+    match Validator::new().validate(&schema(), new, old) {
+        Ok(()) => Vec::new(),
+        Err(errors) => errors.into_vec().into_iter().map(|error| error.message).collect(),
+    }
+}
+
+#[rstest]
+#[case::nothing("{}")]
+#[case::nfs("{database: {postgres: {storage: {nfs: {server: nfs.example.com, path: /exports/shop}}}}}")]
+#[case::class("{database: {postgres: {storage: {size: 5Gi, storageClassName: fast}}}}")]
+#[case::external("{database: {external: {secret: {name: shop-pg}}}}")]
+#[case::sqlite("{database: {sqlite: {}}, api: {replicas: 1}}")]
+#[case::tls("{exposure: {host: shop.example.com, ingress: {tls: {secretName: shop-tls}}}}")]
+#[case::parameters("{database: {postgres: {parameters: {max_connections: '200'}}}}")]
+fn a_good_spec_is_accepted(#[case] spec: &str) {
+    assert_eq!(broken(&stack("shop", spec), None), Vec::<String>::new());
+}
+
+#[rstest]
+#[case::two_databases(
+    "{database: {postgres: {}, sqlite: {}}}",
+    "at most one of postgres, external and sqlite"
+)]
+#[case::two_storages(
+    "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: n, path: /e}}}}}",
+    "at most one of nfs and storageClassName"
+)]
+#[case::soft(
+    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [soft]}}}}}",
+    "must not have soft"
+)]
+#[case::nolock(
+    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [hard, nolock]}}}}}",
+    "must not have soft"
+)]
+#[case::sqlite_with_two_replicas("{database: {sqlite: {}}, api: {replicas: 2}}", "must be 0 or 1 with")]
+#[case::tls_without_host("{exposure: {ingress: {tls: {secretName: t}}}}", "needs spec.exposure.host")]
+#[case::data_directory(
+    "{database: {postgres: {parameters: {data_directory: /x}}}}",
+    "must not set what the operator"
+)]
+#[case::fsync("{database: {postgres: {parameters: {fsync: 'off'}}}}", "must not set what the operator")]
+fn a_broken_rule_is_named_in_our_words(#[case] spec: &str, #[case] sentence: &str) {
+    let messages = broken(&stack("shop", spec), None);
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].contains(sentence), "{messages:?}");
+}
+
+#[rstest]
+#[case::too_long("a-name-of-more-than-forty-characters-is-refused")]
+#[case::digit_first("1shop")]
+#[case::dotted("shop.one")]
+fn a_name_that_services_cannot_carry_is_refused(#[case] name: &str) {
+    let messages = broken(&stack(name, "{}"), None);
+    assert!(messages.iter().any(|m| m.contains("metadata.name must be a DNS label")), "{messages:?}");
+}
+
+#[rstest]
+#[case::server(
+    "{database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: m, path: /e}}}}}",
+    "storage.nfs.server and storage.nfs.path cannot change"
+)]
+#[case::nfs_removed(
+    "{database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}",
+    "{}",
+    "storage.nfs cannot be added or removed"
+)]
+#[case::nfs_added(
+    "{}",
+    "{database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}",
+    "storage.nfs cannot be added or removed"
+)]
+#[case::shrink(
+    "{database: {postgres: {storage: {size: 2Gi}}}}",
+    "{database: {postgres: {storage: {size: 1500Mi}}}}",
+    "storage.size cannot shrink"
+)]
+#[case::class(
+    "{database: {postgres: {storage: {storageClassName: fast}}}}",
+    "{database: {postgres: {storage: {storageClassName: slow}}}}",
+    "storage.storageClassName cannot change"
+)]
+#[case::downgrade(
+    "{database: {postgres: {version: '18'}}}",
+    "{database: {postgres: {version: '17'}}}",
+    "version cannot change"
+)]
+#[case::to_sqlite("{}", "{database: {sqlite: {}}}", "the kind of spec.database")]
+#[case::to_external(
+    "{database: {postgres: {}}}",
+    "{database: {external: {secret: {name: s}}}}",
+    "the kind of spec.database"
+)]
+fn a_change_that_would_leave_the_data_behind_is_refused(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] sentence: &str,
+) {
+    let messages = broken(&stack("shop", new), Some(&stack("shop", old)));
+    assert!(messages.iter().any(|m| m.contains(sentence)), "{messages:?}");
+}
+
+#[test]
+fn a_volume_may_grow() {
+    let old = stack("shop", "{database: {postgres: {storage: {size: 1Gi}}}}");
+    let new = stack("shop", "{database: {postgres: {storage: {size: 2Gi}}}}");
+    assert_eq!(broken(&new, Some(&old)), Vec::<String>::new());
+}
