@@ -1,0 +1,40 @@
+//! What an error of Postgres means: one table from SQLSTATE to [`Error`].
+
+use std::{borrow::Cow, sync::Arc};
+
+use todostack_store::Error;
+
+/// The meaning of an error.
+pub(crate) fn store_error(error: sqlx::Error) -> Error {
+    if let Some(state) = error.as_database_error().and_then(|error| error.code().map(Cow::into_owned)) {
+        return from_state(&state, Arc::new(error));
+    }
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed => Error::Unavailable(Arc::new(error)),
+        _ => Error::Internal(Arc::new(error)),
+    }
+}
+
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn from_state(state: &str, source: Arc<sqlx::Error>) -> Error {
+    match state {
+        // Login: wrong password, no such role, no such database, no right to connect.
+        "28P01" | "28000" | "3D000" | "42501" => Error::LoginRefused(source),
+        // Starting, stopping, killed by an administrator, crashed; read-only after a failover.
+        "57P01" | "57P02" | "57P03" | "25006" => Error::Unavailable(source),
+        // Statement timeout, lock timeout.
+        "57014" | "55P03" => Error::TimedOut(source),
+        // Undefined table or column: written for a later schema.
+        "42P01" | "42703" => Error::SchemaOutdated(source),
+        // Foreign key violation; the only one is from a todo to its list.
+        "23503" => Error::ListNotFound,
+        // Connection exception; insufficient resources (disk full, out of memory, too many connections); I/O error.
+        _ if ["08", "53", "58"].iter().any(|class| state.starts_with(class)) => Error::Unavailable(source),
+        _ => Error::Internal(source),
+    }
+}

@@ -1,0 +1,100 @@
+//! POSTs with an `Idempotency-Key`: the key, the todo and the answer are one transaction.
+//!
+//! # Guarantees
+//! - Over all replicas at most one todo is made per owner and key until the key expires.
+//! - A process that dies meanwhile leaves no key behind: "in flight" is a lock of its transaction, not a row.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Result, Todo};
+
+use crate::{errors::store_error, insert};
+
+struct Answered {
+    fingerprint: Vec<u8>,
+    todo_id: i64,
+    todo_created_at: DateTime<Utc>,
+}
+
+pub(crate) async fn create_once(
+    pool: &PgPool,
+    collection: &Collection,
+    new: NewTodo,
+    key: IdempotencyKey,
+) -> Result<Created> {
+    let mut transaction = pool.begin().await.map_err(store_error)?;
+    if !lock(&mut transaction, &collection.owner, &key.key).await.map_err(store_error)? {
+        return Err(Error::KeyInFlight);
+    }
+    if let Some(answered) = find(&mut transaction, &collection.owner, &key.key).await.map_err(store_error)? {
+        return replay(&answered, new, &key);
+    }
+    let inserted = insert::insert_one(&mut transaction, &(collection.clone(), new.clone())).await?;
+    let todo = Todo::created(new, inserted.id, inserted.created_at);
+    remember(&mut transaction, &collection.owner, &key, &todo).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
+    Ok(Created { todo, replayed: false })
+}
+
+/// Until the transaction ends. Two keys with the same hash would only refuse each other with 409 for a moment.
+async fn lock(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended($1, hashtextextended($2, 0))) as "locked!""#,
+        key,
+        owner
+    )
+    .fetch_one(connection)
+    .await
+}
+
+async fn find(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Result<Option<Answered>> {
+    sqlx::query_as!(
+        Answered,
+        "select fingerprint, todo_id, todo_created_at from idempotency_keys
+         where owner = $1 and key = $2 and expires_at > now()",
+        owner,
+        key
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The body is that of the first time (its fingerprint is), so only what the database added had to be kept.
+fn replay(answered: &Answered, new: NewTodo, key: &IdempotencyKey) -> Result<Created> {
+    if answered.fingerprint != key.fingerprint {
+        return Err(Error::KeyReused);
+    }
+    let todo = Todo::created(new, answered.todo_id, answered.todo_created_at);
+    Ok(Created { todo, replayed: true })
+}
+
+async fn remember(
+    connection: &mut PgConnection,
+    owner: &str,
+    key: &IdempotencyKey,
+    todo: &Todo,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into idempotency_keys (owner, key, fingerprint, todo_id, todo_created_at, expires_at)
+         values ($1, $2, $3, $4, $5, now() + interval '1 day')
+         on conflict (owner, key) do update
+         set fingerprint = excluded.fingerprint, todo_id = excluded.todo_id,
+             todo_created_at = excluded.todo_created_at, expires_at = excluded.expires_at",
+        owner,
+        key.key,
+        key.fingerprint,
+        todo.id,
+        todo.created_at
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(crate) async fn forget_expired(pool: &PgPool) -> Result<u64> {
+    sqlx::query!("delete from idempotency_keys where expires_at <= now()")
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected())
+        .map_err(store_error)
+}

@@ -1,0 +1,136 @@
+//! Making todos: what gathered goes out as one insert.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, types::Json};
+use todostack_store::{Batch, Collection, Error, NewTodo, Result, Todo};
+
+use crate::{connect::LaneConnection, errors::store_error};
+
+/// One lane of inserts.
+#[derive(Debug)]
+pub(crate) struct InsertLane {
+    connection: LaneConnection,
+}
+
+type Request = (Collection, NewTodo);
+
+impl InsertLane {
+    pub(crate) fn new(connection: LaneConnection) -> Self {
+        Self { connection }
+    }
+
+    async fn insert(&mut self, columns: &Columns) -> Result<Vec<Inserted>> {
+        self.connection.run(async |connection| insert(connection, columns).await).await
+    }
+
+    /// Each alone, so that only the row that cannot be stored fails: the statement before has been undone as a whole.
+    async fn one_by_one(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            let inserted = self.insert(&Columns::of(std::slice::from_ref(&request))).await;
+            answers.push(inserted.and_then(|rows| {
+                let row = rows.into_iter().next().ok_or_else(nothing_inserted)?;
+                Ok(Todo::created(request.1, row.id, row.created_at))
+            }));
+        }
+        answers
+    }
+}
+
+impl Batch for InsertLane {
+    type Request = Request;
+    type Answer = Todo;
+
+    async fn run(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
+        match self.insert(&Columns::of(&requests)).await {
+            Ok(mut rows) if rows.len() == requests.len() => {
+                // `order by place` gives the numbers in the order of the requests; `returning` promises no order.
+                rows.sort_unstable_by_key(|row| row.id);
+                requests
+                    .into_iter()
+                    .zip(rows)
+                    .map(|((_, new), row)| Ok(Todo::created(new, row.id, row.created_at)))
+                    .collect()
+            }
+            Ok(_) => requests.iter().map(|_| Err(nothing_inserted())).collect(),
+            Err(Error::Internal(_) | Error::ListNotFound) => self.one_by_one(requests).await,
+            // Whether it was stored is unknown, so nobody is told that it was.
+            Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+}
+
+fn nothing_inserted() -> Error {
+    Error::unavailable("an insert answered with another number of rows than it was given")
+}
+
+/// What the database adds to a new todo.
+#[derive(Debug)]
+pub(crate) struct Inserted {
+    pub(crate) id: i64,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// The requests turned into one array per column.
+#[derive(Default)]
+struct Columns {
+    owner: Vec<String>,
+    list_id: Vec<Option<i64>>,
+    title: Vec<String>,
+    completed: Vec<bool>,
+    position: Vec<Option<i64>>,
+    due_date: Vec<Option<chrono::NaiveDate>>,
+    tags: Vec<Json<Vec<String>>>,
+    priority: Vec<Option<i16>>,
+}
+
+impl Columns {
+    fn of(requests: &[Request]) -> Self {
+        let mut columns = Self::default();
+        for (Collection { owner, list }, new) in requests {
+            let NewTodo { title, completed, order, due_date, tags, priority } = new;
+            columns.owner.push(owner.to_string());
+            columns.list_id.push(*list);
+            columns.title.push(title.as_str().to_owned());
+            columns.completed.push(*completed);
+            columns.position.push(*order);
+            columns.due_date.push(*due_date);
+            columns.tags.push(Json(tags.as_slice().to_vec()));
+            columns.priority.push(priority.map(todostack_store::Priority::number));
+        }
+        columns
+    }
+}
+
+async fn insert(connection: &mut PgConnection, columns: &Columns) -> sqlx::Result<Vec<Inserted>> {
+    let Columns { owner, list_id, title, completed, position, due_date, tags, priority } = columns;
+    sqlx::query_as!(
+        Inserted,
+        r#"
+        insert into todos (owner, list_id, title, completed, position, due_date, tags, priority)
+        select owner, list_id, title, completed, position, due_date, tags, priority
+        from unnest($1::text[], $2::bigint[], $3::text[], $4::boolean[], $5::bigint[], $6::date[], $7::jsonb[],
+                    $8::smallint[])
+             with ordinality as new
+                 (owner, list_id, title, completed, position, due_date, tags, priority, place)
+        order by place
+        returning id, created_at
+        "#,
+        owner,
+        list_id as _,
+        title,
+        completed,
+        position as _,
+        due_date as _,
+        tags as _,
+        priority as _
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// One todo within the caller's transaction.
+pub(crate) async fn insert_one(connection: &mut PgConnection, request: &Request) -> Result<Inserted> {
+    let rows = insert(connection, &Columns::of(std::slice::from_ref(request))).await.map_err(store_error)?;
+    rows.into_iter().next().ok_or_else(nothing_inserted)
+}

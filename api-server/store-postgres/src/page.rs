@@ -1,0 +1,64 @@
+//! A page of a collection: the same query for each order, since the order of a prepared statement is fixed.
+
+use sqlx::{PgPool, types::Json};
+use todostack_store::{Collection, Cursor, Result, Sort, Todo, TodoQuery};
+
+use crate::{
+    errors::store_error,
+    row::{TodoRow, list_or_zero},
+};
+
+/// `$after`: what a row must be to come after the cursor, `$order`: the order; the cursor is ($5, $6).
+macro_rules! select_page {
+    ($pool:expr, $collection:expr, $query:expr, $after:literal, $order:literal) => {
+        sqlx::query_as!(
+            TodoRow,
+            r#"
+            select id, owner, list_id, title, completed, position, due_date, tags as "tags: Json<Vec<String>>",
+                   priority, version, created_at, updated_at
+            from todos
+            where owner = $1 and coalesce(list_id, 0) = $2
+              and ($3::boolean is null or completed = $3)
+              and ($4::text is null or strpos(lower(title), lower($4)) > 0)
+              and ($5::bigint is null or "#
+                + $after
+                + r#")
+            order by "#
+                + $order
+                + " limit $7",
+            &*$collection.owner,
+            list_or_zero($collection),
+            $query.filter.completed,
+            $query.filter.text.as_deref(),
+            $query.after.map(|after| after.order),
+            $query.after.map(|after| after.id),
+            $query.limit
+        )
+        .fetch_all($pool)
+        .await
+    };
+}
+
+pub(crate) async fn select(pool: &PgPool, collection: &Collection, query: &TodoQuery) -> Result<Vec<Todo>> {
+    // `9223372036854775807` is `Cursor::NO_ORDER`.
+    const { assert!(Cursor::NO_ORDER == 9_223_372_036_854_775_807) };
+    let rows = match query.sort {
+        Sort::Created => select_page!(pool, collection, query, "id > $6::bigint", "id"),
+        Sort::CreatedDescending => select_page!(pool, collection, query, "id < $6::bigint", "id desc"),
+        Sort::Order => select_page!(
+            pool,
+            collection,
+            query,
+            "(coalesce(position, 9223372036854775807), id) > ($5::bigint, $6::bigint)",
+            "coalesce(position, 9223372036854775807), id"
+        ),
+        Sort::OrderDescending => select_page!(
+            pool,
+            collection,
+            query,
+            "(coalesce(position, 9223372036854775807), id) < ($5::bigint, $6::bigint)",
+            "coalesce(position, 9223372036854775807) desc, id desc"
+        ),
+    };
+    Ok(rows.map_err(store_error)?.into_iter().map(Todo::from).collect())
+}

@@ -1,0 +1,115 @@
+//! Changing and deleting todos: one statement each, with the condition inside it, so that nothing can come between.
+
+use sqlx::{PgPool, types::Json};
+use todostack_store::{
+    Collection, Error, Filter, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch, TodoPlace,
+};
+
+use crate::{
+    errors::store_error,
+    row::{TodoRow, list_or_zero},
+};
+
+pub(crate) async fn update(
+    pool: &PgPool,
+    place: &TodoPlace,
+    patch: TodoPatch,
+    precondition: &Precondition,
+) -> Result<Todo> {
+    let TodoPlace { collection, id } = place;
+    let TodoPatch { title, completed, order, due_date, tags, priority } = patch;
+    let updated = sqlx::query_as!(
+        TodoRow,
+        r#"
+        update todos
+        set title = coalesce($5, title),
+            completed = coalesce($6, completed),
+            position = case when $7 then $8 else position end,
+            due_date = case when $9 then $10 else due_date end,
+            tags = coalesce($11, tags),
+            priority = case when $12 then $13 else priority end,
+            version = version + 1,
+            updated_at = now()
+        where id = $1 and owner = $2 and coalesce(list_id, 0) = $3
+          and ($4::bigint[] is null or version = any($4))
+        returning id, owner, list_id, title, completed, position, due_date, tags as "tags: Json<Vec<String>>",
+                  priority, version, created_at, updated_at
+        "#,
+        id,
+        &*collection.owner,
+        list_or_zero(collection),
+        precondition.versions(),
+        title.map(Title::into_string),
+        completed,
+        order.is_some(),
+        order.flatten(),
+        due_date.is_some(),
+        due_date.flatten(),
+        tags.map(Tags::into_vec).map(Json) as _,
+        priority.is_some(),
+        priority.flatten().map(Priority::number)
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?;
+    match updated {
+        Some(row) => Ok(row.into()),
+        None => Err(why_untouched(pool, place).await?),
+    }
+}
+
+pub(crate) async fn delete(pool: &PgPool, place: &TodoPlace, precondition: &Precondition) -> Result<()> {
+    let TodoPlace { collection, id } = place;
+    let deleted = sqlx::query!(
+        r#"
+        delete from todos
+        where id = $1 and owner = $2 and coalesce(list_id, 0) = $3
+          and ($4::bigint[] is null or version = any($4))
+        "#,
+        id,
+        &*collection.owner,
+        list_or_zero(collection),
+        precondition.versions()
+    )
+    .execute(pool)
+    .await
+    .map_err(store_error)?;
+    if deleted.rows_affected() == 0 { Err(why_untouched(pool, place).await?) } else { Ok(()) }
+}
+
+/// A todo that is there but was not touched did not meet the condition.
+async fn why_untouched(pool: &PgPool, TodoPlace { collection, id }: &TodoPlace) -> Result<Error> {
+    let exists = sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from todos where id = $1 and owner = $2 and coalesce(list_id, 0) = $3
+        ) as "exists!"
+        "#,
+        id,
+        &*collection.owner,
+        list_or_zero(collection)
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(if exists { Error::PreconditionFailed } else { Error::TodoNotFound })
+}
+
+pub(crate) async fn delete_all(pool: &PgPool, collection: &Collection, filter: &Filter) -> Result<u64> {
+    let deleted = sqlx::query!(
+        r#"
+        delete from todos
+        where owner = $1 and coalesce(list_id, 0) = $2
+          and ($3::boolean is null or completed = $3)
+          and ($4::text is null or strpos(lower(title), lower($4)) > 0)
+        "#,
+        &*collection.owner,
+        list_or_zero(collection),
+        filter.completed,
+        filter.text
+    )
+    .execute(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(deleted.rows_affected())
+}

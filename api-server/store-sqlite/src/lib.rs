@@ -1,0 +1,167 @@
+//! Todos kept in a SQLite file. One file per kind of statement; all SQL for SQLite is in this crate and checked by the compiler.
+
+mod errors;
+mod idempotency;
+mod lists;
+mod read;
+mod row;
+mod schema;
+mod write;
+mod writer;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+pub use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{
+    ConnectOptions, SqlitePool,
+    sqlite::{SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use todostack_store::{
+    Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
+    Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
+};
+
+use crate::writer::Writer;
+
+/// Readers do not wait for the writer in WAL mode; more than the cores gain nothing.
+const READERS: u32 = 4;
+
+/// The store in a file: one writer, since SQLite has no more, and some readers.
+#[derive(Debug)]
+pub struct SqliteStore {
+    readers: SqlitePool,
+    writer: Writer,
+    options: SqliteConnectOptions,
+}
+
+impl SqliteStore {
+    /// Prepares the store; the file is made when first written to.
+    #[must_use]
+    pub fn new(options: SqliteConnectOptions) -> Self {
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL could lose acknowledged commits when the power fails.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        Self {
+            readers: SqlitePoolOptions::new()
+                .max_connections(READERS)
+                .acquire_timeout(Duration::from_secs(3))
+                .test_before_acquire(false)
+                .connect_lazy_with(options.clone().pragma("query_only", "on")),
+            writer: Writer::start(options.clone()),
+            options,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create_todo(
+        &self,
+        collection: &Collection,
+        new: NewTodo,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created> {
+        let collection = collection.clone();
+        match key {
+            None => {
+                let todo = self
+                    .writer
+                    .run(move |c| async move { write::insert(c, &collection, new).await }.boxed())
+                    .await?;
+                Ok(Created { todo, replayed: false })
+            }
+            Some(key) => {
+                self.writer
+                    .run(move |c| {
+                        async move { idempotency::create_once(c, &collection, new, key).await }.boxed()
+                    })
+                    .await
+            }
+        }
+    }
+
+    async fn todo(&self, place: &TodoPlace) -> Result<Todo> {
+        read::one(&self.readers, place).await
+    }
+
+    async fn todos(&self, collection: &Collection, query: &TodoQuery) -> Result<Vec<Todo>> {
+        read::page(&self.readers, collection, query).await
+    }
+
+    async fn update_todo(
+        &self,
+        place: &TodoPlace,
+        patch: TodoPatch,
+        precondition: Precondition,
+    ) -> Result<Todo> {
+        let place = place.clone();
+        self.writer
+            .run(move |c| async move { write::update(c, &place, patch, &precondition).await }.boxed())
+            .await
+    }
+
+    async fn delete_todo(&self, place: &TodoPlace, precondition: Precondition) -> Result<()> {
+        let place = place.clone();
+        self.writer.run(move |c| async move { write::delete(c, &place, &precondition).await }.boxed()).await
+    }
+
+    async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64> {
+        let (collection, filter) = (collection.clone(), filter.clone());
+        self.writer
+            .run(move |c| async move { write::delete_all(c, &collection, &filter).await }.boxed())
+            .await
+    }
+
+    async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List> {
+        let owner = owner.clone();
+        self.writer.run(move |c| async move { lists::insert(c, &owner, &new).await }.boxed()).await
+    }
+
+    async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
+        lists::select(&self.readers, owner, after, limit).await
+    }
+
+    async fn list(&self, owner: &Owner, id: ListId) -> Result<List> {
+        lists::select_one(&self.readers, owner, id).await
+    }
+
+    async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()> {
+        let owner = owner.clone();
+        self.writer.run(move |c| async move { lists::delete(c, &owner, id).await }.boxed()).await
+    }
+
+    async fn forget_expired_keys(&self) -> Result<u64> {
+        self.writer.run(move |c| async move { idempotency::forget_expired(c).await }.boxed()).await
+    }
+
+    async fn migrate(&self) -> Result<SchemaVersion> {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
+        let version = schema::migrate(&pool).await;
+        pool.close().await;
+        version
+    }
+
+    async fn schema_version(&self) -> Result<SchemaVersion> {
+        schema::version(&self.readers).await
+    }
+
+    fn pool_state(&self) -> PoolState {
+        PoolState {
+            open: self.readers.size().saturating_add(1),
+            idle: u32::try_from(self.readers.num_idle()).unwrap_or(u32::MAX),
+            max: READERS.saturating_add(1),
+            queued: u32::try_from(self.writer.queued()).unwrap_or(u32::MAX),
+        }
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+    }
+}

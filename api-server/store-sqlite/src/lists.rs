@@ -1,0 +1,82 @@
+//! Lists.
+
+use chrono::{DateTime, Utc};
+use sqlx::{SqliteConnection, SqlitePool};
+use todostack_store::{Error, List, ListId, NewList, Owner, Result};
+
+use crate::errors::store_error;
+
+struct ListRow {
+    id: i64,
+    name: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<ListRow> for List {
+    fn from(ListRow { id, name, created_at }: ListRow) -> Self {
+        Self { id, name, created_at }
+    }
+}
+
+pub(crate) async fn insert(connection: &mut SqliteConnection, owner: &Owner, new: &NewList) -> Result<List> {
+    let NewList { name } = new;
+    let (owner, name) = (&**owner, name.as_str());
+    sqlx::query_as!(
+        ListRow,
+        r#"
+        insert into lists (owner, name) values (?1, ?2)
+        returning id as "id!", name as "name!", created_at as "created_at!: DateTime<Utc>"
+        "#,
+        owner,
+        name
+    )
+    .fetch_one(connection)
+    .await
+    .map(List::from)
+    .map_err(store_error)
+}
+
+pub(crate) async fn select(pool: &SqlitePool, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
+    let owner = &**owner;
+    let rows = sqlx::query_as!(
+        ListRow,
+        r#"
+        select id as "id!", name, created_at as "created_at: DateTime<Utc>"
+        from lists where owner = ?1 and id > ?2 order by id limit ?3
+        "#,
+        owner,
+        after,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(store_error)?;
+    Ok(rows.into_iter().map(List::from).collect())
+}
+
+pub(crate) async fn select_one(pool: &SqlitePool, owner: &Owner, id: ListId) -> Result<List> {
+    let owner = &**owner;
+    sqlx::query_as!(
+        ListRow,
+        r#"
+        select id as "id!", name, created_at as "created_at: DateTime<Utc>"
+        from lists where owner = ?1 and id = ?2
+        "#,
+        owner,
+        id
+    )
+    .fetch_optional(pool)
+    .await
+    .map_err(store_error)?
+    .map(List::from)
+    .ok_or(Error::ListNotFound)
+}
+
+pub(crate) async fn delete(connection: &mut SqliteConnection, owner: &Owner, id: ListId) -> Result<()> {
+    let owner = &**owner;
+    let deleted = sqlx::query!("delete from lists where owner = ?1 and id = ?2", owner, id)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    if deleted.rows_affected() == 0 { Err(Error::ListNotFound) } else { Ok(()) }
+}

@@ -1,0 +1,175 @@
+//! Making, changing and deleting todos, on the writer's connection.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{SqliteConnection, types::Json};
+use todostack_store::{
+    Collection, Error, Filter, NewTodo, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch,
+    TodoPlace,
+};
+
+use crate::{
+    errors::store_error,
+    row::{TodoRow, list_or_zero},
+};
+
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    collection: &Collection,
+    new: NewTodo,
+) -> Result<Todo> {
+    let NewTodo { title, completed, order, due_date, tags, priority } = new;
+    let (owner, list) = (&*collection.owner, collection.list);
+    let (title, tags) = (title.into_string(), Json(tags.into_vec()));
+    let priority = priority.map(Priority::number);
+    sqlx::query_as!(
+        TodoRow,
+        r#"
+        insert into todos (owner, list_id, title, completed, position, due_date, tags, priority)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        returning id as "id!", title as "title!", completed as "completed!: bool", position,
+                  due_date as "due_date: NaiveDate", tags as "tags!: Json<Vec<String>>", priority,
+                  version as "version!", created_at as "created_at!: DateTime<Utc>",
+                  updated_at as "updated_at!: DateTime<Utc>"
+        "#,
+        owner,
+        list,
+        title,
+        completed,
+        order,
+        due_date,
+        tags,
+        priority
+    )
+    .fetch_one(connection)
+    .await
+    .map(Todo::from)
+    .map_err(store_error)
+}
+
+pub(crate) async fn update(
+    connection: &mut SqliteConnection,
+    place: &TodoPlace,
+    patch: TodoPatch,
+    precondition: &Precondition,
+) -> Result<Todo> {
+    let TodoPlace { collection, id } = place;
+    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let versions = precondition.versions().map(Json);
+    let TodoPatch { title, completed, order, due_date, tags, priority } = patch;
+    let (set_order, set_due_date, set_priority) = (order.is_some(), due_date.is_some(), priority.is_some());
+    let (title, tags) = (title.map(Title::into_string), tags.map(Tags::into_vec).map(Json));
+    let (order, due_date) = (order.flatten(), due_date.flatten());
+    let priority = priority.flatten().map(Priority::number);
+    let updated = sqlx::query_as!(
+        TodoRow,
+        r#"
+        update todos
+        set title = coalesce(?5, title),
+            completed = coalesce(?6, completed),
+            position = iif(?7, ?8, position),
+            due_date = iif(?9, ?10, due_date),
+            tags = coalesce(?11, tags),
+            priority = iif(?12, ?13, priority),
+            version = version + 1,
+            updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+        where id = ?1 and owner = ?2 and coalesce(list_id, 0) = ?3
+          and (?4 is null or version in (select value from json_each(?4)))
+        returning id as "id!", title as "title!", completed as "completed!: bool", position,
+                  due_date as "due_date: NaiveDate", tags as "tags!: Json<Vec<String>>", priority,
+                  version as "version!", created_at as "created_at!: DateTime<Utc>",
+                  updated_at as "updated_at!: DateTime<Utc>"
+        "#,
+        id,
+        owner,
+        list,
+        versions,
+        title,
+        completed,
+        set_order,
+        order,
+        set_due_date,
+        due_date,
+        tags,
+        set_priority,
+        priority
+    )
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    match updated {
+        Some(row) => Ok(row.into()),
+        None => Err(why_untouched(connection, place).await?),
+    }
+}
+
+pub(crate) async fn delete(
+    connection: &mut SqliteConnection,
+    place: &TodoPlace,
+    precondition: &Precondition,
+) -> Result<()> {
+    let TodoPlace { collection, id } = place;
+    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let versions = precondition.versions().map(Json);
+    let deleted = sqlx::query!(
+        r#"
+        delete from todos
+        where id = ?1 and owner = ?2 and coalesce(list_id, 0) = ?3
+          and (?4 is null or version in (select value from json_each(?4)))
+        "#,
+        id,
+        owner,
+        list,
+        versions
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    if deleted.rows_affected() == 0 { Err(why_untouched(connection, place).await?) } else { Ok(()) }
+}
+
+/// A todo that is there but was not touched did not meet the condition.
+async fn why_untouched(
+    connection: &mut SqliteConnection,
+    TodoPlace { collection, id }: &TodoPlace,
+) -> Result<Error> {
+    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let exists = sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from todos where id = ?1 and owner = ?2 and coalesce(list_id, 0) = ?3
+        ) as "exists!: bool"
+        "#,
+        id,
+        owner,
+        list
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(if exists { Error::PreconditionFailed } else { Error::TodoNotFound })
+}
+
+pub(crate) async fn delete_all(
+    connection: &mut SqliteConnection,
+    collection: &Collection,
+    filter: &Filter,
+) -> Result<u64> {
+    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let Filter { completed, text } = filter;
+    let deleted = sqlx::query!(
+        r#"
+        delete from todos
+        where owner = ?1 and coalesce(list_id, 0) = ?2
+          and (?3 is null or completed = ?3)
+          and (?4 is null or instr(lower(title), lower(?4)) > 0)
+        "#,
+        owner,
+        list,
+        completed,
+        text
+    )
+    .execute(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(deleted.rows_affected())
+}

@@ -1,0 +1,99 @@
+//! Requests that have gathered while the previous query ran go out as the next one. Knows nothing of SQL.
+//!
+//! # Guarantees
+//! - A request is sent to the database only after it was queued, so a read sees every write acknowledged before it.
+//! - Each caller gets the answer to its own request; a caller that went away before its turn costs the database nothing.
+//! - The queue is bounded: when it is full, [`Error::Overloaded`] at once instead of a wait without end.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::{Error, Result};
+
+/// One kind of batched query. Each lane has its own, with its own connection.
+pub trait Batch: Send + 'static {
+    /// What one caller asks.
+    type Request: Send + 'static;
+    /// What one caller gets.
+    type Answer: Send + 'static;
+
+    /// Answers all requests, in their order; exactly one answer each.
+    fn run(&mut self, requests: Vec<Self::Request>)
+    -> impl Future<Output = Vec<Result<Self::Answer>>> + Send;
+}
+
+/// Sizes of a [`Batcher`].
+#[derive(Clone, Copy, Debug)]
+pub struct BatcherLimits {
+    /// Requests that may wait.
+    pub queue: usize,
+    /// Requests in one query.
+    pub batch: usize,
+}
+
+type Reply<A> = oneshot::Sender<Result<A>>;
+
+/// The queue in front of one or more lanes. The lanes end when it is dropped.
+pub struct Batcher<B: Batch> {
+    queue: mpsc::Sender<(B::Request, Reply<B::Answer>)>,
+}
+
+impl<B: Batch> std::fmt::Debug for Batcher<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batcher").field("queued", &self.queued()).finish()
+    }
+}
+
+impl<B: Batch> Batcher<B> {
+    /// Starts one task per lane on the current runtime.
+    pub fn start(lanes: impl IntoIterator<Item = B>, limits: BatcherLimits) -> Self {
+        let (queue, waiting) = mpsc::channel(limits.queue);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for lane in lanes {
+            tokio::spawn(serve(lane, Arc::clone(&waiting), limits.batch));
+        }
+        Self { queue }
+    }
+
+    /// Queues a request and waits for its answer.
+    pub async fn ask(&self, request: B::Request) -> Result<B::Answer> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send((request, reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Error::unavailable("the store is closed"),
+        })?;
+        answer.await.map_err(|_| Error::unavailable("the store was closed meanwhile"))?
+    }
+
+    /// How many requests wait.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.max_capacity().saturating_sub(self.queue.capacity())
+    }
+}
+
+type Waiting<B> = mpsc::Receiver<(<B as Batch>::Request, Reply<<B as Batch>::Answer>)>;
+
+async fn serve<B: Batch>(mut lane: B, waiting: Arc<Mutex<Waiting<B>>>, limit: usize) {
+    let mut taken = Vec::with_capacity(limit);
+    loop {
+        if waiting.lock().await.recv_many(&mut taken, limit).await == 0 {
+            return;
+        }
+        let (requests, replies): (Vec<_>, Vec<_>) =
+            taken.drain(..).filter(|(_, reply)| !reply.is_closed()).unzip();
+        if requests.is_empty() {
+            continue;
+        }
+        let answers = lane.run(requests).await;
+        debug_assert_eq!(answers.len(), replies.len(), "a lane must answer every request");
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            // A caller that has gone needs no answer.
+            drop(reply.send(answer));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
