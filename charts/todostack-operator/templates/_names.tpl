@@ -1,4 +1,4 @@
-{{- /* Names, labels and images that several objects share. */ -}}
+{{- /* Names and labels that several objects share. */ -}}
 
 {{- define "todostack-operator.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
@@ -35,11 +35,4 @@ app.kubernetes.io/component: operator
 app.kubernetes.io/part-of: todostack
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
-{{- end -}}
-
-{{- /* The full reference of an image: (list . .Values.image) */ -}}
-{{- define "todostack-operator.imageReference" -}}
-{{- $chart := (index . 0).Chart -}}
-{{- $image := index . 1 -}}
-{{- printf "%s:%s" $image.repository (default $chart.AppVersion $image.tag) -}}
 {{- end -}}
