@@ -1,0 +1,45 @@
+//! Applies the add-ons of testbed/manifests and waits until they run. Which of them a cluster needs, its provider says.
+
+use crate::cluster_tools::ClusterTools;
+use crate::{process, repository};
+
+/// A manifest of testbed/manifests, and the Deployment in it that must be available.
+#[derive(Clone, Copy)]
+pub(crate) struct Addon {
+    manifest: &'static str,
+    namespace: &'static str,
+    deployment: &'static str,
+}
+
+/// The cluster's DNS.
+pub(crate) const COREDNS: Addon =
+    Addon { manifest: "coredns.yaml", namespace: "kube-system", deployment: "coredns" };
+/// The Ingress controller.
+pub(crate) const TRAEFIK: Addon =
+    Addon { manifest: "traefik.yaml", namespace: "kube-system", deployment: "traefik" };
+/// The default StorageClass.
+pub(crate) const LOCAL_PATH: Addon =
+    Addon { manifest: "local-path.yaml", namespace: "local-path-storage", deployment: "local-path" };
+
+/// Applies all, then waits for each.
+pub(crate) fn apply(cluster: &ClusterTools, addons: &[Addon]) -> anyhow::Result<()> {
+    let manifests = repository::root().join("testbed/manifests");
+    let mut apply = cluster.kubectl();
+    apply.args(["apply", "--server-side", "--force-conflicts"]);
+    for addon in addons {
+        apply.arg("-f").arg(manifests.join(addon.manifest));
+    }
+    process::run(&mut apply)?;
+    for Addon { namespace, deployment, .. } in addons {
+        let name = format!("deployment/{deployment}");
+        process::run(cluster.kubectl().args([
+            "-n",
+            namespace,
+            "rollout",
+            "status",
+            &name,
+            "--timeout=120s",
+        ]))?;
+    }
+    Ok(())
+}

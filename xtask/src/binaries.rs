@@ -1,0 +1,115 @@
+//! Builds the Go programs of testbed/: Kubernetes and its add-ons, and the tools that check charts. Runs none of them.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::key::Sources;
+use crate::{cache, process, progress, repository};
+
+/// A Go module whose `tool` lines name the programs to build.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Module {
+    /// The control plane, the node's programs, kubectl, helm, CoreDNS, Traefik.
+    Kubernetes,
+    /// local-path-provisioner, whose dependencies disagree with those of Kubernetes.
+    Addons,
+    /// kind and kubeconform.
+    Checks,
+}
+
+/// What `kubectl version` and the nodes' kubelet version print; the version of k8s.io/kubernetes in go.mod.
+const KUBERNETES_VERSION: (&str, &str) = ("v1.36.3", "36");
+
+impl Module {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes",
+            Self::Addons => "addons",
+            Self::Checks => "checks",
+        }
+    }
+
+    fn folder(self) -> PathBuf {
+        let testbed = repository::root().join("testbed");
+        match self {
+            Self::Kubernetes => testbed,
+            Self::Addons | Self::Checks => testbed.join(self.name()),
+        }
+    }
+
+    fn usual_time(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "15 to 20 min on two cores, once per machine",
+            Self::Addons | Self::Checks => "1 min, once per machine",
+        }
+    }
+
+    fn linker_flags(self) -> String {
+        let (version, minor) = KUBERNETES_VERSION;
+        let set = "-X k8s.io/component-base/version.git";
+        match self {
+            Self::Kubernetes => {
+                format!("-s -w {set}Version={version} {set}Major=1 {set}Minor={minor}")
+            }
+            Self::Addons | Self::Checks => "-s -w".to_owned(),
+        }
+    }
+}
+
+/// The programs of a module, and the key that changes when they do.
+#[derive(Clone, Debug)]
+pub(crate) struct Binaries {
+    /// The folder that holds them.
+    pub(crate) folder: PathBuf,
+    /// What they are made from.
+    pub(crate) key: String,
+}
+
+impl Binaries {
+    /// The path of one program.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// The programs of `module`, built unless they are in the cache.
+pub(crate) fn build(module: Module) -> anyhow::Result<Binaries> {
+    let go = process::output(Command::new("go").args(["env", "GOVERSION"]))
+        .context("Go is needed to build Kubernetes: install Go 1.26 or later")?;
+    let folder = module.folder();
+    let flags = module.linker_flags();
+    let key = Sources::default()
+        .file(&folder.join("go.mod"))?
+        .file(&folder.join("go.sum"))?
+        .text(&flags)
+        .text(&go)
+        .key();
+    let folder = cache::entry(&format!("{}-{key}", module.name()), |built| {
+        let what = format!("Building the programs of testbed's Go module \"{}\"", module.name());
+        progress::step(&what, module.usual_time(), || {
+            let mut command = Command::new("go");
+            command
+                .current_dir(&folder)
+                .env("CGO_ENABLED", "0")
+                .env("GOFLAGS", "-mod=readonly -buildvcs=false");
+            command.args(["build", "-trimpath", "-ldflags", &flags, "-o"]).arg(built).arg("tool");
+            Ok(process::run(&mut command)?)
+        })
+    })?;
+    Ok(Binaries { folder, key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_stamped_is_that_of_the_module() {
+        let go_mod = std::fs::read_to_string(Module::Kubernetes.folder().join("go.mod")).unwrap();
+        let line = format!("k8s.io/kubernetes {}", KUBERNETES_VERSION.0);
+        assert!(go_mod.contains(&line), "testbed/go.mod has no line {line:?}");
+        assert!(KUBERNETES_VERSION.0.starts_with(&format!("v1.{}.", KUBERNETES_VERSION.1)));
+    }
+}

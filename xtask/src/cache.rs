@@ -1,0 +1,63 @@
+//! The user's cache folder: what took long to build, shared by every checkout, keyed by its sources.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use fs_err as fs;
+
+/// `$XDG_CACHE_HOME/todostack`, or `~/.cache/todostack`.
+pub(crate) fn folder() -> anyhow::Result<PathBuf> {
+    let base = match std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+        Some(path) => PathBuf::from(path),
+        None => Path::new(&std::env::var_os("HOME").context("HOME is not set: set it, or XDG_CACHE_HOME")?)
+            .join(".cache"),
+    };
+    Ok(base.join("todostack"))
+}
+
+/// The cached `name`; built by `build` into an empty folder when it is not there.
+///
+/// What is half built when a build fails or is interrupted never gets the name: the folder is renamed when it is whole.
+pub(crate) fn entry(name: &str, build: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
+    entry_in(&folder()?, name, build)
+}
+
+fn entry_in(
+    folder: &Path,
+    name: &str,
+    build: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<PathBuf> {
+    let path = folder.join(name);
+    if path.exists() {
+        return Ok(path);
+    }
+    let unfinished = folder.join(format!("{name}.unfinished"));
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished)?;
+    }
+    fs::create_dir_all(&unfinished)?;
+    build(&unfinished)?;
+    fs::rename(&unfinished, &path)?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_not_built_again() {
+        let cache = tempfile::tempdir().unwrap();
+        let build = |folder: &Path| Ok(std::fs::write(folder.join("file"), "built")?);
+        let path = entry_in(cache.path(), "thing-1", build).unwrap();
+        assert_eq!(std::fs::read_to_string(path.join("file")).unwrap(), "built");
+        entry_in(cache.path(), "thing-1", |_| anyhow::bail!("built twice")).unwrap();
+    }
+
+    #[test]
+    fn a_failed_build_leaves_no_entry() {
+        let cache = tempfile::tempdir().unwrap();
+        assert!(entry_in(cache.path(), "thing-1", |_| anyhow::bail!("no")).is_err());
+        assert!(!cache.path().join("thing-1").exists());
+    }
+}

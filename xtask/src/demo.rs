@@ -1,0 +1,132 @@
+//! The demo stack of examples/demo: applied, awaited, called through the Ingress.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::cluster_tools::ClusterTools;
+use crate::wait::{self, Seen};
+use crate::{process, progress, repository};
+
+/// Where the demo serves its page of todos.
+pub(crate) const URL: &str = "http://todolist.localhost:8080/todos";
+const HOST: &str = "todolist.localhost";
+/// Programs other than browsers and curl may not know that names under localhost are this machine.
+const ADDRESS: &str = "http://127.0.0.1:8080/todos";
+const NAMESPACE: &str = "todo";
+const NAME: &str = "demo";
+
+/// The conditions of a stack, as far as they are shown here.
+#[derive(Debug, Default, Deserialize)]
+struct Stack {
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Status {
+    #[serde(default)]
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    reason: String,
+    message: String,
+}
+
+/// Applies the demo and waits until it is Ready, saying what it waits for.
+pub(crate) fn apply(cluster: &ClusterTools) -> anyhow::Result<()> {
+    progress::step("Applying the demo stack", "20 s until Ready", || {
+        let folder = repository::root().join("examples/demo");
+        process::run(cluster.kubectl().args(["apply", "--server-side", "-f"]).arg(folder))?;
+        let mut shown = String::new();
+        let waited = wait::until("readiness of the demo stack", Duration::from_mins(5), || {
+            let (ready, words) = look(cluster);
+            if words != shown {
+                progress::note(&words);
+                shown.clone_from(&words);
+            }
+            if ready { Seen::Done(()) } else { Seen::NotYet(words) }
+        });
+        waited.with_context(|| {
+            let pods = cluster.get(&["-n", NAMESPACE, "get", "pods,events"]);
+            format!("the demo stack did not come up; its namespace:\n{}", pods.unwrap_or_default())
+        })
+    })
+}
+
+/// Posts a todo through the Ingress and reads it back.
+pub(crate) fn call() -> anyhow::Result<()> {
+    progress::step(&format!("POST and GET {URL}"), "", || {
+        // The Ingress controller learns of the Ingress a moment after the stack is Ready.
+        let posted =
+            wait::until("an answer of the API through the Ingress", Duration::from_secs(30), || match post(
+                "Served by cargo xtask up",
+            ) {
+                Ok(todo) => Seen::Done(todo),
+                Err(error) => Seen::NotYet(format!("{error:#}")),
+            })?;
+        let listed: Vec<serde_json::Value> =
+            ureq::get(ADDRESS).header("Host", HOST).call()?.body_mut().read_json()?;
+        anyhow::ensure!(
+            listed.iter().any(|todo| todo.get("id") == posted.get("id")),
+            "the todo that was posted ({posted}) is not among the {} listed",
+            listed.len()
+        );
+        progress::note(&format!("posted {posted}; {} listed", listed.len()));
+        Ok(())
+    })
+}
+
+fn post(title: &str) -> anyhow::Result<serde_json::Value> {
+    let todo = serde_json::json!({"title": title});
+    Ok(ureq::post(ADDRESS).header("Host", HOST).send_json(todo)?.body_mut().read_json()?)
+}
+
+fn look(cluster: &ClusterTools) -> (bool, String) {
+    let words = match cluster.get(&["-n", NAMESPACE, "get", "todostack", NAME, "-o", "json"]) {
+        Ok(json) => json,
+        Err(error) => return (false, error.to_string()),
+    };
+    match serde_json::from_str::<Stack>(&words) {
+        Ok(stack) => describe(&stack),
+        Err(error) => (false, format!("its status cannot be read: {error}")),
+    }
+}
+
+fn describe(stack: &Stack) -> (bool, String) {
+    match stack.status.conditions.iter().find(|condition| condition.kind == "Ready") {
+        Some(Condition { status, reason, message, .. }) => {
+            (status == "True", format!("Ready is {status} ({reason}): {message}"))
+        }
+        None => (false, "the operator has not looked at it yet".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(json: &str) -> Stack {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_stack_without_status_is_not_ready() {
+        let words = "the operator has not looked at it yet".to_owned();
+        assert_eq!(describe(&stack(r#"{"spec": {}}"#)), (false, words));
+    }
+
+    #[test]
+    fn readiness_is_told_with_its_reason() {
+        let condition =
+            r#"{"type": "Ready", "status": "False", "reason": "Starting", "message": "Postgres starts."}"#;
+        let described = describe(&stack(&format!(r#"{{"status": {{"conditions": [{condition}]}}}}"#)));
+        assert_eq!(described, (false, "Ready is False (Starting): Postgres starts.".to_owned()));
+    }
+}

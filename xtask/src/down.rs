@@ -1,0 +1,11 @@
+//! `cargo xtask down`: removes the cluster, and says what it keeps.
+
+use crate::{cache, cli, progress, provider};
+
+/// Runs the command.
+pub(crate) fn run(args: &cli::Down) -> anyhow::Result<()> {
+    let provider = provider::choose(args.provider);
+    progress::step("Removing the cluster", "5 s", || provider::stop(provider))?;
+    println!("The cluster is gone. What was built for it stays in {}", cache::folder()?.display());
+    Ok(())
+}

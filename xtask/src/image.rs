@@ -1,0 +1,91 @@
+//! Builds container images into archives with buildah, no daemon and no registry. Where they are loaded is a provider's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use fs_err as fs;
+
+use crate::key::Sources;
+use crate::{cache, process, progress, repository};
+
+/// An image in a docker-archive.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    /// Its name and tag.
+    pub(crate) reference: String,
+    /// What it is made from: an image of the same reference and key is the same.
+    pub(crate) key: String,
+    /// The archive.
+    pub(crate) archive: PathBuf,
+}
+
+/// What an image is built from.
+pub(crate) struct Recipe<'a> {
+    /// Its name and tag.
+    pub(crate) reference: &'a str,
+    /// The Dockerfile.
+    pub(crate) dockerfile: &'a Path,
+    /// The build context: names in it, and the files that stand there.
+    pub(crate) context: &'a [(&'a str, &'a Path)],
+    /// What the context is made from, where that is known without reading it.
+    pub(crate) context_key: &'a str,
+    /// How long it takes.
+    pub(crate) usual: &'a str,
+}
+
+/// Builds the image unless the cache has it.
+pub(crate) fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
+    let Recipe { reference, dockerfile, context, context_key, usual } = *recipe;
+    let key = Sources::default().text(reference).file(dockerfile)?.text(context_key).key();
+    let name = reference.rsplit('/').next().unwrap_or(reference).replace(':', "-");
+    let folder = cache::entry(&format!("images/{name}-{key}"), |folder| {
+        progress::step(&format!("Building the image {reference}"), usual, || {
+            let work = folder.join("work");
+            for (name, file) in context {
+                place(file, &work.join("context").join(name))?;
+            }
+            buildah(&work, &folder.join("image.tar"), recipe)?;
+            Ok(fs::remove_dir_all(&work)?)
+        })
+    })
+    .with_context(|| format!("failed to build the image {reference} from {}", dockerfile.display()))?;
+    Ok(Image { reference: reference.to_owned(), key, archive: folder.join("image.tar") })
+}
+
+/// An image that holds one static program and runs it.
+pub(crate) fn of_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Image> {
+    build(&Recipe {
+        reference,
+        dockerfile: &repository::root().join("testbed/images/program.Dockerfile"),
+        context: &[("program", program)],
+        context_key: key,
+        usual: "3 s",
+    })
+}
+
+/// Links the file where the file system allows it, else copies it.
+fn place(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if std::fs::hard_link(from, to).is_err() {
+        fs::copy(from, to)?;
+    }
+    Ok(())
+}
+
+fn buildah(work: &Path, archive: &Path, recipe: &Recipe<'_>) -> Result<(), process::Error> {
+    // A storage of its own inside the work folder: nothing is left in the machine's.
+    let buildah = || {
+        let mut command = Command::new("buildah");
+        command.arg("--root").arg(work.join("storage")).arg("--runroot").arg(work.join("run"));
+        command.args(["--storage-driver", "vfs"]);
+        command
+    };
+    let mut build = buildah();
+    build.args(["build", "--quiet", "--isolation", "chroot", "--tag", recipe.reference, "--file"]);
+    process::run(build.arg(recipe.dockerfile).arg(work.join("context")))?;
+    let destination = format!("docker-archive:{}:{}", archive.display(), recipe.reference);
+    process::run(buildah().args(["push", "--quiet", recipe.reference, &destination]))
+}

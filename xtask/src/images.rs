@@ -1,0 +1,79 @@
+//! The operator's and the API's image: built from this checkout, tagged by their content, brought to the cluster.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::image::{self, Image};
+use crate::{cli, install, key, prerequisites, process, progress, provider, repository};
+
+/// The two images of this checkout.
+#[derive(Clone, Debug)]
+pub(crate) struct Built {
+    /// The operator's.
+    pub(crate) operator: Image,
+    /// The API's.
+    pub(crate) api: Image,
+}
+
+/// `cargo xtask images`.
+pub(crate) fn run(args: &cli::Images) -> anyhow::Result<()> {
+    let built = build()?;
+    println!("{}\n{}", built.operator.reference, built.api.reference);
+    if args.build_only {
+        println!("archives: {} {}", built.operator.archive.display(), built.api.archive.display());
+        return Ok(());
+    }
+    let provider = provider::choose(None);
+    let cluster = provider::find(provider)?;
+    load(provider, &built)?;
+    install::install(&cluster, &built.references())
+}
+
+/// Builds both binaries in release, statically linked, and their images by the repository's own Dockerfiles.
+pub(crate) fn build() -> anyhow::Result<Built> {
+    prerequisites::programs(prerequisites::IMAGES)?;
+    let binaries = binaries()?;
+    Ok(Built {
+        operator: build_one("todostack-operator", "operator", &binaries)?,
+        api: build_one("todostack-api", "api-server", &binaries)?,
+    })
+}
+
+/// Brings both to the cluster.
+pub(crate) fn load(provider: cli::ProviderName, built: &Built) -> anyhow::Result<()> {
+    progress::step("Loading the images into the cluster", "5 s", || {
+        provider::load(provider, &[built.operator.clone(), built.api.clone()])
+    })
+}
+
+impl Built {
+    /// Their names and tags.
+    pub(crate) fn references(&self) -> install::References {
+        install::References { operator: self.operator.reference.clone(), api: self.api.reference.clone() }
+    }
+}
+
+/// The release binaries' folder.
+fn binaries() -> anyhow::Result<PathBuf> {
+    // Named even though it is the machine's own: flags then do not reach build scripts, nor rebuild what tests use.
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    progress::step("Building the operator and the API (release)", "5 to 8 min at first", || {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(repository::root()).env("RUSTFLAGS", "-C target-feature=+crt-static");
+        cargo.args(["build", "--release", "--locked", "--target", &target]);
+        process::run(cargo.args(["-p", "todostack-operator", "-p", "todostack-api"]))
+    })?;
+    Ok(repository::target().join(target).join("release"))
+}
+
+fn build_one(program: &str, folder: &str, binaries: &Path) -> anyhow::Result<Image> {
+    let binary = binaries.join(program);
+    let tag = key::of_file(&binary)?;
+    image::build(&image::Recipe {
+        reference: &format!("localhost/{program}:{tag}"),
+        dockerfile: &repository::root().join(folder).join("Dockerfile"),
+        context: &[(program, &binary)],
+        context_key: &tag,
+        usual: "3 s",
+    })
+}

@@ -1,0 +1,71 @@
+//! Names what is built by what it is made from, so that equal sources are built once. Nothing is built here.
+
+use std::path::Path;
+
+use fs_err as fs;
+use sha2::{Digest, Sha256};
+
+/// Collects the sources of something that is built.
+#[derive(Default)]
+pub(crate) struct Sources(Sha256);
+
+impl Sources {
+    /// Adds words that decide what comes out: flags, versions, names.
+    #[must_use]
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        // The length keeps "ab" + "c" apart from "a" + "bc".
+        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update(text);
+        self
+    }
+
+    /// Adds a file's content (not its name: a renamed file makes the same thing).
+    pub(crate) fn file(mut self, path: &Path) -> std::io::Result<Self> {
+        let content = fs::read(path)?;
+        self.0.update((content.len() as u64).to_le_bytes());
+        self.0.update(content);
+        Ok(self)
+    }
+
+    /// The first 12 hexadecimal digits of the sources' SHA-256.
+    pub(crate) fn key(self) -> String {
+        short_hex(&self.0.finalize())
+    }
+}
+
+/// The first 12 hexadecimal digits of the SHA-256 of a file: the tag of an image made from it.
+pub(crate) fn of_file(path: &Path) -> std::io::Result<String> {
+    Ok(short_hex(&Sha256::digest(fs::read(path)?)))
+}
+
+fn short_hex(digest: &[u8]) -> String {
+    digest.iter().take(6).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_file_is_its_sha256() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "abc").unwrap();
+        assert_eq!(of_file(file.path()).unwrap(), "ba7816bf8f01");
+    }
+
+    #[test]
+    fn sources_that_only_look_alike_when_joined_have_different_keys() {
+        let split = |a, b| Sources::default().text(a).text(b).key();
+        assert_ne!(split("ab", "c"), split("a", "bc"));
+    }
+
+    #[test]
+    fn a_renamed_file_keeps_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        std::fs::write(&one, "same").unwrap();
+        std::fs::write(&two, "same").unwrap();
+        let key = |path: &Path| Sources::default().file(path).unwrap().key();
+        assert_eq!(key(&one), key(&two));
+    }
+}

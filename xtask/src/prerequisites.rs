@@ -1,0 +1,170 @@
+//! What a machine must have: looks for it, installs it on Debian and Ubuntu, or says in one message what is missing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{process, progress};
+
+/// A program that commands here start, and the Debian package that has it.
+pub(crate) struct Program {
+    name: &'static str,
+    package: &'static str,
+}
+
+const fn program(name: &'static str, package: &'static str) -> Program {
+    Program { name, package }
+}
+
+/// For the local cluster.
+pub(crate) const LOCAL_CLUSTER: &[Program] = &[
+    program("buildah", "buildah"),
+    program("containerd", "containerd"),
+    program("ctr", "containerd"),
+    program("runc", "runc"),
+    program("debootstrap", "debootstrap"),
+    program("socat", "socat"),
+    program("iptables", "iptables"),
+    program("conntrack", "conntrack"),
+    program("ip", "iproute2"),
+    program("sysctl", "procps"),
+    program("mount", "mount"),
+    program("nsenter", "util-linux"),
+    program("setsid", "util-linux"),
+    program("unshare", "util-linux"),
+    program("tar", "tar"),
+    program("gcc", "gcc libc6-dev"),
+];
+
+/// For building images without a cluster.
+pub(crate) const IMAGES: &[Program] = &[program("buildah", "buildah")];
+
+/// For the throw-away Postgres of the tests.
+pub(crate) const POSTGRES: &[Program] = &[program("pg_ctl", "postgresql"), program("initdb", "postgresql")];
+
+/// What stands in the way of running anything.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Programs are missing and cannot be installed from here.
+    #[error("this machine lacks {missing}{why}\n  Install them and run the command again.")]
+    Missing {
+        /// The programs, with their Debian packages.
+        missing: String,
+        /// Why they were not installed.
+        why: &'static str,
+    },
+    /// Root is needed.
+    #[error("{what} needs root (network namespaces, mounts, cgroups): run it as root, or with sudo -E")]
+    NotRoot {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// apt-get failed.
+    #[error("failed to install {packages}")]
+    Install {
+        /// The packages.
+        packages: String,
+        /// apt-get's words.
+        source: process::Error,
+    },
+}
+
+/// Whether this process is root.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Fails unless root.
+pub(crate) fn root(what: &'static str) -> Result<(), Error> {
+    if is_root() { Ok(()) } else { Err(Error::NotRoot { what }) }
+}
+
+/// Makes sure that all of `programs` are there.
+pub(crate) fn programs(programs: &[Program]) -> Result<(), Error> {
+    let missing: Vec<&Program> = programs.iter().filter(|program| find(program.name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let why = if !Path::new("/etc/debian_version").exists() {
+        "; it is neither Debian nor Ubuntu, so they are not installed from here."
+    } else if !is_root() {
+        ", and installing them needs root."
+    } else {
+        return install(&missing);
+    };
+    Err(Error::Missing { missing: named(&missing), why })
+}
+
+fn named(missing: &[&Program]) -> String {
+    let named =
+        missing.iter().map(|program| format!("{} (Debian package {})", program.name, program.package));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn install(missing: &[&Program]) -> Result<(), Error> {
+    let mut packages: Vec<&str> = missing.iter().flat_map(|program| program.package.split(' ')).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let listed = packages.join(" ");
+    progress::step(&format!("Installing Debian packages: {listed}"), "30 s", || {
+        let apt = |arguments: &[&str]| {
+            let mut command = Command::new("apt-get");
+            command.env("DEBIAN_FRONTEND", "noninteractive").args(["-y", "-qq"]).args(arguments);
+            process::run(&mut command).map_err(|source| Error::Install { packages: listed.clone(), source })
+        };
+        apt(&["update"])?;
+        apt(&[&["install", "--no-install-recommends"], packages.as_slice()].concat())
+    })?;
+    let still: Vec<&Program> =
+        missing.iter().copied().filter(|program| find(program.name).is_none()).collect();
+    if still.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Missing { missing: named(&still), why: ", although their packages were installed." })
+}
+
+/// Programs that no Debian package has; all that are missing are named at once.
+pub(crate) fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
+    let missing: Vec<&str> = names.iter().copied().filter(|name| find(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(names.iter().filter_map(|name| find(name)).collect());
+    }
+    Err(Error::Missing { missing: missing.join(", "), why: " on its PATH." })
+}
+
+/// The path of a program: on PATH, where root's programs are, or in Debian's newest Postgres.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    on_path.chain(postgres_folders()).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// `bin` folders of Debian's Postgres packages, which are not on PATH, the newest first.
+fn postgres_folders() -> Vec<PathBuf> {
+    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
+    let mut majors: Vec<u32> =
+        versions.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    majors.sort_unstable_by(|one, other| other.cmp(one));
+    majors.into_iter().map(|major| format!("/usr/lib/postgresql/{major}/bin").into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_missing_is_named_at_once() {
+        let (one, two) = (program("one", "package-one"), program("two", "package-two"));
+        let error = Error::Missing { missing: named(&[&one, &two]), why: "" };
+        assert!(
+            error
+                .to_string()
+                .contains("lacks one (Debian package package-one), two (Debian package package-two)")
+        );
+    }
+
+    #[test]
+    fn programs_on_the_path_are_found() {
+        assert!(find("sh").is_some());
+        assert!(find("no-such-program").is_none());
+    }
+}

@@ -1,0 +1,86 @@
+//! Kubernetes in Docker, after kind/cluster.yaml.
+
+use std::process::Command;
+
+use fs_err as fs;
+
+use crate::cli::Up;
+use crate::cluster_tools::ClusterTools;
+use crate::image::Image;
+use crate::{addons, prerequisites, process, progress, repository};
+
+/// kind's name for the cluster; its context is `kind-todostack`.
+const NAME: &str = "todostack";
+
+/// Creates the cluster, or finds it running.
+pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
+    anyhow::ensure!(
+        up.nodes.is_none() && !up.nfs_node,
+        "--nodes and --nfs-node are for --provider local: kind's nodes are in kind/cluster.yaml, \
+         its NFS server in kind/nfs-server.yaml"
+    );
+    anyhow::ensure!(
+        process::succeeds(Command::new("docker").arg("info")),
+        "Docker does not answer: start it (`docker info` says why), or use --provider local"
+    );
+    let cluster = find()?;
+    let exists = clusters()?.iter().any(|name| name == NAME);
+    if exists && up.replace {
+        progress::step("Removing the old cluster", "10 s", stop)?;
+    }
+    fs::create_dir_all(repository::cluster())?;
+    if exists && !up.replace {
+        process::run(kind().args(["export", "kubeconfig", "--name", NAME]))?;
+        anyhow::ensure!(
+            cluster.is_ready(),
+            "the kind cluster {NAME} is there but does not answer: cargo xtask up --replace starts it anew"
+        );
+        progress::note(&format!("The kind cluster {NAME} is running"));
+    } else {
+        let configuration = repository::root().join("kind/cluster.yaml");
+        progress::step("Creating the kind cluster", "1 to 3 min", || {
+            let mut create = kind();
+            create
+                .args(["create", "cluster", "--name", NAME, "--wait", "180s", "--config"])
+                .arg(configuration);
+            process::run(&mut create)
+        })?;
+    }
+    progress::step("Applying the Ingress controller", "30 s", || {
+        addons::apply(&cluster, &[addons::TRAEFIK])
+    })?;
+    Ok(cluster)
+}
+
+/// The tools to talk to it.
+pub(crate) fn find() -> anyhow::Result<ClusterTools> {
+    let tools = prerequisites::on_path(&["kubectl", "helm", "kind"])?;
+    let [kubectl, helm, _] = tools.as_slice() else {
+        anyhow::bail!("three tools were looked up as another number")
+    };
+    Ok(ClusterTools { kubeconfig: repository::kubeconfig(), kubectl: kubectl.clone(), helm: helm.clone() })
+}
+
+/// Loads images into every node.
+pub(crate) fn load(images: &[Image]) -> anyhow::Result<()> {
+    for image in images {
+        process::run(kind().args(["load", "image-archive", "--name", NAME]).arg(&image.archive))?;
+    }
+    Ok(())
+}
+
+/// Deletes the cluster.
+pub(crate) fn stop() -> anyhow::Result<()> {
+    Ok(process::run(kind().args(["delete", "cluster", "--name", NAME]))?)
+}
+
+fn clusters() -> Result<Vec<String>, process::Error> {
+    Ok(process::output(kind().args(["get", "clusters"]))?.lines().map(str::to_owned).collect())
+}
+
+/// kind, which writes its kubeconfig where all commands look for it.
+fn kind() -> Command {
+    let mut command = Command::new("kind");
+    command.env("KUBECONFIG", repository::kubeconfig());
+    command
+}

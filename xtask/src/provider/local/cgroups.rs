@@ -1,0 +1,149 @@
+//! The local cluster's cgroups: made before its processes, and the way to find every one of them when it is removed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use fs_err as fs;
+
+use super::plan::{self, Node};
+
+/// A cgroup file system of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hierarchy {
+    root: PathBuf,
+    /// cgroup v1: its controllers.
+    controllers: Option<String>,
+}
+
+/// The hierarchies of this machine: one with cgroup v2, one per controller with v1.
+pub(crate) fn hierarchies() -> anyhow::Result<Vec<Hierarchy>> {
+    let found = parse(&fs::read_to_string("/proc/self/mounts")?);
+    anyhow::ensure!(!found.is_empty(), "no cgroups are mounted: mount them below /sys/fs/cgroup");
+    Ok(found)
+}
+
+/// Whether this machine has cgroup v1, of which the kubelet wants to be told.
+pub(crate) fn are_version_1() -> anyhow::Result<bool> {
+    Ok(hierarchies()?.iter().any(|hierarchy| hierarchy.controllers.is_some()))
+}
+
+fn parse(mounts: &str) -> Vec<Hierarchy> {
+    let mut found: Vec<Hierarchy> = Vec::new();
+    for line in mounts.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [_, root, kind, options, ..] = fields.as_slice() else { continue };
+        let controllers = match *kind {
+            "cgroup" => Some((*options).to_owned()),
+            "cgroup2" => None,
+            _ => continue,
+        };
+        if !found.iter().any(|hierarchy| hierarchy.root == Path::new(root)) {
+            found.push(Hierarchy { root: PathBuf::from(root), controllers });
+        }
+    }
+    found
+}
+
+/// Makes the cgroups of the cluster's own processes and of each node's pods.
+pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
+    let pods = Node::all(nodes).map(Node::cgroup);
+    let wanted: Vec<String> = [plan::PREFIX.to_owned(), system()].into_iter().chain(pods).collect();
+    for hierarchy in hierarchies()? {
+        for cgroup in &wanted {
+            let folder = hierarchy.root.join(cgroup);
+            fs::create_dir_all(&folder)?;
+            let is_cpuset =
+                hierarchy.controllers.as_deref().is_some_and(|all| all.split(',').any(|one| one == "cpuset"));
+            if is_cpuset {
+                // A cpuset of version 1 starts empty, and then takes no process.
+                for file in ["cpuset.cpus", "cpuset.mems"] {
+                    fs::write(folder.join(file), fs::read_to_string(hierarchy.root.join(file))?)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a process, and so all that it will start, among the cluster's own.
+pub(crate) fn adopt(pid: u32) -> anyhow::Result<()> {
+    let path = counting()?.root.join(system()).join("cgroup.procs");
+    fs::write(path, pid.to_string()).context("failed to put a process into the cluster's cgroup")
+}
+
+/// Every process of the cluster: its own and its pods'.
+pub(crate) fn members() -> anyhow::Result<Vec<u32>> {
+    let mut pids = Vec::new();
+    for folder in folders(&counting()?.root.join(plan::PREFIX)) {
+        // A cgroup may go away while it is looked at; then its processes have too.
+        let Ok(text) = std::fs::read_to_string(folder.join("cgroup.procs")) else { continue };
+        pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
+    }
+    Ok(pids)
+}
+
+/// Removes the cgroups, which must be empty.
+pub(crate) fn remove() -> anyhow::Result<()> {
+    for hierarchy in hierarchies()? {
+        let top = hierarchy.root.join(plan::PREFIX);
+        for folder in folders(&top) {
+            match fs::remove_dir(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn system() -> String {
+    format!("{}/system", plan::PREFIX)
+}
+
+/// The hierarchy in which the cluster's processes are looked up.
+fn counting() -> anyhow::Result<Hierarchy> {
+    let all = hierarchies()?;
+    let pids = |hierarchy: &&Hierarchy| {
+        hierarchy.controllers.as_deref().is_none_or(|all| all.split(',').any(|one| one == "pids"))
+    };
+    // On a machine with both, version 2 holds no controllers, and pods are in the one of "pids" alone.
+    let version_1 = all.iter().filter(|hierarchy| hierarchy.controllers.is_some()).find(pids);
+    version_1.or_else(|| all.iter().find(pids)).cloned().context("this machine has no pids cgroup")
+}
+
+/// A folder and all below it, the deepest first.
+fn folders(top: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(top) else { return found };
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(folders(&entry.path()));
+        }
+    }
+    found.push(top.to_owned());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_controller_of_version_1_is_a_hierarchy() {
+        let mounts = "proc /proc proc rw 0 0\n\
+                      cgroup /sys/fs/cgroup/cpu cgroup rw,relatime,cpu,cpuacct 0 0\n\
+                      cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
+        let found = parse(mounts);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].controllers.as_deref(), Some("rw,relatime,cpu,cpuacct"));
+        assert_eq!(found[1], Hierarchy { root: "/sys/fs/cgroup/unified".into(), controllers: None });
+    }
+
+    #[test]
+    fn folders_come_before_those_that_hold_them() {
+        let top = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(top.path().join("a/b")).unwrap();
+        let found = folders(top.path());
+        assert_eq!(found, [top.path().join("a/b"), top.path().join("a"), top.path().to_owned()]);
+    }
+}

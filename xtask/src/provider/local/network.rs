@@ -1,0 +1,112 @@
+//! The local cluster's network and mount namespaces, and the command lines that run something inside a node.
+
+use std::process::Command;
+
+use fs_err as fs;
+
+use super::plan::{self, Node};
+use crate::process::{self, Error};
+use crate::repository;
+
+/// The bridge that the nodes hang on.
+pub(crate) fn create_bridge() -> Result<(), Error> {
+    ip(&["link", "add", plan::BRIDGE, "type", "bridge"])?;
+    ip(&["address", "add", &format!("{}/24", plan::GATEWAY), "dev", plan::BRIDGE])?;
+    ip(&["link", "set", plan::BRIDGE, "up"])
+}
+
+/// A folder that can hold mount namespaces: their files must lie on a private mount.
+pub(crate) fn create_mount_namespaces_folder() -> anyhow::Result<()> {
+    let folder = plan::state("mntns");
+    fs::create_dir_all(&folder)?;
+    process::run(Command::new("mount").arg("--bind").arg(&folder).arg(&folder))?;
+    Ok(process::run(Command::new("mount").arg("--make-private").arg(&folder))?)
+}
+
+/// A node's network namespace, its cable to the bridge, and its routes to the other nodes' pods.
+pub(crate) fn create_node(node: Node, nodes: u8) -> anyhow::Result<()> {
+    let (name, cable) = (node.network(), node.cable());
+    ip(&["netns", "add", &name])?;
+    ip(&["link", "add", &cable, "type", "veth", "peer", "name", "eth0", "netns", &name])?;
+    ip(&["link", "set", &cable, "master", plan::BRIDGE, "up"])?;
+    let inside = |arguments: &[&str]| ip(&[&["-n", name.as_str()], arguments].concat());
+    inside(&["link", "set", "lo", "up"])?;
+    inside(&["address", "add", &format!("{}/24", node.address()), "dev", "eth0"])?;
+    inside(&["link", "set", "eth0", "up"])?;
+    inside(&["route", "add", "default", "via", &plan::GATEWAY.to_string()])?;
+    for other in Node::all(nodes).filter(|other| *other != node) {
+        inside(&["route", "add", &other.pods(), "via", &other.address().to_string()])?;
+    }
+    inside(&["route", "add", plan::nfs_node::PODS, "via", &plan::nfs_node::ADDRESS.to_string()])?;
+    let mut sysctl = Command::new("nsenter");
+    sysctl.arg(format!("--net=/run/netns/{name}")).args(["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+    process::run(&mut sysctl)?;
+    create_mounts(node)
+}
+
+/// A node's mount namespace, in which mount.nfs is the stand-in.
+fn create_mounts(node: Node) -> anyhow::Result<()> {
+    let file = node.mounts();
+    fs::write(&file, "")?;
+    let mut unshare = Command::new("unshare");
+    unshare.arg(format!("--mount={}", file.display())).args(["--propagation", "private"]);
+    // Shared from here on: what the kubelet mounts must reach the containers that containerd starts.
+    process::run(unshare.args(["mount", "--make-rshared", "/"]))?;
+    // Laid over the folder instead of the file, because the machine need not have a mount.nfs.
+    let stand_in = plan::state("sbin");
+    fs::create_dir_all(&stand_in)?;
+    fs::copy(repository::root().join("testbed/mount.nfs"), stand_in.join("mount.nfs"))?;
+    let sbin = fs::canonicalize("/sbin")?;
+    let layers = format!("lowerdir={}:{}", stand_in.display(), sbin.display());
+    let mut mount = inside_mounts(&file.display().to_string());
+    mount.args(["mount", "-t", "overlay", "overlay", "-o", &layers]).arg(&sbin);
+    Ok(process::run(&mut mount)?)
+}
+
+/// A command inside a mount namespace kept by a file.
+pub(crate) fn inside_mounts(file: &str) -> Command {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--mount={file}"));
+    command
+}
+
+/// A command in a node's network and mounts, in a session of its own.
+///
+/// Not `ip netns exec`: that one mounts a new /sys, which hides the cgroups from the kubelet.
+pub(crate) fn inside(node: Node) -> Command {
+    let mut command = inside_network(node);
+    command.arg(format!("--mount={}", node.mounts().display())).arg("setsid");
+    command
+}
+
+/// A command in a node's network, but with the machine's mounts, in a session of its own; `setsid` is for the caller.
+pub(crate) fn inside_network(node: Node) -> Command {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{}", node.network()));
+    command
+}
+
+/// Runs `ip`.
+pub(crate) fn ip(arguments: &[&str]) -> Result<(), Error> {
+    process::run(Command::new("ip").args(arguments))
+}
+
+/// Removes every namespace, cable and device of the cluster; what is not there is passed over.
+pub(crate) fn remove() -> anyhow::Result<()> {
+    let namespaces = process::output(Command::new("ip").args(["netns", "list"]))?;
+    let ours = |line: &str| {
+        line.split(' ')
+            .next()
+            .filter(|name| name.starts_with(&format!("{}-", plan::PREFIX)))
+            .map(str::to_owned)
+    };
+    for name in namespaces.lines().filter_map(ours) {
+        ip(&["netns", "delete", &name])?;
+    }
+    for device in [plan::nfs_node::TAP, plan::BRIDGE] {
+        if std::path::Path::new("/sys/class/net").join(device).exists() {
+            ip(&["link", "delete", device])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! The node with a kernel of its own (User-Mode Linux), which serves and mounts real NFS: its root filesystem and start.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use fs_err as fs;
+use serde_json::json;
+
+use super::network::{inside_mounts, ip};
+use super::node::{self, Containerd};
+use super::plan::nfs_node::{ADDRESS, NAME, PODS, TAP};
+use super::plan::{self, Node};
+use super::starting::Starting;
+use crate::image::Image;
+use crate::key::Sources;
+use crate::{cache, debian, postgres_image, process, progress, repository};
+
+/// Debian's user-mode-linux from here: the first whose kernel starts on every CPU tried (7.2; 6.1 and 6.12 do not).
+const KERNEL_SUITE: &str = "sid";
+/// Everything else of the node.
+const SUITE: &str = "trixie";
+const PACKAGES: [&str; 9] = [
+    "containerd",
+    "runc",
+    "nfs-kernel-server",
+    "nfs-common",
+    "rpcbind",
+    "iproute2",
+    "kmod",
+    "procps",
+    "e2fsprogs",
+];
+const KERNEL: &str = "linux.uml";
+/// Its memory; what it does not use is not taken from the machine.
+const MEMORY: &str = "mem=3G";
+/// Its disk for images, volumes and exports, a sparse file.
+const DISK: u64 = 8 << 30;
+
+/// The node's root filesystem and kernel, made unless the cache has them.
+pub(crate) fn root_filesystem() -> anyhow::Result<PathBuf> {
+    let key = Sources::default().text(KERNEL_SUITE).text(SUITE).text(&PACKAGES.join(" ")).key();
+    let folder = cache::entry(&format!("nfs-node-{key}"), |folder| {
+        progress::step(
+            "Making the NFS node's root filesystem and kernel",
+            "1 to 2 min, once per machine",
+            || {
+                let root = folder.join("root");
+                debian::bootstrap(SUITE, &root, &PACKAGES)?;
+                let kernel = folder.join("kernel");
+                debian::unpack(KERNEL_SUITE, "user-mode-linux", &kernel)?;
+                fs::copy(kernel.join("usr/bin/linux.uml"), root.join(KERNEL))?;
+                fs::create_dir_all(root.join("lib/modules"))?;
+                let modules = kernel.join("usr/lib/uml/modules/.");
+                process::run(Command::new("cp").arg("-r").arg(modules).arg(root.join("lib/modules")))?;
+                Ok(fs::remove_dir_all(kernel)?)
+            },
+        )
+    })?;
+    Ok(folder.join("root"))
+}
+
+/// Powers the node on; it joins the cluster by itself.
+pub(crate) fn start(starting: &mut Starting<'_>, root: &Path, images: &[Image]) -> anyhow::Result<()> {
+    let folder = plan::state("nfs-node");
+    for below in ["upper", "work", "root", "images", "exec"] {
+        fs::create_dir_all(folder.join(below))?;
+    }
+    configure(starting, &folder.join("upper"))?;
+    for image in
+        images.iter().filter(|image| [node::PAUSE, postgres_image::REFERENCE].contains(&&*image.reference))
+    {
+        let name = format!("{}.tar", image.reference.replace(['/', ':'], "_"));
+        fs::copy(&image.archive, folder.join("images").join(name))?;
+    }
+    fs::File::create(folder.join("disk.img"))?.set_len(DISK)?;
+    ip(&["tuntap", "add", TAP, "mode", "tap"])?;
+    ip(&["link", "set", TAP, "master", plan::BRIDGE, "up"])?;
+    let namespace = mount_root(starting, root, &folder)?;
+    let mut command = inside_mounts(&namespace);
+    command.args(["setsid", "chroot"]).arg(folder.join("root")).arg(format!("/{KERNEL}"));
+    command.args([MEMORY, "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw", "init=/node-init"]);
+    command.args(["con=null", "con0=null,fd:1", "con1=null", "ubd1=/disk.img"]);
+    command.arg(format!("vec0:transport=tap,ifname={TAP},depth=128"));
+    starting.detach("nfs-node", &mut command)
+}
+
+/// Mounts the root for writing, above the cached one, in a mount namespace whose file is returned.
+fn mount_root(starting: &Starting<'_>, cached: &Path, folder: &Path) -> anyhow::Result<String> {
+    let file = plan::state("mntns").join(NAME);
+    fs::write(&file, "")?;
+    let mut unshare = Command::new("unshare");
+    unshare.arg(format!("--mount={}", file.display())).args(["--propagation", "private", "true"]);
+    process::run(&mut unshare)?;
+    let namespace = file.to_str().context("the path of a mount namespace is not UTF-8")?.to_owned();
+    let root = folder.join("root");
+    let mount = |arguments: &[&str], from: &Path, to: PathBuf| {
+        let mut command = inside_mounts(&namespace);
+        process::run(command.arg("mount").args(arguments).arg(from).arg(to))
+    };
+    let layers = format!(
+        "lowerdir={},upperdir={},workdir={}",
+        cached.display(),
+        folder.join("upper").display(),
+        folder.join("work").display()
+    );
+    mount(&["-t", "overlay", "-o", &layers], Path::new("overlay"), root.clone())?;
+    mount(&["--bind"], Path::new("/proc"), root.join("proc"))?;
+    mount(&["--rbind"], Path::new("/dev"), root.join("dev"))?;
+    // Its memory is a file here, and the machine's own may be too small for it.
+    mount(&["-t", "tmpfs", "-o", "size=6G"], Path::new("shm"), root.join("dev/shm"))?;
+    mount(&["--bind"], &starting.binaries.folder, root.join("host/bin"))?;
+    mount(&["--bind"], &folder.join("images"), root.join("host/images"))?;
+    mount(&["--bind"], &folder.join("exec"), root.join("host/exec"))?;
+    mount(&["--bind"], &folder.join("disk.img"), root.join("disk.img"))?;
+    Ok(namespace)
+}
+
+/// Writes what the cached root lacks: the node's identity, its settings and its programs from testbed/nfs-node.
+fn configure(starting: &Starting<'_>, upper: &Path) -> anyhow::Result<()> {
+    let (settings, inside) = (upper.join("etc/node"), Path::new("/etc/node"));
+    for below in ["etc/node/cni", "usr/local/sbin", "host/bin", "host/images", "host/exec"] {
+        fs::create_dir_all(upper.join(below))?;
+    }
+    fs::write(upper.join("disk.img"), "")?;
+    let testbed = repository::root().join("testbed/nfs-node");
+    fs::copy(testbed.join("init"), upper.join("node-init"))?;
+    fs::copy(testbed.join("nfs-export"), upper.join("usr/local/sbin/nfs-export"))?;
+
+    let credential = starting.authority.kubelet(NAME, ADDRESS)?;
+    let (certificate, key) = credential.pem();
+    fs::write(settings.join("ca.crt"), starting.authority.certificate())?;
+    fs::write(settings.join(format!("{NAME}.crt")), certificate)?;
+    fs::write(settings.join(format!("{NAME}.key")), key)?;
+    fs::write(settings.join("kubeconfig"), starting.authority.kubeconfig(&credential))?;
+    fs::write(settings.join("resolv.conf"), "nameserver 127.0.0.1\n")?;
+    fs::write(settings.join("environment"), environment(starting.record.nodes))?;
+    let socket = PathBuf::from("/run/containerd/containerd.sock");
+    let containerd = Containerd {
+        root: "/data/containerd".into(),
+        state: "/run/containerd".into(),
+        socket: socket.clone(),
+        programs: "/host/bin".into(),
+        network: inside.join("cni"),
+        shares_kernel: false,
+    };
+    fs::write(settings.join("containerd.toml"), containerd.toml())?;
+    let network = node::pod_network(PODS, Path::new("/data/ipam"), false);
+    fs::write(settings.join("cni/10-todostack.conflist"), network)?;
+    let mut kubelet = node::kubelet_base(inside, NAME, &inside.join("resolv.conf"), &socket);
+    if let Some(kubelet) = kubelet.as_object_mut() {
+        let taint = json!({"key": "todostack.dev/nfs", "value": "true", "effect": "NoSchedule"});
+        kubelet.insert("registerWithTaints".to_owned(), json!([taint]));
+    }
+    Ok(fs::write(settings.join("kubelet.yaml"), kubelet.to_string())?)
+}
+
+/// The variables that testbed/nfs-node/init reads.
+fn environment(nodes: u8) -> String {
+    let route = |node: Node| format!("{} via {}", node.pods(), node.address());
+    let routes: Vec<String> = Node::all(nodes).map(route).collect();
+    format!("NODE={NAME}\nADDRESS={ADDRESS}\nGATEWAY={}\nROUTES='{}'\n", plan::GATEWAY, routes.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_init_is_told_the_way_to_every_other_nodes_pods() {
+        let expected = "NODE=nfsnode\nADDRESS=10.99.0.10\nGATEWAY=10.99.0.1\n\
+                        ROUTES='10.244.1.0/24 via 10.99.0.2\n10.244.2.0/24 via 10.99.0.3'\n";
+        assert_eq!(environment(2), expected);
+    }
+}

@@ -1,0 +1,56 @@
+//! `cargo xtask up`: from nothing to a todo that was posted through the Ingress.
+
+use std::collections::BTreeSet;
+
+use crate::cli::{ProviderName, Up};
+use crate::cluster_tools::ClusterTools;
+use crate::install::References;
+use crate::{demo, images, install, progress, provider, repository};
+
+/// Runs the command.
+pub(crate) fn run(up: &Up) -> anyhow::Result<()> {
+    let provider = provider::choose(up.provider);
+    let cluster = provider::start(provider, up)?;
+    if up.bare {
+        print_access(&cluster);
+        return Ok(());
+    }
+    let references = images(provider, up)?;
+    install::install(&cluster, &references)?;
+    demo::apply(&cluster)?;
+    if provider == ProviderName::Current {
+        progress::note("The demo stack is Ready; its address depends on the cluster's Ingress controller");
+    } else {
+        demo::call()?;
+        println!("{}", demo::URL);
+    }
+    println!("{}", cluster.get(&["get", "todostacks", "--all-namespaces"])?);
+    print_access(&cluster);
+    Ok(())
+}
+
+/// The images that were named, or else those of this checkout, built and loaded.
+fn images(provider: ProviderName, up: &Up) -> anyhow::Result<References> {
+    if let (Some(operator), Some(api)) = (&up.images.operator_image, &up.images.api_image) {
+        return Ok(References { operator: operator.clone(), api: api.clone() });
+    }
+    let built = images::build()?;
+    images::load(provider, &built)?;
+    let own = built.references();
+    Ok(References {
+        operator: up.images.operator_image.clone().unwrap_or(own.operator),
+        api: up.images.api_image.clone().unwrap_or(own.api),
+    })
+}
+
+fn print_access(cluster: &ClusterTools) {
+    println!("export KUBECONFIG={}", cluster.kubeconfig.display());
+    let programs = [&cluster.kubectl, &cluster.helm];
+    let folders: BTreeSet<_> = programs.iter().filter_map(|program| program.parent()).collect();
+    if folders.iter().any(|folder| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|on| on == **folder)
+    }) {
+        return;
+    }
+    println!("export PATH={}:$PATH", repository::cluster().join("bin").display());
+}
