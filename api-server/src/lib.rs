@@ -1,1 +1,23 @@
-//! x
+//! The todo service. `routes` is the whole API on one page; each operation has a file of its own under its noun.
+
+pub mod config;
+pub mod database;
+mod error;
+mod etag;
+mod extract;
+mod links;
+mod lists;
+pub mod metrics;
+mod middleware;
+pub mod migrate;
+pub mod operations;
+mod paging;
+mod routes;
+pub mod serve;
+mod server;
+mod state;
+pub mod telemetry;
+mod todos;
+
+pub use routes::api;
+pub use state::{AppState, Settings};

@@ -1,0 +1,109 @@
+//! Every flag and variable, with its help. Nothing else reads the environment.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::links::PublicUrl;
+
+/// The todo service: a REST API over Postgres or SQLite.
+///
+/// Try it: `todostack-api`, then `curl -d '{"title":"tea"}' -H content-type:application/json localhost:8080/todos`
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// What to do; `serve` when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// See [`ServeArgs`]; here for `serve` left out.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// See [`DatabaseArgs`].
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// See [`LogArgs`].
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API (default). Migrates a SQLite file by itself, Postgres never.
+    Serve,
+    /// Wait for the database, bring its schema to this version, and end.
+    Migrate(MigrateArgs),
+}
+
+/// The listeners and what they answer.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Serving")]
+pub struct ServeArgs {
+    /// Address of the API.
+    #[arg(long, global = true, env = "TODOSTACK_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Address of /livez, /readyz and /metrics, which an Ingress should not expose.
+    #[arg(long, global = true, env = "TODOSTACK_OPERATIONS_LISTEN", default_value = "127.0.0.1:9090")]
+    pub operations_listen: SocketAddr,
+    /// Seconds after SIGTERM in which requests are still accepted, while /readyz says 503.
+    #[arg(long, global = true, env = "TODOSTACK_DRAIN_DELAY", default_value = "5", value_parser = seconds)]
+    pub drain_delay: Duration,
+    /// Where clients find the API (https://shop.example.com); by default as X-Forwarded-* and Host say.
+    #[arg(long, global = true, env = "TODOSTACK_PUBLIC_URL")]
+    pub public_url: Option<PublicUrl>,
+    /// Origins whose pages may call the API, comma separated (https://app.example.com); by default all.
+    #[arg(long, global = true, env = "TODOSTACK_CORS_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub cors_allowed_origins: Vec<String>,
+}
+
+/// Which database.
+#[derive(Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseArgs {
+    /// postgres://user@host/database or sqlite://file. Without it: Postgres by PGHOST, PGPORT, PGUSER, PGPASSWORD,
+    /// PGDATABASE and PGSSLMODE when PGHOST is set, else the SQLite file todos.db in the working directory.
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Host of Postgres; see --database-url.
+    #[arg(long, global = true, env = "PGHOST", hide = true)]
+    pub pghost: Option<String>,
+    /// Connections to Postgres at most, all replicas' together below its `max_connections`.
+    #[arg(long, global = true, env = "TODOSTACK_DATABASE_MAX_CONNECTIONS", default_value = "12")]
+    pub database_max_connections: u32,
+}
+
+/// The URL may hold a password.
+impl fmt::Debug for DatabaseArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database_url, pghost, database_max_connections } = self;
+        f.debug_struct("DatabaseArgs")
+            .field("database_url", &database_url.as_ref().map(|_| "…"))
+            .field("pghost", pghost)
+            .field("database_max_connections", database_max_connections)
+            .finish()
+    }
+}
+
+/// The log.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Logging")]
+pub struct LogArgs {
+    /// error, warn, info, debug or trace; or a filter such as `info,sqlx=debug`.
+    #[arg(long, global = true, env = "TODOSTACK_LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+/// How to migrate.
+#[derive(Clone, Debug, Args)]
+pub struct MigrateArgs {
+    /// Change nothing; fail when the schema is older than this version needs.
+    #[arg(long)]
+    pub check: bool,
+    /// Write {"schemaVersion":n} to this file when done (Kubernetes: /dev/termination-log).
+    #[arg(long, env = "TODOSTACK_REPORT_FILE")]
+    pub report_file: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse().map(Duration::from_secs).map_err(|_| "must be a whole number of seconds".to_owned())
+}

@@ -1,0 +1,158 @@
+//! How requests are read: JSON bodies, parameters, and whose todos they are about; each refuses with our own errors.
+
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use bytes::Bytes;
+use http::{HeaderMap, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use todostack_store::{Collection, Error, Owner, TodoPlace};
+
+use crate::{
+    error::{ApiError, FieldError},
+    state::AppState,
+};
+
+/// Above what any todo needs: 1,000 characters of title and 20 tags of 50, all of them escaped.
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1_024;
+
+/// A JSON body and the bytes it was read from.
+#[derive(Debug)]
+pub(crate) struct JsonBody<T> {
+    pub(crate) value: T,
+    pub(crate) bytes: Bytes,
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let bytes = match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
+            }
+            // The client went away in the middle, or sent broken chunks.
+            Err(_) => return Err(ApiError::MalformedJson("it ended too early".to_owned())),
+        };
+        let value = parse(&bytes)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+/// `application/json` or any `+json`, such as `application/merge-patch+json`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        if error.is_data() {
+            ApiError::Invalid(vec![where_it_is_wrong::<T>(bytes, &error)])
+        } else {
+            ApiError::MalformedJson(error.to_string())
+        }
+    })
+}
+
+/// Reads again, noting the path; only errors pay for it.
+fn where_it_is_wrong<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> FieldError {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let pointer = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Err(error) if error.path().iter().next().is_some() => {
+            let path = error.path().to_string();
+            format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
+        }
+        _ => String::new(),
+    };
+    FieldError { pointer, detail: error.to_string() }
+}
+
+/// The parameters after `?`.
+#[derive(Debug)]
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|rejection| {
+            let detail = std::error::Error::source(&rejection).map_or_else(String::new, ToString::to_string);
+            let (pointer, detail) = detail.split_once(": ").unwrap_or(("", &detail));
+            ApiError::InvalidParameter(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() })
+        })
+    }
+}
+
+/// Who calls: the owner of what is read and made.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller(pub(crate) Owner);
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(Owner::from(""))))
+    }
+}
+
+/// The collection that the address names; that its list exists has been checked.
+#[derive(Debug)]
+pub(crate) struct InCollection(pub(crate) Collection);
+
+impl FromRequestParts<AppState> for InCollection {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Caller(owner) = Caller::from_request_parts(parts, state).await?;
+        let list = number_in_path(parts, state, "list").await?.map_err(|_| Error::ListNotFound)?;
+        if let Some(list) = list {
+            state.store.list(&owner, list).await?;
+        }
+        Ok(Self(Collection { owner, list }))
+    }
+}
+
+/// The todo that the address names; whether it exists, the store will say.
+#[derive(Debug)]
+pub(crate) struct AtTodo(pub(crate) TodoPlace);
+
+impl FromRequestParts<AppState> for AtTodo {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Caller(owner) = Caller::from_request_parts(parts, state).await?;
+        let list = number_in_path(parts, state, "list").await?.map_err(|_| Error::TodoNotFound)?;
+        let id = number_in_path(parts, state, "id").await?.ok().flatten().ok_or(Error::TodoNotFound)?;
+        Ok(Self(TodoPlace { collection: Collection { owner, list }, id }))
+    }
+}
+
+/// The list that the address names.
+#[derive(Debug)]
+pub(crate) struct AtList(pub(crate) Owner, pub(crate) i64);
+
+impl FromRequestParts<AppState> for AtList {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Caller(owner) = Caller::from_request_parts(parts, state).await?;
+        let id = number_in_path(parts, state, "list").await?.ok().flatten().ok_or(Error::ListNotFound)?;
+        Ok(Self(owner, id))
+    }
+}
+
+type Number = Result<Option<i64>, std::num::ParseIntError>;
+
+/// None when the route has no such part. Clients treat addresses as opaque, so what is no number is merely not there.
+async fn number_in_path(parts: &mut Parts, state: &AppState, name: &str) -> Result<Number, ApiError> {
+    let params =
+        RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::RouteNotFound)?;
+    Ok(params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.parse()).transpose())
+}

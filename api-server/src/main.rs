@@ -1,0 +1,32 @@
+//! The command: reads the configuration, does what it says, turns an error into one line and an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use todostack_api::{
+    config::{Cli, Command},
+    database::Database,
+    migrate, serve, telemetry,
+};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The last line of the log is what Kubernetes shows of a container that failed.
+            eprintln!("todostack-api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let Cli { command, serve: serve_args, database, log } = cli;
+    telemetry::init(&log.log_level)?;
+    let database = Database::from_args(&database)?;
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(database, serve_args).await,
+        Command::Migrate(args) => migrate::run(database, args).await,
+    }
+}

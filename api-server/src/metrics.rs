@@ -1,0 +1,120 @@
+//! The names and types of all metrics, and nothing else.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::MatchedPath;
+use http::{Method, StatusCode};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
+    metrics::{family::Family, gauge::ConstGauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+use todostack_store::Store;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+/// From half a millisecond, about what one read takes, to the deadline of a request.
+const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+
+type Requests = Family<RequestLabels, Histogram, fn() -> Histogram>;
+
+/// What is told apart about requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered<'a> {
+    pub(crate) method: &'a Method,
+    /// The template, such as `/todos/{id}`; none when no route matched.
+    pub(crate) route: Option<&'a MatchedPath>,
+    pub(crate) status: StatusCode,
+}
+
+/// All metrics of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Requests,
+}
+
+impl Metrics {
+    /// Registers everything.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let mut registry = Registry::default();
+        let requests = Requests::new_with_constructor(|| Histogram::new(BUCKETS));
+        registry.register_with_unit(
+            "http_server_request_duration",
+            "How long requests took, by route template; its count is the rate, its status the errors",
+            Unit::Seconds,
+            requests.clone(),
+        );
+        registry.register(
+            "todostack_api_build",
+            "Which version runs",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register_collector(Box::new(Pool(store)));
+        Self { registry, requests }
+    }
+
+    /// Notes one answered request.
+    pub(crate) fn observe(&self, Answered { method, route, status }: Answered<'_>, took: Duration) {
+        let labels = RequestLabels {
+            method: method_label(method),
+            route: route.map_or("unmatched", MatchedPath::as_str).to_owned(),
+            status: status.as_u16(),
+        };
+        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// All metrics in the OpenMetrics text format.
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// Clients may send any word as a method; labels must be few.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Reads the pool when asked.
+struct Pool(Arc<dyn Store>);
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Pool").field(&self.0.pool_state()).finish()
+    }
+}
+
+impl Collector for Pool {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let state = self.0.pool_state();
+        for (name, help, value) in [
+            ("todostack_api_database_connections_open", "Connections in the pool", state.open),
+            ("todostack_api_database_connections_idle", "Connections in the pool without work", state.idle),
+            ("todostack_api_database_connections_max", "The most connections the pool may have", state.max),
+            ("todostack_api_database_requests_queued", "Requests that wait for a batch", state.queued),
+        ] {
+            let gauge = ConstGauge::new(i64::from(value));
+            let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
+            gauge.encode(metric)?;
+        }
+        Ok(())
+    }
+}

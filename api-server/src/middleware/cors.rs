@@ -1,0 +1,62 @@
+//! Which pages of other origins may call (<https://fetch.spec.whatwg.org/#http-cors-protocol>);
+//! a preflight may ask for the methods in the Allow header that the route gave.
+//!
+//! tower-http's layer answers every OPTIONS itself, without the Allow header that a plain OPTIONS is asked for.
+
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, Method, header};
+
+use crate::state::Settings;
+
+const ALLOWED_HEADERS: &str =
+    "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent";
+const EXPOSED_HEADERS: &str =
+    "etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
+/// Browsers ask again after this many seconds.
+const MAX_AGE: &str = "600";
+
+/// What to answer to one request's Origin.
+#[derive(Debug)]
+pub(crate) struct Cors {
+    /// The value of `Access-Control-Allow-Origin`; none for a request without Origin, or from an origin not allowed.
+    allow: Option<HeaderValue>,
+    /// Whether the answer depends on the origin.
+    varies: bool,
+    preflight: bool,
+}
+
+impl Cors {
+    pub(crate) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
+        let allowed = &settings.cors_allowed_origins;
+        let allow = headers.get(header::ORIGIN).and_then(|origin| {
+            if allowed.is_empty() {
+                return Some(HeaderValue::from_static("*"));
+            }
+            allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+        });
+        Self {
+            allow,
+            varies: !allowed.is_empty(),
+            preflight: headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),
+        }
+    }
+
+    /// Says on every answer who may read it, and on a preflight what may be asked.
+    pub(crate) fn mark(self, method: &Method, response: &mut Response) {
+        let headers = response.headers_mut();
+        if method == Method::OPTIONS && self.preflight && self.allow.is_some() {
+            if let Some(allow) = headers.get(header::ALLOW).cloned() {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
+            }
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+        }
+        if self.varies {
+            headers.append(header::VARY, HeaderValue::from_static("origin"));
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allow);
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
+        }
+    }
+}

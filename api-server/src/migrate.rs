@@ -1,0 +1,46 @@
+//! `todostack-api migrate`: waits for the database, migrates it, reports the version.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use todostack_store::{Error, SchemaVersion};
+use tokio::time::sleep;
+
+use crate::{config::MigrateArgs, database::Database, middleware::chain};
+
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
+/// Migrates, or with `--check` only says whether that is needed.
+pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
+    let MigrateArgs { check, report_file } = args;
+    let store = database.open();
+    let version = loop {
+        let answer = if check { store.schema_version().await } else { store.migrate().await };
+        match answer {
+            Ok(version) => break version,
+            Err(error @ (Error::Unavailable(_) | Error::TimedOut(_))) => {
+                tracing::warn!(database = %database, error = chain(&error), "Waiting for the database");
+                sleep(RETRY_EVERY).await;
+            }
+            Err(error) => return Err(error).with_context(|| format!("failed on {database}")),
+        }
+    };
+    store.close().await;
+    let SchemaVersion { found, wanted } = version;
+    if !version.serves() {
+        bail!("schema version {found}, want {wanted}: run `todostack-api migrate`");
+    }
+    tracing::info!(schema_version = found, "Schema is up to date");
+    report(found, report_file)
+}
+
+fn report(version: i64, file: Option<PathBuf>) -> anyhow::Result<()> {
+    let line = format!("{}\n", json!({ "schemaVersion": version }));
+    match file {
+        Some(file) => {
+            std::fs::write(&file, line).with_context(|| format!("failed to write {}", file.display()))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,80 @@
+//! What the platform asks, on a listener of its own: is it alive, is it ready, what are its numbers.
+
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::{middleware::chain, state::AppState};
+
+/// How long the database may take to say that it is there; the kubelet's probe waits longer.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// `/livez`, `/readyz`, `/metrics`.
+pub fn operations(state: AppState) -> Router {
+    Router::new()
+        // Never the database: restarting this process does not mend it.
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(state)
+}
+
+/// One line of `/readyz`.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Readiness {
+    ready: bool,
+    checks: Vec<Check>,
+}
+
+/// 200 when this replica can do its work, else 503 and why.
+async fn readyz(State(state): State<AppState>) -> Response {
+    let (database, schema) = database_checks(&state).await;
+    let draining = state.is_draining();
+    let detail = if draining { "stopping: no new requests, please" } else { "not stopping" };
+    let checks = vec![Check { name: "draining", ok: !draining, detail: detail.to_owned() }, database, schema];
+    let ready = checks.iter().all(|check| check.ok);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, checks })).into_response()
+}
+
+async fn database_checks(state: &AppState) -> (Check, Check) {
+    let answer = timeout(CHECK_TIMEOUT, state.store.schema_version()).await;
+    let failed = |detail: String| {
+        let unknown = "unknown while the database does not answer".to_owned();
+        (Check { name: "database", ok: false, detail }, Check { name: "schema", ok: false, detail: unknown })
+    };
+    match answer {
+        Err(_) => failed(format!("did not answer within {} s", CHECK_TIMEOUT.as_secs())),
+        Ok(Err(error)) => failed(chain(&error)),
+        Ok(Ok(version)) => {
+            let detail = format!("schema version {}, want {}", version.found, version.wanted);
+            (
+                Check { name: "database", ok: true, detail: "answers".to_owned() },
+                Check { name: "schema", ok: version.serves(), detail },
+            )
+        }
+    }
+}
+
+async fn metrics(State(state): State<AppState>) -> Response {
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    match state.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, content_type)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}

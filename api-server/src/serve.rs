@@ -1,0 +1,99 @@
+//! `todostack-api serve`: both listeners from start to drain.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    time::sleep,
+};
+
+use crate::{
+    config::ServeArgs,
+    database::{Database, Kind},
+    operations::operations,
+    routes::api,
+    server,
+    state::{AppState, Settings},
+};
+
+/// Idempotency keys live for a day; an hour more or less does not matter.
+const FORGET_KEYS_EVERY: Duration = Duration::from_hours(1);
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(database: Database, args: ServeArgs) -> anyhow::Result<()> {
+    let ServeArgs { listen, operations_listen, drain_delay, public_url, cors_allowed_origins } = args;
+    let store = database.open();
+    let state = AppState::new(Arc::clone(&store), Settings { public_url, cors_allowed_origins });
+
+    let api_listener =
+        TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
+    let operations_listener = TcpListener::bind(operations_listen)
+        .await
+        .with_context(|| format!("failed to listen on {operations_listen}"))?;
+    if database.kind() == Kind::Sqlite {
+        // The file has no other process that could migrate it.
+        store.migrate().await.context("failed to prepare the SQLite file")?;
+    }
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listen = %api_listener.local_addr()?,
+        operations_listen = %operations_listener.local_addr()?,
+        database = %database,
+        "Started"
+    );
+
+    // Operations end last, so that the platform can watch the drain.
+    let (stop_api, api_stopped) = watch::channel(false);
+    let (stop_operations, operations_stopped) = watch::channel(false);
+    let api_server = tokio::spawn(server::serve(api_listener, api(state.clone()), until(api_stopped)));
+    let operations_server = tokio::spawn(server::serve(
+        operations_listener,
+        operations(state.clone()),
+        until(operations_stopped),
+    ));
+    let forgetting = tokio::spawn(forget_keys(state.clone()));
+
+    let signal = stop_signal().await?;
+    state.drain();
+    tracing::info!(signal, seconds = drain_delay.as_secs(), "Draining");
+    // Load balancers need this long to notice; until then requests still come and are answered.
+    sleep(drain_delay).await;
+    stop_api.send_replace(true);
+    api_server.await.context("failed to stop the API")?;
+    forgetting.abort();
+    store.close().await;
+    stop_operations.send_replace(true);
+    operations_server.await.context("failed to stop the operations listener")?;
+    tracing::info!("Stopped");
+    Ok(())
+}
+
+async fn until(mut stop: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the reason to serve.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+async fn stop_signal() -> anyhow::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+async fn forget_keys(state: AppState) {
+    loop {
+        sleep(FORGET_KEYS_EVERY).await;
+        match state.store.forget_expired_keys().await {
+            Ok(count) => tracing::debug!(count, "Forgot expired idempotency keys"),
+            Err(error) => tracing::warn!(
+                error = crate::middleware::chain(&error),
+                "Failed to forget expired idempotency keys; trying again in an hour"
+            ),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One listener: accepts, limits connections and headers, and ends without losing a request.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tower::Service as _;
+
+/// Connections at once; more wait in the kernel's queue. Each costs some 20 KiB.
+const MAX_CONNECTIONS: usize = 4_096;
+/// A client must send the head of a request within this time; idle connections are closed after it.
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
+/// All headers of a request together.
+const MAX_HEAD_BYTES: usize = 64 * 1_024;
+/// How long requests that are being answered have when the server stops.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Answers until `stop` comes, then finishes what has begun.
+pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accept = async {
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            (listener.accept().await, permit)
+        };
+        let (accepted, permit) = tokio::select! {
+            accepted = accept => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = graceful.watch(connection(stream, peer, app.clone()));
+                tokio::spawn(async move {
+                    // A connection that breaks is the client's matter.
+                    drop(connection.await);
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                // Mostly: out of file descriptors. Trying at once would only spin.
+                tracing::warn!(%error, "Failed to accept a connection");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    if timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!(seconds = FINISH_TIMEOUT.as_secs(), "Cut off requests that did not finish in time");
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+) -> http1::Connection<
+    TokioIo<TcpStream>,
+    impl hyper::service::HttpService<Incoming, ResBody = Body, Error = std::convert::Infallible, Future: Send>,
+> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "Failed to set TCP_NODELAY");
+    }
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        app.clone().call(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+}

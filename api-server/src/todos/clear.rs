@@ -1,0 +1,23 @@
+//! DELETE /todos, DELETE /lists/{list}/todos
+
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::{
+    error::ApiError,
+    extract::{InCollection, Params},
+    paging::FilterParams,
+    state::AppState,
+};
+
+/// Delete all todos, or those that match
+///
+/// `?completed=true` deletes what is done.
+pub(crate) async fn clear(
+    State(state): State<AppState>,
+    InCollection(collection): InCollection,
+    Params(params): Params<FilterParams>,
+) -> Result<StatusCode, ApiError> {
+    state.store.delete_todos(&collection, &params.filter()?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

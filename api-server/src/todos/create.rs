@@ -1,0 +1,62 @@
+//! POST /todos, POST /lists/{list}/todos
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use sha2::{Digest, Sha256};
+use todostack_store::{Created, IdempotencyKey, NewTodo};
+
+use super::{TodoBody, TodoInput};
+use crate::{
+    error::{ApiError, FieldError},
+    etag,
+    extract::{InCollection, JsonBody},
+    links::Links,
+    state::AppState,
+};
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+static IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const MAX_KEY_BYTES: usize = 255;
+
+/// Make a todo
+///
+/// With an `Idempotency-Key`, repetitions within a day answer what the first did, and make nothing.
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    (InCollection(collection), links, uri, headers): (InCollection, Links, Uri, HeaderMap),
+    body: JsonBody<TodoInput>,
+) -> Result<Response, ApiError> {
+    let key = idempotency_key(&headers, &uri, &body.bytes)?;
+    let new = NewTodo::try_from(body.value)?;
+    let Created { todo, replayed } = state.store.create_todo(&collection, new, key).await?;
+    let etag = etag::of(&todo);
+    let todo = TodoBody::new(todo, &collection, &links);
+    let location = HeaderValue::from_str(&todo.url).map_err(|_| ApiError::RouteNotFound)?;
+    let mut response =
+        (StatusCode::CREATED, [(header::LOCATION, location), (header::ETAG, etag)], Json(todo))
+            .into_response();
+    if replayed {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED.clone(), HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+fn idempotency_key(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
+    let Some(value) = headers.get(&IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    // The draft wants a quoted string, practice sends a bare one.
+    let key = value.to_str().ok().map(|key| key.trim().trim_matches('"'));
+    let Some(key) = key.filter(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES) else {
+        return Err(ApiError::InvalidHeader(FieldError {
+            pointer: IDEMPOTENCY_KEY.as_str().to_owned(),
+            detail: "must have 1 to 255 ASCII characters".to_owned(),
+        }));
+    };
+    let fingerprint = Sha256::new().chain_update(uri.path()).chain_update([0]).chain_update(body).finalize();
+    Ok(Some(IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_vec() }))
+}
