@@ -1,0 +1,128 @@
+//! A namespace of one test: made for it, reported on when it fails, removed after it. What is put into it is `stack.rs`.
+
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
+
+use anyhow::{Context as _, Result};
+use futures::FutureExt as _;
+use k8s_openapi::api::core::v1::Namespace as Object;
+use kube::{
+    Api, Resource, ResourceExt as _,
+    api::{DeleteParams, ObjectMeta, PostParams},
+    core::NamespaceResourceScope,
+};
+
+use crate::{cluster::Cluster, report};
+
+/// A namespace of one test.
+#[derive(Clone)]
+pub struct Namespace {
+    /// Its cluster.
+    pub cluster: Cluster,
+    /// Its name: what the test gave, and letters that the API server added.
+    pub name: String,
+}
+
+/// Runs a test in a namespace of its own, which enforces the `restricted` Pod Security Standard.
+///
+/// # Errors
+/// Those of the test. The state of the namespace is printed first.
+pub async fn with_namespace<F>(prefix: &str, test: F) -> Result<()>
+where
+    F: AsyncFnOnce(&Namespace) -> Result<()>,
+{
+    let (cluster, _guard) = Cluster::shared().await?;
+    in_namespace(&cluster, prefix, test).await
+}
+
+/// As [`with_namespace`], while no other test runs: for a test that takes away what the others need.
+///
+/// # Errors
+/// Those of the test. The state of the namespace is printed first.
+pub async fn with_namespace_alone<F>(prefix: &str, test: F) -> Result<()>
+where
+    F: AsyncFnOnce(&Namespace) -> Result<()>,
+{
+    let (cluster, _guard) = Cluster::alone().await?;
+    in_namespace(&cluster, prefix, test).await
+}
+
+async fn in_namespace<F>(cluster: &Cluster, prefix: &str, test: F) -> Result<()>
+where
+    F: AsyncFnOnce(&Namespace) -> Result<()>,
+{
+    let namespace = Namespace::create(cluster, prefix).await?;
+    // A failed assertion is a panic: the namespace is reported on and removed after that too.
+    let outcome = AssertUnwindSafe(test(&namespace)).catch_unwind().await;
+    if !matches!(outcome, Ok(Ok(()))) {
+        report::print(cluster, &namespace.name).await;
+    }
+    namespace.delete().await?;
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+impl Namespace {
+    /// Makes a further namespace, which the test removes itself.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub async fn create(cluster: &Cluster, prefix: &str) -> Result<Self> {
+        let object = Object {
+            metadata: ObjectMeta {
+                generate_name: Some(format!("{prefix}-")),
+                labels: Some(BTreeMap::from([
+                    ("pod-security.kubernetes.io/enforce".to_owned(), "restricted".to_owned()),
+                    ("todostack.dev/test".to_owned(), "true".to_owned()),
+                ])),
+                ..ObjectMeta::default()
+            },
+            ..Object::default()
+        };
+        let api = Api::<Object>::all(cluster.client.clone());
+        let made =
+            api.create(&PostParams::default(), &object).await.context("failed to create a namespace")?;
+        Ok(Self { cluster: cluster.clone(), name: made.name_any() })
+    }
+
+    /// Asks for the namespace's removal; what is in it ends in the background.
+    ///
+    /// # Errors
+    /// The API server refuses it. (A namespace that is gone already is no error.)
+    pub async fn delete(&self) -> Result<()> {
+        let api = Api::<Object>::all(self.cluster.client.clone());
+        match api.delete(&self.name, &DeleteParams::default()).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+            Err(error) => Err(error).with_context(|| format!("failed to delete namespace {}", self.name)),
+        }
+    }
+
+    /// Waits until the namespace is gone.
+    ///
+    /// # Errors
+    /// It is still there at the deadline.
+    pub async fn gone(&self, deadline: Duration) -> Result<()> {
+        let api = Api::<Object>::all(self.cluster.client.clone());
+        crate::wait::until(&api, &self.name, ("gone", deadline), |found: Option<&Object>| found.is_none())
+            .await
+            .map(drop)
+    }
+
+    /// The objects of one kind in this namespace.
+    #[must_use]
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.cluster.client.clone(), &self.name)
+    }
+
+    /// Runs `kubectl` in this namespace.
+    ///
+    /// # Errors
+    /// Its exit code is not 0: what it printed is in the error.
+    pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        let mut all = vec!["--namespace", &self.name];
+        all.extend_from_slice(arguments);
+        self.cluster.kubectl(&all).await
+    }
+}

@@ -1,0 +1,51 @@
+//! What people see and do with kubectl alone.
+
+use anyhow::{Result, ensure};
+use todostack_e2e::{cluster::Cluster, namespace::with_namespace};
+
+#[tokio::test]
+async fn get_shows_whether_a_stack_works_and_where() -> Result<()> {
+    with_namespace("columns", async |namespace| {
+        namespace.apply("shop", "{database: {sqlite: {}}, exposure: {host: columns.localhost}}").await?;
+        namespace.ready("shop").await?;
+        let printed = namespace.kubectl(&["get", "todostacks"]).await?;
+        let rows: Vec<Vec<_>> = printed.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(
+            rows.first().map(Vec::as_slice),
+            Some(&["NAME", "READY", "REASON", "API", "DB", "URL", "AGE"][..])
+        );
+        let row = rows.get(1).map(|row| row.get(..5)).unwrap_or_default();
+        assert_eq!(row, Some(&["shop", "True", "AsExpected", "1/1", "sqlite"][..]), "{printed}");
+        ensure!(printed.contains("://columns.localhost"), "{printed}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn explain_describes_the_storage() -> Result<()> {
+    let (cluster, _guard) = Cluster::shared().await?;
+    let printed = cluster.kubectl(&["explain", "todostack.spec.database.postgres.storage"]).await?;
+    for words in ["An export of an NFS server", "never shrinks", "the cluster's default StorageClass"] {
+        let flowing = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+        ensure!(flowing.contains(words), "{words}: {printed}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn scale_changes_the_number_of_api_pods() -> Result<()> {
+    with_namespace("scale", async |namespace| {
+        namespace.apply("shop", "{database: {sqlite: {}}}").await?;
+        namespace.ready("shop").await?;
+        namespace.kubectl(&["scale", "todostack/shop", "--replicas=0"]).await?;
+        let gone = ["wait", "--for=delete", "pod", "--selector", "todostack.dev/stack=shop", "--timeout=60s"];
+        namespace.kubectl(&gone).await?;
+        namespace.kubectl(&["scale", "todostack/shop", "--replicas=1"]).await?;
+        namespace
+            .kubectl(&["wait", "--for=jsonpath={.status.api.ready}=1/1", "todostack/shop", "--timeout=60s"])
+            .await?;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,12 @@
+//! All tests on a real cluster, in one program so that they are linked once; what they share is the crate's library.
+
+mod children;
+mod deletion;
+mod examples;
+mod helm;
+mod kubectl;
+mod life;
+mod nfs;
+mod operator;
+mod refusals;
+mod stuck;

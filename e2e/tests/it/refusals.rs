@@ -1,0 +1,161 @@
+//! What the API server refuses of a stack, in the contract's own sentences.
+
+use anyhow::{Context as _, Result, ensure};
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+    core::DynamicObject,
+};
+use rstest::rstest;
+use todostack_crds::TodoStack;
+use todostack_e2e::{
+    cluster::Cluster,
+    namespace::{Namespace, with_namespace},
+    stack::manifest,
+};
+
+/// Asks the API server whether it would take the stack.
+async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
+    let resource = kube::api::ApiResource::erase::<TodoStack>(&());
+    let stacks = Api::<DynamicObject>::default_namespaced_with(cluster.client.clone(), &resource);
+    let object = serde_json::from_value(manifest(name, spec)?)?;
+    let asked = PostParams { dry_run: true, ..PostParams::default() };
+    let error = stacks.create(&asked, &object).await.err().context("it was accepted")?;
+    Ok(error.to_string())
+}
+
+#[rstest]
+#[case::two_databases(
+    "shop",
+    "{database: {postgres: {}, sqlite: {}}}",
+    "spec.database must have at most one of postgres, external and sqlite"
+)]
+#[case::two_storages(
+    "shop",
+    "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: n, path: /e}}}}}",
+    "storage must have at most one of nfs and storageClassName"
+)]
+#[case::soft_mount(
+    "shop",
+    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [soft]}}}}}",
+    "storage.nfs.mountOptions must not have soft"
+)]
+#[case::mount_without_locks(
+    "shop",
+    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [hard, nolock]}}}}}",
+    "storage.nfs.mountOptions must not have soft"
+)]
+#[case::sqlite_with_two_replicas(
+    "shop",
+    "{database: {sqlite: {}}, api: {replicas: 2}}",
+    "spec.api.replicas must be 0 or 1 with spec.database.sqlite"
+)]
+#[case::tls_without_host(
+    "shop",
+    "{exposure: {ingress: {tls: {secretName: t}}}}",
+    "spec.exposure.ingress.tls needs spec.exposure.host"
+)]
+#[case::own_setting(
+    "shop",
+    "{database: {postgres: {parameters: {port: '1'}}}}",
+    "parameters must not set what the operator decides"
+)]
+#[case::dangerous_setting(
+    "shop",
+    "{database: {postgres: {parameters: {fsync: 'off'}}}}",
+    "or what risks the data"
+)]
+#[case::long_name(
+    "a-name-of-more-than-forty-characters-is-refused",
+    "{}",
+    "metadata.name must be a DNS label of at most 40 characters"
+)]
+#[case::dotted_name("shop.one", "{}", "metadata.name must be a DNS label of at most 40 characters")]
+#[case::old_version("shop", "{database: {postgres: {version: '13'}}}", "spec.database.postgres.version")]
+#[case::relative_path(
+    "shop",
+    "{database: {postgres: {storage: {nfs: {server: n, path: e}}}}}",
+    "storage.nfs.path"
+)]
+#[case::no_size("shop", "{database: {postgres: {storage: {size: much}}}}", "storage.size")]
+#[case::bad_host("shop", "{exposure: {host: 'shop example'}}", "spec.exposure.host")]
+#[case::nfs_under_sqlite(
+    "shop",
+    "{database: {sqlite: {storage: {nfs: {server: n, path: /e}}}}}",
+    "unknown field"
+)]
+#[case::negative_replicas("shop", "{api: {replicas: -1}}", "spec.api.replicas")]
+#[tokio::test]
+async fn a_stack_that_breaks_a_rule_is_refused(
+    #[case] name: &str,
+    #[case] spec: &str,
+    #[case] sentence: &str,
+) -> Result<()> {
+    let (cluster, _guard) = Cluster::shared().await?;
+    let message = refusal(&cluster, name, spec).await?;
+    ensure!(message.contains(sentence), "{message}");
+    Ok(())
+}
+
+const NFS: &str = "{paused: true, database: {postgres: {storage: {size: 2Gi, nfs: {server: n, path: /e}}}}}";
+const CLASS: &str =
+    "{paused: true, database: {postgres: {version: '18', storage: {size: 2Gi, storageClassName: fast}}}}";
+
+/// The stacks are paused, so that nothing is made for them.
+#[rstest]
+#[case::server(
+    NFS,
+    "{database: {postgres: {storage: {nfs: {server: m, path: /e}}}}}",
+    "storage.nfs.server and storage.nfs.path cannot change"
+)]
+#[case::path(
+    NFS,
+    "{database: {postgres: {storage: {nfs: {server: n, path: /f}}}}}",
+    "storage.nfs.server and storage.nfs.path cannot change"
+)]
+#[case::nfs_removed(
+    NFS,
+    "{database: {postgres: {storage: {nfs: null}}}}",
+    "storage.nfs cannot be added or removed"
+)]
+#[case::shrunk(CLASS, "{database: {postgres: {storage: {size: 1500Mi}}}}", "storage.size cannot shrink")]
+#[case::class(
+    CLASS,
+    "{database: {postgres: {storage: {storageClassName: slow}}}}",
+    "storage.storageClassName cannot change"
+)]
+#[case::downgraded(
+    CLASS,
+    "{database: {postgres: {version: '17'}}}",
+    "spec.database.postgres.version cannot change"
+)]
+#[case::to_sqlite(CLASS, "{database: {postgres: null, sqlite: {}}}", "the kind of spec.database")]
+#[tokio::test]
+async fn a_change_that_would_leave_the_data_behind_is_refused(
+    #[case] old: &str,
+    #[case] change: &str,
+    #[case] sentence: &str,
+) -> Result<()> {
+    with_namespace("refused", async |namespace| {
+        namespace.apply("shop", old).await?;
+        let error = merge(namespace, change).await.err().context("the change was accepted")?;
+        ensure!(error.to_string().contains(sentence), "{error}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_volume_may_grow() -> Result<()> {
+    with_namespace("grow", async |namespace| {
+        namespace.apply("shop", CLASS).await?;
+        merge(namespace, "{database: {postgres: {storage: {size: 3Gi}}}}").await?;
+        Ok(())
+    })
+    .await
+}
+
+async fn merge(namespace: &Namespace, spec: &str) -> Result<TodoStack, anyhow::Error> {
+    let change = Patch::Merge(manifest("shop", spec)?);
+    Ok(namespace.stacks().patch("shop", &PatchParams::default(), &change).await?)
+}
