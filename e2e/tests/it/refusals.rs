@@ -3,8 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use kube::{
     Api,
-    api::{Patch, PatchParams, PostParams},
-    core::DynamicObject,
+    api::{Patch, PatchParams},
 };
 use rstest::rstest;
 use todostack_crds::TodoStack;
@@ -14,14 +13,12 @@ use todostack_e2e::{
     stack::manifest,
 };
 
-/// Asks the API server whether it would take the stack.
+/// Asks the API server whether it would take the stack, as `kubectl apply --server-side --dry-run=server` does.
 async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
-    let resource = kube::api::ApiResource::erase::<TodoStack>(&());
-    let stacks = Api::<DynamicObject>::default_namespaced_with(cluster.client.clone(), &resource);
-    let object = serde_json::from_value(manifest(name, spec)?)?;
-    let asked = PostParams { dry_run: true, ..PostParams::default() };
-    let error = stacks.create(&asked, &object).await.err().context("it was accepted")?;
-    Ok(error.to_string())
+    let stacks = Api::<TodoStack>::default_namespaced(cluster.client.clone());
+    let asked = PatchParams { dry_run: true, ..PatchParams::apply("e2e").validation_strict() };
+    let answer = stacks.patch(name, &asked, &Patch::Apply(manifest(name, spec)?)).await;
+    Ok(answer.err().context("it was accepted")?.to_string())
 }
 
 #[rstest]
@@ -32,17 +29,17 @@ async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
 )]
 #[case::two_storages(
     "shop",
-    "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: n, path: /e}}}}}",
+    "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: nas, path: /e}}}}}",
     "storage must have at most one of nfs and storageClassName"
 )]
 #[case::soft_mount(
     "shop",
-    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [soft]}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [soft]}}}}}",
     "storage.nfs.mountOptions must not have soft"
 )]
 #[case::mount_without_locks(
     "shop",
-    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [hard, nolock]}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [hard, nolock]}}}}}",
     "storage.nfs.mountOptions must not have soft"
 )]
 #[case::sqlite_with_two_replicas(
@@ -74,15 +71,15 @@ async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
 #[case::old_version("shop", "{database: {postgres: {version: '13'}}}", "spec.database.postgres.version")]
 #[case::relative_path(
     "shop",
-    "{database: {postgres: {storage: {nfs: {server: n, path: e}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: e}}}}}",
     "storage.nfs.path"
 )]
 #[case::no_size("shop", "{database: {postgres: {storage: {size: much}}}}", "storage.size")]
 #[case::bad_host("shop", "{exposure: {host: 'shop example'}}", "spec.exposure.host")]
 #[case::nfs_under_sqlite(
     "shop",
-    "{database: {sqlite: {storage: {nfs: {server: n, path: /e}}}}}",
-    "unknown field"
+    "{database: {sqlite: {storage: {nfs: {server: nas, path: /e}}}}}",
+    "field not declared in schema"
 )]
 #[case::negative_replicas("shop", "{api: {replicas: -1}}", "spec.api.replicas")]
 #[tokio::test]
@@ -97,7 +94,8 @@ async fn a_stack_that_breaks_a_rule_is_refused(
     Ok(())
 }
 
-const NFS: &str = "{paused: true, database: {postgres: {storage: {size: 2Gi, nfs: {server: n, path: /e}}}}}";
+const NFS: &str =
+    "{paused: true, database: {postgres: {storage: {size: 2Gi, nfs: {server: nas, path: /e}}}}}";
 const CLASS: &str =
     "{paused: true, database: {postgres: {version: '18', storage: {size: 2Gi, storageClassName: fast}}}}";
 
@@ -105,12 +103,12 @@ const CLASS: &str =
 #[rstest]
 #[case::server(
     NFS,
-    "{database: {postgres: {storage: {nfs: {server: m, path: /e}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: other, path: /e}}}}}",
     "storage.nfs.server and storage.nfs.path cannot change"
 )]
 #[case::path(
     NFS,
-    "{database: {postgres: {storage: {nfs: {server: n, path: /f}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /f}}}}}",
     "storage.nfs.server and storage.nfs.path cannot change"
 )]
 #[case::nfs_removed(
