@@ -1,0 +1,42 @@
+//! What every pass shares: the client, the caches, the memory, the clock.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use kube::{Client, runtime::events::Recorder};
+
+use crate::{args::Config, backoff::Backoff, memory::Memory, metrics::Metrics, watch::Caches};
+
+/// Shared by all passes.
+pub struct Context {
+    /// The way to the API server.
+    pub client: Client,
+    /// The operator's settings.
+    pub config: Config,
+    /// What the watches brought.
+    pub caches: Caches,
+    /// What was written of late.
+    pub memory: Memory,
+    /// Failures in a row.
+    pub backoff: Backoff,
+    /// Writes Events.
+    pub recorder: Recorder,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+impl Context {
+    /// The time for what people read.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// The time for what is measured.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
+    pub fn instant(&self) -> Instant {
+        Instant::now()
+    }
+}

@@ -1,0 +1,31 @@
+//! Waits until the cluster serves TodoStacks: operator and CRD may be installed in any order.
+
+use std::time::Duration;
+
+use kube::{Api, Client, api::ListParams};
+use todostack_crds::TodoStack;
+
+/// Pause between two questions.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Returns when the cluster serves TodoStacks; says once that it waits.
+pub async fn wait(client: &Client) -> Result<(), kube::Error> {
+    let stacks: Api<TodoStack> = Api::all(client.clone());
+    let mut told = false;
+    loop {
+        match stacks.list_metadata(&ListParams::default().limit(1)).await {
+            Ok(_) => return Ok(()),
+            Err(kube::Error::Api(answer)) if answer.is_not_found() => {
+                if !told {
+                    tracing::warn!(
+                        "Waiting for the CustomResourceDefinition todostacks.todostack.dev: install the chart todostack-crds"
+                    );
+                    told = true;
+                }
+            }
+            Err(kube::Error::Api(answer)) if answer.is_forbidden() => return Err(kube::Error::Api(answer)),
+            Err(error) => tracing::warn!(error = %crate::error::chain(&error), "API server does not answer"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

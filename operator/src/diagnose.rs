@@ -1,0 +1,87 @@
+//! Step 5: what is wrong, most causal first. Pure: objects in, findings out. One file a family of causes; nothing here
+//! reads a clock, and no message holds what changes by itself (pod names, times, counts).
+
+use jiff::Timestamp;
+use todostack_crds::Reason;
+
+use crate::{apply::Applied, observe::Observed, stack::Stack};
+
+mod admission;
+mod containers;
+mod exposure;
+mod log_line;
+mod migrations;
+mod scheduling;
+mod storage;
+
+/// The parts of a stack in the order of causality: what is wrong in one explains what is wrong in those after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The objects themselves: whose they are, whether the cluster takes them.
+    Objects,
+    /// The logins.
+    Credentials,
+    /// The volume.
+    Storage,
+    /// The server.
+    Database,
+    /// The schema.
+    Migrations,
+    /// The API's pods.
+    Api,
+    /// The way in.
+    Exposure,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Where it is wrong.
+    pub part: Part,
+    /// The object, by kind and name.
+    pub object: String,
+    /// The cause.
+    pub reason: Reason,
+    /// What is wrong with the object: a clause that goes on after its name.
+    pub problem: String,
+    /// What to do: the line to change or the command to run.
+    pub remedy: String,
+    /// Whether it goes on only when a person changes something.
+    pub needs_person: bool,
+}
+
+impl Finding {
+    /// The sentence for conditions and Events.
+    #[must_use]
+    pub fn message(&self) -> String {
+        format!("{} {}. {}", self.object, self.problem, self.remedy)
+    }
+}
+
+/// What diagnosing reads.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// What was seen.
+    pub observed: &'a Observed,
+    /// What was written and refused.
+    pub applied: &'a Applied,
+    /// Now, for grace windows.
+    pub now: Timestamp,
+}
+
+/// All that is wrong, most causal first.
+#[must_use]
+pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
+    let mut findings = evidence.stack.blockers.clone();
+    findings.extend(admission::findings(evidence));
+    findings.extend(storage::findings(evidence));
+    findings.extend(scheduling::findings(evidence));
+    findings.extend(containers::findings(evidence));
+    findings.extend(migrations::findings(evidence));
+    findings.extend(exposure::findings(evidence));
+    findings.sort_by_key(|finding| finding.part);
+    findings.dedup();
+    findings
+}

@@ -1,0 +1,58 @@
+//! Ingress classes and certificates that are not there.
+
+use k8s_openapi::api::networking::v1::IngressClass;
+use kube::ResourceExt as _;
+use todostack_crds::Reason;
+
+use super::{Evidence, Finding, Part};
+use crate::{names, observe::Lookup};
+
+/// The mark of a default class.
+const DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
+
+/// Findings on the way in.
+pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
+    let Some(ingress) = &evidence.stack.exposure.ingress else { return Vec::new() };
+    let object = format!("Ingress {}", names::ingress(&evidence.stack.name));
+    let finding = |reason, problem: String, remedy: &str| Finding {
+        part: Part::Exposure,
+        object: object.clone(),
+        reason,
+        problem,
+        remedy: remedy.to_owned(),
+        needs_person: true,
+    };
+    let classes = &evidence.observed.ingress_classes;
+    let defaults = classes.iter().filter(|class| is_default(class)).count();
+    let class = match &ingress.class_name {
+        Some(name) if !classes.iter().any(|class| class.name_any() == *name) => Some(finding(
+            Reason::IngressClassNotFound,
+            format!("names IngressClass {name}, which is not there"),
+            "Install its controller, or name one of: kubectl get ingressclass",
+        )),
+        None if defaults == 0 => Some(finding(
+            Reason::NoDefaultIngressClass,
+            "names no IngressClass, and the cluster has no default one".to_owned(),
+            "Set spec.exposure.ingress.className to one of: kubectl get ingressclass",
+        )),
+        None if defaults > 1 => Some(finding(
+            Reason::SeveralDefaultIngressClasses,
+            "names no IngressClass, and the cluster has several default ones".to_owned(),
+            "Set spec.exposure.ingress.className to one of: kubectl get ingressclass",
+        )),
+        _ => None,
+    };
+    let certificate = match &evidence.observed.referenced.tls {
+        Lookup::Missing(name) => Some(finding(
+            Reason::TlsSecretNotFound,
+            format!("needs Secret {name} with the certificate, which is not there"),
+            "Create it: kubectl create secret tls NAME --cert=tls.crt --key=tls.key, or let cert-manager do it",
+        )),
+        Lookup::Found(_) | Lookup::NotNamed => None,
+    };
+    class.into_iter().chain(certificate).collect()
+}
+
+fn is_default(class: &IngressClass) -> bool {
+    class.annotations().get(DEFAULT).is_some_and(|value| value == "true")
+}

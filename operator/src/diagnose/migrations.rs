@@ -1,0 +1,40 @@
+//! Migration Jobs that have given up.
+
+use kube::ResourceExt as _;
+use todostack_crds::Reason;
+
+use super::{Evidence, Finding, Part, containers, log_line};
+use crate::resources::migration_job;
+
+/// The finding on the wanted Job.
+pub(super) fn findings(evidence: Evidence<'_>) -> Option<Finding> {
+    let login = evidence.stack.credentials()?.app.as_ref()?;
+    let name = migration_job::name(evidence.stack, login);
+    let job = evidence.observed.jobs.iter().find(|job| job.name_any() == name)?;
+    if !migration_job::failed(job) {
+        return None;
+    }
+    let words = last_words(evidence).unwrap_or_else(|| "its pods left no message".to_owned());
+    Some(Finding {
+        part: Part::Migrations,
+        object: format!("Job {name}"),
+        reason: Reason::MigrationFailed,
+        problem: format!("has given up: {}", words.trim_end_matches('.')),
+        remedy: format!(
+            "The pods of the image before go on serving. Correct the cause or spec.api.image, then: kubectl -n {} delete job {name}",
+            evidence.stack.namespace
+        ),
+        needs_person: true,
+    })
+}
+
+fn last_words(evidence: Evidence<'_>) -> Option<String> {
+    let pods = evidence.observed.pods.iter().filter(|pod| containers::part(pod) == Some(Part::Migrations));
+    let statuses = pods.filter_map(|pod| pod.status.as_ref());
+    let containers = statuses
+        .flat_map(|status| status.init_container_statuses.iter().chain(&status.container_statuses).flatten());
+    containers
+        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
+        .filter(|terminated| terminated.exit_code != 0)
+        .find_map(|terminated| log_line::last(terminated.message.as_deref()?))
+}

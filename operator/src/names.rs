@@ -1,0 +1,103 @@
+//! Every object name, DNS name and key of a stack, one function each; what the objects hold lives in `resources/`.
+
+use crate::hash;
+
+/// Longest name of a stack (a rule of the CRD); every suffix below keeps a DNS label (63) with it.
+#[cfg(test)]
+const LONGEST_STACK: usize = 40;
+
+/// The database's Service, StatefulSet and claim.
+#[must_use]
+pub fn database(stack: &str) -> String {
+    format!("{stack}-db")
+}
+
+/// The claim under the SQLite file.
+#[must_use]
+pub fn sqlite_claim(stack: &str) -> String {
+    format!("{stack}-sqlite")
+}
+
+/// Secret of the superuser, for the operator's own use.
+#[must_use]
+pub fn superuser_secret(stack: &str) -> String {
+    format!("{stack}-db-superuser")
+}
+
+/// Secret of the application's role: what the API connects with.
+#[must_use]
+pub fn app_secret(stack: &str) -> String {
+    format!("{stack}-db-app")
+}
+
+/// ServiceAccount of all pods.
+#[must_use]
+pub fn service_account(stack: &str) -> String {
+    stack.to_owned()
+}
+
+/// The API's Deployment and Service.
+#[must_use]
+pub fn api(stack: &str) -> String {
+    format!("{stack}-api")
+}
+
+/// The Ingress.
+#[must_use]
+pub fn ingress(stack: &str) -> String {
+    stack.to_owned()
+}
+
+/// The migration Job for one API image and one revision of the credentials.
+#[must_use]
+pub fn migration(stack: &str, image: &str, revision: &str) -> String {
+    format!("{stack}-migrate-{}", hash::short(&[image, revision]))
+}
+
+/// The cluster-scoped volume; the hash keeps `a-b/c` apart from `a/b-c`.
+#[must_use]
+pub fn volume(namespace: &str, stack: &str) -> String {
+    format!("todostack-{namespace}-{stack}-{}", hash::short(&[namespace, stack]))
+}
+
+/// Host name of the database inside the cluster, in full, since search domains differ between pods and people.
+#[must_use]
+pub fn database_host(stack: &str, namespace: &str, cluster_domain: &str) -> String {
+    format!("{}.{namespace}.svc.{cluster_domain}", database(stack))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_of_the_longest_stack_is_a_dns_label() {
+        let stack = "s".repeat(LONGEST_STACK);
+        let names = [
+            database(&stack),
+            sqlite_claim(&stack),
+            superuser_secret(&stack),
+            app_secret(&stack),
+            service_account(&stack),
+            api(&stack),
+            ingress(&stack),
+            migration(&stack, "registry.example.com/api:1", "revision"),
+        ];
+        for name in names {
+            assert!(name.len() <= 63, "{name} has {} characters", name.len());
+        }
+    }
+
+    #[test]
+    fn volumes_of_stacks_whose_names_run_together_differ() {
+        assert_ne!(volume("a-b", "c"), volume("a", "b-c"));
+    }
+
+    #[test]
+    fn another_image_or_revision_is_another_migration() {
+        let first = migration("shop", "api:1", "r1");
+        assert_eq!(first, migration("shop", "api:1", "r1"));
+        assert_ne!(first, migration("shop", "api:2", "r1"));
+        assert_ne!(first, migration("shop", "api:1", "r2"));
+    }
+}

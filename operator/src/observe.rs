@@ -1,0 +1,186 @@
+//! Step 1: everything there is to know about one stack, from the watch caches; the only step that reads.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    batch::v1::Job,
+    core::v1::{ConfigMap, Event, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service},
+    networking::v1::{Ingress, IngressClass},
+    storage::v1::StorageClass,
+};
+use kube::{Api, Client, Resource, ResourceExt as _, runtime::reflector::Store};
+use todostack_crds::TodoStack;
+
+use crate::{
+    children::{Children, Key},
+    context::Context,
+    labels, names, references,
+    watch::{Caches, cached},
+};
+
+mod events;
+mod rivals;
+mod unseen;
+
+/// What was seen of one stack and around it.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Secret of the superuser.
+    pub superuser: Option<Arc<Secret>>,
+    /// Secret of the application's role.
+    pub app: Option<Arc<Secret>>,
+    /// The claim, of Postgres or of SQLite.
+    pub claim: Option<Arc<PersistentVolumeClaim>>,
+    /// The volume of ours, for NFS.
+    pub volume: Option<Arc<PersistentVolume>>,
+    /// The database's StatefulSet.
+    pub stateful_set: Option<Arc<StatefulSet>>,
+    /// The API's Deployment.
+    pub deployment: Option<Arc<Deployment>>,
+    /// Migration Jobs, of every image so far.
+    pub jobs: Vec<Arc<Job>>,
+    /// The API's Service.
+    pub api_service: Option<Arc<Service>>,
+    /// The Ingress.
+    pub ingress: Option<Arc<Ingress>>,
+    /// All pods of the stack.
+    pub pods: Vec<Arc<Pod>>,
+    /// Events of pods that do not come up.
+    pub events: Vec<Event>,
+    /// What the spec names.
+    pub referenced: Referenced,
+    /// All StorageClasses.
+    pub storage_classes: Vec<Arc<StorageClass>>,
+    /// All IngressClasses.
+    pub ingress_classes: Vec<Arc<IngressClass>>,
+    /// The older stack that uses the same export, as `namespace/name`.
+    pub rival: Option<String>,
+    /// Metadata of every child of ours that there is.
+    pub children: Children,
+    /// Objects that have a name of ours and belong to someone else.
+    pub foreign: Vec<Key>,
+    /// Whether the watches have yet to bring what was written last.
+    pub lagging: bool,
+}
+
+/// Objects of the user's that the spec names.
+#[derive(Clone, Debug, Default)]
+pub struct Referenced {
+    /// `spec.database.postgres.credentialsSecret`.
+    pub credentials: Lookup<Secret>,
+    /// `spec.database.external.secret`.
+    pub external: Lookup<Secret>,
+    /// `spec.exposure.ingress.tls`.
+    pub tls: Lookup<Secret>,
+    /// `spec.database.postgres.initScripts`.
+    pub init_scripts: Lookup<ConfigMap>,
+}
+
+/// An object that a spec may name.
+#[derive(Clone, Debug, Default)]
+pub enum Lookup<K> {
+    /// The spec names none.
+    #[default]
+    NotNamed,
+    /// There is none of this name.
+    Missing(String),
+    /// Here it is.
+    Found(Box<K>),
+}
+
+/// Why a stack could not be observed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A GET or LIST failed.
+    #[error("failed to read {kind} {namespace}/{name}")]
+    Read {
+        /// Kind of the object.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// What the API server or the way to it said.
+        source: kube::Error,
+    },
+}
+
+/// Reads what concerns one stack.
+pub async fn observe(context: &Context, stack: &TodoStack) -> Result<Observed, Error> {
+    let name = stack.name_any();
+    let namespace = stack.namespace().unwrap_or_default();
+    let mut observed = from_caches(&context.caches, &name, &namespace);
+    observed.rival = rivals::rival(&context.caches.stacks.state(), stack);
+    observed.referenced = referenced(&context.client, stack, &namespace).await?;
+    observed.children = Children::collect(&context.caches, &namespace, &name);
+    observed.lagging = context.memory.refresh((&namespace, &name), &mut observed.children, context.instant());
+    unseen::look(context, stack, &mut observed).await?;
+    observed.events = events::of_pods_that_wait(&context.client, &namespace, &observed.pods).await?;
+    Ok(observed)
+}
+
+fn from_caches(caches: &Caches, name: &str, namespace: &str) -> Observed {
+    let here = Some(namespace);
+    Observed {
+        superuser: cached(&caches.secrets, here, &names::superuser_secret(name)),
+        app: cached(&caches.secrets, here, &names::app_secret(name)),
+        claim: cached(&caches.claims, here, &names::database(name))
+            .or_else(|| cached(&caches.claims, here, &names::sqlite_claim(name))),
+        volume: cached(&caches.volumes, None, &names::volume(namespace, name)),
+        stateful_set: cached(&caches.stateful_sets, here, &names::database(name)),
+        deployment: cached(&caches.deployments, here, &names::api(name)),
+        jobs: labelled(&caches.jobs, namespace, name),
+        api_service: cached(&caches.services, here, &names::api(name)),
+        ingress: cached(&caches.ingresses, here, &names::ingress(name)),
+        pods: labelled(&caches.pods, namespace, name),
+        storage_classes: caches.storage_classes.state(),
+        ingress_classes: caches.ingress_classes.state(),
+        ..Observed::default()
+    }
+}
+
+/// All objects of a kind that belong to a stack, in the order of their names.
+#[must_use]
+pub fn labelled<K>(store: &Store<K>, namespace: &str, stack: &str) -> Vec<Arc<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let mut found = store.state_filter(|object: &K| {
+        object.meta().namespace.as_deref() == Some(namespace)
+            && object.labels().get(labels::STACK).is_some_and(|value| value == stack)
+    });
+    found.sort_by_key(|object| object.name_any());
+    found
+}
+
+async fn referenced(client: &Client, stack: &TodoStack, namespace: &str) -> Result<Referenced, Error> {
+    let references::References { credentials, external, tls, init_scripts } = references::of(&stack.spec);
+    Ok(Referenced {
+        credentials: look_up(client, namespace, credentials).await?,
+        external: look_up(client, namespace, external).await?,
+        tls: look_up(client, namespace, tls).await?,
+        init_scripts: look_up(client, namespace, init_scripts).await?,
+    })
+}
+
+async fn look_up<K>(client: &Client, namespace: &str, name: Option<&str>) -> Result<Lookup<K>, Error>
+where
+    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned,
+{
+    let Some(name) = name else { return Ok(Lookup::NotNamed) };
+    let api: Api<K> = Api::namespaced(client.clone(), namespace);
+    match api.get_opt(name).await {
+        Ok(Some(object)) => Ok(Lookup::Found(Box::new(object))),
+        Ok(None) => Ok(Lookup::Missing(name.to_owned())),
+        Err(source) => Err(Error::Read {
+            kind: K::kind(&()).into_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading a Secret that a person wrote: one trailing newline is forgiven, every other oddity is named by key and
+//! position. No value ever enters a finding.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt as _;
+use todostack_crds::Reason;
+
+use crate::diagnose::{Finding, Part};
+
+/// A Secret of the user's.
+pub(super) struct UserSecret<'a> {
+    secret: &'a Secret,
+    name: String,
+}
+
+impl<'a> UserSecret<'a> {
+    pub(super) fn new(secret: &'a Secret) -> Self {
+        Self { name: secret.name_any(), secret }
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.bytes(key).is_some()
+    }
+
+    /// The value of the first of `keys` that there is.
+    pub(super) fn text(&self, keys: &[&str]) -> Result<String, Finding> {
+        let Some((key, bytes)) = keys.iter().find_map(|key| Some((*key, self.bytes(key)?))) else {
+            return Err(self.missing(keys));
+        };
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            self.invalid(key, &format!("is not UTF-8 at byte {}", error.valid_up_to() + 1))
+        })?;
+        let text = without_newline(text);
+        if text.is_empty() {
+            return Err(self.invalid(key, "is empty"));
+        }
+        match text.chars().position(char::is_control) {
+            Some(position) => {
+                Err(self.invalid(key, &format!("has a control character at position {}", position + 1)))
+            }
+            None => Ok(text.to_owned()),
+        }
+    }
+
+    fn bytes(&self, key: &str) -> Option<&[u8]> {
+        self.secret.data.as_ref()?.get(key).map(|value| value.0.as_slice())
+    }
+
+    fn missing(&self, keys: &[&str]) -> Finding {
+        let key = keys.first().copied().unwrap_or_default();
+        self.finding(
+            Reason::SecretKeyMissing,
+            format!("lacks the key {}", keys.join(" or ")),
+            format!(
+                "Add it: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
+                self.name
+            ),
+        )
+    }
+
+    fn invalid(&self, key: &str, problem: &str) -> Finding {
+        self.finding(
+            Reason::SecretKeyInvalid,
+            format!("key {key} {problem}"),
+            format!(
+                "Write it without encoding it by hand: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
+                self.name
+            ),
+        )
+    }
+
+    fn finding(&self, reason: Reason, problem: String, remedy: String) -> Finding {
+        let object = format!("Secret {}", self.name);
+        Finding { part: Part::Credentials, object, reason, problem, remedy, needs_person: true }
+    }
+}
+
+/// `echo secret | base64` leaves one line end, LF or CRLF.
+fn without_newline(text: &str) -> &str {
+    text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+    use rstest::rstest;
+
+    use super::*;
+
+    fn read(value: &[u8]) -> Result<String, Finding> {
+        let secret = Secret {
+            metadata: kube::api::ObjectMeta { name: Some("pg".into()), ..Default::default() },
+            data: Some([("password".to_owned(), ByteString(value.to_vec()))].into()),
+            ..Secret::default()
+        };
+        UserSecret::new(&secret).text(&["password"])
+    }
+
+    #[rstest]
+    #[case::plain(b"s3cret", "s3cret")]
+    #[case::line_feed(b"s3cret\n", "s3cret")]
+    #[case::windows(b"s3cret\r\n", "s3cret")]
+    #[case::spaces_are_part_of_it(b" s3 cret ", " s3 cret ")]
+    #[case::every_sign("~!@#$%^&*()'\"\\`{}|:;<>?,./ä€".as_bytes(), "~!@#$%^&*()'\"\\`{}|:;<>?,./ä€")]
+    fn a_value_is_read_without_its_line_end(#[case] value: &[u8], #[case] expected: &str) {
+        assert_eq!(read(value).unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case::two_line_ends(b"s3cret\n\n", "key password has a control character at position 7")]
+    #[case::tab(b"s3\tcret", "key password has a control character at position 3")]
+    #[case::nul(b"\0", "key password has a control character at position 1")]
+    #[case::latin1(b"caf\xe9", "key password is not UTF-8 at byte 4")]
+    #[case::nothing(b"\n", "key password is empty")]
+    fn an_unusable_value_is_named_by_key_and_position(#[case] value: &[u8], #[case] problem: &str) {
+        let finding = read(value).unwrap_err();
+        assert_eq!((finding.reason, finding.problem.as_str()), (Reason::SecretKeyInvalid, problem));
+        assert_eq!(finding.object, "Secret pg");
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let finding = UserSecret::new(&Secret::default()).text(&["username", "user"]).unwrap_err();
+        assert_eq!(finding.problem, "lacks the key username or user");
+    }
+}

@@ -1,0 +1,174 @@
+//! The database's StatefulSet: one pod of the Postgres image, as its own user, on a read-only root filesystem.
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{StatefulSet, StatefulSetSpec},
+        core::v1::{
+            ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction,
+            PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe, Volume,
+        },
+    },
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+};
+
+use super::{pod, postgres_service};
+use crate::{
+    labels::{self, Component},
+    names,
+    stack::{Postgres, Stack, VolumeSource},
+};
+
+/// Name of the server's container.
+pub const CONTAINER: &str = "postgres";
+/// Annotation of the template: a new superuser password reaches the server by a restart.
+const REVISION: &str = "todostack.dev/superuser-revision";
+/// Where the volume is: the parent of the data directory, as the image of 18 wants it, and right for all majors.
+const MOUNT: &str = "/var/lib/postgresql";
+/// Where the superuser's Secret is.
+const SUPERUSER: &str = "/etc/todostack/superuser";
+/// What starts the server.
+const START: &str = include_str!("postgres_start.sh");
+/// Seconds that crash recovery may take before the kubelet gives up on a start: an hour.
+const START_SECONDS: i32 = 3600;
+/// Seconds for a shutdown checkpoint.
+const STOP_SECONDS: i64 = 120;
+
+/// Builds it.
+#[must_use]
+pub fn build(stack: &Stack, postgres: &Postgres) -> StatefulSet {
+    StatefulSet {
+        metadata: labels::owned(stack, names::database(&stack.name), Component::Database),
+        spec: Some(StatefulSetSpec {
+            service_name: Some(names::database(&stack.name)),
+            replicas: Some(1),
+            selector: labels::selector(stack, Component::Database),
+            template: template(stack, postgres),
+            ..StatefulSetSpec::default()
+        }),
+        ..StatefulSet::default()
+    }
+}
+
+fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
+    let revision =
+        postgres.credentials.superuser.as_ref().map(|login| login.revision.clone()).unwrap_or_default();
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels::labels(stack, Component::Database)),
+            annotations: Some([(REVISION.to_owned(), revision)].into()),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(PodSpec {
+            service_account_name: Some(names::service_account(&stack.name)),
+            automount_service_account_token: Some(false),
+            enable_service_links: Some(false),
+            security_context: Some(match postgres.volume.source {
+                VolumeSource::Nfs { .. } => pod::security(pod::POSTGRES_UID),
+                VolumeSource::Class(_) => pod::security_with_volume(pod::POSTGRES_UID),
+            }),
+            termination_grace_period_seconds: Some(STOP_SECONDS),
+            node_selector: (!postgres.node_selector.is_empty()).then(|| postgres.node_selector.clone()),
+            tolerations: (!postgres.tolerations.is_empty()).then(|| postgres.tolerations.clone()),
+            containers: vec![container(postgres)],
+            volumes: Some(volumes(stack, postgres)),
+            ..PodSpec::default()
+        }),
+    }
+}
+
+fn container(postgres: &Postgres) -> Container {
+    let parameters =
+        postgres.parameters.iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]);
+    let mut mounts = vec![
+        pod::mount("data", MOUNT),
+        pod::mount("run", "/var/run/postgresql"),
+        pod::mount("tmp", "/tmp"),
+        pod::mount("shm", "/dev/shm"),
+        pod::mount_read_only("superuser", SUPERUSER),
+    ];
+    if postgres.init_scripts.is_some() {
+        mounts.push(pod::mount_read_only("init-scripts", "/docker-entrypoint-initdb.d"));
+    }
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(postgres.image.clone()),
+        command: Some(["/bin/sh", "-c", START, "start"].map(str::to_owned).to_vec()),
+        args: Some(std::iter::once("postgres".to_owned()).chain(parameters).collect()),
+        env: Some(environment(postgres)),
+        ports: Some(vec![ContainerPort {
+            name: Some(postgres_service::PORT.to_owned()),
+            container_port: postgres_service::NUMBER,
+            protocol: Some("TCP".to_owned()),
+            ..ContainerPort::default()
+        }]),
+        resources: Some(postgres.resources.clone()),
+        security_context: Some(pod::container_security()),
+        termination_message_policy: Some(pod::message_policy()),
+        // No liveness probe: a stalled volume or a long recovery is not mended by killing the server.
+        startup_probe: Some(probe(1, START_SECONDS)),
+        readiness_probe: Some(probe(5, 3)),
+        volume_mounts: Some(mounts),
+        ..Container::default()
+    }
+}
+
+fn environment(postgres: &Postgres) -> Vec<EnvVar> {
+    vec![
+        pod::variable("PGDATA", &format!("{MOUNT}/{}/docker", postgres.version)),
+        pod::variable("POSTGRES_USER_FILE", &format!("{SUPERUSER}/username")),
+        pod::variable("POSTGRES_PASSWORD_FILE", &format!("{SUPERUSER}/password")),
+        pod::variable("POSTGRES_INITDB_ARGS", &initdb_arguments(&postgres.version)),
+    ]
+}
+
+/// Checksums find a volume that lies. The collation is Postgres's own where it has one (17 and later), and the C
+/// library's byte order before that: an image with another C library must not change the order of an index.
+fn initdb_arguments(version: &str) -> String {
+    let collation = match version {
+        "14" | "15" | "16" => "--locale=C",
+        _ => "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C",
+    };
+    format!("--data-checksums --encoding=UTF8 {collation}")
+}
+
+/// Over TCP: while the entrypoint prepares an empty directory, its server listens on the socket alone.
+fn probe(period: i32, failures: i32) -> Probe {
+    let command = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres"];
+    Probe {
+        exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
+        period_seconds: Some(period),
+        timeout_seconds: Some(5),
+        failure_threshold: Some(failures),
+        ..Probe::default()
+    }
+}
+
+fn volumes(stack: &Stack, postgres: &Postgres) -> Vec<Volume> {
+    let claim =
+        PersistentVolumeClaimVolumeSource { claim_name: postgres.volume.claim.clone(), read_only: None };
+    let mut volumes = vec![
+        Volume { name: "data".to_owned(), persistent_volume_claim: Some(claim), ..Volume::default() },
+        pod::scratch("run"),
+        pod::scratch("tmp"),
+        shared_memory(),
+        pod::secret_files("superuser", names::superuser_secret(&stack.name)),
+    ];
+    if let Some(name) = &postgres.init_scripts {
+        let source = ConfigMapVolumeSource { name: name.clone(), ..ConfigMapVolumeSource::default() };
+        volumes.push(Volume {
+            name: "init-scripts".to_owned(),
+            config_map: Some(source),
+            ..Volume::default()
+        });
+    }
+    volumes
+}
+
+/// Parallel queries share memory through /dev/shm, of which a container has 64 MiB by default.
+fn shared_memory() -> Volume {
+    let source = EmptyDirVolumeSource {
+        medium: Some("Memory".to_owned()),
+        size_limit: Some(Quantity("256Mi".to_owned())),
+    };
+    Volume { name: "shm".to_owned(), empty_dir: Some(source), ..Volume::default() }
+}
