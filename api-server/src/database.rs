@@ -64,8 +64,7 @@ impl Database {
             (Some(url), _) if url.starts_with("sqlite:") => sqlite(url)?,
             (Some(_), _) => bail!("DATABASE_URL must begin with postgres:// or sqlite://"),
         };
-        // The lanes of the store have connections beside the pool.
-        let pool_size = database_max_connections.saturating_sub(PostgresStore::LANES).max(1);
+        let pool_size = database_max_connections.saturating_sub(PostgresStore::BESIDE_THE_POOL).max(1);
         Ok(Self { target, pool_size })
     }
 

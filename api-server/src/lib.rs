@@ -14,7 +14,7 @@ pub mod operations;
 mod paging;
 mod routes;
 pub mod serve;
-mod server;
+pub mod server;
 mod state;
 pub mod telemetry;
 mod todos;

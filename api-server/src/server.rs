@@ -29,7 +29,7 @@ const MAX_HEAD_BYTES: usize = 64 * 1_024;
 const FINISH_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Answers until `stop` comes, then finishes what has begun.
-pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);

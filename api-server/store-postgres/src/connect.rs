@@ -61,6 +61,11 @@ impl Connector {
         PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT).connect_lazy_with(options)
     }
 
+    /// Whether a connection can be made, and if not, why.
+    pub(crate) async fn probe(&self) -> Result<()> {
+        connect(&self.options).await?.close().await.map_err(store_error)
+    }
+
     pub(crate) fn lane(&self) -> LaneConnection {
         LaneConnection { options: self.options.clone(), open: None }
     }

@@ -19,7 +19,13 @@ use todostack_store::{
     Owner, PoolState, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
 };
 
-use crate::{connect::Connector, insert::InsertLane, read::ReadLane};
+use tokio::sync::Mutex;
+
+use crate::{
+    connect::{Connector, LaneConnection},
+    insert::InsertLane,
+    read::ReadLane,
+};
 
 /// Two, so that one batch gathers and is sent while the database works on the other; more only makes batches smaller.
 const READ_LANES: usize = 2;
@@ -27,18 +33,20 @@ const INSERT_LANES: usize = 2;
 /// Beyond some hundred rows a larger batch saves nothing more.
 const LIMITS: BatcherLimits = BatcherLimits { queue: 1_024, batch: 128 };
 
-/// The store in Postgres: a pool for single statements, and lanes with connections of their own for what is batched.
+/// The store in Postgres: a pool for single statements, and connections of their own for what is batched and for health,
+/// which must not wait for the pool.
 #[derive(Debug)]
 pub struct PostgresStore {
     connector: Connector,
     pool: PgPool,
+    health: Mutex<LaneConnection>,
     reads: Batcher<ReadLane>,
     inserts: Batcher<InsertLane>,
 }
 
 impl PostgresStore {
     /// The number of connections outside the pool.
-    pub const LANES: u32 = 4;
+    pub const BESIDE_THE_POOL: u32 = 5;
 
     /// Prepares the store; connects only when first asked, so that a database that is away is no error here.
     #[must_use]
@@ -46,6 +54,7 @@ impl PostgresStore {
         let connector = Connector::new(options);
         Self {
             pool: connector.pool(pool_size),
+            health: Mutex::new(connector.lane()),
             reads: Batcher::start((0..READ_LANES).map(|_| ReadLane::new(connector.lane())), LIMITS),
             inserts: Batcher::start((0..INSERT_LANES).map(|_| InsertLane::new(connector.lane())), LIMITS),
             connector,
@@ -116,6 +125,8 @@ impl Store for PostgresStore {
     }
 
     async fn migrate(&self) -> Result<SchemaVersion> {
+        // Says why, where the pool would only say that it waited in vain.
+        self.connector.probe().await?;
         let pool = self.connector.patient();
         let version = schema::migrate(&pool).await;
         pool.close().await;
@@ -123,7 +134,7 @@ impl Store for PostgresStore {
     }
 
     async fn schema_version(&self) -> Result<SchemaVersion> {
-        schema::version(&self.pool).await
+        schema::version(&mut *self.health.lock().await).await
     }
 
     fn pool_state(&self) -> PoolState {

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use sqlx::{PgPool, migrate::Migrator};
+use sqlx::{PgExecutor, PgPool, migrate::Migrator};
 use todostack_store::{Error, Result, SchemaVersion};
 
-use crate::errors::store_error;
+use crate::{connect::LaneConnection, errors::store_error};
 
 /// Migrations only expand: what the release before reads and writes stays valid until the release after.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -28,20 +28,22 @@ pub(crate) async fn migrate(pool: &PgPool) -> Result<SchemaVersion> {
         },
         other => Error::Migration(Arc::new(other)),
     })?;
-    version(pool).await
+    found_or_zero(found(pool).await.map_err(store_error))
 }
 
-pub(crate) async fn version(pool: &PgPool) -> Result<SchemaVersion> {
-    let mut connection = pool.acquire().await.map_err(store_error)?;
-    found(&mut connection).await
+pub(crate) async fn version(connection: &mut LaneConnection) -> Result<SchemaVersion> {
+    found_or_zero(connection.run(async |connection| found(connection).await).await)
 }
 
 /// Unchecked, since the table is sqlx's own and is not there before the first migration.
-async fn found(connection: &mut sqlx::PgConnection) -> Result<SchemaVersion> {
-    let version = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
-        .fetch_one(connection)
-        .await;
-    match version.map_err(store_error) {
+async fn found<'e>(executor: impl PgExecutor<'e>) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
+        .fetch_one(executor)
+        .await
+}
+
+fn found_or_zero(found: Result<i64>) -> Result<SchemaVersion> {
+    match found {
         Ok(found) => Ok(SchemaVersion { found, wanted: wanted() }),
         Err(Error::SchemaOutdated(_)) => Ok(SchemaVersion { found: 0, wanted: wanted() }),
         Err(error) => Err(error),

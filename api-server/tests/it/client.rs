@@ -1,0 +1,119 @@
+//! A small HTTP client whose answers are easy to assert on.
+
+use axum::body::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::{
+    client::legacy::{Client as HyperClient, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+
+/// Speaks to one address.
+#[derive(Clone)]
+pub struct Client {
+    http: HyperClient<HttpConnector, Full<Bytes>>,
+    pub base: String,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {self:?}")).to_str().unwrap()
+    }
+
+    /// Status and `type` of a problem, which every error must be.
+    #[track_caller]
+    pub fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["trace_id"], self.header("x-request-id"));
+        let slug = problem["type"].as_str().unwrap().strip_prefix("https://todostack.dev/problems/").unwrap();
+        (self.status.as_u16(), slug.to_owned())
+    }
+}
+
+impl Client {
+    pub fn new(base: String) -> Self {
+        Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), base }
+    }
+
+    /// Sends anything; `path` may be an absolute address.
+    pub async fn send(&self, request: http::request::Builder, body: impl Into<Bytes>) -> Reply {
+        self.try_send(request, body).await.unwrap()
+    }
+
+    pub async fn try_send(
+        &self,
+        request: http::request::Builder,
+        body: impl Into<Bytes>,
+    ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+        let response = self.http.request(request.body(Full::new(body.into()))?).await?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Reply { status: parts.status, headers: parts.headers, body })
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let uri = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        Request::builder().method(method).uri(uri)
+    }
+
+    fn json(&self, method: Method, path: &str) -> http::request::Builder {
+        self.request(method, path).header("content-type", "application/json")
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path), "").await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request(Method::DELETE, path), "").await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(self.json(Method::POST, path), body.to_string()).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(self.json(Method::PUT, path), body.to_string()).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.send(self.json(Method::PATCH, path), body.to_string()).await
+    }
+
+    /// Makes a todo and gives its JSON.
+    pub async fn todo(&self, path: &str, body: Value) -> Value {
+        let reply = self.post(path, body).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+        reply.json()
+    }
+
+    /// The titles in a collection, in its order.
+    pub async fn titles(&self, path: &str) -> Vec<String> {
+        let reply = self.get(path).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        reply
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|todo| todo["title"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}

@@ -1,0 +1,52 @@
+//! ETags and the conditions that clients make of them.
+
+use http::{Method, StatusCode};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::service::{On, Service};
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn a_todo_that_the_client_has_is_not_sent_again(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    let etag = client.post("/todos", json!({"title": "tea"})).await.header("etag").to_owned();
+    let again = async || {
+        client.send(client.request(Method::GET, "/todos/1").header("if-none-match", &etag), "").await
+    };
+    let unchanged = again().await;
+    assert_eq!((unchanged.status, unchanged.header("etag")), (StatusCode::NOT_MODIFIED, &*etag));
+    assert!(unchanged.body.is_empty());
+    client.patch("/todos/1", json!({"completed": true})).await;
+    let changed = again().await;
+    assert_eq!(changed.status, StatusCode::OK);
+    assert_ne!(changed.header("etag"), etag);
+}
+
+#[rstest]
+#[case::put(Method::PUT, r#"{"title":"late"}"#)]
+#[case::patch(Method::PATCH, r#"{"title":"late"}"#)]
+#[case::delete(Method::DELETE, "")]
+#[tokio::test]
+async fn a_change_to_what_the_client_has_not_seen_is_refused(
+    #[case] method: Method,
+    #[case] body: &'static str,
+) {
+    for on in [On::Postgres, On::Sqlite] {
+        let service = Service::start(on).await;
+        let client = &service.client;
+        let old = client.post("/todos", json!({"title": "tea"})).await.header("etag").to_owned();
+        let new = client.patch("/todos/1", json!({"completed": true})).await.header("etag").to_owned();
+        let change = async |etag: &str, path: &str| {
+            let request = client.request(method.clone(), path).header("if-match", etag);
+            client.send(request.header("content-type", "application/json"), body).await
+        };
+        assert_eq!(change(&old, "/todos/1").await.problem(), (412, "precondition-failed".to_owned()));
+        assert_eq!(change(&old, "/todos/2").await.problem(), (404, "todo-not-found".to_owned()));
+        assert_eq!(client.get("/todos/1").await.header("etag"), new, "a refused change changes nothing");
+        assert!(change(&new, "/todos/1").await.status.is_success());
+    }
+}

@@ -1,0 +1,75 @@
+//! Lists, and that todos of different lists never mix.
+
+use http::StatusCode;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::service::{On, Service};
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn a_list_has_todos_of_its_own(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    let made = client.post("/lists", json!({"name": "shop"})).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let list = made.json();
+    assert_eq!((made.header("location"), &list["name"]), (list["url"].as_str().unwrap(), &json!("shop")));
+    let todos = list["todosUrl"].as_str().unwrap();
+    let milk = client.todo(todos, json!({"title": "milk"})).await;
+    client.todo("/todos", json!({"title": "elsewhere"})).await;
+    assert_eq!(client.titles(todos).await, ["milk"]);
+    assert_eq!(client.titles("/todos").await, ["elsewhere"]);
+    assert_eq!(client.get(milk["url"].as_str().unwrap()).await.json(), milk);
+    // The same number under another list's address is not there.
+    let id = &milk["id"];
+    for path in [format!("/todos/{id}"), format!("/lists/99/todos/{id}")] {
+        assert_eq!(client.get(&path).await.problem(), (404, "todo-not-found".to_owned()));
+        assert_eq!(client.delete(&path).await.problem(), (404, "todo-not-found".to_owned()));
+    }
+    assert_eq!(client.delete(todos).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(client.titles("/todos").await, ["elsewhere"]);
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn deleting_a_list_deletes_its_todos(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    client.post("/lists", json!({"name": "shop"})).await;
+    client.todo("/lists/1/todos", json!({"title": "milk"})).await;
+    assert_eq!(client.delete("/lists/1").await.status, StatusCode::NO_CONTENT);
+    for path in ["/lists/1", "/lists/1/todos"] {
+        assert_eq!(client.get(path).await.problem(), (404, "list-not-found".to_owned()));
+    }
+    let post = client.post("/lists/1/todos", json!({"title": "late"})).await;
+    assert_eq!(post.problem(), (404, "list-not-found".to_owned()));
+    assert_eq!(client.get("/lists/1/todos/1").await.problem(), (404, "todo-not-found".to_owned()));
+    assert_eq!(client.get("/lists").await.json(), json!([]));
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn lists_come_in_pages(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    for name in ["a", "b", "c"] {
+        assert_eq!(client.post("/lists", json!({"name": name})).await.status, StatusCode::CREATED);
+    }
+    let first = client.get("/lists?limit=2").await;
+    let next = first.header("link").trim_start_matches('<').split_once('>').unwrap().0.to_owned();
+    let second = client.get(&next).await;
+    assert!(second.headers.get("link").is_none());
+    let names: Vec<_> = [first.json(), second.json()]
+        .iter()
+        .flat_map(|page| page.as_array().unwrap().clone())
+        .map(|list| list["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["a", "b", "c"]);
+}

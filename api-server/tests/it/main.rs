@@ -1,0 +1,20 @@
+//! Tests of the service over real HTTP, on both databases. Postgres: `DATABASE_URL` names a server where databases may be made.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "in tests a panic is the report, and clippy knows only functions marked as tests"
+)]
+
+mod client;
+mod command;
+mod conditional;
+mod contract;
+mod cors;
+mod errors;
+mod lists;
+mod operations;
+mod service;
+mod todos;

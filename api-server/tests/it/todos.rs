@@ -1,0 +1,170 @@
+//! What `/todos` does beyond the contract.
+
+use http::StatusCode;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::service::{On, Service};
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn a_new_todo_has_all_its_fields(#[case] on: On) {
+    let service = Service::start(on).await;
+    let body = json!({"title": "tea", "order": 3, "dueDate": "2026-12-01", "tags": ["home", "é"], "priority": "high"});
+    let reply = service.client.post("/todos", body).await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+    let made = reply.json();
+    assert_eq!(reply.header("location"), made["url"]);
+    assert_eq!(made["url"], format!("{}/todos/{}", service.client.base, made["id"]));
+    insta::allow_duplicates! {
+        insta::assert_json_snapshot!(made, {".url" => "[url]", ".createdAt" => "[time]", ".updatedAt" => "[time]"}, @r#"
+        {
+          "completed": false,
+          "createdAt": "[time]",
+          "dueDate": "2026-12-01",
+          "id": 1,
+          "order": 3,
+          "priority": "high",
+          "tags": [
+            "home",
+            "é"
+          ],
+          "title": "tea",
+          "updatedAt": "[time]",
+          "url": "[url]"
+        }
+        "#);
+    }
+    assert_eq!(service.client.get("/todos/1").await.json(), made);
+    assert_eq!(service.client.get("/todos").await.json(), json!([made]));
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn a_merge_patch_changes_what_it_names_and_null_takes_away(#[case] on: On) {
+    let service = Service::start(on).await;
+    let full =
+        json!({"title": "tea", "order": 3, "dueDate": "2026-12-01", "tags": ["a"], "priority": "high"});
+    let made = service.client.todo("/todos", full).await;
+    let patched =
+        service.client.patch("/todos/1", json!({"order": null, "priority": null, "tags": null})).await;
+    assert_eq!(patched.status, StatusCode::OK);
+    let patched = patched.json();
+    for (field, value) in [("order", json!(null)), ("priority", json!(null)), ("tags", json!([]))] {
+        assert_eq!(patched[field], value, "{field}");
+    }
+    for field in ["title", "dueDate", "completed", "createdAt", "url"] {
+        assert_eq!(patched[field], made[field], "{field}");
+    }
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn put_replaces_all_and_makes_nothing(#[case] on: On) {
+    let service = Service::start(on).await;
+    service.client.todo("/todos", json!({"title": "tea", "order": 3, "tags": ["a"]})).await;
+    let replaced = service.client.put("/todos/1", json!({"title": "coffee", "completed": true})).await.json();
+    assert_eq!(replaced["title"], "coffee");
+    assert_eq!(replaced["completed"], true);
+    assert_eq!((&replaced["order"], &replaced["tags"]), (&json!(null), &json!([])));
+    let missing = service.client.put("/todos/99", json!({"title": "x"})).await;
+    assert_eq!(missing.problem(), (404, "todo-not-found".to_owned()));
+    assert_eq!(service.client.titles("/todos").await, ["coffee"]);
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn what_is_done_is_deleted_in_one_request(#[case] on: On) {
+    let service = Service::start(on).await;
+    for (title, completed) in [("a", true), ("b", false), ("c", true)] {
+        service.client.todo("/todos", json!({"title": title, "completed": completed})).await;
+    }
+    assert_eq!(service.client.delete("/todos?completed=true").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(service.client.titles("/todos").await, ["b"]);
+}
+
+#[rstest]
+#[case::all("", &["Tea", "coffee", "green tea", "50% off_"])]
+#[case::open("?completed=false", &["coffee", "green tea", "50% off_"])]
+#[case::done("?completed=true", &["Tea"])]
+#[case::text("?q=TEA", &["Tea", "green tea"])]
+#[case::percent_is_no_wildcard("?q=%25", &["50% off_"])]
+#[case::underscore_is_no_wildcard("?q=_", &["50% off_"])]
+#[case::both("?q=tea&completed=false", &["green tea"])]
+#[case::newest_first("?sort=-created", &["50% off_", "green tea", "coffee", "Tea"])]
+#[case::by_order("?sort=order", &["coffee", "Tea", "green tea", "50% off_"])]
+#[case::by_order_reversed("?sort=-order", &["50% off_", "green tea", "Tea", "coffee"])]
+#[tokio::test]
+async fn todos_are_filtered_and_sorted(#[case] query: &str, #[case] expected: &[&str]) {
+    for on in [On::Postgres, On::Sqlite] {
+        let service = Service::start(on).await;
+        for (title, order, completed) in [
+            ("Tea", Some(2), true),
+            ("coffee", Some(1), false),
+            ("green tea", None, false),
+            ("50% off_", None, false),
+        ] {
+            service
+                .client
+                .todo("/todos", json!({"title": title, "order": order, "completed": completed}))
+                .await;
+        }
+        assert_eq!(service.client.titles(&format!("/todos{query}")).await, expected, "{on:?}");
+    }
+}
+
+#[rstest]
+#[case::created("created")]
+#[case::created_descending("-created")]
+#[case::order("order")]
+#[case::order_descending("-order")]
+#[tokio::test]
+async fn pages_follow_each_other_without_gap_or_repetition(#[case] sort: &str) {
+    for on in [On::Postgres, On::Sqlite] {
+        let service = Service::start(on).await;
+        for number in 0..7 {
+            let order = (number % 3 > 0).then_some(number % 3);
+            service.client.todo("/todos", json!({"title": format!("todo {number}"), "order": order})).await;
+        }
+        let all = service.client.titles(&format!("/todos?sort={sort}&q=todo")).await;
+        assert_eq!(all.len(), 7);
+        let mut paged = Vec::new();
+        let mut next = Some(format!("{}/todos?sort={sort}&q=todo&limit=3", service.client.base));
+        while let Some(address) = next {
+            let reply = service.client.get(&address).await;
+            paged.extend(
+                reply
+                    .json()
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|todo| todo["title"].as_str().unwrap().to_owned()),
+            );
+            next = reply.headers.get("link").map(|link| {
+                let (address, rel) = link.to_str().unwrap().split_once(">; ").unwrap();
+                assert_eq!(rel, "rel=\"next\"");
+                address.trim_start_matches('<').to_owned()
+            });
+        }
+        assert_eq!(paged, all, "{on:?}");
+    }
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn without_a_limit_all_todos_come_however_many(#[case] on: On) {
+    let service = Service::start(on).await;
+    let made = (0..1_001).map(|n| service.client.todo("/todos", json!({"title": format!("{n}")})));
+    futures::future::join_all(made).await;
+    assert_eq!(service.client.titles("/todos").await.len(), 1_001);
+}
