@@ -1,5 +1,6 @@
 //! The local cluster's network and mount namespaces, and the command lines that run something inside a node.
 
+use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
@@ -93,20 +94,17 @@ pub(crate) fn ip(arguments: &[&str]) -> Result<(), Error> {
 
 /// Removes every namespace, cable and device of the cluster; what is not there is passed over.
 pub(crate) fn remove() -> anyhow::Result<()> {
-    let namespaces = process::output(Command::new("ip").args(["netns", "list"]))?;
-    let ours = |line: &str| {
-        line.split(' ')
-            .next()
-            .filter(|name| name.starts_with(&format!("{}-", plan::PREFIX)))
-            .map(str::to_owned)
-    };
-    for name in namespaces.lines().filter_map(ours) {
-        ip(&["netns", "delete", &name])?;
-    }
-    for device in [plan::nfs_node::TAP, plan::BRIDGE] {
-        if std::path::Path::new("/sys/class/net").join(device).exists() {
-            ip(&["link", "delete", device])?;
+    // Cables go by name and first: the kernel takes a while to remove those of a namespace that went away.
+    let cables = Node::all(u8::MAX).map(Node::cable);
+    for device in cables.chain([plan::nfs_node::TAP.to_owned(), plan::BRIDGE.to_owned()]) {
+        if Path::new("/sys/class/net").join(&device).exists() {
+            ip(&["link", "delete", &device])?;
         }
+    }
+    let listed = process::output(Command::new("ip").args(["netns", "list"]))?;
+    let names = listed.lines().filter_map(|line| line.split(' ').next());
+    for name in names.filter(|name| name.starts_with(&format!("{}-", plan::PREFIX))) {
+        ip(&["netns", "delete", name])?;
     }
     Ok(())
 }
