@@ -115,3 +115,5 @@ fn deployment(stack: &Stack) -> Wish<Deployment> {
     Wish::unless(no_login, api_deployment::build(stack))
 }
 
+#[cfg(test)]
+mod tests;

@@ -36,8 +36,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let routes = http::routes(metrics.clone(), phase.clone());
-    let server =
-        tokio::spawn(axum::serve(listener, routes).with_graceful_shutdown(ended(stopped.clone())).into_future());
+    let server = tokio::spawn(
+        axum::serve(listener, routes).with_graceful_shutdown(ended(stopped.clone())).into_future(),
+    );
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, api_image = %args.api_image, "Started");
 
     tokio::select! {

@@ -22,6 +22,8 @@ pub mod crd;
 pub mod credentials;
 pub mod diagnose;
 pub mod error;
+#[cfg(test)]
+mod fixtures;
 pub mod hash;
 pub mod http;
 pub mod labels;

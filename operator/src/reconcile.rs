@@ -94,3 +94,6 @@ fn next_look(status: &TodoStackStatus, lagging: bool) -> Duration {
     let pause = if ready && !lagging { WELL } else { UNWELL };
     pause.mul_f64(rand::rng().random_range(0.8..1.2))
 }
+
+#[cfg(test)]
+mod tests;

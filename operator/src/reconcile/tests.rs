@@ -1,0 +1,302 @@
+//! Conversations with a mock API server: which requests a pass makes, and in which order.
+
+use std::sync::{Arc, Mutex};
+
+use http::{Method, Request, Response};
+use kube::{
+    Client,
+    client::Body,
+    core::DeserializeGuard,
+    runtime::{
+        events::{Recorder, Reporter},
+        reflector, watcher,
+    },
+};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{backoff::Backoff, fixtures, memory::Memory, metrics::Metrics, watch::Caches};
+
+/// One request as the API server saw it.
+#[derive(Clone, Debug)]
+struct Seen {
+    method: Method,
+    path: String,
+    body: Value,
+}
+
+/// A mock API server: it has what it is given, takes every apply, and remembers all requests.
+struct ApiServer {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    context: Arc<Context>,
+}
+
+type Answer = Arc<dyn Fn(&Seen) -> Option<(u16, Value)> + Send + Sync>;
+
+impl ApiServer {
+    fn new(stack: &TodoStack) -> Self {
+        Self::answering(stack, Arc::new(|_| None))
+    }
+
+    /// `answer` is asked first; none means: GET is 404, PATCH gives back what was sent.
+    fn answering(stack: &TodoStack, answer: Answer) -> Self {
+        let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = seen.clone();
+        tokio::spawn(async move {
+            while let Some((request, send)) = handle.next_request().await {
+                let (parts, body) = request.into_parts();
+                let bytes = body.collect_bytes().await.unwrap();
+                let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+                let request = Seen { method: parts.method, path: parts.uri.path().to_owned(), body };
+                let (status, value) = answer(&request).unwrap_or_else(|| usual(&request));
+                log.lock().unwrap().push(request);
+                let body = Body::from(serde_json::to_vec(&value).unwrap());
+                send.send_response(Response::builder().status(status).body(body).unwrap());
+            }
+        });
+        let client = Client::new(service, "shops");
+        Self { seen, context: Arc::new(context(client, stack)) }
+    }
+
+    async fn pass(&self, stack: &TodoStack) -> Result<Action, Error> {
+        reconcile(Arc::new(DeserializeGuard(Ok(stack.clone()))), self.context.clone()).await
+    }
+
+    fn writes(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        let writes = seen.iter().filter(|request| request.method != Method::GET);
+        writes.map(|request| format!("{} {}", request.method, request.path)).collect()
+    }
+
+    fn status(&self) -> Value {
+        let seen = self.seen.lock().unwrap();
+        seen.iter()
+            .rfind(|request| request.path.ends_with("/status"))
+            .map(|r| r.body["status"].clone())
+            .unwrap()
+    }
+
+    fn ready(&self) -> Value {
+        let status = self.status();
+        status["conditions"].as_array().unwrap().iter().find(|c| c["type"] == "Ready").cloned().unwrap()
+    }
+
+    fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+}
+
+fn usual(request: &Seen) -> (u16, Value) {
+    if request.method == Method::PATCH {
+        let mut object = request.body.clone();
+        if request.path.ends_with("/status") {
+            object["spec"] = json!({});
+        }
+        object["metadata"]["resourceVersion"] = json!("11");
+        object["metadata"]["managedFields"] = json!([{
+            "manager": "todostack-operator", "operation": "Apply", "fieldsV1": fields(&request.body),
+        }]);
+        return (200, object);
+    }
+    if request.method == Method::POST {
+        return (201, request.body.clone());
+    }
+    if request.path.ends_with("/events") {
+        return (200, json!({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": []}));
+    }
+    (404, not_found())
+}
+
+/// The set of fields that an API server would say we own, with every list as one value.
+fn fields(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| (format!("f:{key}"), fields(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        _ => json!({}),
+    }
+}
+
+fn not_found() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
+}
+
+fn ready_store<K>(objects: Vec<K>) -> reflector::Store<K>
+where
+    K: kube::Resource<DynamicType = ()> + Clone + 'static,
+{
+    let (store, mut writer) = reflector::store();
+    writer.apply_watcher_event(&watcher::Event::Init);
+    for object in objects {
+        writer.apply_watcher_event(&watcher::Event::InitApply(object));
+    }
+    writer.apply_watcher_event(&watcher::Event::InitDone);
+    store
+}
+
+fn context(client: Client, stack: &TodoStack) -> Context {
+    let caches = Caches {
+        stacks: ready_store(vec![DeserializeGuard(Ok(stack.clone()))]),
+        secrets: ready_store(vec![]),
+        services: ready_store(vec![]),
+        service_accounts: ready_store(vec![]),
+        claims: ready_store(vec![]),
+        volumes: ready_store(vec![]),
+        stateful_sets: ready_store(vec![]),
+        deployments: ready_store(vec![]),
+        jobs: ready_store(vec![]),
+        ingresses: ready_store(vec![]),
+        pods: ready_store(vec![]),
+        storage_classes: ready_store(vec![]),
+        ingress_classes: ready_store(vec![]),
+    };
+    Context {
+        recorder: Recorder::new(client.clone(), Reporter { controller: "test".into(), instance: None }),
+        client,
+        config: fixtures::config(),
+        caches,
+        memory: Memory::default(),
+        backoff: Backoff::default(),
+        metrics: Metrics::default(),
+    }
+}
+
+const CORE: &str = "/api/v1/namespaces/shops";
+
+#[tokio::test]
+async fn a_new_stack_is_written_in_the_order_in_which_pods_need_it() {
+    let stack = fixtures::todostack("{exposure: {host: shop.example.com}}");
+    let server = ApiServer::new(&stack);
+    server.pass(&stack).await.unwrap();
+    let job = format!(
+        "/apis/batch/v1/namespaces/shops/jobs/{}",
+        crate::names::migration("shop", "registry.example.com/api:1", &revision(&server))
+    );
+    let children =
+        server.writes().into_iter().filter(|w| w.starts_with("PATCH") && !w.contains("todostack.dev"));
+    assert_eq!(
+        children.collect::<Vec<_>>(),
+        [
+            format!("PATCH {CORE}/serviceaccounts/shop"),
+            format!("PATCH {CORE}/secrets/shop-db-superuser"),
+            format!("PATCH {CORE}/secrets/shop-db-app"),
+            format!("PATCH {CORE}/persistentvolumeclaims/shop-db"),
+            format!("PATCH {CORE}/services/shop-db"),
+            "PATCH /apis/apps/v1/namespaces/shops/statefulsets/shop-db".to_owned(),
+            format!("PATCH {job}"),
+            format!("PATCH {CORE}/services/shop-api"),
+            "PATCH /apis/apps/v1/namespaces/shops/deployments/shop-api".to_owned(),
+            "PATCH /apis/networking.k8s.io/v1/namespaces/shops/ingresses/shop".to_owned(),
+        ]
+    );
+}
+
+fn revision(server: &ApiServer) -> String {
+    let seen = server.seen.lock().unwrap();
+    let applied = |request: &&Seen| request.method == Method::PATCH && request.path.ends_with("deployments/shop-api");
+    let deployment = seen.iter().find(applied).unwrap();
+    deployment.body["metadata"]["annotations"]["todostack.dev/released-revision"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_second_pass_before_the_watches_bring_anything_writes_nothing() {
+    let stack = fixtures::todostack("{database: {sqlite: {}}}");
+    let server = ApiServer::new(&stack);
+    server.pass(&stack).await.unwrap();
+    server.forget();
+    server.pass(&stack).await.unwrap();
+    assert_eq!(server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_object_of_somebody_else_is_left_alone_and_named() {
+    let stack = fixtures::todostack("{}");
+    let server = ApiServer::answering(
+        &stack,
+        Arc::new(|request| {
+            let foreign = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+                "metadata": {"name": "shop-db-app", "namespace": "shops", "uid": "theirs"}});
+            (request.method == Method::GET && request.path.ends_with("/secrets/shop-db-app"))
+                .then_some((200, foreign))
+        }),
+    );
+    server.pass(&stack).await.unwrap();
+    assert!(!server.writes().iter().any(|write| write.ends_with("/secrets/shop-db-app")));
+    let ready = server.ready();
+    assert_eq!((&ready["status"], &ready["reason"]), (&json!("False"), &json!("NameTaken")));
+    assert!(ready["message"].as_str().unwrap().starts_with("Secret shop-db-app "), "{ready}");
+}
+
+#[tokio::test]
+async fn a_child_that_is_refused_does_not_keep_back_the_others() {
+    let stack = fixtures::todostack("{exposure: {host: shop.example.com}}");
+    let server = ApiServer::answering(
+        &stack,
+        Arc::new(|request| {
+            let refusal = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden",
+                "code": 403, "message": "exceeded quota: small"});
+            request
+                .path
+                .ends_with("/statefulsets/shop-db")
+                .then(|| if request.method == Method::PATCH { (403, refusal) } else { (404, not_found()) })
+        }),
+    );
+    server.pass(&stack).await.unwrap();
+    assert!(server.writes().iter().any(|write| write.ends_with("/ingresses/shop")));
+    let ready = server.ready();
+    assert_eq!(ready["reason"], "ApplyRefused");
+    assert!(ready["message"].as_str().unwrap().contains("exceeded quota: small"), "{ready}");
+}
+
+#[tokio::test]
+async fn an_api_server_that_fails_ends_the_pass_with_an_error() {
+    let stack = fixtures::todostack("{}");
+    let broken =
+        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500, "message": "etcd"});
+    let server = ApiServer::answering(
+        &stack,
+        Arc::new(move |request| (request.method == Method::PATCH).then(|| (500, broken.clone()))),
+    );
+    assert!(matches!(server.pass(&stack).await, Err(Error::Apply(_))));
+}
+
+#[tokio::test]
+async fn a_paused_stack_is_told_of_and_not_touched() {
+    let stack = fixtures::todostack("{paused: true}");
+    let server = ApiServer::new(&stack);
+    server.pass(&stack).await.unwrap();
+    let patches: Vec<_> = server.writes().into_iter().filter(|write| write.starts_with("PATCH")).collect();
+    assert_eq!(patches, ["PATCH /apis/todostack.dev/v1alpha1/namespaces/shops/todostacks/shop/status"]);
+}
+
+#[tokio::test]
+async fn a_stack_whose_volume_has_no_owner_is_guarded_before_it_is_made() {
+    let spec = "{deletionPolicy: Delete, database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}";
+    let stack = fixtures::todostack(spec);
+    let server = ApiServer::new(&stack);
+    server.pass(&stack).await.unwrap();
+    let writes = server.writes();
+    assert_eq!(writes[0], "PATCH /apis/todostack.dev/v1alpha1/namespaces/shops/todostacks/shop");
+    let guard = server
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .find(|r| r.path.ends_with("todostacks/shop") && r.method == Method::PATCH)
+        .cloned()
+        .unwrap();
+    assert_eq!(guard.body["metadata"]["finalizers"], json!(["todostack.dev/cleanup"]));
+    assert_eq!(guard.body["metadata"]["uid"], json!(stack.metadata.uid));
+}
+
+#[tokio::test]
+async fn a_deleted_stack_without_a_finalizer_of_ours_is_left_to_the_garbage_collector() {
+    let mut stack = fixtures::todostack("{}");
+    stack.metadata.deletion_timestamp = stack.metadata.creation_timestamp.clone();
+    let server = ApiServer::new(&stack);
+    server.pass(&stack).await.unwrap();
+    assert!(server.seen.lock().unwrap().is_empty());
+}
