@@ -1,6 +1,6 @@
 //! Runs other programs: captured, streamed or detached. Which program is run, and why, is its caller's.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -58,23 +58,6 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
     output(command).map(drop)
 }
 
-/// Like [`run`], with `input` on standard input.
-pub(crate) fn feed(command: &mut Command, input: &str) -> Result<(), Error> {
-    let shown = show(command);
-    let start = |source| Error::Start { command: shown.clone(), source };
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(start)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(input.as_bytes()).map_err(start)?;
-    }
-    let output = child.wait_with_output().map_err(start)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let output_text = last_lines(&String::from_utf8_lossy(&output.stderr));
-    Err(Error::Failed { command: shown.clone(), status: output.status, output: output_text })
-}
-
 /// Whether the program can be started and ends with 0.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
@@ -85,14 +68,24 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Runs to its end with this terminal as its input and output.
-pub(crate) fn stream(command: &mut Command) -> Result<(), Error> {
+/// Runs to its end with its output passed on, `hear` being told each line of its standard output.
+pub(crate) fn stream(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<(), Error> {
     let shown = show(command);
-    let status = command.status().map_err(|source| Error::Start { command: shown.clone(), source })?;
+    let start = |source| Error::Start { command: shown.clone(), source };
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(start)?;
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = line.map_err(start)?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            hear(&line);
+        }
+    }
+    let status = child.wait().map_err(start)?;
     if status.success() {
         return Ok(());
     }
-    Err(Error::Failed { command: shown, status, output: String::new() })
+    Err(Error::Failed { command: shown.clone(), status, output: String::new() })
 }
 
 /// Starts a program that outlives this one, its output in `log`; its process id.
@@ -157,8 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn input_reaches_the_program() {
-        feed(Command::new("grep").arg("word"), "a word\n").unwrap();
-        assert!(feed(Command::new("grep").arg("absent"), "a word\n").is_err());
+    fn a_streamed_program_is_heard_line_by_line() {
+        let mut heard = Vec::new();
+        let failed = stream(Command::new("sh").args(["-c", "echo one; echo two; exit 1"]), |line| {
+            heard.push(line.to_owned());
+        });
+        assert!(failed.is_err());
+        assert_eq!(heard, ["one", "two"]);
     }
 }

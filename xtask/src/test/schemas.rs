@@ -1,0 +1,180 @@
+//! JSON schemas of Kubernetes' kinds, from the API description in its Go module, and of TodoStack, from its definition.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use fs_err as fs;
+use serde_json::{Map, Value, json};
+
+use crate::{process, repository};
+
+/// The folder with a schema for each kind, under the name that kubeconform looks for.
+pub(super) fn folder() -> anyhow::Result<PathBuf> {
+    let folder = repository::target().join("schemas");
+    fs::create_dir_all(&folder)?;
+    write_kubernetes(&folder)?;
+    write_todostack(&folder)?;
+    Ok(folder)
+}
+
+fn write_kubernetes(folder: &Path) -> anyhow::Result<()> {
+    let mut go = Command::new("go");
+    go.current_dir(repository::root().join("testbed")).args([
+        "mod",
+        "download",
+        "-json",
+        "k8s.io/kubernetes",
+    ]);
+    let module: Value = serde_json::from_str(&process::output(&mut go)?)?;
+    let module =
+        module.get("Dir").and_then(Value::as_str).context("go names no folder for k8s.io/kubernetes")?;
+    let description = fs::read_to_string(Path::new(module).join("api/openapi-spec/swagger.json"))?;
+    let description: Value = serde_json::from_str(&description)?;
+    let definitions = description.get("definitions").and_then(Value::as_object).context("no definitions")?;
+    for (name, definition) in definitions {
+        for file in kinds(definition) {
+            fs::write(folder.join(file), serde_json::to_string(&standalone(name, definitions))?)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_todostack(folder: &Path) -> anyhow::Result<()> {
+    let definition = fs::read_to_string(repository::root().join("crds/todostacks.yaml"))?;
+    let definition: Value = serde_saphyr::from_str(&definition)?;
+    let schema =
+        definition.pointer("/spec/versions/0/schema/openAPIV3Schema").context("the CRD has no schema")?;
+    let mut schema = schema.clone();
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        // The API server adds these to every kind.
+        for (name, kind) in [("apiVersion", "string"), ("kind", "string"), ("metadata", "object")] {
+            properties.insert(name.to_owned(), json!({"type": kind}));
+        }
+    }
+    tighten(&mut schema);
+    Ok(fs::write(folder.join(file_name("todostack.dev", "v1alpha1", "TodoStack")), schema.to_string())?)
+}
+
+/// The files of the kinds that a definition describes.
+fn kinds(definition: &Value) -> Vec<String> {
+    let kinds = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
+    let text =
+        |kind: &Value, field: &str| kind.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let file = |kind: &Value| file_name(&text(kind, "group"), &text(kind, "version"), &text(kind, "kind"));
+    kinds.into_iter().flatten().map(file).collect()
+}
+
+/// kubeconform's name for a kind: of the group, only what stands before the first dot.
+fn file_name(group: &str, version: &str, kind: &str) -> String {
+    let group = group.split('.').next().filter(|group| !group.is_empty());
+    let group = group.map_or_else(String::new, |group| format!("-{group}"));
+    format!("{kind}{group}-{version}.json").to_lowercase()
+}
+
+/// A definition together with all that it refers to.
+fn standalone(name: &str, all: &Map<String, Value>) -> Value {
+    let mut wanted = BTreeSet::from([name.to_owned()]);
+    let mut waiting = vec![name.to_owned()];
+    while let Some(next) = waiting.pop() {
+        let Some(definition) = all.get(&next) else { continue };
+        for found in references(definition) {
+            if wanted.insert(found.clone()) {
+                waiting.push(found);
+            }
+        }
+    }
+    let mut definitions = Map::new();
+    for name in wanted {
+        if let Some(definition) = all.get(&name) {
+            let mut definition = definition.clone();
+            tighten(&mut definition);
+            definitions.insert(name, definition);
+        }
+    }
+    json!({"$ref": format!("#/definitions/{name}"), "definitions": definitions})
+}
+
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(object) => {
+            let own = object
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|path| path.strip_prefix("#/definitions/"));
+            own.map(str::to_owned).into_iter().chain(object.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Refuses fields that are not described, and accepts what the API server accepts beyond JSON schema's words.
+fn tighten(schema: &mut Value) {
+    if let Value::Object(object) = schema {
+        let is_int_or_string = object.get("format").is_some_and(|format| format == "int-or-string")
+            || object.contains_key("x-kubernetes-int-or-string");
+        // A Quantity is described as a string, and written as a number where it has no unit.
+        let is_quantity = object
+            .get("description")
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.starts_with("Quantity is a fixed-point representation"));
+        if is_int_or_string || is_quantity {
+            *schema = json!({"type": ["string", "number"]});
+            return;
+        }
+        let free = ["additionalProperties", "x-kubernetes-preserve-unknown-fields"];
+        if object.contains_key("properties") && !free.iter().any(|word| object.contains_key(*word)) {
+            object.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
+        for word in ["items", "additionalProperties"] {
+            if let Some(inner) = object.get_mut(word) {
+                tighten(inner);
+            }
+        }
+        if let Some(Value::Object(properties)) = object.get_mut("properties") {
+            properties.values_mut().for_each(tighten);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_the_file_names_that_kubeconform_looks_for() {
+        assert_eq!(file_name("", "v1", "ConfigMap"), "configmap-v1.json");
+        assert_eq!(file_name("rbac.authorization.k8s.io", "v1", "ClusterRole"), "clusterrole-rbac-v1.json");
+    }
+
+    #[test]
+    fn a_schema_holds_what_it_refers_to_and_nothing_else() {
+        let all = json!({
+            "a": {"properties": {"b": {"$ref": "#/definitions/b"}}},
+            "b": {"properties": {"a": {"$ref": "#/definitions/a"}}},
+            "c": {},
+        });
+        let schema = standalone("a", all.as_object().unwrap());
+        let names: Vec<&String> = schema["definitions"].as_object().unwrap().keys().collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_unless_any_are_allowed() {
+        let mut schema = json!({"properties": {"labels": {"additionalProperties": {"type": "string"}}}});
+        tighten(&mut schema);
+        assert_eq!(schema["additionalProperties"], false);
+        assert_eq!(schema["properties"]["labels"]["additionalProperties"]["type"], "string");
+    }
+
+    #[test]
+    fn a_field_that_is_named_like_a_word_of_the_schema_is_a_field() {
+        let mut schema =
+            json!({"properties": {"properties": {"type": "object"}, "items": {"properties": {}}}});
+        tighten(&mut schema);
+        assert_eq!(schema["properties"]["items"]["additionalProperties"], false);
+        assert!(schema["properties"].get("additionalProperties").is_none());
+    }
+}
