@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 )]
 pub struct Args {
     /// Image of the API server for stacks that name none.
-    #[arg(long, env = "TODOSTACK_API_IMAGE", default_value = concat!("ghcr.io/todostack/api:", env!("CARGO_PKG_VERSION")))]
+    #[arg(long, env = "TODOSTACK_API_IMAGE", default_value = concat!("ghcr.io/todostack/todostack-api:", env!("CARGO_PKG_VERSION")))]
     pub api_image: String,
 
     /// Repository of Postgres images for stacks that name none; the major version is the tag.

@@ -33,6 +33,7 @@ pub mod names;
 pub mod observe;
 pub mod prune;
 pub mod publish;
+pub mod rbac;
 pub mod reconcile;
 pub mod references;
 pub mod resolve;

@@ -1,9 +1,6 @@
 //! Step 2: a spec and what was seen become a `Stack`: defaults filled, logins found, blockers named. A pure function.
 
-use k8s_openapi::{
-    api::core::v1::ResourceRequirements,
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::OwnerReference},
-};
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::{
     TodoStack, api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, spec::TodoStackSpec,
@@ -57,7 +54,7 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Error
     let api = resolve_api(api.as_ref(), &database, &place, inputs);
     Ok(Stack {
         exposure: resolve_exposure(exposure.as_ref(), &place, inputs.config),
-        owner: OwnerReference { block_owner_deletion: Some(true), ..owner },
+        owner,
         name: place.name,
         namespace: place.namespace,
         deletion_policy: *deletion_policy,

@@ -196,7 +196,8 @@ async fn a_new_stack_is_written_in_the_order_in_which_pods_need_it() {
 
 fn revision(server: &ApiServer) -> String {
     let seen = server.seen.lock().unwrap();
-    let applied = |request: &&Seen| request.method == Method::PATCH && request.path.ends_with("deployments/shop-api");
+    let applied =
+        |request: &&Seen| request.method == Method::PATCH && request.path.ends_with("deployments/shop-api");
     let deployment = seen.iter().find(applied).unwrap();
     deployment.body["metadata"]["annotations"]["todostack.dev/released-revision"].as_str().unwrap().to_owned()
 }
