@@ -1,7 +1,6 @@
 //! `cargo xtask gen`: what is generated from the sources, and where it stands.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::Context as _;
 use fs_err as fs;
@@ -20,22 +19,13 @@ struct Generated {
     files: &'static [&'static str],
 }
 
-const ALL: &[Generated] = &[
-    Generated {
-        what: "the CustomResourceDefinition",
-        package: "todostack-crds",
-        program: "crdgen",
-        arguments: &[],
-        files: &["crds/todostacks.yaml", "charts/todostack-crds/files/todostacks.yaml"],
-    },
-    Generated {
-        what: "the API's OpenAPI document",
-        package: "todostack-api",
-        program: "todostack-api",
-        arguments: &["openapi"],
-        files: &["api-server/openapi.json"],
-    },
-];
+const ALL: &[Generated] = &[Generated {
+    what: "the CustomResourceDefinition",
+    package: "todostack-crds",
+    program: "crdgen",
+    arguments: &[],
+    files: &["crds/todostacks.yaml", "charts/todostack-crds/files/todostacks.yaml"],
+}];
 
 /// Runs the command.
 pub(crate) fn run(args: &cli::Gen) -> anyhow::Result<()> {
@@ -67,10 +57,9 @@ pub(crate) fn run(args: &cli::Gen) -> anyhow::Result<()> {
 
 fn print(generated: &Generated) -> anyhow::Result<String> {
     let Generated { what, package, program, arguments, .. } = generated;
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(repository::root());
-    cargo.args(["run", "--quiet", "--package", package, "--bin", program, "--"]).args(*arguments);
-    let printed = process::output(&mut cargo).with_context(|| format!("failed to generate {what}"))?;
+    let mut cargo = repository::cargo(&["run", "--quiet", "--package", package, "--bin", program, "--"]);
+    let printed =
+        process::output(cargo.args(*arguments)).with_context(|| format!("failed to generate {what}"))?;
     Ok(format!("{printed}\n"))
 }
 

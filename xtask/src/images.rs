@@ -1,7 +1,6 @@
 //! The operator's and the API's image: built from this checkout, tagged by their content, brought to the cluster.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::image::{self, Image};
 use crate::{cli, install, key, prerequisites, process, progress, provider, repository};
@@ -58,9 +57,8 @@ fn binaries() -> anyhow::Result<PathBuf> {
     // Named even though it is the machine's own: flags then do not reach build scripts, nor rebuild what tests use.
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     progress::step("Building the operator and the API (release)", "5 to 8 min at first", || {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(repository::root()).env("RUSTFLAGS", "-C target-feature=+crt-static");
-        cargo.args(["build", "--release", "--locked", "--target", &target]);
+        let mut cargo = repository::cargo(&["build", "--release", "--locked", "--target", &target]);
+        cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
         process::run(cargo.args(["-p", "todostack-operator", "-p", "todostack-api"]))
     })?;
     Ok(repository::target().join(target).join("release"))

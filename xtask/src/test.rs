@@ -59,7 +59,9 @@ impl Report {
 pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
     let mut report = Report::default();
     report.check("file length", |_| length::check());
-    report.check("format", |_| Ok(process::stream(&mut cargo(&["fmt", "--all", "--check"]), |_| {})?));
+    report.check("format", |_| {
+        Ok(process::stream(&mut repository::cargo(&["fmt", "--all", "--check"]), |_| {})?)
+    });
     report.check("generated files", |_| generate::run(&cli::Gen { check: true }));
     report.check("clippy", |_| clippy());
     report.check("docs", |_| docs());
@@ -75,18 +77,18 @@ pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
 
 fn clippy() -> anyhow::Result<()> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    Ok(process::stream(&mut cargo(&arguments), |_| {})?)
+    Ok(process::stream(&mut repository::cargo(&arguments), |_| {})?)
 }
 
 fn docs() -> anyhow::Result<()> {
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    let mut doc = repository::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
     Ok(process::stream(doc.env("RUSTDOCFLAGS", "-D warnings"), |_| {})?)
 }
 
 fn unit(summaries: &mut Vec<String>) -> anyhow::Result<()> {
     let database = database::start()?;
     let arguments = ["test", "--workspace", "--exclude", "todostack-e2e", "--locked", "--no-fail-fast"];
-    tests(cargo(&arguments).env("DATABASE_URL", database.url()), summaries)
+    tests(repository::cargo(&arguments).env("DATABASE_URL", database.url()), summaries)
 }
 
 fn cluster(report: &mut Report, keep: bool) {
@@ -108,7 +110,7 @@ fn cluster(report: &mut Report, keep: bool) {
     } else {
         report.check("cluster: tests", |summaries| {
             let arguments = ["test", "-p", "todostack-e2e", "--locked", "--no-fail-fast"];
-            tests(cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
+            tests(repository::cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
         });
     }
     if !keep {
@@ -128,12 +130,6 @@ fn tests(command: &mut Command, summaries: &mut Vec<String>) -> anyhow::Result<(
 /// A crate without tests says so too, which tells nobody anything.
 fn is_summary(line: &str) -> bool {
     line.starts_with("test result:") && !line.contains(" 0 passed; 0 failed;")
-}
-
-fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    command.current_dir(repository::root()).args(arguments);
-    command
 }
 
 #[cfg(test)]

@@ -12,16 +12,9 @@ const VERSION: &str = "0.20.2";
 pub(super) fn check() -> anyhow::Result<()> {
     let folder = cache::entry(&format!("cargo-deny-{VERSION}"), |folder| {
         progress::step("Installing cargo-deny", "2 min, once per machine", || {
-            let mut install = Command::new(env!("CARGO"));
             // Unoptimised: it runs for seconds, and optimising it takes minutes.
-            install.args([
-                "install",
-                "--quiet",
-                "--debug",
-                "--locked",
-                "--no-default-features",
-                "--no-track",
-            ]);
+            let flags = ["install", "--quiet", "--debug", "--locked", "--no-default-features", "--no-track"];
+            let mut install = repository::cargo(&flags);
             install.arg("--root").arg(folder).arg(format!("cargo-deny@{VERSION}"));
             Ok(process::run(&mut install)?)
         })
