@@ -1,10 +1,17 @@
 //! Every flag and variable, with its help. Nothing else reads the environment.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
+use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 
-use crate::links::PublicUrl;
+use http::Uri;
+
+use crate::{
+    auth::{AuthSettings, KeySource},
+    links::PublicUrl,
+    middleware::rate::RateLimit,
+};
 
 /// The todo service: a REST API over Postgres or SQLite.
 ///
@@ -18,6 +25,12 @@ pub struct Cli {
     /// See [`ServeArgs`]; here for `serve` left out.
     #[command(flatten)]
     pub serve: ServeArgs,
+    /// See [`RateLimitArgs`].
+    #[command(flatten)]
+    pub rate_limit: RateLimitArgs,
+    /// See [`AuthArgs`].
+    #[command(flatten)]
+    pub auth: AuthArgs,
     /// See [`DatabaseArgs`].
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -54,6 +67,81 @@ pub struct ServeArgs {
     /// Origins whose pages may call the API, comma separated (https://app.example.com); by default all.
     #[arg(long, global = true, env = "TODOSTACK_CORS_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub cors_allowed_origins: Vec<String>,
+    /// Requests that are worked on at once; more are refused with 503.
+    #[arg(long, global = true, env = "TODOSTACK_MAX_CONCURRENT_REQUESTS")]
+    pub max_concurrent_requests: Option<usize>,
+}
+
+/// How often a client may ask.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Rate limit")]
+pub struct RateLimitArgs {
+    /// Requests a second that each client may make; without it there is no limit. A client is the subject of a token, or an
+    /// address.
+    #[arg(long, global = true, env = "TODOSTACK_RATE_LIMIT_RPS")]
+    pub rate_limit_rps: Option<NonZeroU32>,
+    /// Requests that a client may make at once; by default twice those of a second.
+    #[arg(long, global = true, env = "TODOSTACK_RATE_LIMIT_BURST")]
+    pub rate_limit_burst: Option<NonZeroU32>,
+    /// Proxies of yours in front (an Ingress is one): so many entries at the end of X-Forwarded-For are believed.
+    #[arg(long, global = true, env = "TODOSTACK_TRUSTED_PROXY_HOPS", default_value = "0")]
+    pub trusted_proxy_hops: usize,
+}
+
+impl RateLimitArgs {
+    pub(crate) fn limit(&self) -> Option<RateLimit> {
+        let requests_per_second = self.rate_limit_rps?;
+        let burst = self.rate_limit_burst.unwrap_or_else(|| requests_per_second.saturating_mul(TWO));
+        Some(RateLimit { requests_per_second, burst })
+    }
+}
+
+const TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+
+/// Who may call. All of it, or none of it for one list that everybody shares.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Authentication")]
+pub struct AuthArgs {
+    /// Issuer of the tokens (claim `iss`). With it, every request takes a JWT with the scope todos:read or todos:write, and each
+    /// subject sees its own todos only.
+    #[arg(long, global = true, env = "TODOSTACK_JWT_ISSUER")]
+    pub jwt_issuer: Option<String>,
+    /// What the tokens are for (claim `aud`).
+    #[arg(long, global = true, env = "TODOSTACK_JWT_AUDIENCE")]
+    pub jwt_audience: Option<String>,
+    /// Address of the issuer's public keys.
+    #[arg(long, global = true, env = "TODOSTACK_JWKS_URL")]
+    pub jwks_url: Option<Uri>,
+    /// File with the issuer's public keys, instead of an address.
+    #[arg(long, global = true, env = "TODOSTACK_JWKS_FILE")]
+    pub jwks_file: Option<PathBuf>,
+    /// PEM certificates of authorities to trust for --jwks-url, beside those that browsers trust.
+    #[arg(long, global = true, env = "TODOSTACK_JWKS_CA_FILE")]
+    pub jwks_ca_file: Option<PathBuf>,
+}
+
+impl AuthArgs {
+    /// Half a configuration would leave the door open.
+    pub(crate) fn settings(self) -> anyhow::Result<Option<AuthSettings>> {
+        let Self { jwt_issuer, jwt_audience, jwks_url, jwks_file, jwks_ca_file } = self;
+        let keys = match (jwks_url, jwks_file) {
+            (Some(url), None) => Some(KeySource::Url { url, ca_file: jwks_ca_file }),
+            (None, Some(file)) => Some(KeySource::File(file)),
+            (None, None) => None,
+            (Some(_), Some(_)) => bail!("give one of TODOSTACK_JWKS_URL and TODOSTACK_JWKS_FILE"),
+        };
+        match (jwt_issuer, jwt_audience, keys) {
+            (None, None, None) => Ok(None),
+            (Some(issuer), Some(audience), Some(keys)) => {
+                let reread_after = AuthSettings::REREAD_AFTER;
+                Ok(Some(AuthSettings { issuer, audience, keys, reread_after }))
+            }
+            _ => bail!(
+                "authentication takes all of TODOSTACK_JWT_ISSUER, TODOSTACK_JWT_AUDIENCE and TODOSTACK_JWKS_URL (or \
+                 TODOSTACK_JWKS_FILE)"
+            ),
+        }
+    }
 }
 
 /// Which database.

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use crate::auth::AuthError;
+
 /// The types of problems begin with this; they are names, nothing has to answer there.
 const TYPE_PREFIX: &str = "https://todostack.dev/problems/";
 
@@ -54,6 +56,15 @@ pub enum ApiError {
     /// More requests than can be worked on.
     #[error("Too many requests are being worked on; try again in a moment.")]
     Overloaded,
+    /// The headers of the request are too long.
+    #[error("The headers of a request must have at most {0} bytes.")]
+    HeadersTooLarge(usize),
+    /// The client has used up its share.
+    #[error("You may ask again in {0} s; the header RateLimit-Policy says how often.")]
+    RateLimited(u64),
+    /// The caller is not known, or may not do this.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     /// The store's refusal or failure.
     #[error(transparent)]
     Store(#[from] todostack_store::Error),
@@ -81,7 +92,12 @@ impl ApiError {
             Self::DeadlineExceeded => {
                 (StatusCode::SERVICE_UNAVAILABLE, "deadline-exceeded", "Deadline exceeded")
             }
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded"),
+            Self::Overloaded => OVERLOADED,
+            Self::HeadersTooLarge(_) => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "Headers too large")
+            }
+            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Rate limited"),
+            Self::Auth(error) => auth_kind(error),
             Self::Store(error) => store_kind(error),
         }
     }
@@ -103,20 +119,42 @@ impl ApiError {
     }
 
     fn headers(&self) -> HeaderMap {
-        let retry_after = match self {
+        let seconds: u64 = match self {
+            Self::RateLimited(seconds) => *seconds,
+            Self::Auth(error) => return challenge(error),
             Self::DeadlineExceeded
             | Self::Overloaded
-            | Self::Store(todostack_store::Error::KeyInFlight | todostack_store::Error::Overloaded) => "1",
-            Self::Store(error) if error.concerns_the_database() => "5",
+            | Self::Store(todostack_store::Error::KeyInFlight | todostack_store::Error::Overloaded) => 1,
+            Self::Store(error) if error.concerns_the_database() => 5,
             _ => return HeaderMap::new(),
         };
-        [(header::RETRY_AFTER, HeaderValue::from_static(retry_after))].into_iter().collect()
+        [(header::RETRY_AFTER, HeaderValue::from(seconds))].into_iter().collect()
     }
 
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.kind().0
+    }
+}
+
+fn challenge(error: &AuthError) -> HeaderMap {
+    match error.challenge().map(HeaderValue::try_from) {
+        Some(Ok(challenge)) => [(header::WWW_AUTHENTICATE, challenge)].into_iter().collect(),
+        Some(Err(_)) => HeaderMap::new(),
+        None => [(header::RETRY_AFTER, HeaderValue::from_static("5"))].into_iter().collect(),
+    }
+}
+
+const OVERLOADED: Kind = (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded");
+
+fn auth_kind(error: &AuthError) -> Kind {
+    match error {
+        AuthError::Missing | AuthError::Invalid(_) => {
+            (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized")
+        }
+        AuthError::Scope(_) => (StatusCode::FORBIDDEN, "insufficient-scope", "Insufficient scope"),
+        AuthError::Keys(_) => (StatusCode::SERVICE_UNAVAILABLE, "keys-unavailable", "Keys unavailable"),
     }
 }
 
@@ -134,7 +172,7 @@ fn store_kind(error: &todostack_store::Error) -> Kind {
         Error::KeyReused => {
             (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused")
         }
-        Error::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded"),
+        Error::Overloaded => OVERLOADED,
         Error::Unavailable(_) | Error::TimedOut(_) | Error::LoginRefused(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable")
         }

@@ -1,11 +1,14 @@
 //! How requests are read: JSON bodies, parameters, and whose todos they are about; each refuses with our own errors.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use todostack_store::{Collection, Error, Owner, TodoPlace};
+use tokio::time::timeout;
 
 use crate::{
     error::{ApiError, FieldError},
@@ -14,6 +17,9 @@ use crate::{
 
 /// Above what any todo needs: 1,000 characters of title and 20 tags of 50, all of them escaped.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1_024;
+
+/// How long a body may take to arrive; below the deadline of the whole request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A JSON body and the bytes it was read from.
 #[derive(Debug)]
@@ -29,7 +35,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let bytes = match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
+        let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
+        let bytes = match timeout(BODY_TIMEOUT, body).await.map_err(|_| ApiError::RequestTimeout)? {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));

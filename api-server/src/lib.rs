@@ -1,5 +1,6 @@
 //! The todo service. `routes` is the whole API on one page; each operation has a file of its own under its noun.
 
+pub mod auth;
 pub mod config;
 pub mod database;
 mod error;
@@ -19,5 +20,6 @@ mod state;
 pub mod telemetry;
 mod todos;
 
+pub use middleware::rate::RateLimit;
 pub use routes::api;
 pub use state::{AppState, Settings};

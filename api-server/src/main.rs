@@ -22,11 +22,11 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    let Cli { command, serve: serve_args, database, log } = cli;
+    let Cli { command, serve: serve_args, rate_limit, auth, database, log } = cli;
     telemetry::init(&log.log_level)?;
     let database = Database::from_args(&database)?;
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(database, serve_args).await,
+        Command::Serve => serve::run(database, serve_args, rate_limit, auth).await,
         Command::Migrate(args) => migrate::run(database, args).await,
     }
 }

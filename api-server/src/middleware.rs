@@ -1,27 +1,38 @@
-//! What surrounds every request, in order from the outside: identity, measure, deadline, CORS, problem, headers.
+//! What surrounds every request, in order from the outside: identity, measure, CORS, problem, headers, deadline;
+//! then size, load, token, rate.
 
 mod cors;
+pub(crate) mod rate;
 mod trace;
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, header};
+use todostack_store::Owner;
 use tokio::time::{Instant, timeout};
 
 use crate::{
+    auth::AuthError,
     error::{self, ApiError},
+    extract::Caller,
     metrics::Answered,
     state::AppState,
 };
 
 /// How long a request may take as a whole; the database gives up before.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// All headers of a request together. The server reads more, so that the refusal can be a problem like all others.
+const MAX_HEADER_BYTES: usize = 16 * 1_024;
 
 /// Puts the router inside. Runs after routing, so that the route's template is known.
 pub(crate) fn around(router: Router<AppState>, state: AppState) -> Router {
@@ -35,7 +46,7 @@ async fn surround(State(state): State<AppState>, request: Request, next: Next) -
     let route = request.extensions().get::<MatchedPath>().cloned();
     let cors = cors::Cors::of(request.headers(), &state.settings);
 
-    let mut response = match timeout(DEADLINE, next.run(request)).await {
+    let mut response = match timeout(DEADLINE, admit(&state, request, next)).await {
         Ok(response) => response,
         Err(_) => ApiError::DeadlineExceeded.into_response(),
     };
@@ -45,11 +56,56 @@ async fn surround(State(state): State<AppState>, request: Request, next: Next) -
     }
     add_headers(&mut response, &trace);
     cors.mark(&method, &mut response);
-    state.metrics.observe(
-        Answered { method: &method, route: route.as_ref(), status: response.status() },
-        started.elapsed(),
-    );
+    let answered = Answered { method: &method, route: route.as_ref(), status: response.status() };
+    state.metrics.observe(answered, started.elapsed());
     response
+}
+
+/// What a request must pass before it is worked on, the cheapest first.
+async fn admit(state: &AppState, request: Request, next: Next) -> Response {
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > MAX_HEADER_BYTES {
+        return ApiError::HeadersTooLarge(MAX_HEADER_BYTES).into_response();
+    }
+    let Ok(_permit) = state.in_flight.try_acquire() else {
+        return ApiError::Overloaded.into_response();
+    };
+    // Browsers send no token with a preflight.
+    if request.method() == Method::OPTIONS {
+        return next.run(request).await;
+    }
+    let subject = match &state.auth {
+        None => None,
+        Some(auth) => Some(auth.identify(request.headers(), request.method()).await),
+    };
+    let Some(rate) = &state.rate else {
+        return run_as(subject, request, next).await;
+    };
+    let client = if let Some(Ok(subject)) = &subject {
+        rate::Client::Subject(subject.clone())
+    } else {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        rate::Client::by_address(peer, request.headers(), state.settings.trusted_proxy_hops)
+    };
+    let taken = rate.take(&client);
+    let mut response = match taken {
+        Ok(_) => run_as(subject, request, next).await,
+        Err(rate::Empty { retry_after }) => ApiError::RateLimited(retry_after).into_response(),
+    };
+    rate.mark(taken, &mut response);
+    response
+}
+
+async fn run_as(subject: Option<Result<Owner, AuthError>>, mut request: Request, next: Next) -> Response {
+    match subject {
+        None => {}
+        Some(Ok(subject)) => {
+            request.extensions_mut().insert(Caller(subject));
+        }
+        Some(Err(error)) => return ApiError::from(error).into_response(),
+    }
+    next.run(request).await
 }
 
 fn add_headers(response: &mut Response, trace: &trace::Trace) {

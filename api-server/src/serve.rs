@@ -1,6 +1,6 @@
 //! `todostack-api serve`: both listeners from start to drain.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tokio::{
@@ -11,7 +11,8 @@ use tokio::{
 };
 
 use crate::{
-    config::ServeArgs,
+    auth::Auth,
+    config::{AuthArgs, RateLimitArgs, ServeArgs},
     database::{Database, Kind},
     operations::operations,
     routes::api,
@@ -22,17 +23,24 @@ use crate::{
 /// Idempotency keys live for a day; an hour more or less does not matter.
 const FORGET_KEYS_EVERY: Duration = Duration::from_hours(1);
 
-/// Serves until SIGTERM or SIGINT.
-pub async fn run(database: Database, args: ServeArgs) -> anyhow::Result<()> {
-    let ServeArgs { listen, operations_listen, drain_delay, public_url, cors_allowed_origins } = args;
-    let store = database.open();
-    let state = AppState::new(Arc::clone(&store), Settings { public_url, cors_allowed_origins });
+/// A bucket of the rate limit is full again after seconds; until it is forgotten it costs some 100 bytes.
+const FORGET_CLIENTS_EVERY: Duration = Duration::from_mins(1);
 
-    let api_listener =
-        TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
-    let operations_listener = TcpListener::bind(operations_listen)
-        .await
-        .with_context(|| format!("failed to listen on {operations_listen}"))?;
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(
+    database: Database,
+    args: ServeArgs,
+    rate_limit: RateLimitArgs,
+    auth: AuthArgs,
+) -> anyhow::Result<()> {
+    let (listen, operations_listen, drain_delay) = (args.listen, args.operations_listen, args.drain_delay);
+    let store = database.open();
+    let mut state = AppState::new(Arc::clone(&store), settings(args, &rate_limit));
+    if let Some(auth) = auth.settings()? {
+        state = state.with_auth(Auth::new(auth).context("failed to prepare authentication")?);
+    }
+    let api_listener = listener(listen).await?;
+    let operations_listener = listener(operations_listen).await?;
     if database.kind() == Kind::Sqlite {
         // The file has no other process that could migrate it.
         store.migrate().await.context("failed to prepare the SQLite file")?;
@@ -54,7 +62,8 @@ pub async fn run(database: Database, args: ServeArgs) -> anyhow::Result<()> {
         operations(state.clone()),
         until(operations_stopped),
     ));
-    let forgetting = tokio::spawn(forget_keys(state.clone()));
+    let housekeeping =
+        [tokio::spawn(forget_keys(state.clone())), tokio::spawn(forget_clients(state.clone()))];
 
     let signal = stop_signal().await?;
     state.drain();
@@ -63,12 +72,35 @@ pub async fn run(database: Database, args: ServeArgs) -> anyhow::Result<()> {
     sleep(drain_delay).await;
     stop_api.send_replace(true);
     api_server.await.context("failed to stop the API")?;
-    forgetting.abort();
+    housekeeping.iter().for_each(tokio::task::JoinHandle::abort);
     store.close().await;
     stop_operations.send_replace(true);
     operations_server.await.context("failed to stop the operations listener")?;
     tracing::info!("Stopped");
     Ok(())
+}
+
+fn settings(args: ServeArgs, rate_limit: &RateLimitArgs) -> Settings {
+    let ServeArgs {
+        listen: _,
+        operations_listen: _,
+        drain_delay: _,
+        public_url,
+        cors_allowed_origins,
+        max_concurrent_requests,
+    } = args;
+    Settings {
+        public_url,
+        // An empty variable is one empty origin to clap.
+        cors_allowed_origins: cors_allowed_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+        rate_limit: rate_limit.limit(),
+        trusted_proxy_hops: rate_limit.trusted_proxy_hops,
+        max_concurrent_requests,
+    }
+}
+
+async fn listener(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("failed to listen on {address}"))
 }
 
 async fn until(mut stop: watch::Receiver<bool>) {
@@ -83,6 +115,13 @@ async fn stop_signal() -> anyhow::Result<&'static str> {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
     })
+}
+
+async fn forget_clients(state: AppState) {
+    while let Some(rate) = &state.rate {
+        sleep(FORGET_CLIENTS_EVERY).await;
+        rate.forget_full();
+    }
 }
 
 async fn forget_keys(state: AppState) {

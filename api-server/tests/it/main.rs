@@ -8,12 +8,15 @@
     reason = "in tests a panic is the report, and clippy knows only functions marked as tests"
 )]
 
+mod auth;
 mod client;
 mod command;
 mod conditional;
 mod contract;
 mod cors;
 mod errors;
+mod idempotency;
+mod limits;
 mod lists;
 mod operations;
 mod service;

@@ -4,7 +4,7 @@ use std::{str::FromStr as _, sync::Arc};
 
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
-use todostack_api::{AppState, Settings, api, operations::operations, server};
+use todostack_api::{AppState, Settings, api, auth::Auth, operations::operations, server};
 use todostack_store::Store;
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
@@ -25,6 +25,7 @@ pub struct Service {
     pub operations: Client,
     pub state: AppState,
     pub store: Arc<dyn Store>,
+    postgres: Option<PgConnectOptions>,
     _file: Option<TempDir>,
 }
 
@@ -34,8 +35,12 @@ impl Service {
     }
 
     pub async fn start_with(on: On, settings: Settings) -> Self {
+        let mut postgres = None;
         let (store, file): (Arc<dyn Store>, _) = match on {
-            On::Postgres => (Arc::new(PostgresStore::new(fresh_postgres().await, 4)), None),
+            On::Postgres => {
+                let options = postgres.insert(fresh_postgres().await).clone();
+                (Arc::new(PostgresStore::new(options, 4)), None)
+            }
             On::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let options = SqliteConnectOptions::new().filename(folder.path().join("todos.db"));
@@ -43,7 +48,19 @@ impl Service {
             }
         };
         store.migrate().await.unwrap();
-        Self::over(store, settings, file).await
+        Self { postgres, ..Self::over(store, settings, file).await }
+    }
+
+    /// How to reach the Postgres of this service beside it.
+    pub fn postgres(&self) -> PgConnectOptions {
+        self.postgres.clone().expect("the service runs on Postgres")
+    }
+
+    /// Lets in only callers with a token.
+    pub async fn start_with_auth(on: On, auth: Auth) -> Self {
+        let service = Self::start(on).await;
+        let state = service.state.with_auth(auth);
+        Self { client: listen(api(state.clone())).await, state, ..service }
     }
 
     /// A service over a store as it is, not migrated.
@@ -51,11 +68,11 @@ impl Service {
         let state = AppState::new(Arc::clone(&store), settings);
         let client = listen(api(state.clone())).await;
         let operations = listen(operations(state.clone())).await;
-        Self { client, operations, state, store, _file: file }
+        Self { client, operations, state, store, postgres: None, _file: file }
     }
 }
 
-async fn listen(app: axum::Router) -> Client {
+pub async fn listen(app: axum::Router) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(server::serve(listener, app, std::future::pending()));

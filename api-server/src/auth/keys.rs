@@ -1,0 +1,195 @@
+//! The issuer's public keys: read from a file once, or from its JWKS address and kept.
+//!
+//! # Guarantees
+//! - An unknown `kid` has the keys read again, so that a new key works at once, but at most once in a while, so that forged tokens
+//!   cannot make this service a load on the issuer.
+//! - When the issuer is away, the keys read before go on being used.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey,
+    jwk::{Jwk, JwkSet, PublicKeyUse},
+};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
+
+use super::{KeySource, fetch::Fetcher};
+
+/// A key that the issuer withdrew is forgotten after this time.
+const MAX_AGE: Duration = Duration::from_mins(5);
+
+/// Why there are no keys.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The file cannot be read.
+    #[error("failed to read {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// The address does not answer as it should.
+    #[error("failed to read keys from {url}: {why}")]
+    Fetch {
+        /// Which.
+        url: String,
+        /// Why.
+        why: String,
+    },
+    /// The text is no JWKS, or has no key that can be used.
+    #[error("failed to find keys in {place}: {why}")]
+    Content {
+        /// File or address.
+        place: String,
+        /// Why.
+        why: String,
+    },
+}
+
+#[derive(Debug)]
+struct Known {
+    keys: Vec<Key>,
+    read_at: Instant,
+}
+
+#[derive(Debug)]
+struct Key {
+    kid: Option<String>,
+    /// What the issuer says that it is for; otherwise any of its family.
+    algorithm: Option<String>,
+    public: DecodingKey,
+}
+
+/// The keys, and how to read them again.
+#[derive(Debug)]
+pub(super) struct Keys {
+    known: RwLock<Option<Arc<Known>>>,
+    /// None for a file: it is read at the start alone. The time is that of the last try.
+    refresh: Option<Mutex<(Fetcher, Option<Instant>)>>,
+    reread_after: Duration,
+}
+
+impl Keys {
+    pub(super) fn new(source: KeySource, reread_after: Duration) -> Result<Self, KeysError> {
+        match source {
+            KeySource::File(path) => {
+                let text = std::fs::read(&path)
+                    .map_err(|source| KeysError::File { path: path.clone(), source: Arc::new(source) })?;
+                let keys = parse(&text, &path.display().to_string())?;
+                let known = Known { keys, read_at: Instant::now() };
+                Ok(Self { known: RwLock::new(Some(Arc::new(known))), refresh: None, reread_after })
+            }
+            KeySource::Url { url, ca_file } => {
+                let fetcher = Fetcher::new(url, ca_file.as_deref())?;
+                Ok(Self {
+                    known: RwLock::new(None),
+                    refresh: Some(Mutex::new((fetcher, None))),
+                    reread_after,
+                })
+            }
+        }
+    }
+
+    /// The key for a token, if the issuer has it.
+    pub(super) async fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Option<DecodingKey>, KeysError> {
+        let known = self.known();
+        let found = known.as_ref().and_then(|known| known.find(kid, algorithm));
+        let fresh = known.as_ref().is_some_and(|known| known.read_at.elapsed() < MAX_AGE);
+        let Some(refresh) = &self.refresh else {
+            return Ok(found);
+        };
+        if found.is_some() && fresh {
+            return Ok(found);
+        }
+        // With a key at hand, nobody waits for another's reading.
+        let lock = match (refresh.try_lock(), found.is_some()) {
+            (Ok(lock), _) => lock,
+            (Err(_), true) => return Ok(found),
+            (Err(_), false) => refresh.lock().await,
+        };
+        match self.read_again(lock).await {
+            Ok(()) => Ok(self.known().and_then(|known| known.find(kid, algorithm))),
+            Err(error) if known.is_some() => {
+                tracing::warn!(%error, "Failed to read the issuer's keys; using those read before");
+                Ok(found)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn known(&self) -> Option<Arc<Known>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Those who waited for the lock find that the one before them has just tried.
+    async fn read_again(
+        &self,
+        mut refresh: MutexGuard<'_, (Fetcher, Option<Instant>)>,
+    ) -> Result<(), KeysError> {
+        let (fetcher, tried) = &mut *refresh;
+        if tried.is_some_and(|tried| tried.elapsed() < self.reread_after) {
+            return match self.known() {
+                Some(_) => Ok(()),
+                None => Err(fetcher.error("it could not be read a moment ago")),
+            };
+        }
+        *tried = Some(Instant::now());
+        let text = fetcher.get().await?;
+        let keys = parse(&text, &fetcher.url())?;
+        let known = Known { keys, read_at: Instant::now() };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
+        Ok(())
+    }
+}
+
+impl Known {
+    fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
+        let mut fitting = self.keys.iter().filter(|key| key.fits(algorithm));
+        match kid {
+            Some(kid) => fitting.find(|key| key.kid.as_deref() == Some(kid)),
+            // Without a name only when there is no choice.
+            None => fitting.next().filter(|_| fitting.next().is_none()),
+        }
+        .map(|key| key.public.clone())
+    }
+}
+
+impl Key {
+    /// Keys that cannot check signatures, or are secrets, are not for us.
+    fn new(jwk: &Jwk) -> Option<Self> {
+        if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
+            return None;
+        }
+        let public = DecodingKey::from_jwk(jwk).ok()?;
+        if public.family() == AlgorithmFamily::Hmac {
+            return None;
+        }
+        let algorithm = jwk.common.key_algorithm.as_ref().map(ToString::to_string);
+        Some(Self { kid: jwk.common.key_id.clone(), algorithm, public })
+    }
+
+    fn fits(&self, algorithm: Algorithm) -> bool {
+        self.public.family() == algorithm.family()
+            && self.algorithm.as_ref().is_none_or(|name| *name == format!("{algorithm:?}"))
+    }
+}
+
+fn parse(text: &[u8], place: &str) -> Result<Vec<Key>, KeysError> {
+    let content = |why: String| KeysError::Content { place: place.to_owned(), why };
+    let set: JwkSet = serde_json::from_slice(text).map_err(|error| content(error.to_string()))?;
+    let keys: Vec<Key> = set.keys.iter().filter_map(Key::new).collect();
+    if keys.is_empty() { Err(content("no key is for signatures".to_owned())) } else { Ok(keys) }
+}

@@ -1,0 +1,172 @@
+//! How often a client may ask: a token bucket per subject, or per address for callers without a token.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+};
+
+use axum::response::Response;
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock as _, QuantaClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DashMapStateStore,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use todostack_store::Owner;
+
+static POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+static LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Sizes of every client's bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many requests a second it is filled with.
+    pub requests_per_second: NonZeroU32,
+    /// How many requests it holds.
+    pub burst: NonZeroU32,
+}
+
+/// Whose bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Client {
+    Subject(Owner),
+    Address(IpAddr),
+}
+
+impl Client {
+    /// The address behind `hops` proxies that are ours: each adds the address it sees at the end of `X-Forwarded-For`, and what
+    /// stands before was written by the client and proves nothing.
+    pub(crate) fn by_address(peer: IpAddr, headers: &HeaderMap, hops: usize) -> Self {
+        let forwarded = || {
+            let values = headers.get_all("x-forwarded-for").iter().rev();
+            let mut addresses =
+                values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+            addresses.nth(hops.checked_sub(1)?)?.trim().parse().ok()
+        };
+        Self::Address(network(forwarded().unwrap_or(peer)))
+    }
+}
+
+/// An IPv6 client has a whole /64 to take addresses from.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+type Buckets = RateLimiter<Client, DashMapStateStore<Client>, QuantaClock, StateInformationMiddleware>;
+
+/// All buckets.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    limit: RateLimit,
+    policy: HeaderValue,
+    clock: QuantaClock,
+    buckets: Buckets,
+}
+
+/// What is left in a bucket, for the headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    remaining: u32,
+    /// Seconds until the bucket is full again.
+    reset: u32,
+}
+
+/// The bucket is empty for so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Empty {
+    pub(crate) retry_after: u64,
+}
+
+impl Rate {
+    pub(crate) fn new(limit: RateLimit) -> Self {
+        let RateLimit { requests_per_second, burst } = limit;
+        let quota = Quota::per_second(requests_per_second).allow_burst(burst);
+        let clock = QuantaClock::default();
+        let window = burst.get().div_ceil(requests_per_second.get());
+        let policy = HeaderValue::try_from(format!("\"client\";q={burst};w={window}"));
+        Self {
+            limit,
+            // Digits are always a header value.
+            policy: policy.unwrap_or_else(|_| HeaderValue::from_static("\"client\"")),
+            buckets: Buckets::new(quota, DashMapStateStore::default(), clock.clone()).with_middleware(),
+            clock,
+        }
+    }
+
+    /// Takes one from the client's bucket.
+    pub(crate) fn take(&self, client: &Client) -> Result<Left, Empty> {
+        match self.buckets.check_key(client) {
+            Ok(state) => {
+                let remaining = state.remaining_burst_capacity();
+                let used = self.limit.burst.get().saturating_sub(remaining);
+                Ok(Left { remaining, reset: used.div_ceil(self.limit.requests_per_second.get()) })
+            }
+            Err(until) => {
+                let wait = until.wait_time_from(self.clock.now());
+                Err(Empty { retry_after: wait.as_secs().saturating_add(1) })
+            }
+        }
+    }
+
+    /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
+    pub(crate) fn mark(&self, taken: Result<Left, Empty>, response: &mut Response) {
+        let text = match taken {
+            Ok(Left { remaining, reset }) => format!("\"client\";r={remaining};t={reset}"),
+            Err(Empty { retry_after }) => format!("\"client\";r=0;t={retry_after}"),
+        };
+        response.headers_mut().insert(POLICY.clone(), self.policy.clone());
+        if let Ok(value) = HeaderValue::try_from(text) {
+            response.headers_mut().insert(LIMIT.clone(), value);
+        }
+    }
+
+    /// Forgets the buckets that are full: one that was never asked of is as good.
+    pub(crate) fn forget_full(&self) {
+        self.buckets.retain_recent();
+        self.buckets.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn rate(requests_per_second: u32, burst: u32) -> Rate {
+        Rate::new(RateLimit {
+            requests_per_second: requests_per_second.try_into().unwrap(),
+            burst: burst.try_into().unwrap(),
+        })
+    }
+
+    #[test]
+    fn each_client_has_a_bucket_of_its_own() {
+        let rate = rate(1, 2);
+        let (a, b) = (Client::Subject("a".into()), Client::Subject("b".into()));
+        assert_eq!(rate.take(&a), Ok(Left { remaining: 1, reset: 1 }));
+        assert_eq!(rate.take(&a), Ok(Left { remaining: 0, reset: 2 }));
+        assert_eq!(rate.take(&a), Err(Empty { retry_after: 1 }));
+        assert_eq!(rate.take(&b), Ok(Left { remaining: 1, reset: 1 }));
+    }
+
+    #[rstest]
+    #[case::no_proxy(0, "203.0.113.9", "10.0.0.1")]
+    #[case::one_proxy(1, "203.0.113.9", "203.0.113.9")]
+    #[case::forged(1, "1.1.1.1, 203.0.113.9", "203.0.113.9")]
+    #[case::two_proxies(2, "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9")]
+    #[case::fewer_than_said(3, "203.0.113.9", "10.0.0.1")]
+    #[case::no_address(1, "unknown", "10.0.0.1")]
+    #[case::network(1, "2001:db8::1:2:3:4", "2001:db8::")]
+    #[case::mapped(1, "::ffff:203.0.113.9", "203.0.113.9")]
+    fn only_our_proxies_are_believed(#[case] hops: usize, #[case] forwarded: &str, #[case] expected: &str) {
+        let headers =
+            [(HeaderName::from_static("x-forwarded-for"), forwarded.parse().unwrap())].into_iter().collect();
+        let client = Client::by_address("10.0.0.1".parse().unwrap(), &headers, hops);
+        assert_eq!(client, Client::Address(expected.parse().unwrap()));
+    }
+}

@@ -1,0 +1,255 @@
+//! Tokens: who is let in, who is refused and with what words, and that nobody sees another's todos.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{Json, Router, routing::get};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{Method, StatusCode};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use todostack_api::auth::{Auth, AuthSettings, KeySource};
+
+use crate::{
+    client::{Client, Reply},
+    service::{On, Service, listen},
+};
+
+/// An issuer with one key.
+struct Issuer {
+    key: Ed25519KeyPair,
+    kid: &'static str,
+}
+
+impl Issuer {
+    fn new(kid: &'static str) -> Self {
+        let seed = kid.as_bytes().iter().copied().cycle().take(32).collect::<Vec<_>>();
+        Self { key: Ed25519KeyPair::from_seed_unchecked(&seed).unwrap(), kid }
+    }
+
+    fn jwk(&self) -> Value {
+        let x = BASE64_URL_SAFE_NO_PAD.encode(self.key.public_key().as_ref());
+        json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.kid, "x": x})
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        let encode = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+        let message = format!("{}.{}", encode(header), encode(claims));
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.key.sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+
+    fn token(&self, subject: &str, scope: &str) -> String {
+        self.sign(&self.header(), &claims(subject, scope))
+    }
+
+    fn header(&self) -> Value {
+        json!({"alg": "EdDSA", "typ": "at+jwt", "kid": self.kid})
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn claims(subject: &str, scope: &str) -> Value {
+    json!({"iss": "https://issuer.example", "aud": ["todos", "other"], "sub": subject, "scope": scope, "exp": now() + 60})
+}
+
+fn settings(keys: KeySource) -> AuthSettings {
+    AuthSettings {
+        issuer: "https://issuer.example".to_owned(),
+        audience: "todos".to_owned(),
+        keys,
+        reread_after: AuthSettings::REREAD_AFTER,
+    }
+}
+
+fn key_file(issuer: &Issuer) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), json!({"keys": [issuer.jwk()]}).to_string()).unwrap();
+    file
+}
+
+async fn service(on: On, issuer: &Issuer) -> Service {
+    let file = key_file(issuer);
+    let auth = Auth::new(settings(KeySource::File(file.path().to_owned()))).unwrap();
+    Service::start_with_auth(on, auth).await
+}
+
+async fn send(client: &Client, method: Method, path: &str, token: &str) -> Reply {
+    let request = client.request(method, path).header("authorization", format!("Bearer {token}"));
+    client.send(request.header("content-type", "application/json"), r#"{"title":"tea"}"#).await
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn each_subject_sees_its_own_todos_and_lists_only(#[case] on: On) {
+    let issuer = Issuer::new("one");
+    let service = service(on, &issuer).await;
+    let client = &service.client;
+    let [ann, bob] = ["ann", "bob"].map(|subject| issuer.token(subject, "todos:read todos:write"));
+    let todo = send(client, Method::POST, "/todos", &ann).await;
+    assert_eq!(todo.status, StatusCode::CREATED);
+    let body = json!({"name": "shop"}).to_string();
+    let request = client.request(Method::POST, "/lists").header("authorization", format!("Bearer {ann}"));
+    let list = client.send(request.header("content-type", "application/json"), body).await.json();
+    let (todo, todos) = (todo.json()["url"].as_str().unwrap().to_owned(), list["todosUrl"].as_str().unwrap());
+
+    assert_eq!(send(client, Method::GET, "/todos", &bob).await.json(), json!([]));
+    assert_eq!(send(client, Method::GET, "/lists", &bob).await.json(), json!([]));
+    for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
+        let reply = send(client, method, &todo, &bob).await;
+        assert_eq!(reply.problem(), (404, "todo-not-found".to_owned()));
+    }
+    for method in [Method::GET, Method::POST, Method::DELETE] {
+        assert_eq!(send(client, method, todos, &bob).await.problem(), (404, "list-not-found".to_owned()));
+    }
+    assert_eq!(send(client, Method::DELETE, "/todos", &bob).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(send(client, Method::GET, &todo, &ann).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_is_told_how_to_bring_one() {
+    let service = service(On::Sqlite, &Issuer::new("one")).await;
+    let reply = service.client.get("/todos").await;
+    assert_eq!(reply.problem(), (401, "unauthorized".to_owned()));
+    assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"todostack\"");
+    let options = service.client.send(service.client.request(Method::OPTIONS, "/todos"), "").await;
+    assert_eq!(options.status, StatusCode::NO_CONTENT, "a preflight carries no token");
+}
+
+#[tokio::test]
+async fn reading_and_writing_take_a_scope_each() {
+    let issuer = Issuer::new("one");
+    let service = service(On::Sqlite, &issuer).await;
+    let reader = issuer.token("ann", "openid todos:read");
+    assert_eq!(send(&service.client, Method::GET, "/todos", &reader).await.status, StatusCode::OK);
+    let refused = send(&service.client, Method::POST, "/todos", &reader).await;
+    assert_eq!(refused.problem(), (403, "insufficient-scope".to_owned()));
+    let challenge = "Bearer realm=\"todostack\", error=\"insufficient_scope\", scope=\"todos:write\"";
+    assert_eq!(refused.header("www-authenticate"), challenge);
+    let writer = issuer.token("ann", "todos:write");
+    assert_eq!(send(&service.client, Method::GET, "/todos", &writer).await.status, StatusCode::FORBIDDEN);
+}
+
+/// Changes one thing of a token that would be let in.
+fn with(mut object: Value, key: &str, value: Value) -> Value {
+    object[key] = value;
+    object
+}
+
+fn without(mut object: Value, key: &str) -> Value {
+    object.as_object_mut().unwrap().remove(key);
+    object
+}
+
+#[tokio::test]
+async fn a_token_that_differs_in_one_thing_is_refused() {
+    let issuer = Issuer::new("one");
+    let service = service(On::Sqlite, &issuer).await;
+    let (header, good) = (issuer.header(), claims("ann", "todos:read"));
+    assert_eq!(
+        send(&service.client, Method::GET, "/todos", &issuer.sign(&header, &good)).await.status,
+        StatusCode::OK
+    );
+    let bad = [
+        ("it has expired", issuer.sign(&header, &with(good.clone(), "exp", json!(now() - 60)))),
+        ("it is not valid yet", issuer.sign(&header, &with(good.clone(), "nbf", json!(now() + 60)))),
+        (
+            "it has another issuer",
+            issuer.sign(&header, &with(good.clone(), "iss", json!("https://evil.example"))),
+        ),
+        ("it is for another audience", issuer.sign(&header, &with(good.clone(), "aud", json!("other")))),
+        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without(good.clone(), "exp"))),
+        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without(good.clone(), "aud"))),
+        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without(good.clone(), "iss"))),
+        ("its subject is empty", issuer.sign(&header, &with(good.clone(), "sub", json!("")))),
+        ("its subject is empty, longer", issuer.sign(&header, &with(good.clone(), "sub", json!("a\0")))),
+        ("it is not an access token", issuer.sign(&with(header.clone(), "typ", json!("id+jwt")), &good)),
+        ("it has critical extensions", issuer.sign(&with(header.clone(), "crit", json!(["b64"])), &good)),
+        ("its algorithm is not allowed", issuer.sign(&with(header.clone(), "alg", json!("HS256")), &good)),
+        ("it is no JWT", issuer.sign(&with(header.clone(), "alg", json!("none")), &good)),
+        (
+            "it is signed with an unknown key",
+            issuer.sign(&with(header.clone(), "alg", json!("RS256")), &good),
+        ),
+        ("it is signed with an unknown key", issuer.sign(&with(header.clone(), "kid", json!("two")), &good)),
+        ("its signature does not fit", Issuer::new("two").sign(&header, &good)),
+        ("it is no JWT", "abc".to_owned()),
+    ];
+    for (why, token) in bad {
+        let reply = send(&service.client, Method::GET, "/todos", &token).await;
+        assert_eq!(reply.problem(), (401, "unauthorized".to_owned()), "{why}");
+        let challenge = reply.header("www-authenticate");
+        assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+        assert!(challenge.contains(why), "{why} is not in {challenge}");
+    }
+}
+
+/// An issuer's address; the first answer has the old key alone, later ones both. Counts the answers.
+async fn jwks(old: &Issuer, new: &Issuer) -> (KeySource, Arc<AtomicUsize>) {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let answers = [json!({"keys": [old.jwk()]}), json!({"keys": [old.jwk(), new.jwk()]})];
+    let counted = Arc::clone(&reads);
+    let jwks = get(async move || Json(answers[counted.fetch_add(1, Ordering::SeqCst).min(1)].clone()));
+    let issuer = listen(Router::new().route("/jwks", jwks)).await;
+    (KeySource::Url { url: format!("{}/jwks", issuer.base).parse().unwrap(), ca_file: None }, reads)
+}
+
+#[rstest]
+#[case::a_forger_makes_no_load_on_the_issuer(AuthSettings::REREAD_AFTER, StatusCode::UNAUTHORIZED, 1)]
+#[case::a_new_key_is_found(Duration::ZERO, StatusCode::OK, 2)]
+#[tokio::test]
+async fn keys_are_kept_until_an_unknown_one_comes(
+    #[case] reread_after: Duration,
+    #[case] with_new_key: StatusCode,
+    #[case] reads_at_last: usize,
+) {
+    let (old, new) = (Issuer::new("old"), Issuer::new("new"));
+    let (keys, reads) = jwks(&old, &new).await;
+    let auth = Auth::new(AuthSettings { reread_after, ..settings(keys) }).unwrap();
+    let service = Service::start_with_auth(On::Sqlite, auth).await;
+    let status = async |issuer: &Issuer| {
+        let token = issuer.token("ann", "todos:read");
+        send(&service.client, Method::GET, "/todos", &token).await.status
+    };
+    for _ in 0..3 {
+        assert_eq!(status(&old).await, StatusCode::OK);
+    }
+    assert_eq!(reads.load(Ordering::SeqCst), 1);
+    for _ in 0..3 {
+        assert_eq!(status(&new).await, with_new_key);
+    }
+    assert_eq!(reads.load(Ordering::SeqCst), reads_at_last);
+}
+
+#[tokio::test]
+async fn without_the_issuers_keys_nobody_is_let_in_and_nobody_is_blamed() {
+    let url = "http://127.0.0.1:9/jwks".parse().unwrap();
+    let auth = Auth::new(settings(KeySource::Url { url, ca_file: None })).unwrap();
+    let service = Service::start_with_auth(On::Sqlite, auth).await;
+    let token = Issuer::new("one").token("ann", "todos:read");
+    let reply = send(&service.client, Method::GET, "/todos", &token).await;
+    assert_eq!(reply.problem(), (503, "keys-unavailable".to_owned()));
+    assert_eq!(reply.header("retry-after"), "5");
+}
+
+#[test]
+fn a_key_file_that_is_missing_or_empty_is_an_error_at_the_start() {
+    let missing = Auth::new(settings(KeySource::File("/nonexistent/jwks.json".into()))).unwrap_err();
+    assert_eq!(missing.to_string(), "failed to read /nonexistent/jwks.json");
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#).unwrap();
+    let secret = Auth::new(settings(KeySource::File(file.path().to_owned()))).unwrap_err();
+    assert!(secret.to_string().ends_with("no key is for signatures"), "{secret}");
+}

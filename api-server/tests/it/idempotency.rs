@@ -1,0 +1,112 @@
+//! POSTs that are sent twice.
+
+use http::{Method, StatusCode};
+use rstest::rstest;
+use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
+
+use crate::{
+    client::{Client, Reply},
+    service::{On, Service},
+};
+
+async fn post(client: &Client, path: &str, key: &str, body: &str) -> Reply {
+    let request = client.request(Method::POST, path).header("content-type", "application/json");
+    client.send(request.header("idempotency-key", key), body.to_owned()).await
+}
+
+const TEA: &str = r#"{"title":"tea","tags":["a"]}"#;
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn a_repetition_gets_the_first_answer_and_makes_nothing(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    let first = post(client, "/todos", "k1", TEA).await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    assert!(first.headers.get("idempotency-replayed").is_none());
+    // What happened since does not change the answer.
+    client.patch("/todos/1", json!({"title": "coffee"})).await;
+    let again = post(client, "/todos", "\"k1\"", TEA).await;
+    assert_eq!((again.status, again.json()), (first.status, first.json()));
+    for header in ["location", "etag"] {
+        assert_eq!(again.header(header), first.header(header));
+    }
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(client.titles("/todos").await, ["coffee"]);
+    assert_eq!(post(client, "/todos", "k2", TEA).await.status, StatusCode::CREATED);
+    assert_eq!(client.titles("/todos").await, ["coffee", "tea"]);
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn a_key_is_good_for_one_request_only(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    client.post("/lists", json!({"name": "shop"})).await;
+    post(client, "/todos", "k1", TEA).await;
+    for (path, body) in [("/todos", r#"{"title":"coffee"}"#), ("/lists/1/todos", TEA)] {
+        let reply = post(client, path, "k1", body).await;
+        assert_eq!(reply.problem(), (422, "idempotency-key-reused".to_owned()));
+    }
+    assert_eq!(client.titles("/todos").await, ["tea"]);
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn of_many_at_once_one_is_made(#[case] on: On) {
+    let service = Service::start(on).await;
+    let replies =
+        futures::future::join_all((0..20).map(|_| post(&service.client, "/todos", "k1", TEA))).await;
+    for reply in replies {
+        if reply.status != StatusCode::CREATED {
+            assert_eq!(reply.problem(), (409, "idempotency-key-in-flight".to_owned()));
+            assert_eq!(reply.header("retry-after"), "1");
+        }
+    }
+    assert_eq!(service.client.titles("/todos").await, ["tea"]);
+}
+
+#[tokio::test]
+async fn while_a_key_is_in_flight_on_another_replica_the_answer_is_409() {
+    let service = Service::start(On::Postgres).await;
+    let mut other = PgConnection::connect_with(&service.postgres()).await.unwrap();
+    let mut transaction = other.begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('k1', hashtextextended('', 0)))")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    let reply = post(&service.client, "/todos", "k1", TEA).await;
+    assert_eq!(reply.problem(), (409, "idempotency-key-in-flight".to_owned()));
+    transaction.rollback().await.unwrap();
+    assert_eq!(post(&service.client, "/todos", "k1", TEA).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn an_expired_key_may_be_used_again_and_is_forgotten() {
+    let service = Service::start(On::Postgres).await;
+    post(&service.client, "/todos", "k1", TEA).await;
+    post(&service.client, "/todos", "k2", TEA).await;
+    let mut database = PgConnection::connect_with(&service.postgres()).await.unwrap();
+    sqlx::query("update idempotency_keys set expires_at = now()").execute(&mut database).await.unwrap();
+    let reply = post(&service.client, "/todos", "k1", r#"{"title":"coffee"}"#).await;
+    assert_eq!(reply.status, StatusCode::CREATED);
+    assert_eq!(service.store.forget_expired_keys().await.unwrap(), 1);
+}
+
+#[rstest]
+#[case::empty("")]
+#[case::too_long(&"k".repeat(256))]
+#[tokio::test]
+async fn a_key_that_is_no_key_is_refused(#[case] key: &str) {
+    let service = Service::start(On::Sqlite).await;
+    let reply = post(&service.client, "/todos", key, TEA).await;
+    assert_eq!(reply.problem(), (400, "invalid-header".to_owned()));
+    assert_eq!(reply.json()["errors"][0]["pointer"], "idempotency-key");
+}

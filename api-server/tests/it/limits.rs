@@ -1,0 +1,41 @@
+//! How much a client may ask.
+
+use http::{Method, StatusCode};
+use todostack_api::{RateLimit, Settings};
+
+use crate::service::{On, Service};
+
+#[tokio::test]
+async fn a_client_that_asks_too_often_is_told_when_to_come_again() {
+    let rate_limit = RateLimit { requests_per_second: 1.try_into().unwrap(), burst: 2.try_into().unwrap() };
+    let settings = Settings { rate_limit: Some(rate_limit), trusted_proxy_hops: 1, ..Settings::default() };
+    let service = Service::start_with(On::Sqlite, settings).await;
+    let get = async |address: &str| {
+        let request = service.client.request(Method::GET, "/todos").header("x-forwarded-for", address);
+        service.client.send(request, "").await
+    };
+    let first = get("203.0.113.9").await;
+    assert_eq!(first.header("ratelimit-policy"), "\"client\";q=2;w=2");
+    assert_eq!(first.header("ratelimit"), "\"client\";r=1;t=1");
+    get("203.0.113.9").await;
+    let refused = get("203.0.113.9").await;
+    assert_eq!(refused.problem(), (429, "rate-limited".to_owned()));
+    assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("1", "\"client\";r=0;t=1"));
+    assert_eq!(get("198.51.100.7").await.status, StatusCode::OK, "another client has a share of its own");
+}
+
+#[tokio::test]
+async fn headers_that_are_too_long_are_refused() {
+    let service = Service::start(On::Sqlite).await;
+    let request = service.client.request(Method::GET, "/todos").header("x-long", "a".repeat(20_000));
+    assert_eq!(service.client.send(request, "").await.problem(), (431, "headers-too-large".to_owned()));
+}
+
+#[tokio::test]
+async fn beyond_what_can_be_worked_on_requests_are_refused_at_once() {
+    let settings = Settings { max_concurrent_requests: Some(0), ..Settings::default() };
+    let service = Service::start_with(On::Sqlite, settings).await;
+    let reply = service.client.get("/todos").await;
+    assert_eq!(reply.problem(), (503, "overloaded".to_owned()));
+    assert_eq!(reply.header("retry-after"), "1");
+}
