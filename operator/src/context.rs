@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use kube::{Client, runtime::events::Recorder};
+use tokio::sync::watch;
 
 use crate::{args::Config, backoff::Backoff, memory::Memory, metrics::Metrics, watch::Caches};
 
@@ -15,6 +16,8 @@ pub struct Context {
     pub config: Config,
     /// What the watches brought.
     pub caches: Caches,
+    /// Turns true when they have brought all there is.
+    pub listed: watch::Receiver<bool>,
     /// What was written of late.
     pub memory: Memory,
     /// Failures in a row.
@@ -26,6 +29,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// Waits until the watches have brought all there is.
+    pub async fn listed(&self) -> Result<(), watch::error::RecvError> {
+        self.listed.clone().wait_for(|listed| *listed).await.map(drop)
+    }
+
     /// The time for what people read.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]

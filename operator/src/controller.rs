@@ -32,38 +32,42 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let client = Client::try_default()
         .await
         .context("no way to a Kubernetes API server: set KUBECONFIG, or run in a pod")?;
-    let (metrics, phase, stopped) = (Metrics::default(), Progress::default(), stop_signal()?);
+    let (metrics, progress, stopped) = (Metrics::default(), Progress::default(), stop_signal()?);
     let listener =
         TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
-    let routes = http::routes(metrics.clone(), phase.clone());
+    let routes = http::routes(metrics.clone(), progress.clone());
     let server = tokio::spawn(
         axum::serve(listener, routes).with_graceful_shutdown(ended(stopped.clone())).into_future(),
     );
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, api_image = %args.api_image, "Started");
 
     tokio::select! {
-        served = crd::wait(&client) => served?,
+        found = crd::wait(&client) => found?,
         () = ended(stopped.clone()) => return Ok(()),
     }
-    phase.set(Phase::Listing);
+    progress.set(Phase::Listing);
     let namespace = (!args.watch_namespace.is_empty()).then_some(args.watch_namespace.as_str());
     let (caches, triggers) = watch::open(&client, namespace, &metrics);
     let reporter =
         Reporter { controller: "todostack-operator".to_owned(), instance: Some(args.pod_name.clone()) };
+    let (all_listed, listed) = signal::channel(false);
     let shared = Arc::new(Context {
         config: Config::from(&args),
         recorder: Recorder::new(client.clone(), reporter),
         caches: caches.clone(),
+        listed,
         memory: Memory::default(),
         backoff: Backoff::default(),
         metrics,
         client,
     });
-    let listed = caches.clone();
-    let running = tokio::spawn(async move {
-        if listed.ready().await.is_ok() {
-            phase.set(Phase::Running);
+    let children = caches.clone();
+    tokio::spawn(async move {
+        if children.ready().await.is_ok() {
+            progress.set(Phase::Running);
             tracing::info!("Watching TodoStacks");
+            // Nobody listens any more when the process is ending.
+            let _ = all_listed.send(true);
         }
     });
     Controller::for_stream(triggers.stacks, caches.stacks)
@@ -78,7 +82,6 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             future::ready(())
         })
         .await;
-    running.abort();
     server.await.context("the server of probes and metrics ended early")??;
     tracing::info!("Stopped");
     Ok(())

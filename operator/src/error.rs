@@ -25,7 +25,7 @@ pub enum Error {
     Cleanup(#[from] cleanup::Error),
     /// A feed has ended, which it does only when the process does.
     #[error("failed to wait for the watches: a feed has ended")]
-    Watch(#[from] kube::runtime::reflector::store::WriterDropped),
+    Watch(#[from] tokio::sync::watch::error::RecvError),
 }
 
 impl Error {

@@ -57,3 +57,9 @@ pub(crate) fn resolved(spec: &str) -> Stack {
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_262_400).unwrap()
 }
+
+/// Any moment, to count from.
+#[expect(clippy::disallowed_methods, reason = "an Instant cannot be written as a literal")]
+pub(crate) fn instant() -> std::time::Instant {
+    std::time::Instant::now()
+}

@@ -110,7 +110,7 @@ fn parse(version: Option<&str>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::children::Kind;
+    use crate::{children::Kind, fixtures};
 
     const STACK: (&str, &str) = ("shops", "shop");
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_write_is_seen_before_the_watch_brings_it_and_forgotten_after() {
-        let (memory, now) = (Memory::default(), Instant::now());
+        let (memory, now) = (Memory::default(), fixtures::instant());
         memory.wrote(STACK, key(), metadata("7"), now);
 
         let mut behind = Children::default();
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_write_that_no_watch_brings_is_not_believed_for_ever() {
-        let (memory, now) = (Memory::default(), Instant::now());
+        let (memory, now) = (Memory::default(), fixtures::instant());
         memory.wrote(STACK, key(), metadata("7"), now);
         let mut children = Children::default();
         assert!(!memory.refresh(STACK, &mut children, now + KEPT));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_status_that_was_published_counts_until_the_watch_brings_it() {
-        let (memory, now) = (Memory::default(), Instant::now());
+        let (memory, now) = (Memory::default(), fixtures::instant());
         let published = TodoStackStatus { url: Some("new".into()), ..TodoStackStatus::default() };
         memory.published(STACK, Some("9".into()), published.clone(), now);
         assert_eq!(memory.status(STACK, (&metadata("8"), None), now), published);

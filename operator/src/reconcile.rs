@@ -25,7 +25,7 @@ const UNWELL: Duration = Duration::from_secs(3);
 
 /// A pass, as the controller calls it.
 pub async fn reconcile(stack: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
-    context.caches.ready().await?;
+    context.listed().await?;
     let begun = context.instant();
     let name = display(&stack);
     let outcome = match &stack.0 {

@@ -67,10 +67,12 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// Waits until every feed has listed once: before that, what is missing from a cache may well be there.
+    /// Waits until every feed of children and classes has listed once: before that, what is missing from a cache may
+    /// well be there. To be called once: a store wakes only the last that waits for it (kube-runtime 5.0, its
+    /// `DelayedInit`), and the stacks' own store is waited for by the controller.
     pub async fn ready(&self) -> Result<(), reflector::store::WriterDropped> {
         let Self {
-            stacks,
+            stacks: _,
             secrets,
             services,
             service_accounts,
@@ -84,7 +86,6 @@ impl Caches {
             storage_classes,
             ingress_classes,
         } = self;
-        stacks.wait_until_ready().await?;
         secrets.wait_until_ready().await?;
         services.wait_until_ready().await?;
         service_accounts.wait_until_ready().await?;

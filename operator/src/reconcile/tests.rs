@@ -158,6 +158,7 @@ fn context(client: Client, stack: &TodoStack) -> Context {
         client,
         config: fixtures::config(),
         caches,
+        listed: tokio::sync::watch::channel(true).1,
         memory: Memory::default(),
         backoff: Backoff::default(),
         metrics: Metrics::default(),
