@@ -46,6 +46,8 @@ pub enum Command {
     Serve,
     /// Wait for the database, bring its schema to this version, and end.
     Migrate(MigrateArgs),
+    /// Print the OpenAPI document.
+    Openapi,
 }
 
 /// The listeners and what they answer.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::auth::AuthError;
 
@@ -12,7 +13,7 @@ use crate::auth::AuthError;
 const TYPE_PREFIX: &str = "https://todostack.dev/problems/";
 
 /// One field, parameter or header that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// Where: a JSON pointer (`/title`), or the name of a parameter or header.
     pub pointer: String,
@@ -203,13 +204,20 @@ fn store_detail(error: &todostack_store::Error) -> &'static str {
 }
 
 /// The body of every error.
-#[derive(Debug, Serialize)]
-struct Problem<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem<'a> {
+    /// What kind of error; stable, for programs.
+    #[schema(format = "uri")]
     r#type: String,
+    /// The same in words.
     title: &'a str,
+    /// The status of the answer.
     status: u16,
+    /// What to do about it.
     detail: String,
+    /// Where the log speaks of this request.
     trace_id: &'a str,
+    /// What is wrong with the request, each with its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
 }

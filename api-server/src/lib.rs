@@ -11,6 +11,7 @@ mod lists;
 pub mod metrics;
 mod middleware;
 pub mod migrate;
+mod openapi;
 pub mod operations;
 mod paging;
 mod routes;
@@ -21,5 +22,5 @@ pub mod telemetry;
 mod todos;
 
 pub use middleware::rate::RateLimit;
-pub use routes::api;
+pub use routes::{api, openapi_json};
 pub use state::{AppState, Settings};

@@ -8,19 +8,26 @@ pub(crate) mod get;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use todostack_store::{Collection, List, ListName, NewList, Owner};
+use utoipa::ToSchema;
 
 use crate::{error::ApiError, links::Links, todos};
 
 /// A list as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = List)]
 pub(crate) struct ListBody {
+    /// Its number; clients had better follow `url`.
     id: i64,
+    /// What people call it.
     name: String,
     /// Its own absolute address.
+    #[schema(format = "uri")]
     pub(crate) url: String,
     /// The address of its todos.
+    #[schema(format = "uri")]
     todos_url: String,
+    /// When it was made.
     #[serde(serialize_with = "todos::milliseconds")]
     created_at: DateTime<Utc>,
 }
@@ -34,8 +41,11 @@ impl ListBody {
 }
 
 /// A list to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewList)]
 pub(crate) struct ListInput {
+    /// What people call it; need not be unique.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     name: String,
 }
 

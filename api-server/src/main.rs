@@ -1,12 +1,12 @@
 //! The command: reads the configuration, does what it says, turns an error into one line and an exit code.
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
 use todostack_api::{
     config::{Cli, Command},
     database::Database,
-    migrate, serve, telemetry,
+    migrate, openapi_json, serve, telemetry,
 };
 
 fn main() -> ExitCode {
@@ -28,5 +28,6 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(database, serve_args, rate_limit, auth).await,
         Command::Migrate(args) => migrate::run(database, args).await,
+        Command::Openapi => Ok(std::io::stdout().write_all(&openapi_json())?),
     }
 }

@@ -1,9 +1,9 @@
-//! Pages: `limit` and `cursor` in, `Link: rel="next"` out. A cursor is opaque to clients and bound to its order.
+//! Pages: `limit` and `cursor` in, `Link: rel="next"` out. A cursor is a place in one order, which it names.
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::HeaderValue;
 use serde::Deserialize;
 use todostack_store::{Cursor, Filter, Sort, Todo, TodoQuery};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{ApiError, FieldError};
 
@@ -12,16 +12,18 @@ pub(crate) const MAX_LIMIT: i64 = 1_000;
 const MAX_TEXT_CHARS: usize = 200;
 
 /// Which todos, as parameters.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct FilterParams {
     /// Only done (`true`) or only open (`false`) ones.
     pub(crate) completed: Option<bool>,
-    /// Only those whose title contains this text.
+    /// Only those whose title contains this text, whatever the case of its letters.
+    #[param(max_length = 200, pattern = r"^[^\u0000]*$")]
     pub(crate) q: Option<String>,
 }
 
 /// The orders, as parameters.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ToSchema)]
 pub(crate) enum SortParam {
     #[default]
     #[serde(rename = "created")]
@@ -35,6 +37,8 @@ pub(crate) enum SortParam {
 }
 
 impl SortParam {
+    const ALL: [Self; 4] = [Self::Created, Self::CreatedDescending, Self::Order, Self::OrderDescending];
+
     fn sort(self) -> Sort {
         match self {
             Self::Created => Sort::Created,
@@ -55,15 +59,23 @@ impl SortParam {
 }
 
 /// All parameters of a list of todos.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
+    /// Only done (`true`) or only open (`false`) ones.
     pub(crate) completed: Option<bool>,
+    /// Only those whose title contains this text, whatever the case of its letters.
+    #[param(max_length = 200, pattern = r"^[^\u0000]*$")]
     pub(crate) q: Option<String>,
+    /// By time or by `order`; `-` reverses. A cursor keeps the order it began with.
     #[serde(default)]
+    #[param(inline)]
     pub(crate) sort: SortParam,
     /// How many at most, 1 to 1,000; without it, all.
+    #[param(minimum = 1, maximum = 1000)]
     pub(crate) limit: Option<i64>,
     /// Where the page begins: from the `Link` header of the page before.
+    #[param(pattern = r"^-?(created|order)\.(-?[0-9]{1,16})?\.[0-9]{1,18}$")]
     pub(crate) cursor: Option<String>,
 }
 
@@ -92,22 +104,26 @@ impl ListParams {
             return Err(wrong("limit", "must be a number from 1 to 1000"));
         }
         let filter = FilterParams { completed: self.completed, q: self.q.clone() }.filter()?;
-        let after = self.cursor.as_deref().map(|cursor| decode(cursor, self.sort)).transpose()?;
-        let limit = self.limit.or(self.cursor.is_some().then_some(MAX_LIMIT));
-        let query = TodoQuery { filter, sort: self.sort.sort(), after, limit: limit.unwrap_or(MAX_LIMIT) };
+        let cursor = self.cursor.as_deref().map(decode).transpose()?;
+        let (sort, after) = cursor.map_or((self.sort, None), |(sort, cursor)| (sort, Some(cursor)));
+        let limit = self.limit.or(after.is_some().then_some(MAX_LIMIT));
+        let query = TodoQuery { filter, sort: sort.sort(), after, limit: limit.unwrap_or(MAX_LIMIT) };
         Ok((query, limit))
+    }
+
+    /// The order in effect: that of the cursor when there is one.
+    fn sort_in_effect(&self) -> SortParam {
+        let of_cursor = self.cursor.as_deref().and_then(|cursor| decode(cursor).ok());
+        of_cursor.map_or(self.sort, |(sort, _)| sort)
     }
 
     /// `Link` to the page after `last`, with the same filter, order and size.
     pub(crate) fn next_link(&self, address: &str, last: &Todo) -> Option<HeaderValue> {
-        let Self { completed, q, sort, limit, cursor: _ } = self;
-        let mut parameters = vec![format!("cursor={}", encode(Cursor::of(last), *sort))];
+        let Self { completed, q, sort: _, limit, cursor: _ } = self;
+        let mut parameters = vec![format!("cursor={}", encode(Cursor::of(last), self.sort_in_effect()))];
         parameters.extend(limit.map(|limit| format!("limit={limit}")));
         parameters.extend(completed.map(|completed| format!("completed={completed}")));
         parameters.extend(q.as_deref().map(|text| format!("q={}", percent_encoded(text))));
-        if *sort != SortParam::Created {
-            parameters.push(format!("sort={}", sort.name()));
-        }
         HeaderValue::from_str(&format!("<{address}?{}>; rel=\"next\"", parameters.join("&"))).ok()
     }
 }
@@ -123,20 +139,21 @@ fn percent_encoded(text: &str) -> String {
         .collect()
 }
 
+/// `order.5.12`: after number 12, whose `order` is 5; `order..12` when it has none.
 fn encode(Cursor { order, id }: Cursor, sort: SortParam) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(format!("{}:{order}:{id}", sort.name()))
+    let order = if order == Cursor::NO_ORDER { String::new() } else { order.to_string() };
+    format!("{}.{order}.{id}", sort.name())
 }
 
-fn decode(text: &str, sort: SortParam) -> Result<Cursor, ApiError> {
+fn decode(text: &str) -> Result<(SortParam, Cursor), ApiError> {
     let read = || {
-        let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let mut parts = text.split(':');
-        let (name, order, id) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        (name == sort.name() && parts.next().is_none()).then_some(Cursor { order, id })
+        let mut parts = text.split('.');
+        let (name, order, id) = (parts.next()?, parts.next()?, parts.next()?);
+        let sort = SortParam::ALL.into_iter().find(|sort| sort.name() == name)?;
+        let order = if order.is_empty() { Cursor::NO_ORDER } else { order.parse().ok()? };
+        parts.next().is_none().then_some((sort, Cursor { order, id: id.parse().ok()? }))
     };
-    read().ok_or_else(|| {
-        wrong("cursor", "must come from the Link header of the page before, with the same `sort`")
-    })
+    read().ok_or_else(|| wrong("cursor", "must come from the Link header of the page before"))
 }
 
 #[cfg(test)]
@@ -147,16 +164,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_is_read_back_under_its_own_order_only(order: i64, id: i64) {
-            let cursor = Cursor { order, id };
-            let text = encode(cursor, SortParam::Order);
-            prop_assert_eq!(decode(&text, SortParam::Order).unwrap(), cursor);
-            prop_assert!(decode(&text, SortParam::Created).is_err());
+        fn a_cursor_is_read_back_with_its_order(order: i64, id: i64, sort in 0..4_usize) {
+            let (sort, cursor) = (SortParam::ALL[sort], Cursor { order, id });
+            prop_assert_eq!(decode(&encode(cursor, sort)).unwrap(), (sort, cursor));
         }
 
         #[test]
         fn no_text_as_a_cursor_does_harm(text: String) {
-            drop(decode(&text, SortParam::Created));
+            drop(decode(&text));
         }
 
         #[test]

@@ -1,51 +1,67 @@
-//! The whole API on one page.
+//! The whole API on one page. What is routed here is what the OpenAPI document says: both come from the same lines.
 
-use axum::{Router, routing::get};
+use axum::{Router, body::Bytes, routing::options};
 use http::{HeaderName, StatusCode, header};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{error::ApiError, lists, middleware, state::AppState, todos};
+use crate::{error::ApiError, lists, middleware, openapi, state::AppState, todos};
 
 /// The answer to OPTIONS; a test holds it against the Allow header of a 405, which axum makes.
 macro_rules! allow {
     ($methods:literal) => {
-        async || (StatusCode::NO_CONTENT, [(header::ALLOW, $methods)])
+        options(async || (StatusCode::NO_CONTENT, [(header::ALLOW, $methods)]))
     };
     ($methods:literal, $patch:literal) => {
-        async || {
+        options(async || {
             let accept_patch = HeaderName::from_static("accept-patch");
             (StatusCode::NO_CONTENT, [(header::ALLOW, $methods), (accept_patch, $patch)])
-        }
+        })
     };
+}
+
+fn todos() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(todos::list::list, todos::create::create, todos::clear::clear))
+        .route("/todos", allow!("GET, HEAD, POST, DELETE, OPTIONS"))
+        .routes(routes!(
+            todos::get::get,
+            todos::replace::replace,
+            todos::update::update,
+            todos::delete::delete
+        ))
+        .route(
+            "/todos/{id}",
+            allow!("GET, HEAD, PUT, PATCH, DELETE, OPTIONS", "application/merge-patch+json"),
+        )
+}
+
+fn lists() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(lists::all::all, lists::create::create))
+        .route("/lists", allow!("GET, HEAD, POST, OPTIONS"))
+        .routes(routes!(lists::get::get, lists::delete::delete))
+        .route("/lists/{list}", allow!("GET, HEAD, DELETE, OPTIONS"))
+        // What is true of the default list is true of every list.
+        .nest(openapi::LIST, todos())
+}
+
+fn all() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(todos())
+        .merge(lists())
+        .routes(routes!(openapi::document))
+        .route("/openapi.json", allow!("GET, HEAD, OPTIONS"))
 }
 
 /// All operations, with everything that surrounds them. HEAD follows from GET.
 pub fn api(state: AppState) -> Router {
-    let collection = || {
-        get(todos::list::list)
-            .post(todos::create::create)
-            .delete(todos::clear::clear)
-            .options(allow!("GET, HEAD, POST, DELETE, OPTIONS"))
-    };
-    let one = || {
-        get(todos::get::get)
-            .put(todos::replace::replace)
-            .patch(todos::update::update)
-            .delete(todos::delete::delete)
-            .options(allow!("GET, HEAD, PUT, PATCH, DELETE, OPTIONS", "application/merge-patch+json"))
-    };
-    let router = Router::new()
-        .route("/todos", collection())
-        .route("/todos/{id}", one())
-        .route(
-            "/lists",
-            get(lists::all::all).post(lists::create::create).options(allow!("GET, HEAD, POST, OPTIONS")),
-        )
-        .route(
-            "/lists/{list}",
-            get(lists::get::get).delete(lists::delete::delete).options(allow!("GET, HEAD, DELETE, OPTIONS")),
-        )
-        .route("/lists/{list}/todos", collection())
-        .route("/lists/{list}/todos/{id}", one())
-        .fallback(async || ApiError::RouteNotFound);
-    middleware::around(router, state)
+    let (router, _) = all().split_for_parts();
+    middleware::around(router.fallback(async || ApiError::RouteNotFound), state)
+}
+
+/// The OpenAPI document as JSON.
+#[must_use]
+pub fn openapi_json() -> Bytes {
+    let (_, generated) = all().split_for_parts();
+    openapi::complete(&generated)
 }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     time::sleep,
 };
@@ -45,6 +45,8 @@ pub async fn run(
         // The file has no other process that could migrate it.
         store.migrate().await.context("failed to prepare the SQLite file")?;
     }
+    // Before anyone can know that we are here, so that none of their signals ends us without a drain.
+    let stop = StopSignal::listen()?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         listen = %api_listener.local_addr()?,
@@ -65,7 +67,7 @@ pub async fn run(
     let housekeeping =
         [tokio::spawn(forget_keys(state.clone())), tokio::spawn(forget_clients(state.clone()))];
 
-    let signal = stop_signal().await?;
+    let signal = stop.received().await;
     state.drain();
     tracing::info!(signal, seconds = drain_delay.as_secs(), "Draining");
     // Load balancers need this long to notice; until then requests still come and are answered.
@@ -108,13 +110,25 @@ async fn until(mut stop: watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-async fn stop_signal() -> anyhow::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?,
+        })
+    }
+
+    async fn received(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 async fn forget_clients(state: AppState) {

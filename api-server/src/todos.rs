@@ -11,6 +11,7 @@ pub(crate) mod update;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use todostack_store::{Collection, Invalid, NewTodo, Tags, Title, Todo, TodoPatch};
+use utoipa::ToSchema;
 
 use crate::{
     error::{ApiError, FieldError},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// How urgent a todo is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Priority {
     Low,
@@ -47,20 +48,34 @@ impl From<todostack_store::Priority> for Priority {
 }
 
 /// A todo as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Todo)]
 pub(crate) struct TodoBody {
+    /// Its number; clients had better follow `url`.
     id: i64,
+    /// What is to be done.
     title: String,
+    /// Whether it has been done.
     completed: bool,
+    /// Its place among others, as the client likes.
+    #[schema(required = true)]
     order: Option<i64>,
     /// Its own absolute address.
+    #[schema(format = "uri")]
     pub(crate) url: String,
+    /// The day it is due.
+    #[schema(required = true)]
     due_date: Option<NaiveDate>,
+    /// Free words.
     tags: Vec<String>,
+    /// How urgent it is.
+    #[schema(required = true)]
     priority: Option<Priority>,
+    /// When it was made.
     #[serde(serialize_with = "milliseconds")]
     created_at: DateTime<Utc>,
+    /// When it was last changed.
     #[serde(serialize_with = "milliseconds")]
     updated_at: DateTime<Utc>,
 }
@@ -91,16 +106,31 @@ pub(crate) fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -
 }
 
 /// A todo to be made or to replace another. Fields that only the service writes (`id`, `url`, …) are ignored.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = NewTodo)]
 pub(crate) struct TodoInput {
+    /// What is to be done.
+    #[schema(min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     title: String,
+    /// Whether it has been done; `false` when left out.
     completed: Option<bool>,
+    /// Its place among others, as the client likes; a number that JavaScript can hold.
+    #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
     order: Option<i64>,
+    /// The day it is due.
     due_date: Option<NaiveDate>,
+    /// Different words of 1 to 50 characters.
+    #[schema(value_type = Option<Vec<Tag>>, max_items = 20)]
     tags: Option<Vec<String>>,
+    /// How urgent it is.
     priority: Option<Priority>,
 }
+
+/// A word.
+#[derive(ToSchema)]
+#[schema(min_length = 1, max_length = 50, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
+struct Tag(#[expect(dead_code, reason = "only the schema is used")] String);
 
 impl TryFrom<TodoInput> for NewTodo {
     type Error = ApiError;
@@ -110,8 +140,9 @@ impl TryFrom<TodoInput> for NewTodo {
         let mut errors = Vec::new();
         let title = checked("/title", Title::new(title), &mut errors);
         let tags = checked("/tags", Tags::new(tags.unwrap_or_default()), &mut errors);
-        match (title, tags) {
-            (Some(title), Some(tags)) => Ok(Self {
+        let order = order.map(in_range).transpose();
+        match (title, tags, checked("/order", order, &mut errors)) {
+            (Some(title), Some(tags), Some(order)) => Ok(Self {
                 title,
                 completed: completed.unwrap_or(false),
                 order,
@@ -125,21 +156,34 @@ impl TryFrom<TodoInput> for NewTodo {
 }
 
 /// What to change (RFC 7396): what is absent stays, `null` takes away.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(as = TodoPatch)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a merge patch")]
 pub(crate) struct TodoPatchInput {
+    /// What is to be done.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
     title: Option<Option<String>>,
+    /// Whether it has been done.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
     completed: Option<Option<bool>>,
+    /// Its place among others, as the client likes; a number that JavaScript can hold.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<i64>, minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
     order: Option<Option<i64>>,
+    /// The day it is due.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<NaiveDate>)]
     due_date: Option<Option<NaiveDate>>,
+    /// Different words of 1 to 50 characters, instead of those before.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<Tag>>, max_items = 20)]
     tags: Option<Option<Vec<String>>>,
+    /// How urgent it is.
     #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<Priority>)]
     priority: Option<Option<Priority>>,
 }
 
@@ -160,11 +204,24 @@ impl TryFrom<TodoPatchInput> for TodoPatch {
         let completed = completed.and_then(|completed| checked("/completed", completed, &mut errors));
         let tags = tags.map(|tags| Tags::new(tags.unwrap_or_default()));
         let tags = tags.and_then(|tags| checked("/tags", tags, &mut errors));
+        let order = order.map(|order| order.map(in_range).transpose());
+        let order = order.and_then(|order| checked("/order", order, &mut errors));
         if !errors.is_empty() {
             return Err(ApiError::Invalid(errors));
         }
         let priority = priority.map(|priority| priority.map(Into::into));
         Ok(Self { title, completed, order, due_date, tags, priority })
+    }
+}
+
+/// Beyond, JavaScript would round a number when it reads it.
+const MAX_ORDER: i64 = 9_007_199_254_740_991;
+
+fn in_range(order: i64) -> Result<i64, Invalid> {
+    if (-MAX_ORDER..=MAX_ORDER).contains(&order) {
+        Ok(order)
+    } else {
+        Err(Invalid("must be from -9007199254740991 to 9007199254740991"))
     }
 }
 

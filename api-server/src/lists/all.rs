@@ -7,6 +7,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::ListBody;
 use crate::{
@@ -18,10 +19,12 @@ use crate::{
 };
 
 /// Parameters of the list of lists.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct AllParams {
     /// How many at most, 1 to 1,000.
     #[serde(default = "AllParams::default_limit")]
+    #[param(minimum = 1, maximum = 1000)]
     limit: i64,
     /// Where the page begins: from the `Link` header of the page before.
     #[serde(default)]
@@ -37,6 +40,18 @@ impl AllParams {
 /// List the lists, oldest first
 ///
 /// At most 1,000; the header `Link` leads to the rest.
+#[utoipa::path(
+    get,
+    path = "/lists",
+    operation_id = "listLists",
+    tag = "lists",
+    params(AllParams),
+    responses(
+        (status = 200, description = "The lists", body = Vec<ListBody>,
+         headers(("link" = Option<String>, description = "Where the next page is, rel=\"next\""))),
+        (status = 400, description = "A parameter is wrong"),
+    )
+)]
 pub(crate) async fn all(
     State(state): State<AppState>,
     Caller(owner): Caller,

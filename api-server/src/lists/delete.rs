@@ -6,6 +6,14 @@ use http::StatusCode;
 use crate::{error::ApiError, extract::AtList, state::AppState};
 
 /// Delete a list with its todos
+#[utoipa::path(
+    delete,
+    path = "/lists/{list}",
+    operation_id = "deleteList",
+    tag = "lists",
+    params(("list" = i64, Path, description = "Its number")),
+    responses((status = 204, description = "Deleted"), (status = 404, description = "No such list"))
+)]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     AtList(owner, id): AtList,

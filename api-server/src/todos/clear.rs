@@ -13,6 +13,17 @@ use crate::{
 /// Delete all todos, or those that match
 ///
 /// `?completed=true` deletes what is done.
+#[utoipa::path(
+    delete,
+    path = "/todos",
+    operation_id = "deleteTodos",
+    tag = "todos",
+    params(FilterParams),
+    responses(
+        (status = 204, description = "Deleted, however many there were"),
+        (status = 400, description = "A parameter is wrong"),
+    )
+)]
 pub(crate) async fn clear(
     State(state): State<AppState>,
     InCollection(collection): InCollection,

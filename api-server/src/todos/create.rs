@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::State,
+    extract::{OriginalUri, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
@@ -25,9 +25,35 @@ const MAX_KEY_BYTES: usize = 255;
 /// Make a todo
 ///
 /// With an `Idempotency-Key`, repetitions within a day answer what the first did, and make nothing.
+#[utoipa::path(
+    post,
+    path = "/todos",
+    operation_id = "createTodo",
+    tag = "todos",
+    params(("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+            description = "Any text that the client makes up for this request and sends again with its repetitions")),
+    request_body = TodoInput,
+    responses(
+        (status = 201, description = "Made", body = TodoBody,
+         headers(("location" = String, description = "Its address"),
+                 ("etag" = String, description = "Its version, for If-Match and If-None-Match"),
+                 ("idempotency-replayed" = Option<String>, description = "`true` when this answers a repetition"))),
+        (status = 400, description = "The body is no JSON, or a header cannot be read"),
+        (status = 408, description = "The body did not arrive in time"),
+        (status = 413, description = "The body is larger than 64 KiB"),
+        (status = 415, description = "The body is not announced as JSON"),
+        (status = 422, description = "The body describes no todo, or the Idempotency-Key was used with another request"),
+        (status = 409, description = "A request with this Idempotency-Key is being worked on"),
+    )
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
-    (InCollection(collection), links, uri, headers): (InCollection, Links, Uri, HeaderMap),
+    (InCollection(collection), links, OriginalUri(uri), headers): (
+        InCollection,
+        Links,
+        OriginalUri,
+        HeaderMap,
+    ),
     body: JsonBody<TodoInput>,
 ) -> Result<Response, ApiError> {
     let key = idempotency_key(&headers, &uri, &body.bytes)?;

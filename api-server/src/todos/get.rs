@@ -11,6 +11,22 @@ use super::TodoBody;
 use crate::{error::ApiError, etag, extract::AtTodo, links::Links, state::AppState};
 
 /// Get a todo
+#[utoipa::path(
+    get,
+    path = "/todos/{id}",
+    operation_id = "getTodo",
+    tag = "todos",
+    params(("id" = i64, Path, description = "Its number"),
+           ("if-none-match" = Option<String>, Header, description = "Not if the todo still has one of these ETags")),
+    responses(
+        (status = 200, description = "The todo", body = TodoBody,
+         headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
+        (status = 304, description = "The client has it already",
+         headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
+        (status = 400, description = "A header cannot be read"),
+        (status = 404, description = "No such todo"),
+    )
+)]
 pub(crate) async fn get(
     State(state): State<AppState>,
     AtTodo(place): AtTodo,

@@ -20,6 +20,18 @@ use crate::{
 /// List todos
 ///
 /// Without `limit`, all of them as one array.
+#[utoipa::path(
+    get,
+    path = "/todos",
+    operation_id = "listTodos",
+    tag = "todos",
+    params(ListParams),
+    responses(
+        (status = 200, description = "The todos, as a bare array", body = Vec<TodoBody>,
+         headers(("link" = Option<String>, description = "With `limit`: where the next page is, rel=\"next\""))),
+        (status = 400, description = "A parameter is wrong"),
+    )
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     InCollection(collection): InCollection,

@@ -21,6 +21,25 @@ use crate::{
 ///
 /// All fields become what the body says; those it leaves out go back to their defaults. Makes no todo: numbers are the
 /// service's to give.
+#[utoipa::path(
+    put,
+    path = "/todos/{id}",
+    operation_id = "replaceTodo",
+    tag = "todos",
+    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, description = "Only if the todo still has one of these ETags")),
+    request_body = TodoInput,
+    responses(
+        (status = 200, description = "The todo as it is now", body = TodoBody,
+         headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
+        (status = 400, description = "The body is no JSON, or a header cannot be read"),
+        (status = 408, description = "The body did not arrive in time"),
+        (status = 413, description = "The body is larger than 64 KiB"),
+        (status = 415, description = "The body is not announced as JSON"),
+        (status = 422, description = "The body describes no todo"),
+        (status = 404, description = "No such todo"),
+        (status = 412, description = "The todo has another ETag"),
+    )
+)]
 pub(crate) async fn replace(
     State(state): State<AppState>,
     (AtTodo(place), links, headers): (AtTodo, Links, HeaderMap),

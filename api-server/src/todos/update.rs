@@ -20,6 +20,25 @@ use crate::{
 /// Change some fields of a todo
 ///
 /// A merge patch (RFC 7396): fields that are absent stay, `null` takes a value away.
+#[utoipa::path(
+    patch,
+    path = "/todos/{id}",
+    operation_id = "updateTodo",
+    tag = "todos",
+    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, description = "Only if the todo still has one of these ETags")),
+    request_body(content((TodoPatchInput = "application/merge-patch+json"), (TodoPatchInput = "application/json"))),
+    responses(
+        (status = 200, description = "The todo as it is now", body = TodoBody,
+         headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
+        (status = 400, description = "The body is no JSON, or a header cannot be read"),
+        (status = 408, description = "The body did not arrive in time"),
+        (status = 413, description = "The body is larger than 64 KiB"),
+        (status = 415, description = "The body is not announced as JSON"),
+        (status = 422, description = "The body describes no todo"),
+        (status = 404, description = "No such todo"),
+        (status = 412, description = "The todo has another ETag"),
+    )
+)]
 pub(crate) async fn update(
     State(state): State<AppState>,
     (AtTodo(place), links, headers): (AtTodo, Links, HeaderMap),

@@ -9,11 +9,14 @@ use hyper_util::{
 };
 use serde_json::Value;
 
+use crate::openapi;
+
 /// Speaks to one address.
 #[derive(Clone)]
 pub struct Client {
     http: HyperClient<HttpConnector, Full<Bytes>>,
     pub base: String,
+    documented: bool,
 }
 
 /// An answer, read to its end.
@@ -48,8 +51,14 @@ impl Reply {
 }
 
 impl Client {
+    /// Of the API, whose answers must all be in its OpenAPI document.
     pub fn new(base: String) -> Self {
-        Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), base }
+        Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), base, documented: true }
+    }
+
+    /// Of something else than the API.
+    pub fn undocumented(self) -> Self {
+        Self { documented: false, ..self }
     }
 
     /// Sends anything; `path` may be an absolute address.
@@ -62,9 +71,14 @@ impl Client {
         request: http::request::Builder,
         body: impl Into<Bytes>,
     ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
-        let response = self.http.request(request.body(Full::new(body.into()))?).await?;
+        let request = request.body(Full::new(body.into()))?;
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.http.request(request).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
+        if self.documented {
+            openapi::assert_documented(&method, &path, parts.status, &parts.headers);
+        }
         Ok(Reply { status: parts.status, headers: parts.headers, body })
     }
 

@@ -18,6 +18,7 @@ mod errors;
 mod idempotency;
 mod limits;
 mod lists;
+mod openapi;
 mod operations;
 mod service;
 mod todos;

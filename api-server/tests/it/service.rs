@@ -67,7 +67,7 @@ impl Service {
     pub async fn over(store: Arc<dyn Store>, settings: Settings, file: Option<TempDir>) -> Self {
         let state = AppState::new(Arc::clone(&store), settings);
         let client = listen(api(state.clone())).await;
-        let operations = listen(operations(state.clone())).await;
+        let operations = listen(operations(state.clone())).await.undocumented();
         Self { client, operations, state, store, postgres: None, _file: file }
     }
 }

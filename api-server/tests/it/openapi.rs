@@ -1,0 +1,102 @@
+//! The OpenAPI document is what is checked in, and what the service does. Besides the tests here, every answer in all tests is
+//! held against it by the client.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value;
+
+use crate::service::{On, Service};
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_slice(&todostack_api::openapi_json()).unwrap());
+
+/// The operation for a method and a path, by the document.
+fn operation(method: &Method, path: &str) -> Option<&'static Value> {
+    let parts = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+    let asked = parts(path.split('?').next().unwrap());
+    let method = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
+    DOCUMENT["paths"].as_object().unwrap().iter().find_map(|(template, item)| {
+        let template = parts(template);
+        let fits = template.len() == asked.len()
+            && template.iter().zip(&asked).all(|(part, asked)| part == asked || part.starts_with('{'));
+        fits.then(|| item.get(&method)).flatten()
+    })
+}
+
+fn resolved(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => value,
+    }
+}
+
+/// An answer must be one that the document names: status, content type, and all headers that it promises.
+#[track_caller]
+pub fn assert_documented(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap) {
+    let Some(operation) = operation(method, path) else {
+        assert!(
+            matches!(status.as_u16(), 204 | 404 | 405),
+            "{method} {path} answers {status}, but is not in the document"
+        );
+        return;
+    };
+    let response = operation["responses"].get(status.as_str());
+    let response =
+        resolved(response.unwrap_or_else(|| panic!("{method} {path}: {status} is not in the document")));
+    for (name, header) in response["headers"].as_object().unwrap() {
+        let required = resolved(header)["required"] == true;
+        assert!(
+            !required || headers.contains_key(name),
+            "{method} {path} {status}: the header {name} is missing"
+        );
+    }
+    if let Some(content) = response["content"].as_object() {
+        let content_type = headers["content-type"].to_str().unwrap();
+        assert!(content.contains_key(content_type), "{method} {path} {status}: {content_type}");
+    }
+}
+
+#[test]
+fn the_document_in_the_repository_is_that_of_the_handlers() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let checked_in = std::fs::read(path).unwrap_or_default();
+    assert!(
+        checked_in == todostack_api::openapi_json(),
+        "api-server/openapi.json is out of date: `cargo run -p todostack-api -- openapi > api-server/openapi.json`"
+    );
+}
+
+#[tokio::test]
+async fn the_service_hands_out_its_document() {
+    let service = Service::start(On::Sqlite).await;
+    assert_eq!(service.client.get("/openapi.json").await.json(), *DOCUMENT);
+}
+
+#[tokio::test]
+async fn every_method_is_either_in_the_document_or_refused() {
+    let service = Service::start(On::Sqlite).await;
+    let mut answers = BTreeMap::new();
+    for path in DOCUMENT["paths"].as_object().unwrap().keys() {
+        let address = path.replace("{id}", "1").replace("{list}", "1");
+        for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
+            let status =
+                service.client.send(service.client.request(method.clone(), &address), "").await.status;
+            let refused = status == StatusCode::METHOD_NOT_ALLOWED;
+            answers.insert(format!("{method} {path}"), refused != operation(&method, &address).is_some());
+        }
+    }
+    assert!(answers.values().all(|agrees| *agrees), "{answers:#?}");
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_and_a_summary() {
+    let operations =
+        DOCUMENT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let mut names = BTreeMap::new();
+    for operation in operations {
+        assert!(operation["summary"].is_string(), "{operation}");
+        *names.entry(operation["operationId"].as_str().unwrap()).or_insert(0) += 1;
+    }
+    assert!(names.values().all(|count| *count == 1), "{names:#?}");
+}
