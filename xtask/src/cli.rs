@@ -97,6 +97,9 @@ pub(crate) struct Test {
     /// Leave out what needs a cluster (3 minutes instead of 10, once compiled)
     #[arg(long)]
     pub(crate) fast: bool,
+    /// Only the checks whose name contains this word, such as "clippy" or "cluster"
+    #[arg(long, value_name = "WORD")]
+    pub(crate) only: Option<String>,
     /// Leave the cluster of the tests running, to look into a failure
     #[arg(long)]
     pub(crate) keep: bool,

@@ -1,5 +1,6 @@
 //! Makes Debian root filesystems with debootstrap and works in them. What they are for is their callers'.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -38,40 +39,52 @@ pub(crate) fn install_in(root: &Path, packages: &[&str]) -> Result<(), Error> {
     run_in(root, "apt-get", &[arguments.as_slice(), packages].concat())
 }
 
-/// The Debian mirror that this machine's apt uses; debootstrap's own default elsewhere.
-pub(crate) fn mirror() -> Option<String> {
+/// Unpacks one package of another suite into the folder `into` of `root`, without installing it.
+pub(crate) fn unpack_in(root: &Path, suite: &str, package: &str, into: &str) -> anyhow::Result<()> {
+    let list = root.join("etc/apt/sources.list");
+    let own = fs::read_to_string(&list)?;
+    let other: Vec<String> = own.lines().filter_map(|line| of_suite(line, suite)).collect();
+    fs::write(&list, other.join("\n") + "\n")?;
+    run_in(root, "apt-get", &["-qq", "update"])?;
+    run_in(root, "apt-get", &["-qq", "download", package])?;
+    fs::write(&list, own)?;
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("deb")) {
+            let name = path
+                .file_name()
+                .and_then(OsStr::to_str)
+                .context("a package with a name that is not UTF-8")?;
+            run_in(root, "dpkg", &["-x", &format!("/{name}"), into])?;
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// A line of sources.list, for another suite; its mirror is the one that debootstrap used.
+fn of_suite(line: &str, suite: &str) -> Option<String> {
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    *words.get_mut(2)? = suite;
+    (words.first() == Some(&"deb")).then(|| words.join(" "))
+}
+
+/// The Debian mirror that this machine's apt uses; none on Ubuntu, where debootstrap knows one by itself.
+fn mirror() -> Option<String> {
     let format = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"];
     let listed = process::output(Command::new("apt-get").args(format)).ok()?;
     listed.lines().map(str::trim).find(|line| line.ends_with("/debian/")).map(str::to_owned)
 }
 
-/// Unpacks one package of another suite into `folder`, without installing it.
-pub(crate) fn unpack(suite: &str, package: &str, folder: &Path) -> anyhow::Result<()> {
-    let apt = folder.join("apt");
-    for below in ["lists", "cache"] {
-        fs::create_dir_all(apt.join(below))?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_suite_comes_from_the_same_mirror() {
+        let line = "deb http://mirror.example/debian/ trixie main";
+        assert_eq!(of_suite(line, "sid").as_deref(), Some("deb http://mirror.example/debian/ sid main"));
+        assert_eq!(of_suite("# a comment of three words", "sid"), None);
+        assert_eq!(of_suite("", "sid"), None);
     }
-    let mirror =
-        mirror().context("apt has no Debian mirror: the NFS node's kernel is one of Debian's packages")?;
-    fs::write(apt.join("sources.list"), format!("deb {mirror} {suite} main\n"))?;
-    let shown = apt.display();
-    let settings = format!(
-        "Dir::Etc::sourcelist \"{shown}/sources.list\";\nDir::Etc::sourceparts \"-\";\n\
-         Dir::State::lists \"{shown}/lists\";\nDir::Cache \"{shown}/cache\";\nAPT::Sandbox::User \"root\";\n"
-    );
-    let configuration = apt.join("apt.conf");
-    fs::write(&configuration, settings)?;
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        process::run(command.env("APT_CONFIG", &configuration).current_dir(&apt).arg("-qq").args(arguments))
-    };
-    run(&["update"])?;
-    run(&["download", package])?;
-    for entry in fs::read_dir(&apt)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
-            process::run(Command::new("dpkg").arg("-x").arg(path).arg(folder))?;
-        }
-    }
-    Ok(fs::remove_dir_all(apt)?)
 }

@@ -16,6 +16,8 @@ use crate::{generate, process, progress, provider, repository, up};
 /// What the checks said.
 #[derive(Default)]
 struct Report {
+    /// Runs only the checks whose name contains this.
+    only: Option<String>,
     /// Each check's name and, if it failed, why.
     outcomes: Vec<(&'static str, Option<String>)>,
     /// The test runners' own summary lines.
@@ -25,6 +27,9 @@ struct Report {
 impl Report {
     /// Runs one check; a failure is kept and the next one runs all the same.
     fn check(&mut self, name: &'static str, work: impl FnOnce(&mut Vec<String>) -> anyhow::Result<()>) {
+        if self.only.as_deref().is_some_and(|only| !name.contains(only)) {
+            return;
+        }
         println!("\n=== {name}");
         let started = Instant::now();
         let failure = work(&mut self.summaries).err().map(|error| format!("{error:#}"));
@@ -49,6 +54,7 @@ impl Report {
         for line in &self.summaries {
             println!("{line}");
         }
+        anyhow::ensure!(!self.outcomes.is_empty(), "no check has a name like that");
         let failed = self.failed();
         anyhow::ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
         Ok(())
@@ -57,7 +63,7 @@ impl Report {
 
 /// Runs the command.
 pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
-    let mut report = Report::default();
+    let mut report = Report { only: args.only.clone(), ..Report::default() };
     report.check("file length", |_| length::check());
     report.check("format", |_| {
         Ok(process::stream(&mut repository::cargo(&["fmt", "--all", "--check"]), |_| {})?)

@@ -20,18 +20,37 @@ pub(super) fn check() -> anyhow::Result<()> {
     let rendered = repository::target().join("charts");
     fs::create_dir_all(&rendered)?;
     for chart in fs::read_dir(repository::root().join("charts"))? {
-        let chart = chart?;
-        process::stream(Command::new(&helm).args(["lint", "--strict"]).arg(chart.path()), |_| {})?;
-        let mut template = Command::new(&helm);
-        template.args(["template", "todostack"]).arg(chart.path()).args(["--namespace", "todostack-system"]);
-        let file = rendered.join(chart.file_name()).with_extension("yaml");
-        fs::write(&file, process::output(&mut template)?)?;
-        files.push(file);
+        let chart = chart?.path();
+        files.push(render(&helm, &chart, None, &rendered)?);
+        // Values besides the defaults, in the folder where chart-testing looks for them.
+        let others = chart.join("ci");
+        for values in if others.is_dir() { manifests(&others)? } else { Vec::new() } {
+            files.push(render(&helm, &chart, Some(&values), &rendered)?);
+        }
     }
     let location = format!("{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", schemas.display());
     let mut validate = Command::new(kubeconform);
     validate.args(["-strict", "-summary", "-schema-location", &location]).args(files);
     Ok(process::stream(&mut validate, |_| {})?)
+}
+
+/// Lints a chart with some values and renders it; the rendered file.
+fn render(helm: &Path, chart: &Path, values: Option<&Path>, folder: &Path) -> anyhow::Result<PathBuf> {
+    let helm = |arguments: &[&str]| {
+        let mut command = Command::new(helm);
+        command.args(arguments).arg(chart);
+        if let Some(values) = values {
+            command.arg("--values").arg(values);
+        }
+        command
+    };
+    process::stream(&mut helm(&["lint", "--strict"]), |_| {})?;
+    let mut template = helm(&["template", "todostack", "--namespace", "todostack-system"]);
+    let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let file =
+        folder.join(format!("{}-{}.yaml", name(chart), values.map_or_else(|| "defaults".to_owned(), name)));
+    fs::write(&file, process::output(&mut template)?)?;
+    Ok(file)
 }
 
 /// Every YAML file below a folder.

@@ -47,8 +47,8 @@ pub(crate) fn root_filesystem() -> anyhow::Result<PathBuf> {
             || {
                 let root = folder.join("root");
                 debian::bootstrap(SUITE, &root, &PACKAGES)?;
-                let kernel = folder.join("kernel");
-                debian::unpack(KERNEL_SUITE, "user-mode-linux", &kernel)?;
+                let kernel = root.join("kernel");
+                debian::unpack_in(&root, KERNEL_SUITE, "user-mode-linux", "/kernel")?;
                 fs::copy(kernel.join("usr/bin/linux.uml"), root.join(KERNEL))?;
                 fs::create_dir_all(root.join("lib/modules"))?;
                 let modules = kernel.join("usr/lib/uml/modules/.");
