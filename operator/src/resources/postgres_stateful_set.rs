@@ -5,10 +5,10 @@ use k8s_openapi::{
         apps::v1::{StatefulSet, StatefulSetSpec},
         core::v1::{
             ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction,
-            PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe, Volume,
+            PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe, TCPSocketAction, Volume,
         },
     },
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 
 use super::{pod, postgres_service};
@@ -28,7 +28,7 @@ const MOUNT: &str = "/var/lib/postgresql";
 const SUPERUSER: &str = "/etc/todostack/superuser";
 /// What starts the server.
 const START: &str = include_str!("postgres_start.sh");
-/// Seconds that crash recovery may take before the kubelet gives up on a start: an hour.
+/// Seconds that preparing an empty directory may take before the kubelet gives up on a start: an hour.
 const START_SECONDS: i32 = 3600;
 /// Seconds for a shutdown checkpoint.
 const STOP_SECONDS: i64 = 120;
@@ -105,8 +105,8 @@ fn container(postgres: &Postgres) -> Container {
         security_context: Some(pod::container_security()),
         termination_message_policy: Some(pod::message_policy()),
         // No liveness probe: a stalled volume or a long recovery is not mended by killing the server.
-        startup_probe: Some(probe(1, START_SECONDS)),
-        readiness_probe: Some(probe(5, 3)),
+        startup_probe: Some(listens()),
+        readiness_probe: Some(accepts()),
         volume_mounts: Some(mounts),
         ..Container::default()
     }
@@ -131,14 +131,28 @@ fn initdb_arguments(version: &str) -> String {
     format!("--data-checksums --encoding=UTF8 {collation}")
 }
 
-/// Over TCP: while the entrypoint prepares an empty directory, its server listens on the socket alone.
-fn probe(period: i32, failures: i32) -> Probe {
+/// That the port is open: without a process in the container, which costs a slow node more than the server's start.
+/// While the entrypoint prepares an empty directory, its server listens on the socket alone.
+fn listens() -> Probe {
+    Probe {
+        tcp_socket: Some(TCPSocketAction {
+            port: IntOrString::String(postgres_service::PORT.to_owned()),
+            ..TCPSocketAction::default()
+        }),
+        period_seconds: Some(1),
+        failure_threshold: Some(START_SECONDS),
+        ..Probe::default()
+    }
+}
+
+/// That the server takes connections: it listens before it has recovered.
+fn accepts() -> Probe {
     let command = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres"];
     Probe {
         exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
-        period_seconds: Some(period),
+        period_seconds: Some(5),
         timeout_seconds: Some(5),
-        failure_threshold: Some(failures),
+        failure_threshold: Some(3),
         ..Probe::default()
     }
 }
