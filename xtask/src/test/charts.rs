@@ -1,4 +1,4 @@
-//! The charts and examples without a cluster: Helm's lint, and every object against the schema of its kind.
+//! Charts, examples and manifests without a cluster: Helm's lint, and every object against the schema of its kind.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,12 @@ pub(super) fn check() -> anyhow::Result<()> {
     let helm = binaries::build(Module::Kubernetes)?.program("helm");
     let kubeconform = binaries::build(Module::Checks)?.program("kubeconform");
     let schemas = schemas::folder()?;
-    let mut files = manifests(&repository::root().join("examples"))?;
-    anyhow::ensure!(!files.is_empty(), "there is no example to check");
+    let mut files = vec![repository::root().join("kind/nfs-server.yaml")];
+    for folder in ["examples", "testbed/manifests"] {
+        let found = manifests(&repository::root().join(folder))?;
+        anyhow::ensure!(!found.is_empty(), "{folder} holds no manifest to check");
+        files.extend(found);
+    }
     let rendered = repository::target().join("charts");
     fs::create_dir_all(&rendered)?;
     for chart in fs::read_dir(repository::root().join("charts"))? {
