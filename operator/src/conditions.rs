@@ -122,3 +122,6 @@ pub fn merge(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,3 +85,6 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.dedup();
     findings
 }
+
+#[cfg(test)]
+mod tests;

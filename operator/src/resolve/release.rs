@@ -32,3 +32,6 @@ fn migrated(release: &Release, stack: &str, observed: &Observed) -> bool {
     let name = names::migration(stack, &release.image, &release.revision);
     observed.jobs.iter().any(|job| job.name_any() == name && migration_job::complete(job))
 }
+
+#[cfg(test)]
+mod tests;
