@@ -73,6 +73,9 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
 
 fn start_anew(up: &Up, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
     forward::check()?;
+    // Where they are part of the kernel, or cannot be loaded, this fails without harm: what needs them says so.
+    let _loaded =
+        process::succeeds(Command::new("modprobe").args(["-a", "overlay", "br_netfilter", "veth", "tun"]));
     let nodes = up.nodes.unwrap_or(1);
     let nfs_root = if up.nfs_node { Some(nfs_node::root_filesystem()?) } else { None };
     let cluster = tools(binaries);

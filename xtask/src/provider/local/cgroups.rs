@@ -52,6 +52,9 @@ pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
         for cgroup in &wanted {
             let folder = hierarchy.root.join(cgroup);
             fs::create_dir_all(&folder)?;
+            if let (None, Some(parent)) = (&hierarchy.controllers, folder.parent()) {
+                delegate(parent)?;
+            }
             let is_cpuset =
                 hierarchy.controllers.as_deref().is_some_and(|all| all.split(',').any(|one| one == "cpuset"));
             if is_cpuset {
@@ -63,6 +66,20 @@ pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// cgroup v2: lets the cgroups below use what the kubelet insists on, as far as this one has it.
+fn delegate(folder: &Path) -> anyhow::Result<()> {
+    const WANTED: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
+    let available = fs::read_to_string(folder.join("cgroup.controllers"))?;
+    let wanted = available.split_whitespace().filter(|controller| WANTED.contains(controller));
+    let line = wanted.map(|controller| format!("+{controller}")).collect::<Vec<_>>().join(" ");
+    fs::write(folder.join("cgroup.subtree_control"), line).with_context(|| {
+        format!(
+            "failed to delegate controllers below {}: is this a container without its own cgroup?",
+            folder.display()
+        )
+    })
 }
 
 /// Puts a process, and so all that it will start, among the cluster's own.
@@ -137,6 +154,15 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].controllers.as_deref(), Some("rw,relatime,cpu,cpuacct"));
         assert_eq!(found[1], Hierarchy { root: "/sys/fs/cgroup/unified".into(), controllers: None });
+    }
+
+    #[test]
+    fn only_controllers_that_are_there_are_delegated() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("cgroup.controllers"), "cpu io memory\n").unwrap();
+        delegate(folder.path()).unwrap();
+        let written = std::fs::read_to_string(folder.path().join("cgroup.subtree_control")).unwrap();
+        assert_eq!(written, "+cpu +memory");
     }
 
     #[test]
