@@ -40,11 +40,13 @@ impl Cluster {
 
 /// Runs a command to its end.
 pub(crate) async fn output(command: &mut Command) -> Result<String> {
-    let ran = command.output().await.with_context(|| format!("failed to run {command:?}"))?;
+    let words: Vec<_> = command.as_std().get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    let line = words.join(" ");
+    let ran = command.output().await.with_context(|| format!("failed to run `{line}`"))?;
     let printed = String::from_utf8_lossy(&ran.stdout).into_owned();
     if !ran.status.success() {
         let complaint = String::from_utf8_lossy(&ran.stderr);
-        bail!("{command:?} ended with {}:\n{printed}{complaint}", ran.status);
+        bail!("`{line}` ended with {}:\n{printed}{complaint}", ran.status);
     }
     Ok(printed)
 }

@@ -14,6 +14,7 @@ use kube::{
 };
 use serde_json::json;
 use todostack_e2e::{
+    figure,
     namespace::{Namespace, with_namespace},
     stack::READY_WITHIN,
     todos::Todos,
@@ -27,7 +28,7 @@ async fn a_stack_becomes_ready_and_serves_todos_through_the_ingress() -> Result<
         let applied = Instant::now();
         namespace.apply("shop", &format!("{{exposure: {{host: {host}}}}}")).await?;
         let stack = namespace.ready("shop").await?;
-        println!("apply to Ready: {:.1} s", applied.elapsed().as_secs_f64());
+        figure::print("a stack, from apply to Ready", applied.elapsed())?;
 
         let status = stack.status.context("no status")?;
         ensure!(status.url.as_deref().is_some_and(|url| url.contains(&host)), "url: {:?}", status.url);

@@ -19,16 +19,22 @@ use todostack_e2e::{
     stack::{READY_WITHIN, SOON},
     wait,
 };
+use tokio::time::timeout;
 
 const CRD: &str = "todostacks.todostack.dev";
 
-/// The body of a path of the operator's own HTTP server, whatever its status.
-async fn operator(cluster: &Cluster, path: &str) -> Result<(u16, String)> {
-    let uri = format!("/api/v1/namespaces/{OPERATOR_NAMESPACE}/services/{OPERATOR}:http/proxy{path}");
+/// The status and body of a path below a Service or pod of the operator's namespace.
+async fn get(cluster: &Cluster, below: &str, path: &str) -> Result<(u16, String)> {
+    let uri = format!("/api/v1/namespaces/{OPERATOR_NAMESPACE}/{below}/proxy{path}");
     let request = Request::get(uri).body(kube::client::Body::empty())?;
-    let answer = cluster.client.send(request).await?;
+    // A Service without a ready pod keeps the API server waiting.
+    let answer = timeout(SOON, cluster.client.send(request)).await??;
     let status = answer.status().as_u16();
     Ok((status, String::from_utf8(answer.into_body().collect_bytes().await?.to_vec())?))
+}
+
+async fn operator(cluster: &Cluster, path: &str) -> Result<(u16, String)> {
+    get(cluster, &format!("services/{OPERATOR}:http"), path).await
 }
 
 async fn scale(cluster: &Cluster, replicas: i32) -> Result<()> {
@@ -148,9 +154,8 @@ async fn waits_without_definition(cluster: &Cluster) -> Result<()> {
     let pods = Api::<Pod>::namespaced(cluster.client.clone(), OPERATOR_NAMESPACE);
     let its = ListParams::default().labels(&format!("app.kubernetes.io/name={OPERATOR}"));
     wait::eventually("waiting for its definition", SOON, async || {
-        let pod = pods.list(&its).await?.items.into_iter().next().context("no pod")?;
-        let address = pod.status.as_ref().and_then(|it| it.pod_ip.clone()).context("no address")?;
-        ensure!(!address.is_empty(), "no address");
+        let present = pods.list(&its).await?.items;
+        let pod = present.iter().find(|it| it.metadata.deletion_timestamp.is_none()).context("no pod")?;
         let restarts: i32 = pod
             .status
             .iter()
@@ -159,11 +164,7 @@ async fn waits_without_definition(cluster: &Cluster) -> Result<()> {
             .sum();
         assert_eq!(restarts, 0);
         // Through the pod, since a Service leads to Ready pods only.
-        let uri =
-            format!("/api/v1/namespaces/{OPERATOR_NAMESPACE}/pods/{}:8080/proxy/readyz", pod.name_any());
-        let answer = cluster.client.send(Request::get(uri).body(kube::client::Body::empty())?).await?;
-        let status = answer.status().as_u16();
-        let body = String::from_utf8(answer.into_body().collect_bytes().await?.to_vec())?;
+        let (status, body) = get(cluster, &format!("pods/{}:8080", pod.name_any()), "/readyz").await?;
         ensure!(status == 503 && body.contains(CRD), "{status}: {body}");
         let logs = cluster.kubectl(&["--namespace", OPERATOR_NAMESPACE, "logs", &pod.name_any()]).await?;
         ensure!(logs.contains(CRD), "{logs}");
