@@ -64,19 +64,29 @@ fn tags_of<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Opti
     };
     let mut tags = Vec::new();
     for value in headers.get_all(name) {
-        let text = value.to_str().map_err(|_| wrong())?.trim();
-        if text == "*" {
+        let mut rest = value.to_str().map_err(|_| wrong())?.trim();
+        if rest == "*" {
             return Ok(Some(Tags::Any));
         }
-        // Our ETags have no commas; one of another server that has some cannot match in any case.
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (weak, quoted) = part.strip_prefix("W/").map_or((false, part), |rest| (true, rest));
-            let opaque =
-                quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(wrong)?;
-            tags.push(Tag { weak, opaque });
+        // A list of none is matched by none.
+        while !rest.is_empty() {
+            let (tag, after) = first_tag(rest).ok_or_else(wrong)?;
+            tags.push(tag);
+            rest = match after.strip_prefix(',') {
+                Some(next) => next.trim_start(),
+                None if after.is_empty() => after,
+                None => return Err(wrong()),
+            };
         }
     }
     Ok(headers.contains_key(name).then_some(Tags::These(tags)))
+}
+
+/// One ETag and what follows it; the quotes may hold commas.
+fn first_tag(text: &str) -> Option<(Tag<'_>, &str)> {
+    let (weak, quoted) = text.strip_prefix("W/").map_or((false, text), |rest| (true, rest));
+    let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
+    Some((Tag { weak, opaque }, after.trim_start()))
 }
 
 #[cfg(test)]
@@ -96,6 +106,8 @@ mod tests {
     #[case::weak("W/\"1.7\"", Precondition::AnyOf(vec![]))]
     #[case::of_another_shape("\"0.7\"", Precondition::AnyOf(vec![]))]
     #[case::of_another_server("\"abc\"", Precondition::AnyOf(vec![]))]
+    #[case::of_none("", Precondition::AnyOf(vec![]))]
+    #[case::with_a_comma_inside("\"a,b\",\"1.7\"", Precondition::AnyOf(vec![7]))]
     fn if_match_is_read_as_versions(#[case] value: &str, #[case] expected: Precondition) {
         assert_eq!(precondition(&headers(header::IF_MATCH, value)).unwrap(), expected);
     }
@@ -103,6 +115,7 @@ mod tests {
     #[rstest]
     #[case("1.7")]
     #[case("\"1.7")]
+    #[case("\"1.7\" \"1.8\"")]
     fn an_etag_without_its_quotes_is_refused(#[case] value: &str) {
         let refused = precondition(&headers(header::IF_MATCH, value));
         assert!(matches!(refused, Err(ApiError::InvalidHeader(_))));

@@ -59,13 +59,19 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    let value = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() {
             ApiError::Invalid(vec![where_it_is_wrong::<T>(bytes, &error)])
         } else {
             ApiError::MalformedJson(error.to_string())
         }
-    })
+    })?;
+    // Serde takes an array for the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let detail = "must be an object".to_owned();
+        return Err(ApiError::Invalid(vec![FieldError { pointer: String::new(), detail }]));
+    }
+    Ok(value)
 }
 
 /// Reads again, noting the path; only errors pay for it.

@@ -119,6 +119,13 @@ fn complete_components(components: &mut Value) {
                 if name == "tags" {
                     property.insert("uniqueItems".to_owned(), json!(true));
                 }
+                // A format is heeded by few programs where more than one type is allowed.
+                if name == "dueDate" {
+                    property.remove("type");
+                    property.remove("format");
+                    let date = json!({"type": "string", "format": "date"});
+                    property.insert("anyOf".to_owned(), json!([date, {"type": "null"}]));
+                }
             }
         }
     }
@@ -129,6 +136,14 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     set(operation, "security", json!([{}, {"token": [scope]}]));
     if path.strip_prefix(LIST).is_some_and(|rest| rest.starts_with("/todos")) {
         put_in_list(operation);
+    }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        // A parameter that may be left out is not one that may be null.
+        if let Some(kind) = parameter.pointer_mut("/schema/type")
+            && let Some(only) = kind.get(0).cloned()
+        {
+            *kind = only;
+        }
     }
     for (status, response) in members(operation, "responses") {
         complete_response(status, response);

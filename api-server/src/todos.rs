@@ -117,6 +117,7 @@ pub(crate) struct TodoInput {
     completed: Option<bool>,
     /// Its place among others, as the client likes; a number that JavaScript can hold.
     #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
+    #[serde(default, deserialize_with = "integer")]
     order: Option<i64>,
     /// The day it is due.
     due_date: Option<NaiveDate>,
@@ -170,7 +171,7 @@ pub(crate) struct TodoPatchInput {
     #[schema(value_type = bool, required = false)]
     completed: Option<Option<bool>>,
     /// Its place among others, as the client likes; a number that JavaScript can hold.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "present_integer")]
     #[schema(value_type = Option<i64>, minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
     order: Option<Option<i64>>,
     /// The day it is due.
@@ -190,6 +191,25 @@ pub(crate) struct TodoPatchInput {
 /// Tells `null` from absent.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<Option<T>, D::Error> {
     T::deserialize(reader).map(Some)
+}
+
+/// An integer, or null. JSON knows one kind of number: `5.0` is 5.
+fn integer<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(reader)? else {
+        return Ok(None);
+    };
+    let whole = || {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+        // Written without its fraction, for what lies beyond `i64` is no number there.
+        format!("{float:.0}").parse().ok()
+    };
+    let number = number.as_i64().or_else(whole);
+    number.map(Some).ok_or_else(|| serde::de::Error::custom("must be a whole number within 64 bits"))
+}
+
+#[expect(clippy::option_option, reason = "absent, null and a value are three things in a merge patch")]
+fn present_integer<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Option<i64>>, D::Error> {
+    integer(reader).map(Some)
 }
 
 impl TryFrom<TodoPatchInput> for TodoPatch {

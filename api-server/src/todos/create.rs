@@ -77,10 +77,13 @@ fn idempotency_key(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Option
     };
     // The draft wants a quoted string, practice sends a bare one.
     let key = value.to_str().ok().map(|key| key.trim().trim_matches('"'));
-    let Some(key) = key.filter(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES) else {
+    let fits = |key: &&str| {
+        (1..=MAX_KEY_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let Some(key) = key.filter(fits) else {
         return Err(ApiError::InvalidHeader(FieldError {
             pointer: IDEMPOTENCY_KEY.as_str().to_owned(),
-            detail: "must have 1 to 255 ASCII characters".to_owned(),
+            detail: "must have 1 to 255 visible ASCII characters without spaces".to_owned(),
         }));
     };
     let fingerprint = Sha256::new().chain_update(uri.path()).chain_update([0]).chain_update(body).finalize();

@@ -11,7 +11,7 @@ use crate::{error::ApiError, etag, extract::AtTodo, state::AppState};
     path = "/todos/{id}",
     operation_id = "deleteTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, description = "Only if the todo still has one of these ETags")),
+    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#, description = "Only if the todo still has one of these ETags")),
     responses(
         (status = 204, description = "Deleted"),
         (status = 400, description = "A header cannot be read"),

@@ -17,7 +17,7 @@ use crate::{error::ApiError, etag, extract::AtTodo, links::Links, state::AppStat
     operation_id = "getTodo",
     tag = "todos",
     params(("id" = i64, Path, description = "Its number"),
-           ("if-none-match" = Option<String>, Header, description = "Not if the todo still has one of these ETags")),
+           ("if-none-match" = Option<String>, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#, description = "Not if the todo still has one of these ETags")),
     responses(
         (status = 200, description = "The todo", body = TodoBody,
          headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),

@@ -26,7 +26,7 @@ use crate::{
     path = "/todos/{id}",
     operation_id = "replaceTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, description = "Only if the todo still has one of these ETags")),
+    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#, description = "Only if the todo still has one of these ETags")),
     request_body = TodoInput,
     responses(
         (status = 200, description = "The todo as it is now", body = TodoBody,

@@ -11,6 +11,7 @@ use crate::service::{On, Service};
 #[case::not_utf8("\u{0}", (400, "malformed-json"), "The body is not valid JSON: expected value at line 1 column 1")]
 #[case::empty("", (400, "malformed-json"), "The body is not valid JSON: EOF while parsing a value at line 1 column 0")]
 #[case::no_object("[]", (422, "invalid-body"), "")]
+#[case::fields_without_names(r#" ["tea",false,1,null,[],null]"#, (422, "invalid-body"), "")]
 #[case::no_title("{}", (422, "invalid-body"), "")]
 #[case::wrong_type(r#"{"title":3}"#, (422, "invalid-body"), "")]
 #[case::empty_title(r#"{"title":" "}"#, (422, "invalid-body"), "")]

@@ -1,0 +1,2 @@
+-- A list of 50
+wrk.path = "/todos?limit=50"
