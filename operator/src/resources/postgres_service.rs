@@ -16,13 +16,15 @@ pub const PORT: &str = "postgres";
 /// Postgres's port.
 pub const NUMBER: i32 = 5432;
 
-/// Builds it. Not-ready addresses stay out: a client that gets a name gets a server that takes connections.
+/// Builds it. The name is there as soon as the pod has an address, not only once a probe has found it ready: resolvers
+/// keep a "no such name" for 5 s and more, and a refused connection is tried again at once.
 #[must_use]
 pub fn build(stack: &Stack) -> Service {
     Service {
         metadata: labels::owned(stack, names::database(&stack.name), Component::Database),
         spec: Some(ServiceSpec {
             cluster_ip: Some("None".to_owned()),
+            publish_not_ready_addresses: Some(true),
             selector: Some(labels::selector_labels(stack, Component::Database)),
             ports: Some(vec![ServicePort {
                 name: Some(PORT.to_owned()),
