@@ -11,7 +11,7 @@ use crate::{process, progress, repository};
 
 /// Where the demo serves its page of todos.
 pub(crate) const URL: &str = "http://todolist.localhost:8080/todos";
-const HOST: &str = "todolist.localhost";
+const HOST: &str = "todolist.localhost:8080";
 /// Programs other than browsers and curl may not know that names under localhost are this machine.
 const ADDRESS: &str = "http://127.0.0.1:8080/todos";
 const NAMESPACE: &str = "todo";
@@ -28,6 +28,14 @@ struct Stack {
 struct Status {
     #[serde(default)]
     conditions: Vec<Condition>,
+    #[serde(default)]
+    api: Api,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Api {
+    #[serde(default)]
+    image: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,14 +47,14 @@ struct Condition {
     message: String,
 }
 
-/// Applies the demo and waits until it is Ready, saying what it waits for.
-pub(crate) fn apply(cluster: &ClusterTools) -> anyhow::Result<()> {
+/// Applies the demo and waits until it is Ready with the API's `image`, saying what it waits for.
+pub(crate) fn apply(cluster: &ClusterTools, image: &str) -> anyhow::Result<()> {
     progress::step("Applying the demo stack", "20 s until Ready", || {
         let folder = repository::root().join("examples/demo");
         process::run(cluster.kubectl().args(["apply", "--server-side", "-f"]).arg(folder))?;
         let mut shown = String::new();
         let waited = wait::until("readiness of the demo stack", Duration::from_mins(5), || {
-            let (ready, words) = look(cluster);
+            let (ready, words) = look(cluster, image);
             if words != shown {
                 progress::note(&words);
                 shown.clone_from(&words);
@@ -88,19 +96,24 @@ fn post(title: &str) -> anyhow::Result<serde_json::Value> {
     Ok(ureq::post(ADDRESS).header("Host", HOST).send_json(todo)?.body_mut().read_json()?)
 }
 
-fn look(cluster: &ClusterTools) -> (bool, String) {
+fn look(cluster: &ClusterTools, image: &str) -> (bool, String) {
     let words = match cluster.get(&["-n", NAMESPACE, "get", "todostack", NAME, "-o", "json"]) {
         Ok(json) => json,
         Err(error) => return (false, error.to_string()),
     };
     match serde_json::from_str::<Stack>(&words) {
-        Ok(stack) => describe(&stack),
+        Ok(stack) => describe(&stack, image),
         Err(error) => (false, format!("its status cannot be read: {error}")),
     }
 }
 
-fn describe(stack: &Stack) -> (bool, String) {
-    match stack.status.conditions.iter().find(|condition| condition.kind == "Ready") {
+fn describe(stack: &Stack, image: &str) -> (bool, String) {
+    let Status { conditions, api } = &stack.status;
+    match conditions.iter().find(|condition| condition.kind == "Ready") {
+        // An operator that was just upgraded has yet to come to this stack.
+        Some(Condition { status, .. }) if status == "True" && api.image != image => {
+            (false, format!("Ready with the API image {}, not yet with {image}", api.image))
+        }
         Some(Condition { status, reason, message, .. }) => {
             (status == "True", format!("Ready is {status} ({reason}): {message}"))
         }
@@ -119,14 +132,25 @@ mod tests {
     #[test]
     fn a_stack_without_status_is_not_ready() {
         let words = "the operator has not looked at it yet".to_owned();
-        assert_eq!(describe(&stack(r#"{"spec": {}}"#)), (false, words));
+        assert_eq!(describe(&stack(r#"{"spec": {}}"#), "api:2"), (false, words));
     }
 
     #[test]
     fn readiness_is_told_with_its_reason() {
         let condition =
             r#"{"type": "Ready", "status": "False", "reason": "Starting", "message": "Postgres starts."}"#;
-        let described = describe(&stack(&format!(r#"{{"status": {{"conditions": [{condition}]}}}}"#)));
+        let described =
+            describe(&stack(&format!(r#"{{"status": {{"conditions": [{condition}]}}}}"#)), "api:2");
         assert_eq!(described, (false, "Ready is False (Starting): Postgres starts.".to_owned()));
+    }
+
+    #[test]
+    fn a_stack_that_is_ready_with_the_image_before_is_not_ready_yet() {
+        let condition = r#"{"type": "Ready", "status": "True", "reason": "AsExpected", "message": ""}"#;
+        let with = |image: &str| {
+            stack(&format!(r#"{{"status": {{"conditions": [{condition}], "api": {{"image": "{image}"}}}}}}"#))
+        };
+        assert!(!describe(&with("api:1"), "api:2").0);
+        assert!(describe(&with("api:2"), "api:2").0);
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &cli::Images) -> anyhow::Result<()> {
     let provider = provider::choose(None);
     let cluster = provider::find(provider)?;
     load(provider, &built)?;
-    install::install(&cluster, &built.references())
+    install::install(&cluster, &built.values(provider))
 }
 
 /// Builds both binaries in release, statically linked, and their images by the repository's own Dockerfiles.
@@ -46,9 +46,13 @@ pub(crate) fn load(provider: cli::ProviderName, built: &Built) -> anyhow::Result
 }
 
 impl Built {
-    /// Their names and tags.
-    pub(crate) fn references(&self) -> install::References {
-        install::References { operator: self.operator.reference.clone(), api: self.api.reference.clone() }
+    /// The values that install them on the provider's cluster.
+    pub(crate) fn values(&self, provider: cli::ProviderName) -> install::Values {
+        install::Values {
+            operator: self.operator.reference.clone(),
+            api: self.api.reference.clone(),
+            ports: provider::ingress_ports(provider),
+        }
     }
 }
 

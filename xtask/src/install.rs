@@ -6,39 +6,57 @@ use crate::{process, progress, repository};
 /// The operator's namespace.
 pub(crate) const NAMESPACE: &str = "todostack-system";
 
-/// The images to install, as name:tag.
+/// What of the charts' values is decided here.
 #[derive(Clone, Debug)]
-pub(crate) struct References {
-    /// The operator's.
+pub(crate) struct Values {
+    /// The operator's image, as name:tag.
     pub(crate) operator: String,
-    /// The one that stacks run unless they name another.
+    /// The image that stacks run unless they name another.
     pub(crate) api: String,
+    /// The ports by which people reach the Ingress controller, where they are not 80 and 443.
+    pub(crate) ports: Option<IngressPorts>,
+}
+
+/// Ports of an Ingress controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IngressPorts {
+    /// For HTTP.
+    pub(crate) http: u16,
+    /// For HTTPS.
+    pub(crate) https: u16,
 }
 
 /// Installs or upgrades both charts and waits until the operator runs.
-pub(crate) fn install(cluster: &ClusterTools, images: &References) -> anyhow::Result<()> {
+pub(crate) fn install(cluster: &ClusterTools, values: &Values) -> anyhow::Result<()> {
     progress::step("Installing the CRDs and the operator with Helm", "10 s", || {
         helm(cluster, "todostack-crds", &[])?;
-        let (repository, tag) = split(&images.operator)?;
-        let set = [
-            format!("image.repository={repository}"),
-            format!("image.tag={tag}"),
-            "image.pullPolicy=IfNotPresent".to_owned(),
-            format!("apiImage={}", images.api),
-        ];
-        helm(cluster, "todostack-operator", &set)
+        helm(cluster, "todostack-operator", &operator_values(values)?)
     })
 }
 
-fn helm(cluster: &ClusterTools, chart: &str, set: &[String]) -> anyhow::Result<()> {
+fn helm(cluster: &ClusterTools, chart: &str, values: &[String]) -> anyhow::Result<()> {
     let folder = repository::root().join("charts").join(chart);
     let mut command = cluster.helm();
     command.args(["upgrade", "--install", chart]).arg(folder);
     command.args(["--namespace", NAMESPACE, "--create-namespace", "--wait", "--timeout", "2m"]);
-    for value in set {
-        command.args(["--set-string", value]);
+    Ok(process::run(command.args(values))?)
+}
+
+/// Flags of `helm upgrade`. Texts are set as such: a tag may look like a number.
+fn operator_values(values: &Values) -> anyhow::Result<Vec<String>> {
+    let Values { operator, api, ports } = values;
+    let (repository, tag) = split(operator)?;
+    let mut flags = vec![
+        format!("--set-string=image.repository={repository}"),
+        format!("--set-string=image.tag={tag}"),
+        "--set-string=image.pullPolicy=IfNotPresent".to_owned(),
+        format!("--set-string=apiImage={api}"),
+    ];
+    if let Some(IngressPorts { http, https }) = ports {
+        flags.push(format!("--set=ingress.httpPort={http}"));
+        flags.push(format!("--set=ingress.httpsPort={https}"));
     }
-    Ok(process::run(&mut command)?)
+    Ok(flags)
 }
 
 /// An image's name and tag; the last colon counts, since a registry may have a port.
@@ -57,5 +75,24 @@ mod tests {
     fn a_registrys_port_is_not_a_tag() {
         assert_eq!(split("registry:5000/operator:1.2").unwrap(), ("registry:5000/operator", "1.2"));
         assert!(split("registry:5000/operator").is_err());
+    }
+
+    #[test]
+    fn a_tag_of_digits_stays_a_text() {
+        let ports = Some(IngressPorts { http: 8080, https: 8443 });
+        let values = Values {
+            operator: "localhost/operator:123456789012".into(),
+            api: "localhost/api:1".into(),
+            ports,
+        };
+        let expected = [
+            "--set-string=image.repository=localhost/operator",
+            "--set-string=image.tag=123456789012",
+            "--set-string=image.pullPolicy=IfNotPresent",
+            "--set-string=apiImage=localhost/api:1",
+            "--set=ingress.httpPort=8080",
+            "--set=ingress.httpsPort=8443",
+        ];
+        assert_eq!(operator_values(&values).unwrap(), expected);
     }
 }

@@ -11,6 +11,7 @@ use fs_err as fs;
 use crate::cli::{ProviderName, Up};
 use crate::cluster_tools::ClusterTools;
 use crate::image::Image;
+use crate::install::IngressPorts;
 use crate::{process, repository};
 
 /// Starts the cluster of `up`, or finds it running, with DNS, Ingress controller and default StorageClass.
@@ -31,6 +32,15 @@ pub(crate) fn find(provider: ProviderName) -> anyhow::Result<ClusterTools> {
         ProviderName::Kind => kind::find(),
         ProviderName::Local => local::find(),
         ProviderName::Current => current::find(),
+    }
+}
+
+/// The ports of this machine that lead to the cluster's Ingress controller.
+pub(crate) fn ingress_ports(provider: ProviderName) -> Option<IngressPorts> {
+    match provider {
+        // provider/local/forward.rs and kind/cluster.yaml
+        ProviderName::Kind | ProviderName::Local => Some(IngressPorts { http: 8080, https: 8443 }),
+        ProviderName::Current => None,
     }
 }
 

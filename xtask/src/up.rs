@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::cli::{ProviderName, Up};
 use crate::cluster_tools::ClusterTools;
-use crate::install::References;
+use crate::install::Values;
 use crate::{demo, images, install, progress, provider, repository};
 
 /// Runs the command.
@@ -15,9 +15,9 @@ pub(crate) fn run(up: &Up) -> anyhow::Result<()> {
         print_access(&cluster);
         return Ok(());
     }
-    let references = images(provider, up)?;
-    install::install(&cluster, &references)?;
-    demo::apply(&cluster)?;
+    let values = values(provider, up)?;
+    install::install(&cluster, &values)?;
+    demo::apply(&cluster, &values.api)?;
     if provider == ProviderName::Current {
         progress::note("The demo stack is Ready; its address depends on the cluster's Ingress controller");
     } else {
@@ -30,16 +30,18 @@ pub(crate) fn run(up: &Up) -> anyhow::Result<()> {
 }
 
 /// The images that were named, or else those of this checkout, built and loaded.
-fn images(provider: ProviderName, up: &Up) -> anyhow::Result<References> {
+fn values(provider: ProviderName, up: &Up) -> anyhow::Result<Values> {
     if let (Some(operator), Some(api)) = (&up.images.operator_image, &up.images.api_image) {
-        return Ok(References { operator: operator.clone(), api: api.clone() });
+        let ports = provider::ingress_ports(provider);
+        return Ok(Values { operator: operator.clone(), api: api.clone(), ports });
     }
     let built = images::build()?;
     images::load(provider, &built)?;
-    let own = built.references();
-    Ok(References {
+    let own = built.values(provider);
+    Ok(Values {
         operator: up.images.operator_image.clone().unwrap_or(own.operator),
         api: up.images.api_image.clone().unwrap_or(own.api),
+        ports: own.ports,
     })
 }
 
