@@ -2,6 +2,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::option_option,
     clippy::panic,
     clippy::unwrap_used,
     unreachable_pub,
@@ -9,16 +10,21 @@
 )]
 
 mod auth;
+mod batching;
 mod client;
 mod command;
 mod conditional;
 mod contract;
 mod cors;
 mod errors;
+mod faults;
 mod idempotency;
 mod limits;
 mod lists;
 mod openapi;
 mod operations;
+mod postgres_server;
+mod properties;
+mod queries;
 mod service;
 mod todos;

@@ -1,0 +1,130 @@
+//! What must stay exact although the database sees batches.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use rstest::rstest;
+use sqlx::{Connection as _, PgConnection};
+use todostack_store::{Collection, Error, NewTodo, Store, Tags, Title, TodoPlace};
+use tokio::time::timeout;
+
+use crate::service::{On, Service};
+
+fn todo(title: String) -> NewTodo {
+    NewTodo {
+        title: Title::new(title).unwrap(),
+        completed: false,
+        order: None,
+        due_date: None,
+        tags: Tags::default(),
+        priority: None,
+    }
+}
+
+fn of(owner: &str, list: Option<i64>) -> Collection {
+    Collection { owner: owner.into(), list }
+}
+
+async fn create(store: &dyn Store, collection: &Collection, title: String) -> Result<i64, Error> {
+    store.create_todo(collection, todo(title), None).await.map(|created| created.todo.id)
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn each_caller_gets_its_own_row_and_reads_it_at_once(#[case] on: On) {
+    let service = Service::start(on).await;
+    let store = &*service.store;
+    join_all((0..300).map(async |n| {
+        let collection = of(if n % 2 == 0 { "ann" } else { "bob" }, None);
+        let title = format!("todo {n}");
+        let id = create(store, &collection, title.clone()).await.unwrap();
+        let read = store.todo(&TodoPlace { collection, id }).await.unwrap();
+        assert_eq!((read.id, read.title), (id, title));
+    }))
+    .await;
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn owners_and_lists_asked_for_in_one_batch_do_not_mix(#[case] on: On) {
+    let service = Service::start(on).await;
+    let store = &*service.store;
+    let id = create(store, &of("ann", None), "tea".to_owned()).await.unwrap();
+    let replies = join_all((0..200).map(async |n| {
+        let collection = match n % 4 {
+            0 => of("ann", None),
+            1 => of("bob", None),
+            2 => of("ann", Some(1)),
+            _ => of("", None),
+        };
+        (n % 4, store.todo(&TodoPlace { collection, id }).await)
+    }))
+    .await;
+    for (who, reply) in replies {
+        match who {
+            0 => assert_eq!(reply.unwrap().title, "tea"),
+            _ => assert!(matches!(reply, Err(Error::TodoNotFound))),
+        }
+    }
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn a_row_that_cannot_be_stored_fails_alone(#[case] on: On) {
+    let service = Service::start(on).await;
+    let store = &*service.store;
+    // A list that was deleted after the request had been let in: the foreign key refuses the row.
+    let replies = join_all((0..200).map(async |n| {
+        let list = (n % 10 == 7).then_some(99);
+        (n, create(store, &of("ann", list), format!("todo {n}")).await)
+    }))
+    .await;
+    let mut ids = std::collections::BTreeSet::new();
+    for (n, reply) in replies {
+        if n % 10 == 7 {
+            assert!(matches!(reply, Err(Error::ListNotFound)), "{reply:?}");
+        } else {
+            let place = TodoPlace { collection: of("ann", None), id: reply.unwrap() };
+            assert_eq!(store.todo(&place).await.unwrap().title, format!("todo {n}"));
+            assert!(ids.insert(place.id));
+        }
+    }
+    assert_eq!(ids.len(), 180);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_full_refuses_at_once_and_what_it_took_is_done() {
+    let service = Service::start(On::Postgres).await;
+    let mut other = PgConnection::connect_with(&service.postgres()).await.unwrap();
+    let mut lock = other.begin().await.unwrap();
+    sqlx::query("lock table todos in access exclusive mode").execute(&mut *lock).await.unwrap();
+    let store = Arc::clone(&service.store);
+    let creates: Vec<_> = (0..2_000)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { create(&*store, &of("ann", None), format!("{n}")).await })
+        })
+        .collect();
+    let shed = async {
+        while !creates.iter().any(tokio::task::JoinHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(2), shed).await.expect("some are refused while the table is locked");
+    lock.rollback().await.unwrap();
+    let (mut done, mut refused) = (0, 0);
+    for create in creates {
+        match create.await.unwrap() {
+            Ok(_) => done += 1,
+            Err(Error::Overloaded) => refused += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(done >= 1_024 && refused > 0, "{done} done, {refused} refused");
+}

@@ -1,0 +1,183 @@
+//! Any sequence of requests gives what a model in memory gives, and no body whatever gives a 5xx.
+
+use http::Method;
+use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::service::{On, Service};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Create { title: String, order: Option<i64>, completed: bool },
+    Patch { which: usize, title: Option<String>, completed: Option<bool>, order: Option<Option<i64>> },
+    PatchIfUnchanged { which: usize, seen: usize, title: String },
+    Delete { which: usize },
+    DeleteCompleted,
+    Clear,
+}
+
+fn title() -> impl Strategy<Value = String> {
+    "[a-zé ]{0,8}[a-z]"
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let order = prop::option::of(-3..3_i64);
+    prop_oneof![
+        5 => (title(), order.clone(), any::<bool>())
+            .prop_map(|(title, order, completed)| Step::Create { title, order, completed }),
+        3 => (0..8_usize, prop::option::of(title()), any::<Option<bool>>(), prop::option::of(order))
+            .prop_map(|(which, title, completed, order)| Step::Patch { which, title, completed, order }),
+        2 => (0..8_usize, 1..4_usize, title())
+            .prop_map(|(which, seen, title)| Step::PatchIfUnchanged { which, seen, title }),
+        2 => (0..8_usize).prop_map(|which| Step::Delete { which }),
+        1 => Just(Step::DeleteCompleted),
+        1 => Just(Step::Clear),
+    ]
+}
+
+/// What a todo must be; `url` is where the service put it.
+#[derive(Clone, Debug, PartialEq)]
+struct Expected {
+    url: String,
+    title: String,
+    order: Option<i64>,
+    completed: bool,
+    version: usize,
+}
+
+impl Expected {
+    fn seen(&self) -> Value {
+        json!([self.url, self.title, self.order, self.completed])
+    }
+}
+
+async fn apply(service: &Service, model: &mut Vec<Expected>, step: Step) {
+    let client = &service.client;
+    let at = |model: &Vec<Expected>, which: usize| (which < model.len()).then_some(which);
+    match step {
+        Step::Create { title, order, completed } => {
+            let made =
+                client.todo("/todos", json!({"title": title, "order": order, "completed": completed})).await;
+            let url = made["url"].as_str().unwrap().to_owned();
+            model.push(Expected { url, title, order, completed, version: 1 });
+        }
+        Step::Patch { which, title, completed, order } => {
+            let Some(which) = at(model, which) else { return };
+            let mut body = json!({});
+            let todo = &mut model[which];
+            if let Some(title) = title {
+                body["title"] = json!(title);
+                todo.title = title;
+            }
+            if let Some(completed) = completed {
+                body["completed"] = json!(completed);
+                todo.completed = completed;
+            }
+            if let Some(order) = order {
+                body["order"] = json!(order);
+                todo.order = order;
+            }
+            todo.version += 1;
+            assert_eq!(client.patch(&todo.url, body).await.status, 200);
+        }
+        Step::PatchIfUnchanged { which, seen, title } => {
+            let Some(which) = at(model, which) else { return };
+            let todo = &mut model[which];
+            let request =
+                client.request(Method::PATCH, &todo.url).header("if-match", format!("\"1.{seen}\""));
+            let request = request.header("content-type", "application/json");
+            let status = client.send(request, json!({"title": title}).to_string()).await.status;
+            if seen == todo.version {
+                assert_eq!(status, 200);
+                (todo.title, todo.version) = (title, todo.version + 1);
+            } else {
+                assert_eq!(status, 412);
+            }
+        }
+        Step::Delete { which } => {
+            let Some(which) = at(model, which) else { return };
+            let todo = model.remove(which);
+            assert_eq!(client.delete(&todo.url).await.status, 204);
+            assert_eq!(client.get(&todo.url).await.status, 404);
+        }
+        Step::DeleteCompleted => {
+            assert_eq!(client.delete("/todos?completed=true").await.status, 204);
+            model.retain(|todo| !todo.completed);
+        }
+        Step::Clear => {
+            assert_eq!(client.delete("/todos").await.status, 204);
+            model.clear();
+        }
+    }
+}
+
+async fn list(service: &Service, query: &str) -> Vec<Value> {
+    let list = service.client.get(&format!("/todos{query}")).await.json();
+    let seen = |todo: &Value| json!([todo["url"], todo["title"], todo["order"], todo["completed"]]);
+    list.as_array().unwrap().iter().map(seen).collect()
+}
+
+async fn assert_same(service: &Service, model: &[Expected]) {
+    let seen = |todos: Vec<&Expected>| todos.into_iter().map(Expected::seen).collect::<Vec<_>>();
+    assert_eq!(list(service, "").await, seen(model.iter().collect()));
+    let open = model.iter().filter(|todo| !todo.completed).collect();
+    assert_eq!(list(service, "?completed=false").await, seen(open));
+    let mut sorted: Vec<_> = model.iter().collect();
+    // Stable, so equal ones stay in the order in which they were made.
+    sorted.sort_by_key(|todo| todo.order.unwrap_or(i64::MAX));
+    assert_eq!(list(service, "?sort=order").await, seen(sorted));
+    for todo in model {
+        let reply = service.client.get(&todo.url).await;
+        assert_eq!(reply.header("etag"), format!("\"1.{}\"", todo.version));
+    }
+}
+
+fn any_sequence_of_requests_gives_what_the_model_gives(on: On) {
+    let runtime = Runtime::new().unwrap();
+    let service = runtime.block_on(Service::start(on));
+    let mut runner = TestRunner::new(ProptestConfig { cases: 24, ..ProptestConfig::default() });
+    let run = runner.run(&prop::collection::vec(step(), 1..20), |steps| {
+        runtime.block_on(async {
+            let mut model = Vec::new();
+            apply(&service, &mut model, Step::Clear).await;
+            for step in steps {
+                apply(&service, &mut model, step).await;
+            }
+            assert_same(&service, &model).await;
+        });
+        Ok(())
+    });
+    run.unwrap();
+}
+
+#[test]
+fn any_sequence_of_requests_gives_what_the_model_gives_on_postgres() {
+    any_sequence_of_requests_gives_what_the_model_gives(On::Postgres);
+}
+
+#[test]
+fn any_sequence_of_requests_gives_what_the_model_gives_on_sqlite() {
+    any_sequence_of_requests_gives_what_the_model_gives(On::Sqlite);
+}
+
+#[test]
+fn no_body_whatever_gives_a_server_error() {
+    let runtime = Runtime::new().unwrap();
+    let service = runtime.block_on(Service::start(On::Postgres));
+    runtime.block_on(service.client.todo("/todos", json!({"title": "tea"})));
+    let mut runner = TestRunner::new(ProptestConfig { cases: 256, ..ProptestConfig::default() });
+    let text = ".{0,40}".prop_map(|title| json!({"title": title, "tags": [title]}).to_string().into_bytes());
+    let body = prop_oneof![prop::collection::vec(any::<u8>(), 0..64), text];
+    let run = runner.run(&body, |body| {
+        for (method, path) in
+            [(Method::POST, "/todos"), (Method::PATCH, "/todos/1"), (Method::PUT, "/todos/1")]
+        {
+            let request = service.client.request(method, path).header("content-type", "application/json");
+            let reply = runtime.block_on(service.client.send(request, body.clone()));
+            prop_assert!(!reply.status.is_server_error(), "{:?}", reply);
+        }
+        Ok(())
+    });
+    run.unwrap();
+}
