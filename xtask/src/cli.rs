@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Tags are the first 12 digits of the binary's SHA-256, so an unchanged program is not loaded again.
     /// The operator is then upgraded to them by Helm.
     Images(Images),
-    /// Write what is generated from the sources: the CRD
+    /// Write what is generated from the sources: CRD YAML, OpenAPI document
     Gen(Gen),
     /// Run a benchmark with its peers side by side
     Bench(Bench),

@@ -19,13 +19,22 @@ struct Generated {
     files: &'static [&'static str],
 }
 
-const ALL: &[Generated] = &[Generated {
-    what: "the CustomResourceDefinition",
-    package: "todostack-crds",
-    program: "crdgen",
-    arguments: &[],
-    files: &["crds/todostacks.yaml", "charts/todostack-crds/files/todostacks.yaml"],
-}];
+const ALL: &[Generated] = &[
+    Generated {
+        what: "the CustomResourceDefinition",
+        package: "todostack-crds",
+        program: "crdgen",
+        arguments: &[],
+        files: &["crds/todostacks.yaml", "charts/todostack-crds/files/todostacks.yaml"],
+    },
+    Generated {
+        what: "the API's OpenAPI document",
+        package: "todostack-api",
+        program: "todostack-api",
+        arguments: &["openapi"],
+        files: &["api-server/openapi.json"],
+    },
+];
 
 /// Runs the command.
 pub(crate) fn run(args: &cli::Gen) -> anyhow::Result<()> {
