@@ -16,14 +16,15 @@ pub(crate) struct Built {
 
 /// `cargo xtask images`.
 pub(crate) fn run(args: &cli::Images) -> anyhow::Result<()> {
+    let provider = provider::choose(None);
+    // Looked for before minutes of building, in case it is not there.
+    let cluster = if args.build_only { None } else { Some(provider::find(provider)?) };
     let built = build()?;
     println!("{}\n{}", built.operator.reference, built.api.reference);
-    if args.build_only {
+    let Some(cluster) = cluster else {
         println!("archives: {} {}", built.operator.archive.display(), built.api.archive.display());
         return Ok(());
-    }
-    let provider = provider::choose(None);
-    let cluster = provider::find(provider)?;
+    };
     load(provider, &built)?;
     install::install(&cluster, &built.values(provider))
 }

@@ -54,11 +54,20 @@ pub(crate) fn load(provider: ProviderName, images: &[Image]) -> anyhow::Result<(
     }
 }
 
+/// Which cluster may be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Only this checkout's.
+    Ours,
+    /// Whatever is there.
+    Anybodys,
+}
+
 /// Removes the cluster; nothing to remove is no error.
-pub(crate) fn stop(provider: ProviderName) -> anyhow::Result<()> {
+pub(crate) fn stop(provider: ProviderName, whose: Whose) -> anyhow::Result<()> {
     match provider {
         ProviderName::Kind => kind::stop()?,
-        ProviderName::Local => local::stop()?,
+        ProviderName::Local => local::stop(whose)?,
         ProviderName::Current => anyhow::bail!(
             "the current kubeconfig's cluster is not ours to remove: \
              helm uninstall todostack-operator todostack-crds -n {} takes out what `up` put in",

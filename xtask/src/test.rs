@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::cli::{self, ProviderName, Up};
+use crate::provider::Whose;
 use crate::{generate, process, progress, provider, repository, up};
 
 /// What the checks said.
@@ -108,7 +109,7 @@ fn cluster(report: &mut Report, keep: bool) {
     };
     // From nothing, so that what an earlier run left cannot help a test pass.
     report.check("cluster: up", |_| {
-        provider::stop(ProviderName::Local)?;
+        provider::stop(ProviderName::Local, Whose::Anybodys)?;
         up::run(&shape)
     });
     if report.failed().contains(&"cluster: up") {
@@ -120,7 +121,7 @@ fn cluster(report: &mut Report, keep: bool) {
         });
     }
     if !keep {
-        report.check("cluster: down", |_| provider::stop(ProviderName::Local));
+        report.check("cluster: down", |_| provider::stop(ProviderName::Local, Whose::Anybodys));
     }
 }
 

@@ -23,6 +23,7 @@ use crate::cli::Up;
 use crate::cluster_tools::ClusterTools;
 use crate::image::{self, Image};
 use crate::key::Sources;
+use crate::provider::Whose;
 use crate::wait::Seen;
 use crate::{addons, postgres_image, prerequisites, process, progress, repository};
 use certificates::Authority;
@@ -137,9 +138,15 @@ pub(crate) fn load(images: &[Image]) -> anyhow::Result<()> {
     Node::all(record.nodes).try_for_each(|node| node::load(node, images))
 }
 
-/// Removes the cluster of whichever checkout.
-pub(crate) fn stop() -> anyhow::Result<()> {
+/// Removes the cluster.
+pub(crate) fn stop(whose: Whose) -> anyhow::Result<()> {
     prerequisites::root("removing the local cluster")?;
+    if let (Whose::Ours, Some(owner)) = (whose, ownership::other_owner(repository::root())) {
+        anyhow::bail!(
+            "the cluster on this machine is of {0}: run `cargo xtask down` there, or `cargo xtask up --replace` here",
+            owner.display()
+        );
+    }
     teardown::remove()
 }
 

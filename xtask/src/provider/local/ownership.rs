@@ -79,6 +79,11 @@ pub(crate) fn read() -> Option<Record> {
     serde_json::from_str(&std::fs::read_to_string(path()).ok()?).ok()
 }
 
+/// Another checkout, which is still there and owns the cluster on this machine.
+pub(crate) fn other_owner(checkout: &Path) -> Option<PathBuf> {
+    read().map(|record| record.checkout).filter(|owner| owner != checkout && owner.exists())
+}
+
 impl Record {
     /// Writes the record, whole or not at all.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
