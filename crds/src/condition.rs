@@ -49,12 +49,14 @@ pub enum Reason {
     /// Something before it in the chain is not ready.
     WaitingForDependency,
 
-    /// A Secret that the spec names is not there.
+    /// A Secret that is named is not there.
     SecretNotFound,
     /// A Secret lacks a key.
     SecretKeyMissing,
     /// A key of a Secret has a value that cannot be used.
     SecretKeyInvalid,
+    /// A value of a Secret ends in a line end, which is left out.
+    TrailingNewline,
     /// A ConfigMap that the spec names is not there.
     ConfigMapNotFound,
 
@@ -66,23 +68,73 @@ pub enum Reason {
     VolumePending,
     /// Another stack uses the same export.
     VolumeShared,
-    /// The kubelet cannot mount the volume.
+    /// The NFS server does not have the path.
+    ExportNotFound,
+    /// The NFS server does not let the node in.
+    MountRefused,
+    /// The NFS server does not answer.
+    NfsServerUnreachable,
+    /// The kubelet cannot mount the volume, for another cause.
     MountFailed,
+    /// The volume's directory does not belong to the server's user.
+    VolumeOwnerWrong,
+    /// The volume cannot be written.
+    VolumeNotWritable,
+    /// The volume is mounted so that a slow server becomes an I/O error.
+    VolumeMountedSoft,
+    /// The volume takes long to keep a write.
+    VolumeSlow,
+    /// An earlier start was cut off while it prepared the directory.
+    VolumeHalfInitialised,
     /// The volume holds data of another major version than the spec's.
     VersionMismatch,
+    /// The volume is full.
+    DiskFull,
 
-    /// The scheduler finds no node for a pod.
+    /// The scheduler finds no node for a pod, for another cause than the next two.
     Unschedulable,
-    /// An image cannot be pulled.
+    /// No node has the CPU or memory that a pod asks for.
+    InsufficientResources,
+    /// The nodes have a taint that a pod does not tolerate.
+    TaintNotTolerated,
+    /// The node of a pod does not answer.
+    NodeNotReady,
+
+    /// The registry has no such image.
+    ImageNotFound,
+    /// The registry does not give the image to this cluster.
+    ImagePullUnauthorized,
+    /// The image's name cannot be read.
+    ImageNameInvalid,
+    /// The node does not have the image and may not pull it.
+    ImageNeverPulled,
+    /// The image is for another processor.
+    ImageArchitectureWrong,
+    /// An image cannot be pulled, for another cause.
     ImagePullFailed,
-    /// A container cannot be created: a Secret, key or setting it needs is wrong.
+
+    /// A container's command is not in its image.
+    ContainerCommandInvalid,
+    /// A container cannot be created, for another cause.
     ContainerConfigInvalid,
     /// A container ends again and again.
     CrashLoop,
     /// A container was ended for using more memory than its limit.
     OutOfMemory,
+    /// A container runs and its probe fails.
+    ProbeFailing,
+    /// A pod does not go.
+    TerminatingTooLong,
+    /// New pods do not become ready in time.
+    RolloutStuck,
 
-    /// The migration Job failed.
+    /// The server replays its log after it was cut off.
+    DatabaseRecovering,
+    /// The server refuses the login.
+    LoginRefused,
+    /// The server has no connection left.
+    TooManyConnections,
+    /// The migration failed.
     MigrationFailed,
 
     /// The IngressClass that the spec names is not there.
@@ -93,12 +145,20 @@ pub enum Reason {
     SeveralDefaultIngressClasses,
     /// The Secret with the certificate is not there.
     TlsSecretNotFound,
+    /// Another stack has the same host name.
+    HostTaken,
     /// No controller has given the Ingress or Service an address yet.
     AddressPending,
 
     /// An object of a name that the stack needs belongs to someone else.
     NameTaken,
-    /// The API server refuses an object: quota, admission, rights.
+    /// The namespace's quota is used up.
+    QuotaExceeded,
+    /// A LimitRange of the namespace does not allow what a container asks for.
+    LimitRangeViolated,
+    /// Pod Security of the namespace does not allow a pod.
+    PodSecurityViolated,
+    /// The API server refuses an object, for another cause.
     ApplyRefused,
     /// The object cannot be read as a `TodoStack`.
     SpecInvalid,

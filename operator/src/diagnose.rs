@@ -8,11 +8,19 @@ use crate::{apply::Applied, observe::Observed, stack::Stack};
 
 mod admission;
 mod containers;
+mod crashes;
 mod exposure;
+mod images;
+mod lifecycle;
 mod log_line;
 mod migrations;
+mod pods;
+mod preflight;
+mod probes;
 mod scheduling;
 mod storage;
+
+pub use preflight::slow as slow_volume;
 
 /// The parts of a stack in the order of causality: what is wrong in one explains what is wrong in those after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +54,8 @@ pub struct Finding {
     pub problem: String,
     /// What to do: the line to change or the command to run.
     pub remedy: String,
+    /// Where it is seen: it may hold names that change by themselves, so it stands in no condition.
+    pub evidence: String,
     /// Whether it goes on only when a person changes something.
     pub needs_person: bool,
 }
@@ -79,10 +89,13 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.extend(storage::findings(evidence));
     findings.extend(scheduling::findings(evidence));
     findings.extend(containers::findings(evidence));
+    findings.extend(probes::findings(evidence));
+    findings.extend(lifecycle::findings(evidence));
     findings.extend(migrations::findings(evidence));
     findings.extend(exposure::findings(evidence));
     findings.sort_by_key(|finding| finding.part);
-    findings.dedup();
+    // Pods of one template have the same trouble.
+    findings.dedup_by(|one, two| one.reason == two.reason && one.message() == two.message());
     findings
 }
 

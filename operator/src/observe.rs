@@ -46,7 +46,7 @@ pub struct Observed {
     pub ingress: Option<Arc<Ingress>>,
     /// All pods of the stack.
     pub pods: Vec<Arc<Pod>>,
-    /// Events of pods that do not come up.
+    /// Events of what does not come up.
     pub events: Vec<Event>,
     /// What the spec names.
     pub referenced: Referenced,
@@ -56,6 +56,8 @@ pub struct Observed {
     pub ingress_classes: Vec<Arc<IngressClass>>,
     /// The older stack that uses the same export, as `namespace/name`.
     pub rival: Option<String>,
+    /// The older stack that has the same host name, as `namespace/name`.
+    pub host_rival: Option<String>,
     /// Metadata of every child of ours that there is.
     pub children: Children,
     /// Objects that have a name of ours and belong to someone else.
@@ -111,12 +113,14 @@ pub async fn observe(context: &Context, stack: &TodoStack) -> Result<Observed, E
     let name = stack.name_any();
     let namespace = stack.namespace().unwrap_or_default();
     let mut observed = from_caches(&context.caches, &name, &namespace);
-    observed.rival = rivals::rival(&context.caches.stacks.state(), stack);
+    let stacks = context.caches.stacks.state();
+    observed.rival = rivals::rival(&stacks, stack);
+    observed.host_rival = rivals::host(&stacks, stack);
     observed.referenced = referenced(&context.client, stack, &namespace).await?;
     observed.children = Children::collect(&context.caches, &namespace, &name);
     observed.lagging = context.memory.refresh((&namespace, &name), &mut observed.children, context.instant());
     unseen::look(context, stack, &mut observed).await?;
-    observed.events = events::of_pods_that_wait(&context.client, &namespace, &observed.pods).await?;
+    observed.events = events::of_what_does_not_come_up(&context.client, &namespace, &observed).await?;
     Ok(observed)
 }
 

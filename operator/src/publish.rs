@@ -48,7 +48,7 @@ pub async fn publish(
         Err(source) => return Err(Error::Write { namespace, name, source }),
     };
     context.metrics.status_write();
-    announce(context, stack, (ready(old), ready(&status))).await;
+    announce(context, stack, old, &status).await;
     context.memory.published(
         (&namespace, &name),
         written.metadata.resource_version,
@@ -58,33 +58,81 @@ pub async fn publish(
     Ok(())
 }
 
-fn ready(status: &TodoStackStatus) -> Option<&Condition> {
-    status.conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.as_str())
+fn condition(status: &TodoStackStatus, kind: ConditionType) -> Option<&Condition> {
+    status.conditions.iter().find(|condition| condition.type_ == kind.as_str())
 }
 
-/// One Event when `Ready` changes to a cause or to true; what merely progresses is in the status alone.
-async fn announce(
-    context: &Context,
-    stack: &TodoStack,
-    (old, new): (Option<&Condition>, Option<&Condition>),
-) {
-    let Some(new) = new else { return };
+/// Events of what changed: `Ready`, and a line end in a Secret, which keeps nothing from being ready.
+async fn announce(context: &Context, stack: &TodoStack, old: &TodoStackStatus, new: &TodoStackStatus) {
+    for (kind, only) in
+        [(ConditionType::Ready, None), (ConditionType::CredentialsValid, Some(Reason::TrailingNewline))]
+    {
+        let Some(event) = event(condition(old, kind), condition(new, kind), only) else { continue };
+        // An Event is a courtesy: without it the status still says all, so the pass goes on.
+        if let Err(error) = context.recorder.publish(&event, &stack.object_ref(&())).await {
+            tracing::warn!(stack.name = %stack.name_any(), error = %crate::error::chain(&error), "Event was not published");
+        }
+    }
+}
+
+/// One Event when a condition changes to a cause or to true; what merely progresses is in the status alone.
+fn event(old: Option<&Condition>, new: Option<&Condition>, only: Option<Reason>) -> Option<Event> {
+    let new = new?;
     let same = old.is_some_and(|old| old.status == new.status && old.reason == new.reason);
     let progress =
         [Reason::Progressing, Reason::WaitingForDependency, Reason::VolumePending, Reason::AddressPending];
-    if same || progress.iter().any(|reason| reason.as_str() == new.reason) {
-        return;
+    let silent = progress.iter().any(|reason| reason.as_str() == new.reason)
+        || only.is_some_and(|only| only.as_str() != new.reason);
+    if same || silent {
+        return None;
     }
-    let good = new.status == "True";
-    let event = Event {
+    let good = new.status == "True" && only.is_none();
+    Some(Event {
         type_: if good { EventType::Normal } else { EventType::Warning },
-        reason: if good { ConditionType::Ready.as_str().to_owned() } else { new.reason.clone() },
+        reason: if good { new.type_.clone() } else { new.reason.clone() },
         note: Some(new.message.clone()),
         action: "Reconcile".to_owned(),
         secondary: None,
-    };
-    // An Event is a courtesy: without it the status still says all, so the pass goes on.
-    if let Err(error) = context.recorder.publish(&event, &stack.object_ref(&())).await {
-        tracing::warn!(stack.name = %stack.name_any(), error = %crate::error::chain(&error), "Event was not published");
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::fixtures::now;
+
+    fn ready(status: &str, reason: Reason) -> Condition {
+        Condition {
+            type_: "Ready".into(),
+            status: status.into(),
+            reason: reason.as_str().into(),
+            message: "m".into(),
+            observed_generation: None,
+            last_transition_time: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(now()),
+        }
+    }
+
+    #[rstest]
+    #[case::well(None, ready("True", Reason::AsExpected), Some("Ready"))]
+    #[case::cause(
+        Some(ready("True", Reason::AsExpected)),
+        ready("False", Reason::CrashLoop),
+        Some("CrashLoop")
+    )]
+    #[case::other_cause(
+        Some(ready("False", Reason::DiskFull)),
+        ready("False", Reason::CrashLoop),
+        Some("CrashLoop")
+    )]
+    #[case::unchanged(Some(ready("False", Reason::CrashLoop)), ready("False", Reason::CrashLoop), None)]
+    #[case::progress(None, ready("False", Reason::Progressing), None)]
+    fn a_transition_is_one_event(
+        #[case] old: Option<Condition>,
+        #[case] new: Condition,
+        #[case] told: Option<&str>,
+    ) {
+        assert_eq!(event(old.as_ref(), Some(&new), None).map(|event| event.reason).as_deref(), told);
     }
 }

@@ -49,8 +49,8 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Error
     let owner = todostack.controller_owner_ref(&()).ok_or(Error::Incomplete("metadata.uid"))?;
     let namespace = todostack.namespace().ok_or(Error::Incomplete("metadata.namespace"))?;
     let place = Place { name: todostack.name_any(), namespace };
-    let mut blockers = Vec::new();
-    let database = resolve_database(database.as_ref(), &place, inputs, &mut blockers);
+    let mut notes = Notes::default();
+    let database = resolve_database(database.as_ref(), &place, inputs, &mut notes);
     let api = resolve_api(api.as_ref(), &database, &place, inputs);
     Ok(Stack {
         exposure: resolve_exposure(exposure.as_ref(), &place, inputs.config),
@@ -61,8 +61,16 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Error
         paused: *paused,
         api,
         database,
-        blockers,
+        blockers: notes.blockers,
+        line_ends: notes.line_ends,
     })
+}
+
+/// What is to be told of the inputs.
+#[derive(Default)]
+struct Notes {
+    blockers: Vec<Finding>,
+    line_ends: Vec<String>,
 }
 
 /// Where a stack is.
@@ -75,7 +83,7 @@ fn resolve_database(
     spec: Option<&DatabaseSpec>,
     place: &Place,
     inputs: Inputs<'_>,
-    blockers: &mut Vec<Finding>,
+    notes: &mut Notes,
 ) -> Database {
     let nothing = DatabaseSpec::default();
     let DatabaseSpec { postgres, external, sqlite } = spec.unwrap_or(&nothing);
@@ -86,11 +94,11 @@ fn resolve_database(
         return Database::Sqlite(Sqlite { volume: Volume { claim, size: storage.size, source } });
     }
     if external.is_some() {
-        let app = login::external(inputs, blockers);
+        let app = login::external(inputs, notes);
         return Database::External(External { credentials: Credentials { superuser: None, app } });
     }
     let postgres = postgres.clone().unwrap_or_default();
-    Database::Postgres(Box::new(postgres::resolve(postgres, place, inputs, blockers)))
+    Database::Postgres(Box::new(postgres::resolve(postgres, place, inputs, notes)))
 }
 
 fn resolve_api(spec: Option<&ApiSpec>, database: &Database, place: &Place, inputs: Inputs<'_>) -> Api {

@@ -31,6 +31,8 @@ pub struct Stack {
     pub exposure: Exposure,
     /// What in the inputs keeps a part from being built; in the order of causality.
     pub blockers: Vec<Finding>,
+    /// Keys of the user's Secret whose values end in a line end, which is left out: `Secret pg, key password`.
+    pub line_ends: Vec<String>,
 }
 
 /// The API server.

@@ -14,6 +14,13 @@ pub(super) fn judge(view: View<'_>) -> Verdict {
         let message = "A SQLite file has no login";
         return Verdict::new(CredentialsValid, Status::True, Reason::NotNeeded, message);
     }
+    if !view.stack.line_ends.is_empty() {
+        let message = format!(
+            "{} ends in a line end, which is left out: echo adds one before base64, printf does not",
+            view.stack.line_ends.join(", and ")
+        );
+        return Verdict::new(CredentialsValid, Status::True, Reason::TrailingNewline, message);
+    }
     let secret = names::app_secret(&view.stack.name);
     if view.observed.children.contains(&Key::of::<Secret>(secret.clone())) {
         let message = format!("Secret {secret} holds the login");

@@ -3,7 +3,7 @@
 use todostack_crds::{ConditionType::StorageReady, Reason};
 
 use super::{Status, Verdict, View};
-use crate::diagnose::Part;
+use crate::diagnose::{self, Part};
 
 pub(super) fn judge(view: View<'_>) -> Verdict {
     let Some(volume) = view.stack.volume() else {
@@ -18,6 +18,12 @@ pub(super) fn judge(view: View<'_>) -> Verdict {
     let bound = claim
         .and_then(|claim| claim.spec.as_ref()?.volume_name.as_deref())
         .filter(|_| phase == Some("Bound"));
+    if let (Some(name), Some(limit)) = (bound, diagnose::slow_volume(view.observed)) {
+        let message = format!(
+            "PersistentVolume {name} takes over {limit} ms to keep a write, and each commit waits for one. Look at the storage's load and the way to it"
+        );
+        return Verdict::new(StorageReady, Status::True, Reason::VolumeSlow, message);
+    }
     if let Some(name) = bound {
         let message = format!("PersistentVolumeClaim {} is bound to PersistentVolume {name}", volume.claim);
         return Verdict::new(StorageReady, Status::True, Reason::AsExpected, message);

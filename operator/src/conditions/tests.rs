@@ -62,6 +62,7 @@ fn finding(needs_person: bool) -> Finding {
         reason: Reason::CrashLoop,
         problem: "ends again and again: boom".into(),
         remedy: "Read on in its log".into(),
+        evidence: String::new(),
         needs_person,
     }
 }

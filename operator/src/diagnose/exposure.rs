@@ -20,6 +20,7 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
         reason,
         problem,
         remedy: remedy.to_owned(),
+        evidence: "the cluster's IngressClasses and Secrets".to_owned(),
         needs_person: true,
     };
     let classes = &evidence.observed.ingress_classes;
@@ -50,7 +51,14 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
         )),
         Lookup::Found(_) | Lookup::NotNamed => None,
     };
-    class.into_iter().chain(certificate).collect()
+    let host = evidence.observed.host_rival.as_ref().map(|rival| {
+        finding(
+            Reason::HostTaken,
+            format!("has the host name of TodoStack {rival}, which is older"),
+            "Set spec.exposure.host to another name: which of two an Ingress controller serves is chance",
+        )
+    });
+    class.into_iter().chain(certificate).chain(host).collect()
 }
 
 fn is_default(class: &IngressClass) -> bool {

@@ -3,7 +3,7 @@
 use kube::ResourceExt as _;
 use todostack_crds::Reason;
 
-use super::{Evidence, Finding, Part, containers, log_line};
+use super::{Evidence, Finding, Part, log_line, pods};
 use crate::resources::migration_job;
 
 /// The finding on the wanted Job.
@@ -24,16 +24,15 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Option<Finding> {
             "The pods of the image before go on serving. Correct the cause or spec.api.image, then: kubectl -n {} delete job {name}",
             evidence.stack.namespace
         ),
+        evidence: "condition Failed of the Job, and the last words of its pods".to_owned(),
         needs_person: true,
     })
 }
 
 fn last_words(evidence: Evidence<'_>) -> Option<String> {
-    let pods = evidence.observed.pods.iter().filter(|pod| containers::part(pod) == Some(Part::Migrations));
-    let statuses = pods.filter_map(|pod| pod.status.as_ref());
-    let containers = statuses
-        .flat_map(|status| status.init_container_statuses.iter().chain(&status.container_statuses).flatten());
-    containers
+    pods::places(evidence)
+        .filter(|place| place.part == Part::Migrations)
+        .flat_map(|place| pods::containers(place.pod))
         .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
         .filter(|terminated| terminated.exit_code != 0)
         .find_map(|terminated| log_line::last(terminated.message.as_deref()?))

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Event;
 use todostack_crds::Reason;
 
-use super::{Evidence, Finding, Part};
+use super::{Evidence, Finding, Part, pods};
 use crate::{
     observe::Observed,
     stack::{Volume, VolumeSource},
@@ -20,7 +20,7 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
 }
 
 /// Whether a claim is bound to its volume.
-pub fn is_bound(observed: &Observed) -> bool {
+fn is_bound(observed: &Observed) -> bool {
     let claim = observed.claim.as_ref().and_then(|claim| claim.status.as_ref());
     claim.and_then(|status| status.phase.as_deref()) == Some("Bound")
 }
@@ -37,6 +37,7 @@ fn class(volume: &Volume, observed: &Observed) -> Option<Finding> {
         reason,
         problem,
         remedy,
+        evidence: "status of the claim, and the cluster's StorageClasses".to_owned(),
         needs_person: true,
     };
     match wanted {
@@ -63,27 +64,77 @@ fn is_default(annotations: Option<&std::collections::BTreeMap<String, String>>) 
 }
 
 fn mount(volume: &Volume, observed: &Observed) -> Option<Finding> {
-    let words = observed.events.iter().find_map(refusal)?;
-    let (object, remedy) = match &volume.source {
-        VolumeSource::Nfs { server, path, volume, .. } => (
-            format!("PersistentVolume {volume}"),
-            format!(
-                "Check that {server} exports {path} to the nodes (showmount -e {server}) and that it belongs to 999:999"
-            ),
-        ),
+    let current = observed.events.iter().filter(|event| is_current(event, observed));
+    let (event, words) = current.filter_map(|event| Some((event, refusal(event)?))).next_back()?;
+    let (object, reason, remedy) = match &volume.source {
+        VolumeSource::Nfs { server, path, volume, .. } => {
+            let (reason, remedy) = nfs(&words, server, path);
+            (format!("PersistentVolume {volume}"), reason, remedy)
+        }
         VolumeSource::Class(_) => (
             format!("PersistentVolumeClaim {}", volume.claim),
-            "See the Events of the database's pod: kubectl describe pod".to_owned(),
+            Reason::MountFailed,
+            "See the Events of the pod that waits for it: kubectl get events --field-selector reason=FailedMount"
+                .to_owned(),
         ),
     };
     Some(Finding {
         part: Part::Storage,
         object,
-        reason: Reason::MountFailed,
+        reason,
         problem: format!("cannot be mounted: {words}"),
         remedy,
+        evidence: format!(
+            "Event FailedMount of Pod {}",
+            event.involved_object.name.as_deref().unwrap_or_default()
+        ),
         needs_person: true,
     })
+}
+
+/// Events stay for an hour; one on mounting is past when a container of its pod has run.
+fn is_current(event: &Event, observed: &Observed) -> bool {
+    let subject = observed.pods.iter().find(|pod| pod.metadata.uid == event.involved_object.uid);
+    subject.is_none_or(|pod| {
+        pods::containers(pod)
+            .all(|container| container.container_id.as_deref().unwrap_or_default().is_empty())
+    })
+}
+
+/// What the mount program's words mean (mount.nfs(8) and the server's answers behind them).
+fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
+    let says = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));
+    if says(&["No such file or directory"]) {
+        (
+            Reason::ExportNotFound,
+            format!(
+                "Make and export {path} on {server}: mkdir -p {path} && chown 999:999 {path} && chmod 700 {path}"
+            ),
+        )
+    } else if says(&["access denied", "Permission denied", "Operation not permitted"]) {
+        (
+            Reason::MountRefused,
+            format!("Export {path} on {server} to the nodes' addresses: exportfs -v shows to whom it is"),
+        )
+    } else if says(&[
+        "timed out",
+        "refused",
+        "No route to host",
+        "not known",
+        "resolve",
+        "unreachable",
+        "deadline",
+    ]) {
+        (
+            Reason::NfsServerUnreachable,
+            format!("Check that {server} runs and that the nodes reach its port 2049: nc -vz {server} 2049"),
+        )
+    } else {
+        (
+            Reason::MountFailed,
+            format!("Check that {server} exports {path} to the nodes: showmount -e {server}"),
+        )
+    }
 }
 
 /// What the mount program said: the kubelet's Event holds its whole output, and the last line is the cause.
@@ -92,11 +143,14 @@ fn refusal(event: &Event) -> Option<String> {
         return None;
     }
     let message = event.message.as_deref()?;
-    let said = message
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| line.contains("mount.nfs") || line.starts_with("Output:"));
+    // A Secret or ConfigMap that is not there yet is no matter of the volume's.
+    if message.contains("references non-existent") || message.contains("failed to sync") {
+        return None;
+    }
+    let lines = || message.lines().rev().map(str::trim);
+    let said = lines()
+        .find(|line| line.contains("mount.nfs"))
+        .or_else(|| lines().find(|line| line.starts_with("Output:")));
     let line = said.or_else(|| message.lines().next())?;
     Some(line.trim_start_matches("Output:").trim().trim_end_matches('.').to_owned())
 }

@@ -51,19 +51,68 @@ fn only(spec: &str, observed: &Observed) -> Finding {
     findings.remove(0)
 }
 
+fn waits(reason: &str, message: &str) -> Value {
+    container(&json!({"waiting": {"reason": reason, "message": message}}), &json!({}), 0)
+}
+
 #[rstest]
-#[case::image("ImagePullBackOff", Reason::ImagePullFailed, "cannot have its image registry.example.com/c:1")]
-#[case::name("InvalidImageName", Reason::ImagePullFailed, "cannot have its image registry.example.com/c:1")]
-#[case::never("ErrImageNeverPull", Reason::ImagePullFailed, "cannot have its image registry.example.com/c:1")]
-#[case::config(
-    "CreateContainerConfigError",
-    Reason::ContainerConfigInvalid,
-    "cannot be created: secret \"pg\" not found"
+#[case::name("InvalidImageName", "couldn't parse", Reason::ImageNameInvalid)]
+#[case::never("ErrImageNeverPull", "", Reason::ImageNeverPulled)]
+#[case::not_found(
+    "ErrImagePull",
+    "failed to resolve reference \"r/c:1\": r/c:1: not found",
+    Reason::ImageNotFound
 )]
-fn a_container_that_waits_is_explained(#[case] reason: &str, #[case] expected: Reason, #[case] words: &str) {
-    let finding = only("{}", &pod(API, &container(&waiting(reason), &json!({}), 0)));
-    assert_eq!((finding.part, finding.reason), (Part::Api, expected));
-    assert!(finding.problem.contains(words), "{}", finding.problem);
+#[case::backing_off(
+    "ImagePullBackOff",
+    "Back-off pulling image \"r/c:1\": ErrImagePull: manifest unknown",
+    Reason::ImageNotFound
+)]
+#[case::unauthorised(
+    "ErrImagePull",
+    "pull access denied, insufficient_scope: authorization failed",
+    Reason::ImagePullUnauthorized
+)]
+#[case::unreachable("ErrImagePull", "dial tcp: lookup r: no such host", Reason::ImagePullFailed)]
+#[case::refused(
+    "ErrImagePull",
+    "dial tcp 127.0.0.1:443: connect: connection refused",
+    Reason::ImagePullFailed
+)]
+#[case::secret("CreateContainerConfigError", "secret \"pg\" not found", Reason::SecretNotFound)]
+#[case::key(
+    "CreateContainerConfigError",
+    "couldn't find key host in Secret shops/pg",
+    Reason::SecretKeyMissing
+)]
+#[case::other(
+    "CreateContainerConfigError",
+    "container has runAsNonRoot and image will run as root",
+    Reason::ContainerConfigInvalid
+)]
+#[case::command(
+    "RunContainerError",
+    "exec: \"x\": executable file not found in $PATH",
+    Reason::ContainerCommandInvalid
+)]
+#[case::processor("RunContainerError", "exec /x: exec format error", Reason::ImageArchitectureWrong)]
+fn a_container_that_waits_is_explained(#[case] word: &str, #[case] message: &str, #[case] expected: Reason) {
+    let finding = only("{}", &pod(API, &waits(word, message)));
+    assert_eq!((finding.part, finding.reason, finding.needs_person), (Part::Api, expected, true));
+}
+
+#[test]
+fn a_volume_that_the_check_refused_is_explained_by_its_report() {
+    let report = r#"{"check":"owner","path":"/var/lib/postgresql","found":"0:0","wanted":"999:999"}"#;
+    let mut status = container(&waiting("CrashLoopBackOff"), &terminated("Error", report), 1);
+    status["containerStatuses"][0]["name"] = json!("preflight");
+    status["initContainerStatuses"] = status["containerStatuses"].take();
+    let finding = only("{}", &pod(DATABASE, &status));
+    assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::VolumeOwnerWrong));
+    assert_eq!(
+        finding.message(),
+        "The volume belongs to 0:0, and Postgres runs as 999:999. On the NFS server: chown 999:999 on the exported directory, and chmod 700"
+    );
 }
 
 #[rstest]
@@ -75,6 +124,18 @@ fn a_container_that_waits_is_explained(#[case] reason: &str, #[case] expected: R
 )]
 #[case::silent("Error", "", Reason::CrashLoop, "exit code 1, and its log is empty")]
 #[case::memory("OOMKilled", "", Reason::OutOfMemory, "more memory than its limit")]
+#[case::login(
+    "Error",
+    "FATAL: password authentication failed for user \"x\"",
+    Reason::LoginRefused,
+    "is refused by the database"
+)]
+#[case::slots(
+    "Error",
+    "FATAL: sorry, too many clients already",
+    Reason::TooManyConnections,
+    "too many clients"
+)]
 fn a_container_that_ends_again_and_again_is_explained(
     #[case] reason: &str,
     #[case] message: &str,
@@ -98,20 +159,88 @@ fn a_container_on_its_way_is_no_finding(#[case] status: &Value) {
     assert_eq!(found("{}", &pod(API, status)), []);
 }
 
-fn unschedulable(seconds: i64) -> Value {
+#[test]
+fn a_full_volume_is_told_as_such_and_before_the_server_that_ends_on_it() {
+    let last = terminated("Error", "PANIC:  could not write to file: No space left on device\n");
+    let finding = only("{}", &pod(DATABASE, &container(&waiting("CrashLoopBackOff"), &last, 2)));
+    assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::DiskFull));
+}
+
+fn unschedulable(seconds: i64, message: &str) -> Value {
     let since = now() - jiff::SignedDuration::from_secs(seconds);
     json!({"conditions": [{
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "lastTransitionTime": since,
-        "message": "0/1 nodes are available: 1 Insufficient cpu.",
+        "message": message,
     }]})
 }
 
+#[rstest]
+#[case::resources(
+    "0/1 nodes are available: 1 Insufficient cpu. preemption: none",
+    Reason::InsufficientResources
+)]
+#[case::taint("0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.", Reason::TaintNotTolerated)]
+#[case::selector(
+    "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    Reason::Unschedulable
+)]
+fn a_pod_without_a_node_is_explained_after_a_moment(#[case] message: &str, #[case] expected: Reason) {
+    assert_eq!(found("{}", &pod(API, &unschedulable(1, message))), []);
+    let finding = only("{}", &pod(API, &unschedulable(30, message)));
+    assert_eq!(finding.reason, expected);
+    assert!(finding.problem.starts_with("finds no node: 0/1 nodes are available"), "{}", finding.problem);
+    assert!(!finding.problem.contains("preemption"), "{}", finding.problem);
+}
+
 #[test]
-fn a_pod_without_a_node_is_explained_after_a_moment() {
-    assert_eq!(found("{}", &pod(API, &unschedulable(1))), []);
-    let finding = only("{}", &pod(API, &unschedulable(30)));
-    assert_eq!(finding.reason, Reason::Unschedulable);
-    assert!(finding.problem.contains("1 Insufficient cpu"), "{}", finding.problem);
+fn a_pod_whose_containers_run_while_it_is_not_ready_has_lost_its_node() {
+    let mut status = container(&json!({"running": {}}), &json!({}), 0);
+    status["containerStatuses"][0]["ready"] = json!(true);
+    status["conditions"] = json!([{"type": "Ready", "status": "False"}]);
+    assert_eq!(only("{}", &pod(DATABASE, &status)).reason, Reason::NodeNotReady);
+}
+
+#[test]
+fn a_pod_that_does_not_go_is_explained_after_its_grace_period() {
+    let due = |seconds: i64| {
+        let mut observed = pod(DATABASE, &json!({}));
+        let due = now() - jiff::SignedDuration::from_secs(seconds);
+        Arc::make_mut(&mut observed.pods[0]).metadata.deletion_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(due));
+        observed
+    };
+    assert_eq!(found("{}", &due(10)), []);
+    assert_eq!(only("{}", &due(60)).reason, Reason::TerminatingTooLong);
+}
+
+fn deployment(kind: &str, status: &str, reason: &str, message: &str) -> Observed {
+    let condition = json!({"type": kind, "status": status, "reason": reason, "message": message});
+    let value = json!({"metadata": {}, "status": {"conditions": [condition]}});
+    Observed { deployment: Some(Arc::new(serde_json::from_value(value).unwrap())), ..bound() }
+}
+
+#[test]
+fn a_rollout_that_does_not_end_is_explained() {
+    let observed = deployment("Progressing", "False", "ProgressDeadlineExceeded", "");
+    assert_eq!(only("{}", &observed).reason, Reason::RolloutStuck);
+}
+
+#[rstest]
+#[case::quota(
+    "exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1",
+    Reason::QuotaExceeded
+)]
+#[case::security("violates PodSecurity \"restricted:latest\": seccompProfile", Reason::PodSecurityViolated)]
+#[case::range("maximum memory usage per Container is 16Mi, but limit is 128Mi", Reason::LimitRangeViolated)]
+#[case::webhook("admission webhook \"w\" denied the request", Reason::ApplyRefused)]
+fn a_pod_that_the_cluster_refuses_is_explained_without_its_name(
+    #[case] cause: &str,
+    #[case] expected: Reason,
+) {
+    let words = format!("pods \"shop-api-x\" is forbidden: {cause}");
+    let finding = only("{}", &deployment("ReplicaFailure", "True", "FailedCreate", &words));
+    assert_eq!((finding.part, finding.reason), (Part::Objects, expected));
+    assert_eq!(finding.problem, format!("is refused by the cluster: {cause}"));
 }
 
 #[rstest]
@@ -123,17 +252,48 @@ fn a_claim_that_nothing_can_provide_is_explained(#[case] spec: &str, #[case] exp
     assert_eq!((finding.part, finding.reason, finding.needs_person), (Part::Storage, expected, true));
 }
 
-#[test]
-fn a_refused_mount_is_told_in_the_words_of_the_mount_program() {
+#[rstest]
+#[case::path(
+    "mount.nfs: mounting nfs:/e failed, reason given by server: No such file or directory",
+    Reason::ExportNotFound
+)]
+#[case::access("mount.nfs: access denied by server while mounting nfs:/e", Reason::MountRefused)]
+#[case::name(
+    "mount.nfs: Failed to resolve server nfs: Name or service not known",
+    Reason::NfsServerUnreachable
+)]
+#[case::port("mount.nfs: Connection refused for nfs:/e on /var/lib/kubelet", Reason::NfsServerUnreachable)]
+#[case::silent("mount.nfs: Connection timed out for nfs:/e", Reason::NfsServerUnreachable)]
+#[case::other("mount.nfs: an incorrect mount option was specified", Reason::MountFailed)]
+fn a_refused_mount_is_told_in_the_words_of_the_mount_program(#[case] words: &str, #[case] expected: Reason) {
     let event = json!({
         "metadata": {}, "involvedObject": {}, "reason": "FailedMount",
-        "message": "MountVolume.SetUp failed for volume \"v\" : mount failed: exit status 32\nMounting command: mount\nOutput: mount.nfs: mounting nfs:/e failed, reason given by server: No such file or directory\n",
+        "message": format!("MountVolume.SetUp failed for volume \"v\" : mount failed: exit status 32\nMounting command: mount\nOutput: {words}\n"),
     });
     let observed = Observed { events: vec![serde_json::from_value(event).unwrap()], ..Observed::default() };
     let finding = only("database: {postgres: {storage: {nfs: {server: nfs, path: /e}}}}", &observed);
-    assert_eq!(finding.reason, Reason::MountFailed);
-    let words = "mount.nfs: mounting nfs:/e failed, reason given by server: No such file or directory";
+    assert_eq!((finding.part, finding.reason), (Part::Storage, expected));
     assert!(finding.problem.ends_with(words), "{}", finding.problem);
+}
+
+#[test]
+fn a_mount_that_was_refused_before_the_pod_ran_is_past() {
+    let event = json!({
+        "metadata": {}, "involvedObject": {"uid": "u"}, "reason": "FailedMount", "message": "mount.nfs: access denied by server",
+    });
+    let mut status = container(&json!({"running": {}}), &json!({}), 0);
+    status["containerStatuses"][0]["containerID"] = json!("containerd://1");
+    let mut observed = pod(DATABASE, &status);
+    Arc::make_mut(&mut observed.pods[0]).metadata.uid = Some("u".into());
+    observed.events = vec![serde_json::from_value(event).unwrap()];
+    assert_eq!(found("database: {postgres: {storage: {nfs: {server: nfs, path: /e}}}}", &observed), []);
+}
+
+#[test]
+fn a_host_name_of_an_older_stack_is_told() {
+    let mut observed = with_classes(&[true]);
+    observed.host_rival = Some("shops/first".into());
+    assert_eq!(only("{exposure: {host: h}}", &observed).reason, Reason::HostTaken);
 }
 
 fn with_classes(defaults: &[bool]) -> Observed {

@@ -1,30 +1,40 @@
-//! Events of pods that do not come up; nothing is asked while all pods run.
-
-use std::sync::Arc;
+//! Events of what does not come up; nothing is asked while all is well.
 
 use k8s_openapi::api::core::v1::{Event, Pod};
-use kube::{Api, Client, ResourceExt as _, api::ListParams};
+use kube::{Api, Client, Resource, ResourceExt as _, api::ListParams};
 
-use super::Error;
+use super::{Error, Observed};
+use crate::{
+    children::Kind,
+    labels::{COMPONENT, Component},
+    resources::migration_job,
+};
 
-/// Newest Events a pod: more say nothing new, since the API server folds repeats into one.
+/// Events asked for of one object: more say nothing new, since the API server folds repeats into one.
 const LIMIT: u32 = 50;
 
-/// The Events of pods that wait for something outside of them.
-pub(super) async fn of_pods_that_wait(
+/// An object that waits for something.
+struct Subject {
+    kind: &'static str,
+    name: String,
+    uid: String,
+}
+
+/// The Events of pods that are not ready, and of controllers that have none.
+pub(super) async fn of_what_does_not_come_up(
     client: &Client,
     namespace: &str,
-    pods: &[Arc<Pod>],
+    observed: &Observed,
 ) -> Result<Vec<Event>, Error> {
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     let mut events = Vec::new();
-    for pod in pods.iter().filter(|pod| waits(pod)) {
-        let selector = format!("involvedObject.uid={}", pod.uid().unwrap_or_default());
-        let parameters = ListParams::default().fields(&selector).limit(LIMIT);
-        let found = api.list(&parameters).await.map_err(|source| Error::Read {
-            kind: "Events of Pod".to_owned(),
+    for subject in subjects(observed) {
+        let selector = format!("involvedObject.uid={}", subject.uid);
+        let found = api.list(&ListParams::default().fields(&selector).limit(LIMIT)).await;
+        let found = found.map_err(|source| Error::Read {
+            kind: format!("Events of {}", subject.kind),
             namespace: namespace.to_owned(),
-            name: pod.name_any(),
+            name: subject.name,
             source,
         })?;
         events.extend(found.items);
@@ -32,19 +42,26 @@ pub(super) async fn of_pods_that_wait(
     Ok(events)
 }
 
-/// Scheduled, and no container or init container has ever run: the kubelet is at the volumes, network or images.
+fn subjects(observed: &Observed) -> Vec<Subject> {
+    let pods = observed.pods.iter().filter(|pod| waits(pod)).map(|pod| subject("Pod", pod.as_ref()));
+    let has_pod = |component: Component| {
+        observed.pods.iter().any(|pod| pod.labels().get(COMPONENT).is_some_and(|is| is == component.as_str()))
+    };
+    let set = observed.stateful_set.iter().filter(|_| !has_pod(Component::Database));
+    let jobs =
+        observed.jobs.iter().filter(|job| !migration_job::complete(job) && !has_pod(Component::Migration));
+    pods.chain(set.map(|set| subject(Kind::StatefulSet.into(), set.as_ref())))
+        .chain(jobs.map(|job| subject(Kind::Job.into(), job.as_ref())))
+        .collect()
+}
+
+fn subject<K: Resource>(kind: &'static str, object: &K) -> Subject {
+    Subject { kind, name: object.name_any(), uid: object.uid().unwrap_or_default() }
+}
+
+/// Neither ready nor done.
 fn waits(pod: &Pod) -> bool {
-    let Some(status) = &pod.status else { return false };
-    let scheduled = status
-        .conditions
-        .iter()
-        .flatten()
-        .any(|condition| condition.type_ == "PodScheduled" && condition.status == "True");
-    let untouched = status
-        .container_statuses
-        .iter()
-        .chain(&status.init_container_statuses)
-        .flatten()
-        .all(|container| container.container_id.as_deref().unwrap_or_default().is_empty());
-    status.phase.as_deref() == Some("Pending") && scheduled && untouched
+    let Some(status) = &pod.status else { return true };
+    let ready = status.conditions.iter().flatten().any(|is| is.type_ == "Ready" && is.status == "True");
+    !ready && !matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
 }

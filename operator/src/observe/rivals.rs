@@ -1,4 +1,5 @@
-//! Stacks that use the same NFS export: two servers on one directory destroy it (`postmaster.pid` guards one host).
+//! Older stacks that have what only one can have: an NFS export (two servers on one directory destroy it, since
+//! `postmaster.pid` guards one host alone), or a host name.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -9,12 +10,27 @@ use crate::watch::Guarded;
 
 /// The stack with the better right to the export of `stack`, as `namespace/name`: the older one, by name at a tie.
 pub(super) fn rival(stacks: &[Arc<Guarded>], stack: &TodoStack) -> Option<String> {
-    let export = export(stack)?;
+    let ours = export(stack)?;
+    senior(stacks, stack, |other| export(other).is_some_and(|theirs| same(theirs, ours)))
+}
+
+/// The stack with the better right to the host name of `stack`.
+pub(super) fn host(stacks: &[Arc<Guarded>], stack: &TodoStack) -> Option<String> {
+    let of = |stack: &TodoStack| stack.spec.exposure.as_ref()?.host.clone();
+    let ours = of(stack)?;
+    senior(stacks, stack, |other| of(other).as_ref() == Some(&ours))
+}
+
+fn senior(
+    stacks: &[Arc<Guarded>],
+    stack: &TodoStack,
+    wants_it_too: impl Fn(&TodoStack) -> bool,
+) -> Option<String> {
     stacks
         .iter()
         .filter_map(|other| other.0.as_ref().ok())
         .filter(|other| other.metadata.uid != stack.metadata.uid)
-        .filter(|other| self::export(other).is_some_and(|theirs| same(theirs, export)))
+        .filter(|other| wants_it_too(other))
         .filter(|other| seniority(other, stack) == Ordering::Less)
         .min_by(|one, two| seniority(one, two))
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))

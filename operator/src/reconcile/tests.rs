@@ -95,7 +95,7 @@ async fn a_child_that_is_refused_does_not_keep_back_the_others() {
     server.pass(&stack).await.unwrap();
     assert!(server.writes().iter().any(|write| write.ends_with("/ingresses/shop")));
     let ready = server.ready();
-    assert_eq!(ready["reason"], "ApplyRefused");
+    assert_eq!(ready["reason"], "QuotaExceeded");
     assert!(ready["message"].as_str().unwrap().contains("exceeded quota: small"), "{ready}");
 }
 

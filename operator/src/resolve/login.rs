@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Secret;
 use todostack_crds::Reason;
 
-use super::{Inputs, user_secret::UserSecret};
+use super::{Inputs, Notes, user_secret::UserSecret};
 use crate::{
     credentials::{Login, revise},
     diagnose::{Finding, Part},
@@ -27,12 +27,7 @@ pub(super) fn superuser(host: &str, inputs: Inputs<'_>) -> Login {
 }
 
 /// The API's role on a managed server: generated, or brought by the user.
-pub(super) fn application(
-    brought: bool,
-    host: &str,
-    inputs: Inputs<'_>,
-    blockers: &mut Vec<Finding>,
-) -> Option<Login> {
+pub(super) fn application(brought: bool, host: &str, inputs: Inputs<'_>, notes: &mut Notes) -> Option<Login> {
     let kept = inputs.observed.app.as_deref().and_then(login_secret::read);
     if !brought {
         let password = kept.as_ref().map_or(&inputs.fresh.app_password, |kept| &kept.password).clone();
@@ -40,26 +35,28 @@ pub(super) fn application(
         return Some(revise(wanted, kept.as_ref(), inputs.fresh));
     }
     let secret =
-        found(&inputs.observed.referenced.credentials, "spec.database.postgres.credentialsSecret", blockers)?;
+        found(&inputs.observed.referenced.credentials, "spec.database.postgres.credentialsSecret", notes)?;
     let secret = UserSecret::new(secret);
-    let username = collect(secret.text(&["username"]), blockers);
-    let password = collect(secret.text(&["password"]), blockers);
+    let username = collect(secret.text(&["username"]), notes);
+    let password = collect(secret.text(&["password"]), notes);
+    notes.line_ends = secret.line_ends(&["username", "password"]);
     let wanted = managed(&username?, APPLICATION, password?, host);
     Some(revise(wanted, kept.as_ref(), inputs.fresh))
 }
 
 /// The API's role on somebody else's server.
-pub(super) fn external(inputs: Inputs<'_>, blockers: &mut Vec<Finding>) -> Option<Login> {
+pub(super) fn external(inputs: Inputs<'_>, notes: &mut Notes) -> Option<Login> {
     let kept = inputs.observed.app.as_deref().and_then(login_secret::read);
-    let secret = found(&inputs.observed.referenced.external, "spec.database.external.secret", blockers)?;
+    let secret = found(&inputs.observed.referenced.external, "spec.database.external.secret", notes)?;
     let secret = UserSecret::new(secret);
-    let host = collect(secret.text(&["host"]), blockers);
-    let dbname = collect(secret.text(&["dbname", "database"]), blockers);
-    let username = collect(secret.text(&["username", "user"]), blockers);
-    let password = collect(secret.text(&["password"]), blockers);
-    let port = if secret.has("port") { collect(secret.text(&["port"]), blockers)? } else { PORT.to_owned() };
-    let sslmode =
-        if secret.has("sslmode") { Some(collect(secret.text(&["sslmode"]), blockers)?) } else { None };
+    let host = collect(secret.text(&["host"]), notes);
+    let dbname = collect(secret.text(&["dbname", "database"]), notes);
+    let username = collect(secret.text(&["username", "user"]), notes);
+    let password = collect(secret.text(&["password"]), notes);
+    let port = if secret.has("port") { collect(secret.text(&["port"]), notes)? } else { PORT.to_owned() };
+    let sslmode = if secret.has("sslmode") { Some(collect(secret.text(&["sslmode"]), notes)?) } else { None };
+    notes.line_ends =
+        secret.line_ends(&["host", "port", "dbname", "username", "user", "password", "sslmode"]);
     let wanted = Login {
         username: username?,
         password: password?,
@@ -84,16 +81,16 @@ fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login 
     }
 }
 
-fn collect(text: Result<String, Finding>, blockers: &mut Vec<Finding>) -> Option<String> {
-    text.map_err(|finding| blockers.push(finding)).ok()
+fn collect(text: Result<String, Finding>, notes: &mut Notes) -> Option<String> {
+    text.map_err(|finding| notes.blockers.push(finding)).ok()
 }
 
-fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, blockers: &mut Vec<Finding>) -> Option<&'a Secret> {
+fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, notes: &mut Notes) -> Option<&'a Secret> {
     match lookup {
         Lookup::Found(secret) => Some(secret),
         Lookup::NotNamed => None,
         Lookup::Missing(name) => {
-            blockers.push(Finding {
+            notes.blockers.push(Finding {
                 part: Part::Credentials,
                 object: format!("Secret {name}"),
                 reason: Reason::SecretNotFound,
@@ -101,7 +98,8 @@ fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, blockers: &mut Vec<Finding
                 remedy: format!(
                     "Create it: kubectl create secret generic {name} --from-literal=username=… --from-literal=password=…"
                 ),
-                needs_person: true,
+                evidence: "the spec, and what it names".to_owned(),
+        needs_person: true,
             });
             None
         }

@@ -6,7 +6,7 @@ use todostack_crds::{
     storage::PostgresStorage,
 };
 
-use super::{Inputs, Place, login, requests};
+use super::{Inputs, Notes, Place, login, requests};
 use crate::{
     credentials::Credentials,
     diagnose::{Finding, Part},
@@ -17,12 +17,7 @@ use crate::{
 };
 
 /// Resolves the managed server.
-pub(super) fn resolve(
-    spec: PostgresSpec,
-    place: &Place,
-    inputs: Inputs<'_>,
-    blockers: &mut Vec<Finding>,
-) -> Postgres {
+pub(super) fn resolve(spec: PostgresSpec, place: &Place, inputs: Inputs<'_>, notes: &mut Notes) -> Postgres {
     let PostgresSpec {
         version,
         image,
@@ -37,10 +32,10 @@ pub(super) fn resolve(
     let Inputs { observed, config, .. } = inputs;
     let host = names::database_host(&place.name, &place.namespace, &config.cluster_domain);
     let superuser = Some(login::superuser(&host, inputs));
-    let app = login::application(credentials_secret.is_some(), &host, inputs, blockers);
-    blockers.extend(other_version(&version, observed));
-    blockers.extend(shared_export(observed));
-    blockers.extend(missing_scripts(observed));
+    let app = login::application(credentials_secret.is_some(), &host, inputs, notes);
+    notes.blockers.extend(other_version(&version, observed));
+    notes.blockers.extend(shared_export(observed));
+    notes.blockers.extend(missing_scripts(observed));
     Postgres {
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
         version,
@@ -81,6 +76,7 @@ fn other_version(version: &str, observed: &Observed) -> Option<Finding> {
         remedy: format!(
             "Set spec.database.postgres.version to \"{held}\", or create another stack and copy the data with pg_dump"
         ),
+        evidence: "the spec, and what it names".to_owned(),
         needs_person: true,
     })
 }
@@ -94,6 +90,7 @@ fn shared_export(observed: &Observed) -> Option<Finding> {
         problem: "uses the same NFS export, and two servers on one directory destroy it".to_owned(),
         remedy: "Delete this stack, and create it with another path in spec.database.postgres.storage.nfs"
             .to_owned(),
+        evidence: "the spec, and what it names".to_owned(),
         needs_person: true,
     })
 }
@@ -106,6 +103,7 @@ fn missing_scripts(observed: &Observed) -> Option<Finding> {
         reason: Reason::ConfigMapNotFound,
         problem: "is named by spec.database.postgres.initScripts and is not there".to_owned(),
         remedy: format!("Create it: kubectl create configmap {name} --from-file=init.sql"),
+        evidence: "the spec, and what it names".to_owned(),
         needs_person: true,
     })
 }

@@ -42,6 +42,12 @@ impl<'a> UserSecret<'a> {
         }
     }
 
+    /// Those of `keys` whose values end in a line end.
+    pub(super) fn line_ends(&self, keys: &[&str]) -> Vec<String> {
+        let ends = |key: &&&str| self.bytes(key).is_some_and(|value| value.ends_with(b"\n"));
+        keys.iter().filter(ends).map(|key| format!("Secret {}, key {key}", self.name)).collect()
+    }
+
     fn bytes(&self, key: &str) -> Option<&[u8]> {
         self.secret.data.as_ref()?.get(key).map(|value| value.0.as_slice())
     }
@@ -71,7 +77,8 @@ impl<'a> UserSecret<'a> {
 
     fn finding(&self, reason: Reason, problem: String, remedy: String) -> Finding {
         let object = format!("Secret {}", self.name);
-        Finding { part: Part::Credentials, object, reason, problem, remedy, needs_person: true }
+        let evidence = format!("keys of {object}");
+        Finding { part: Part::Credentials, object, reason, problem, remedy, evidence, needs_person: true }
     }
 }
 

@@ -26,6 +26,10 @@ const REVISION: &str = "todostack.dev/superuser-revision";
 const MOUNT: &str = "/var/lib/postgresql";
 /// Where the superuser's Secret is.
 const SUPERUSER: &str = "/etc/todostack/superuser";
+/// Name of the init container that checks the volume.
+pub const PREFLIGHT: &str = "preflight";
+/// What checks the volume.
+const PREFLIGHT_SCRIPT: &str = include_str!("preflight.sh");
 /// What starts the server.
 const START: &str = include_str!("postgres_start.sh");
 /// Seconds that preparing an empty directory may take before the kubelet gives up on a start: an hour.
@@ -69,10 +73,26 @@ fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
             termination_grace_period_seconds: Some(STOP_SECONDS),
             node_selector: (!postgres.node_selector.is_empty()).then(|| postgres.node_selector.clone()),
             tolerations: (!postgres.tolerations.is_empty()).then(|| postgres.tolerations.clone()),
+            init_containers: Some(vec![preflight(postgres)]),
             containers: vec![container(postgres)],
             volumes: Some(volumes(stack, postgres)),
             ..PodSpec::default()
         }),
+    }
+}
+
+/// The check of the volume, in the server's own image and as its user: it sees what the server would.
+fn preflight(postgres: &Postgres) -> Container {
+    Container {
+        name: PREFLIGHT.to_owned(),
+        image: Some(postgres.image.clone()),
+        command: Some(["/bin/sh", "-c", PREFLIGHT_SCRIPT].map(str::to_owned).to_vec()),
+        env: Some(vec![pod::variable("PREFLIGHT_MAJOR", &postgres.version)]),
+        resources: Some(postgres.resources.clone()),
+        security_context: Some(pod::container_security()),
+        termination_message_policy: Some(pod::message_policy()),
+        volume_mounts: Some(vec![pod::mount("data", MOUNT), pod::mount("tmp", "/tmp")]),
+        ..Container::default()
     }
 }
 
@@ -186,3 +206,6 @@ fn shared_memory() -> Volume {
     };
     Volume { name: "shm".to_owned(), empty_dir: Some(source), ..Volume::default() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! Which part a pod belongs to, and how a finding on one of its containers is written.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use kube::ResourceExt as _;
+use todostack_crds::Reason;
+
+use super::{Evidence, Finding, Part};
+use crate::labels::{COMPONENT, Component};
+
+/// Where a container is.
+pub(super) struct Place<'a> {
+    /// Its part of the stack.
+    pub(super) part: Part,
+    /// Its pod.
+    pub(super) pod: &'a Pod,
+}
+
+impl Place<'_> {
+    /// A finding on a container that a person has to mend.
+    pub(super) fn finding(
+        &self,
+        container: &ContainerStatus,
+        reason: Reason,
+        problem: String,
+        remedy: String,
+    ) -> Finding {
+        Finding {
+            part: self.part,
+            object: format!("Container {}", container.name),
+            reason,
+            problem,
+            remedy,
+            evidence: format!("status of Pod {}", self.pod.name_any()),
+            needs_person: true,
+        }
+    }
+}
+
+/// The stack's pods with their parts.
+pub(super) fn places(evidence: Evidence<'_>) -> impl Iterator<Item = Place<'_>> {
+    evidence.observed.pods.iter().filter_map(|pod| Some(Place { part: part(pod)?, pod }))
+}
+
+/// The part that a pod's label names.
+pub(super) fn part(pod: &Arc<Pod>) -> Option<Part> {
+    let component = pod.labels().get(COMPONENT)?;
+    let parts = [
+        (Component::Database, Part::Database),
+        (Component::Migration, Part::Migrations),
+        (Component::Api, Part::Api),
+    ];
+    parts.into_iter().find(|(known, _)| known.as_str() == component).map(|(_, part)| part)
+}
+
+/// All containers of a pod, init containers first.
+pub(super) fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.iter();
+    status
+        .flat_map(|status| status.init_container_statuses.iter().chain(&status.container_statuses).flatten())
+}

@@ -1,0 +1,125 @@
+//! The check of the volume, run as the server's user on directories made for it.
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    path::Path,
+    process::Command,
+};
+
+use rstest::rstest;
+
+use super::*;
+
+/// What the script left: its exit code and its report.
+fn check(volume: &Path, options: &str) -> (i32, String) {
+    let scratch = volume.parent().unwrap();
+    let (mounts, report) = (scratch.join("mounts"), scratch.join("report"));
+    fs::write(&mounts, format!("server:/e {} nfs4 rw,{options} 0 0\n", volume.display())).unwrap();
+    fs::write(&report, "").unwrap();
+    fs::set_permissions(&report, fs::Permissions::from_mode(0o666)).unwrap();
+    let status = Command::new("/bin/sh")
+        .args(["-c", PREFLIGHT_SCRIPT])
+        .env("PREFLIGHT_VOLUME", volume)
+        .env("PREFLIGHT_MOUNTS", &mounts)
+        .env("PREFLIGHT_REPORT", &report)
+        .env("PREFLIGHT_MAJOR", "18")
+        .env("PREFLIGHT_SLOW_MS", "100000")
+        .uid(999)
+        .gid(999)
+        .output()
+        .expect("these tests run as root, since they act as uid 999");
+    (status.status.code().unwrap(), fs::read_to_string(report).unwrap())
+}
+
+/// A volume as `owner` with `mode`, in a folder that uid 999 can enter.
+fn volume(owner: u32, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let volume = folder.path().join("volume");
+    fs::create_dir(&volume).unwrap();
+    std::os::unix::fs::chown(&volume, Some(owner), Some(owner)).unwrap();
+    fs::set_permissions(&volume, fs::Permissions::from_mode(mode)).unwrap();
+    (folder, volume)
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn an_empty_volume_of_the_servers_user_passes_and_stays_empty() {
+    let (_folder, volume) = volume(999, 0o700);
+    assert_eq!(check(&volume, "hard,vers=4.1"), (0, String::new()));
+    assert_eq!(fs::read_dir(&volume).unwrap().count(), 0);
+}
+
+#[test]
+fn a_volume_that_all_may_write_passes() {
+    let (_folder, volume) = volume(0, 0o777);
+    assert_eq!(check(&volume, "hard").0, 0);
+}
+
+#[test]
+fn an_initialised_volume_passes() {
+    let (_folder, volume) = volume(999, 0o755);
+    write(&volume.join("18/docker/PG_VERSION"), "18\n");
+    write(&volume.join("18/docker/global/pg_control"), "x");
+    assert_eq!(check(&volume, "hard"), (0, String::new()));
+}
+
+#[rstest]
+#[case::owner(0, 0o755, "hard", "owner", "0:0")]
+#[case::mode(999, 0o500, "hard", "unwritable", "mode 500")]
+#[case::soft(999, 0o700, "soft,timeo=600", "soft", "soft")]
+#[case::softerr(999, 0o700, "softerr", "soft", "soft")]
+fn a_volume_that_postgres_could_not_use_is_refused(
+    #[case] owner: u32,
+    #[case] mode: u32,
+    #[case] options: &str,
+    #[case] expected: &str,
+    #[case] found: &str,
+) {
+    let (_folder, volume) = volume(owner, mode);
+    let (code, report) = check(&volume, options);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((code, &report["check"], &report["found"]), (1, &expected.into(), &found.into()));
+}
+
+#[test]
+fn a_mount_that_cannot_be_written_is_refused() {
+    let (folder, volume) = volume(999, 0o700);
+    let (code, report) = check(&volume, "hard,ro,");
+    assert_eq!(code, 1);
+    assert!(report.contains("readonly"), "{report}");
+    drop(folder);
+}
+
+#[rstest]
+#[case::files_without_a_version(&[("18/docker/base/1", "x")])]
+#[case::version_without_control(&[("18/docker/PG_VERSION", "18\n")])]
+fn a_directory_that_was_left_unfinished_is_refused(#[case] files: &[(&str, &str)]) {
+    let (_folder, volume) = volume(999, 0o755);
+    for (path, text) in files {
+        write(&volume.join(path), text);
+    }
+    let (code, report) = check(&volume, "hard");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((code, &report["check"]), (1, &"half".into()));
+    assert_eq!(report["path"], format!("{}/18/docker", volume.display()));
+}
+
+#[rstest]
+#[case::other_major("17/docker/PG_VERSION", "17")]
+#[case::classic_layout("data/PG_VERSION", "16")]
+#[case::at_the_root("PG_VERSION", "15")]
+#[case::with_pgdata("data/pgdata/PG_VERSION", "14")]
+#[case::overwritten("18/docker/PG_VERSION", "17")]
+fn data_of_another_version_is_never_passed_over(#[case] path: &str, #[case] version: &str) {
+    let (_folder, volume) = volume(999, 0o755);
+    write(&volume.join(path), &format!("{version}\n"));
+    let (code, report) = check(&volume, "hard");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((code, &report["check"], &report["found"]), (1, &"version".into(), &version.into()));
+}
