@@ -28,17 +28,19 @@ run_init_files() {
         case $file in
         *.sh)
             # The contract: executable scripts are run, the others are sourced.
+            # shellcheck source=/dev/null
             if [ -x "$file" ]; then echo "$0: running $file"; "$file"; else echo "$0: sourcing $file"; . "$file"; fi ;;
-        *.sql) echo "$0: running $file"; on_socket -f "$file" ;;
-        *.sql.gz) echo "$0: running $file"; gunzip -c "$file" | on_socket ;;
+        *.sql) echo "$0: running $file"; on_socket "$POSTGRES_DB" -f "$file" ;;
+        *.sql.gz) echo "$0: running $file"; gunzip -c "$file" | on_socket "$POSTGRES_DB" ;;
         '/docker-entrypoint-initdb.d/*') ;;
         *) echo "$0: ignoring $file" ;;
         esac
     done
 }
 
+# on_socket DATABASE PSQL-ARGUMENTS…
 on_socket() {
-    PGHOST='' PGHOSTADDR='' psql -v ON_ERROR_STOP=1 --no-password --no-psqlrc --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" "$@"
+    PGHOST='' PGHOSTADDR='' psql -v ON_ERROR_STOP=1 --no-password --no-psqlrc --username "$POSTGRES_USER" --dbname "$@"
 }
 
 initialise() {
@@ -50,10 +52,10 @@ initialise() {
     [ -n "$POSTGRES_PASSWORD" ] || [ "$POSTGRES_HOST_AUTH_METHOD" = trust ] ||
         fail "Database is uninitialized and superuser password is not specified. You must specify POSTGRES_PASSWORD to a non-empty value for the superuser."
 
-    local waldir=()
-    [ -z "${POSTGRES_INITDB_WALDIR:-}" ] || waldir=(--waldir="$POSTGRES_INITDB_WALDIR")
     # eval, because POSTGRES_INITDB_ARGS is documented as a line of shell words.
-    eval 'initdb --username="$POSTGRES_USER" --pwfile=<(printf "%s\n" "$POSTGRES_PASSWORD") "${waldir[@]}" '"$POSTGRES_INITDB_ARGS"
+    eval "local words=($POSTGRES_INITDB_ARGS)"
+    [ -z "${POSTGRES_INITDB_WALDIR:-}" ] || words+=(--waldir="$POSTGRES_INITDB_WALDIR")
+    initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${words[@]}"
 
     local method=${POSTGRES_HOST_AUTH_METHOD:-$(postgres -C password_encryption "$@")}
     printf '\nhost all all all %s\n' "$method" >> "$PGDATA/pg_hba.conf"
@@ -61,8 +63,8 @@ initialise() {
     # A server that only the init files can reach: no client may meet a half-made database.
     pg_ctl -D "$PGDATA" -o "$(printf '%q ' "$@" -c listen_addresses='' -p "${PGPORT:-5432}")" -w start
     export PGPASSWORD=$POSTGRES_PASSWORD
-    if ! POSTGRES_DB=postgres on_socket --tuples-only --set db="$POSTGRES_DB" <<< "SELECT 1 FROM pg_database WHERE datname = :'db';" | grep -q 1; then
-        POSTGRES_DB=postgres on_socket --set db="$POSTGRES_DB" <<< 'CREATE DATABASE :"db";'
+    if ! on_socket postgres --tuples-only --set db="$POSTGRES_DB" <<< "SELECT 1 FROM pg_database WHERE datname = :'db';" | grep -q 1; then
+        on_socket postgres --set db="$POSTGRES_DB" <<< 'CREATE DATABASE :"db";'
     fi
     run_init_files
     pg_ctl -D "$PGDATA" -m fast -w stop
@@ -73,8 +75,9 @@ initialise() {
 [ "${1:0:1}" != - ] || set -- postgres "$@"
 
 if [ "$1" = postgres ]; then
-    mkdir -p "$PGDATA" && chmod 00700 "$PGDATA" 2>/dev/null || true
-    mkdir -p /var/run/postgresql && chmod 03775 /var/run/postgresql 2>/dev/null || true
+    # On a volume of somebody else's, or a read-only root, these fail; what matters of it, the server says itself.
+    { mkdir -p "$PGDATA" && chmod 00700 "$PGDATA"; } || true
+    { mkdir -p /var/run/postgresql && chmod 03775 /var/run/postgresql; } 2> /dev/null || true
     if [ "$(id -u)" = 0 ]; then
         find "$PGDATA" /var/run/postgresql \! -user postgres -exec chown postgres '{}' +
         exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"

@@ -38,6 +38,9 @@ pub(crate) const LOCAL_CLUSTER: &[Program] = &[
 /// For building images without a cluster.
 pub(crate) const IMAGES: &[Program] = &[program("buildah", "buildah")];
 
+/// For the check of shell scripts.
+pub(crate) const SHELL: &[Program] = &[program("shellcheck", "shellcheck")];
+
 /// For the throw-away Postgres of the tests.
 pub(crate) const POSTGRES: &[Program] = &[program("pg_ctl", "postgresql"), program("initdb", "postgresql")];
 

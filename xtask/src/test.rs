@@ -6,6 +6,7 @@ mod kind_configuration;
 mod length;
 mod licences;
 mod schemas;
+mod shell;
 
 use std::process::Command;
 use std::time::Instant;
@@ -73,6 +74,7 @@ pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
     report.check("clippy", |_| clippy());
     report.check("docs", |_| docs());
     report.check("licences and sources", |_| licences::check());
+    report.check("shell scripts", |_| shell::check());
     report.check("unit tests", unit);
     report.check("charts", |_| charts::check());
     report.check("kind configuration", |_| kind_configuration::check());
@@ -95,7 +97,10 @@ fn docs() -> anyhow::Result<()> {
 fn unit(summaries: &mut Vec<String>) -> anyhow::Result<()> {
     let database = database::start()?;
     let arguments = ["test", "--workspace", "--exclude", "todostack-e2e", "--locked", "--no-fail-fast"];
-    tests(repository::cargo(&arguments).env("DATABASE_URL", database.url()), summaries)
+    let rest = tests(repository::cargo(&arguments).env("DATABASE_URL", database.url()), summaries);
+    // Of the cluster tests only what needs no cluster.
+    let e2e = tests(&mut repository::cargo(&["test", "-p", "todostack-e2e", "--lib", "--locked"]), summaries);
+    rest.and(e2e)
 }
 
 fn cluster(report: &mut Report, keep: bool) {
@@ -116,7 +121,9 @@ fn cluster(report: &mut Report, keep: bool) {
         report.outcomes.push(("cluster: tests", Some("there is no cluster to run them on".to_owned())));
     } else {
         report.check("cluster: tests", |summaries| {
-            let arguments = ["test", "-p", "todostack-e2e", "--locked", "--no-fail-fast"];
+            // They wait for the cluster most of the time: one more at once than this machine has cores.
+            let arguments =
+                ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=3"];
             tests(repository::cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
         });
     }

@@ -1,26 +1,17 @@
 //! No source file is longer than people read in one go.
 
-use std::process::Command;
+use fs_err as fs;
 
-use anyhow::Context as _;
-
-use crate::{process, repository};
+use crate::repository;
 
 /// Lines, tests included.
 const LONGEST: usize = 300;
 
 /// Fails with every file that is longer.
 pub(super) fn check() -> anyhow::Result<()> {
-    let mut git = Command::new("git");
-    // Files that are not committed yet count too.
-    git.current_dir(repository::root());
-    git.args(["ls-files", "--cached", "--others", "--exclude-standard", "--", "*.rs", "*.sh", "*.sql"]);
-    let listed = process::output(&mut git).context("failed to list the repository's files")?;
     let mut long = Vec::new();
-    for file in listed.lines() {
-        // A file that was deleted but not committed is listed too.
-        let Ok(text) = std::fs::read_to_string(repository::root().join(file)) else { continue };
-        long.extend(too_long(file, &text));
+    for file in repository::files(&["*.rs", "*.sh", "*.sql"])? {
+        long.extend(too_long(&file, &fs::read_to_string(repository::root().join(&file))?));
     }
     anyhow::ensure!(
         long.is_empty(),

@@ -157,7 +157,7 @@ fn configure(starting: &Starting<'_>, upper: &Path) -> anyhow::Result<()> {
 
 /// The variables that testbed/nfs-node/init reads.
 fn environment(nodes: u8) -> String {
-    let route = |node: Node| format!("{} via {}", node.pods(), node.address());
+    let route = |node: Node| format!("{} {}", node.pods(), node.address());
     let routes: Vec<String> = Node::all(nodes).map(route).collect();
     format!("NODE={NAME}\nADDRESS={ADDRESS}\nGATEWAY={}\nROUTES='{}'\n", plan::GATEWAY, routes.join("\n"))
 }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn its_init_is_told_the_way_to_every_other_nodes_pods() {
         let expected = "NODE=nfsnode\nADDRESS=10.99.0.10\nGATEWAY=10.99.0.1\n\
-                        ROUTES='10.244.1.0/24 via 10.99.0.2\n10.244.2.0/24 via 10.99.0.3'\n";
+                        ROUTES='10.244.1.0/24 10.99.0.2\n10.244.2.0/24 10.99.0.3'\n";
         assert_eq!(environment(2), expected);
     }
 }

@@ -1,0 +1,40 @@
+//! Shell scripts, by shellcheck.
+
+use std::process::Command;
+
+use crate::{prerequisites, process, repository};
+
+/// Fails with shellcheck's warnings on any script of the repository.
+pub(super) fn check() -> anyhow::Result<()> {
+    prerequisites::programs(prerequisites::SHELL)?;
+    let is_script = |file: &String| {
+        // Some have no extension: what counts is how they start.
+        std::fs::read(repository::root().join(file)).is_ok_and(|content| is_shell(&content))
+    };
+    let scripts: Vec<String> = repository::files(&[])?.into_iter().filter(is_script).collect();
+    anyhow::ensure!(!scripts.is_empty(), "there is no shell script to check");
+    let mut shellcheck = Command::new("shellcheck");
+    shellcheck.current_dir(repository::root()).args(["--severity", "warning"]).args(scripts);
+    Ok(process::stream(&mut shellcheck, |_| {})?)
+}
+
+fn is_shell(content: &[u8]) -> bool {
+    let first = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    first.starts_with(b"#!") && (first.ends_with(b"sh") || first.ends_with(b"sh -e"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("#!/bin/sh\necho", true)]
+    #[case("#!/usr/bin/env bash\n", true)]
+    #[case("#!/usr/bin/env python3\n", false)]
+    #[case("//! Rust", false)]
+    fn scripts_are_known_by_their_first_line(#[case] content: &str, #[case] shell: bool) {
+        assert_eq!(is_shell(content.as_bytes()), shell);
+    }
+}
