@@ -4,7 +4,7 @@ mod fetch;
 mod keys;
 mod signature;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use http::{HeaderMap, Method, Uri, header};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, errors::ErrorKind};
@@ -189,6 +189,3 @@ impl AuthError {
         }
     }
 }
-
-/// Shared, or none when authentication is off.
-pub(crate) type SharedAuth = Option<Arc<Auth>>;

@@ -5,12 +5,13 @@ use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 
-use http::Uri;
+use http::{HeaderName, HeaderValue, Uri};
 
 use crate::{
     auth::{AuthSettings, KeySource},
     links::PublicUrl,
     middleware::rate::RateLimit,
+    otlp::OtlpSettings,
 };
 
 /// The todo service: a REST API over Postgres or SQLite.
@@ -25,12 +26,12 @@ pub struct Cli {
     /// See [`ServeArgs`]; here for `serve` left out.
     #[command(flatten)]
     pub serve: ServeArgs,
-    /// See [`RateLimitArgs`].
-    #[command(flatten)]
-    pub rate_limit: RateLimitArgs,
     /// See [`AuthArgs`].
     #[command(flatten)]
     pub auth: AuthArgs,
+    /// See [`TraceArgs`].
+    #[command(flatten)]
+    pub traces: TraceArgs,
     /// See [`DatabaseArgs`].
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -46,6 +47,8 @@ pub enum Command {
     Serve,
     /// Wait for the database, bring its schema to this version, and end.
     Migrate(MigrateArgs),
+    /// Succeed when the service on this host is ready (`/readyz` on --operations-listen).
+    Healthcheck,
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -72,6 +75,9 @@ pub struct ServeArgs {
     /// Requests that are worked on at once; more are refused with 503.
     #[arg(long, global = true, env = "TODOSTACK_MAX_CONCURRENT_REQUESTS")]
     pub max_concurrent_requests: Option<usize>,
+    /// See [`RateLimitArgs`].
+    #[command(flatten)]
+    pub rate_limit: RateLimitArgs,
 }
 
 /// How often a client may ask.
@@ -144,6 +150,49 @@ impl AuthArgs {
             ),
         }
     }
+}
+
+/// Where traces go. Names as in the OpenTelemetry specification.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Traces")]
+pub struct TraceArgs {
+    /// Collector that takes OTLP over HTTP (http://collector:4318); without it, or the next, nothing is traced.
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<Uri>,
+    /// Whole address for traces, when it is not the endpoint with /v1/traces.
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")]
+    pub otlp_traces_endpoint: Option<Uri>,
+    /// Headers for the collector: name=value, comma separated.
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_HEADERS", value_delimiter = ',', value_parser = header, hide_env_values = true)]
+    pub otlp_headers: Vec<(HeaderName, HeaderValue)>,
+    /// Name of this service in traces.
+    #[arg(long, global = true, env = "OTEL_SERVICE_NAME", default_value = "todostack-api")]
+    pub otel_service_name: String,
+}
+
+impl TraceArgs {
+    pub(crate) fn settings(self) -> anyhow::Result<Option<OtlpSettings>> {
+        let Self {
+            otlp_endpoint,
+            otlp_traces_endpoint,
+            otlp_headers: headers,
+            otel_service_name: service_name,
+        } = self;
+        let of_endpoint =
+            |endpoint: Uri| format!("{}/v1/traces", endpoint.to_string().trim_end_matches('/')).parse();
+        let traces_url = match (otlp_traces_endpoint, otlp_endpoint) {
+            (Some(url), _) => url,
+            (None, Some(endpoint)) => of_endpoint(endpoint)?,
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(OtlpSettings { traces_url, headers, service_name }))
+    }
+}
+
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let wrong = || "must be name=value".to_owned();
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    Ok((name.trim().parse().map_err(|_| wrong())?, value.trim().parse().map_err(|_| wrong())?))
 }
 
 /// Which database.

@@ -6,7 +6,7 @@ use clap::Parser as _;
 use todostack_api::{
     config::{Cli, Command},
     database::Database,
-    migrate, openapi_json, serve, telemetry,
+    healthcheck, migrate, openapi_json, serve, telemetry,
 };
 
 fn main() -> ExitCode {
@@ -22,12 +22,13 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    let Cli { command, serve: serve_args, rate_limit, auth, database, log } = cli;
+    let Cli { command, serve: serve_args, auth, traces, database, log } = cli;
     telemetry::init(&log.log_level)?;
     let database = Database::from_args(&database)?;
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(database, serve_args, rate_limit, auth).await,
+        Command::Serve => serve::run(database, serve_args, auth, traces).await,
         Command::Migrate(args) => migrate::run(database, args).await,
+        Command::Healthcheck => healthcheck::run(serve_args.operations_listen).await,
         Command::Openapi => Ok(std::io::stdout().write_all(&openapi_json())?),
     }
 }

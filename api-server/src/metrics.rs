@@ -80,7 +80,7 @@ impl Metrics {
 }
 
 /// Clients may send any word as a method; labels must be few.
-fn method_label(method: &Method) -> &'static str {
+pub(crate) fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -1,5 +1,5 @@
 //! What surrounds every request, in order from the outside: identity, measure, CORS, problem, headers, deadline;
-//! then size, load, token, rate.
+//! then size, load, token, rate. Metric and span come last.
 
 mod cors;
 pub(crate) mod rate;
@@ -24,7 +24,8 @@ use crate::{
     auth::AuthError,
     error::{self, ApiError},
     extract::Caller,
-    metrics::Answered,
+    metrics::{Answered, method_label},
+    otlp::Span,
     state::AppState,
 };
 
@@ -50,14 +51,19 @@ async fn surround(State(state): State<AppState>, request: Request, next: Next) -
         Ok(response) => response,
         Err(_) => ApiError::DeadlineExceeded.into_response(),
     };
-    if let Some(error) = error::error_of(&response) {
-        log(&error, &trace, &method);
-        response = error::render(&error, &response, trace.id());
+    let error = error::error_of(&response);
+    if let Some(error) = &error {
+        log(error, &trace, &method);
+        response = error::render(error, &response, trace.id());
     }
     add_headers(&mut response, &trace);
     cors.mark(&method, &mut response);
     let answered = Answered { method: &method, route: route.as_ref(), status: response.status() };
-    state.metrics.observe(answered, started.elapsed());
+    let took = started.elapsed();
+    state.metrics.observe(answered, took);
+    if let Some(spans) = state.spans.as_ref().filter(|_| trace.is_sampled()) {
+        spans.push(span(&trace, answered, took, error.as_deref()));
+    }
     response
 }
 
@@ -106,6 +112,20 @@ async fn run_as(subject: Option<Result<Owner, AuthError>>, mut request: Request,
         Some(Err(error)) => return ApiError::from(error).into_response(),
     }
     next.run(request).await
+}
+
+fn span(trace: &trace::Trace, answered: Answered<'_>, took: Duration, error: Option<&ApiError>) -> Span {
+    let Answered { method, route, status } = answered;
+    Span {
+        trace_id: trace.id().to_owned(),
+        id: trace::span_id(),
+        parent_id: trace.parent_id().to_owned(),
+        method: method_label(method),
+        route: route.map(|route| route.as_str().to_owned()),
+        status: status.as_u16(),
+        took,
+        error: error.filter(|_| status.is_server_error()).map(|error| chain(error)),
+    }
 }
 
 fn add_headers(response: &mut Response, trace: &trace::Trace) {

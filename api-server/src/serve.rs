@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -12,9 +12,10 @@ use tokio::{
 
 use crate::{
     auth::Auth,
-    config::{AuthArgs, RateLimitArgs, ServeArgs},
+    config::{AuthArgs, ServeArgs, TraceArgs},
     database::{Database, Kind},
     operations::operations,
+    otlp::Spans,
     routes::api,
     server,
     state::{AppState, Settings},
@@ -30,15 +31,15 @@ const FORGET_CLIENTS_EVERY: Duration = Duration::from_mins(1);
 pub async fn run(
     database: Database,
     args: ServeArgs,
-    rate_limit: RateLimitArgs,
     auth: AuthArgs,
+    traces: TraceArgs,
 ) -> anyhow::Result<()> {
     let (listen, operations_listen, drain_delay) = (args.listen, args.operations_listen, args.drain_delay);
     let store = database.open();
-    let mut state = AppState::new(Arc::clone(&store), settings(args, &rate_limit));
-    if let Some(auth) = auth.settings()? {
-        state = state.with_auth(Auth::new(auth).context("failed to prepare authentication")?);
-    }
+    let auth = auth.settings()?.map(Auth::new).transpose().context("failed to prepare authentication")?;
+    let spans = traces.settings()?.map(Spans::start).transpose();
+    let spans = spans.map_err(|why| anyhow!("failed to prepare traces: {why}"))?;
+    let state = AppState::new(Arc::clone(&store), settings(args), auth, spans);
     let api_listener = listener(listen).await?;
     let operations_listener = listener(operations_listen).await?;
     if database.kind() == Kind::Sqlite {
@@ -82,7 +83,7 @@ pub async fn run(
     Ok(())
 }
 
-fn settings(args: ServeArgs, rate_limit: &RateLimitArgs) -> Settings {
+fn settings(args: ServeArgs) -> Settings {
     let ServeArgs {
         listen: _,
         operations_listen: _,
@@ -90,6 +91,7 @@ fn settings(args: ServeArgs, rate_limit: &RateLimitArgs) -> Settings {
         public_url,
         cors_allowed_origins,
         max_concurrent_requests,
+        rate_limit,
     } = args;
     Settings {
         public_url,

@@ -1,8 +1,11 @@
 //! What all handlers share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use todostack_store::Store;
@@ -10,10 +13,11 @@ use todostack_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::{
-    auth::{Auth, SharedAuth},
+    auth::Auth,
     links::PublicUrl,
     metrics::Metrics,
     middleware::rate::{Rate, RateLimit},
+    otlp::Spans,
 };
 
 /// What the configuration says about answering requests.
@@ -38,43 +42,50 @@ impl Settings {
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What is behind an [`AppState`].
+pub struct Shared {
     /// The database.
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) auth: SharedAuth,
-    pub(crate) rate: Option<Arc<Rate>>,
-    pub(crate) in_flight: Arc<Semaphore>,
-    draining: Arc<AtomicBool>,
+    pub(crate) settings: Settings,
+    pub(crate) metrics: Metrics,
+    pub(crate) auth: Option<Auth>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) spans: Option<Spans>,
+    pub(crate) in_flight: Semaphore,
+    draining: AtomicBool,
 }
 
 impl std::fmt::Debug for AppState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("AppState").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }
 
 impl AppState {
-    /// State over a store.
+    /// State over a store. With `auth`, only callers with a token are let in; with `spans`, requests are traced.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, settings: Settings) -> Self {
+    pub fn new(store: Arc<dyn Store>, settings: Settings, auth: Option<Auth>, spans: Option<Spans>) -> Self {
         let concurrency = settings.max_concurrent_requests.unwrap_or(Settings::DEFAULT_CONCURRENCY);
-        Self {
-            auth: None,
-            rate: settings.rate_limit.map(Rate::new).map(Arc::new),
-            in_flight: Arc::new(Semaphore::new(concurrency)),
-            metrics: Arc::new(Metrics::new(Arc::clone(&store))),
+        Self(Arc::new(Shared {
+            metrics: Metrics::new(Arc::clone(&store)),
             store,
-            settings: Arc::new(settings),
-            draining: Arc::default(),
-        }
-    }
-
-    /// Lets in only callers with a token.
-    #[must_use]
-    pub fn with_auth(self, auth: Auth) -> Self {
-        Self { auth: Some(Arc::new(auth)), ..self }
+            auth,
+            rate: settings.rate_limit.map(Rate::new),
+            spans,
+            in_flight: Semaphore::new(concurrency),
+            settings,
+            draining: AtomicBool::new(false),
+        }))
     }
 
     /// From now on the service says that it is not ready, while it still answers.

@@ -6,40 +6,76 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const ID_CHARS: usize = 32;
+const SPAN_CHARS: usize = 16;
 
 /// Which request, in a trace that may have begun elsewhere.
 #[derive(Debug)]
 pub(crate) struct Trace {
     /// 32 lower-case hexadecimal digits, not all of them 0.
     id: [u8; ID_CHARS],
+    /// The caller's part of the trace, when it named one.
+    caller: Option<Caller>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Caller {
+    span: [u8; SPAN_CHARS],
+    /// Whether the caller records this trace.
+    sampled: bool,
 }
 
 impl Trace {
     /// From the caller's `traceparent` (<https://www.w3.org/TR/trace-context/>), else at random.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let id = headers.get("traceparent").and_then(|value| trace_id(value.as_bytes()));
-        Self { id: id.unwrap_or_else(|| hex(rand::random())) }
+        match headers.get("traceparent").and_then(|value| parse(value.as_bytes())) {
+            Some((id, caller)) => Self { id, caller: Some(caller) },
+            None => Self { id: hex(rand::random()), caller: None },
+        }
     }
 
     pub(crate) fn id(&self) -> &str {
-        std::str::from_utf8(&self.id).unwrap_or_default()
+        text(&self.id)
     }
 
     pub(crate) fn header(&self) -> HeaderValue {
         HeaderValue::from_bytes(&self.id).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
+
+    /// The caller's span, or nothing.
+    pub(crate) fn parent_id(&self) -> &str {
+        self.caller.as_ref().map_or("", |caller| text(&caller.span))
+    }
+
+    /// A trace that begins here is recorded; one that the caller does not record is not.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.caller.is_none_or(|caller| caller.sampled)
+    }
 }
 
-/// The second part of `00-<32 hex>-<16 hex>-<2 hex>`.
-fn trace_id(header: &[u8]) -> Option<[u8; ID_CHARS]> {
+/// A new span's id.
+pub(crate) fn span_id() -> String {
+    format!("{:016x}", rand::random::<u64>().max(1))
+}
+
+fn text(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).unwrap_or_default()
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>`
+fn parse(header: &[u8]) -> Option<([u8; ID_CHARS], Caller)> {
     let mut parts = header.split(|byte| *byte == b'-');
     let (version, id) = (parts.next()?, parts.next()?);
     let (parent, flags) = (parts.next()?, parts.next()?);
     let sound = [version, id, parent, flags].iter().all(|part| part.iter().copied().all(is_hex))
-        && (version.len(), parent.len(), flags.len()) == (2, 16, 2)
+        && (version.len(), flags.len()) == (2, 2)
         && version != b"ff"
-        && id.iter().any(|byte| *byte != b'0');
-    sound.then(|| id.try_into().ok())?
+        && [id, parent].iter().all(|id| id.iter().any(|byte| *byte != b'0'));
+    // The lowest bit is the only flag that the standard defines.
+    let sampled = flags
+        .last()
+        .is_some_and(|digit| matches!(digit, b'1' | b'3' | b'5' | b'7' | b'9' | b'b' | b'd' | b'f'));
+    let caller = Caller { span: parent.try_into().ok()?, sampled };
+    sound.then(|| Some((id.try_into().ok()?, caller)))?
 }
 
 fn is_hex(byte: u8) -> bool {

@@ -75,10 +75,24 @@ impl<B: Batch> Batcher<B> {
 
 type Waiting<B> = mpsc::Receiver<(<B as Batch>::Request, Reply<<B as Batch>::Answer>)>;
 
+/// Takes what waits; nothing when the queue has been dropped.
+async fn gather<T>(waiting: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, limit: usize) {
+    if waiting.recv_many(taken, limit).await > 0 {
+        // Whoever is about to ask gets the turn to join first; when nobody is, this takes no time.
+        tokio::task::yield_now().await;
+        while taken.len() < limit
+            && let Ok(next) = waiting.try_recv()
+        {
+            taken.push(next);
+        }
+    }
+}
+
 async fn serve<B: Batch>(mut lane: B, waiting: Arc<Mutex<Waiting<B>>>, limit: usize) {
     let mut taken = Vec::with_capacity(limit);
     loop {
-        if waiting.lock().await.recv_many(&mut taken, limit).await == 0 {
+        gather(&mut *waiting.lock().await, &mut taken, limit).await;
+        if taken.is_empty() {
             return;
         }
         let (requests, replies): (Vec<_>, Vec<_>) =

@@ -68,6 +68,19 @@ fn help_documents_every_variable() {
         "TODOSTACK_CORS_ALLOWED_ORIGINS",
         "TODOSTACK_DRAIN_DELAY",
         "TODOSTACK_DATABASE_MAX_CONNECTIONS",
+        "TODOSTACK_MAX_CONCURRENT_REQUESTS",
+        "TODOSTACK_RATE_LIMIT_RPS",
+        "TODOSTACK_RATE_LIMIT_BURST",
+        "TODOSTACK_TRUSTED_PROXY_HOPS",
+        "TODOSTACK_JWT_ISSUER",
+        "TODOSTACK_JWT_AUDIENCE",
+        "TODOSTACK_JWKS_URL",
+        "TODOSTACK_JWKS_FILE",
+        "TODOSTACK_JWKS_CA_FILE",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_SERVICE_NAME",
     ] {
         assert!(help.contains(variable), "{variable} is not in\n{help}");
     }
@@ -109,6 +122,13 @@ async fn sigterm_loses_no_request() {
         })
     });
     let clients: Vec<_> = clients.collect();
+    let healthcheck = |operations: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_todostack-api"));
+        command.arg("healthcheck").env_clear().env("TODOSTACK_OPERATIONS_LISTEN", operations);
+        command.output().unwrap().status.success()
+    };
+    assert!(healthcheck(started["operations_listen"].as_str().unwrap()));
+    assert!(!healthcheck("127.0.0.1:9"));
     let pid = server.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let draining: Value = serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();

@@ -28,3 +28,4 @@ mod properties;
 mod queries;
 mod service;
 mod todos;
+mod traces;

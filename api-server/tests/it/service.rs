@@ -59,13 +59,13 @@ impl Service {
     /// Lets in only callers with a token.
     pub async fn start_with_auth(on: On, auth: Auth) -> Self {
         let service = Self::start(on).await;
-        let state = service.state.with_auth(auth);
+        let state = AppState::new(Arc::clone(&service.store), Settings::default(), Some(auth), None);
         Self { client: listen(api(state.clone())).await, state, ..service }
     }
 
     /// A service over a store as it is, not migrated.
     pub async fn over(store: Arc<dyn Store>, settings: Settings, file: Option<TempDir>) -> Self {
-        let state = AppState::new(Arc::clone(&store), settings);
+        let state = AppState::new(Arc::clone(&store), settings, None, None);
         let client = listen(api(state.clone())).await;
         let operations = listen(operations(state.clone())).await.undocumented();
         Self { client, operations, state, store, postgres: None, _file: file }

@@ -1,0 +1,65 @@
+//! HTTP to others: TLS by ring, with the roots that browsers trust, since an image from scratch has no certificates.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use axum::body::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use tokio::time::timeout;
+
+use crate::middleware::chain;
+
+/// How long an answer may take as a whole.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// No answer that this service asks for is longer.
+const MAX_BYTES: usize = 256 * 1_024;
+
+/// Sends requests; keeps connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Outbound {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+impl Outbound {
+    /// `ca_file` (PEM) adds authorities; the error is a sentence about it.
+    pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, String> {
+        let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        if let Some(path) = ca_file {
+            let wrong = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| wrong(&cause))? {
+                let certificate = certificate.map_err(|cause| wrong(&cause))?;
+                roots.add(certificate).map_err(|cause| wrong(&cause))?;
+            }
+        }
+        let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| cause.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector) })
+    }
+
+    /// The body of a successful answer; the error is a sentence that says why there is none.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Bytes, String> {
+        let read = async {
+            let response = self.client.request(request).await.map_err(|cause| chain(&cause))?;
+            if !response.status().is_success() {
+                return Err(format!("it answered {}", response.status()));
+            }
+            let body = Limited::new(response.into_body(), MAX_BYTES).collect().await;
+            Ok(body.map_err(|cause| cause.to_string())?.to_bytes())
+        };
+        timeout(TIMEOUT, read)
+            .await
+            .unwrap_or_else(|_| Err(format!("it did not answer within {} s", TIMEOUT.as_secs())))
+    }
+}
