@@ -102,7 +102,7 @@ fn resolve_database(
 }
 
 fn resolve_api(spec: Option<&ApiSpec>, database: &Database, place: &Place, inputs: Inputs<'_>) -> Api {
-    let ApiSpec { image, image_pull_policy, replicas, resources, log_level } =
+    let ApiSpec { image, image_pull_policy, replicas, resources, log_level, cors, rate_limit, auth } =
         spec.cloned().unwrap_or_default();
     let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
     let one_writer = matches!(database, Database::Sqlite(_));
@@ -113,6 +113,9 @@ fn resolve_api(spec: Option<&ApiSpec>, database: &Database, place: &Place, input
         replicas: replicas.unwrap_or(if one_writer { 1 } else { REPLICAS }),
         resources: resources.unwrap_or_else(|| requests("10m", "32Mi", Some("128Mi"))),
         log_level: log_level.into(),
+        allowed_origins: cors.map(|cors| cors.allowed_origins).unwrap_or_default(),
+        rate_limit,
+        jwt: auth.map(|auth| auth.jwt),
     }
 }
 

@@ -6,7 +6,10 @@ use k8s_openapi::{
     api::core::v1::{ResourceRequirements, Toleration},
     apimachinery::pkg::apis::meta::v1::OwnerReference,
 };
-use todostack_crds::DeletionPolicy;
+use todostack_crds::{
+    DeletionPolicy,
+    api::{JwtSpec, RateLimitSpec},
+};
 
 use crate::{credentials::Credentials, diagnose::Finding};
 
@@ -48,6 +51,12 @@ pub struct Api {
     pub resources: ResourceRequirements,
     /// Value of `TODOSTACK_LOG_LEVEL`.
     pub log_level: &'static str,
+    /// Origins whose pages may call; all when empty.
+    pub allowed_origins: Vec<String>,
+    /// How much one client may ask for.
+    pub rate_limit: Option<RateLimitSpec>,
+    /// The tokens that callers need.
+    pub jwt: Option<JwtSpec>,
     /// What the pods' template may carry now: an image reaches it only after its migrations.
     pub release: Release,
 }

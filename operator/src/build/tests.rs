@@ -9,7 +9,13 @@ use crate::fixtures::{resolved, resolved_from};
 const MINIMAL: &str = "{}";
 const NFS: &str = "
 deletionPolicy: Delete
-api: {replicas: 3, logLevel: debug, image: registry.example.com/api:2}
+api:
+  replicas: 3
+  logLevel: debug
+  image: registry.example.com/api:2
+  cors: {allowedOrigins: [https://app.example.com, https://other.example.com]}
+  rateLimit: {requestsPerSecond: 50, burst: 100}
+  auth: {jwt: {issuer: https://id.example.com, audience: todos, jwksUrl: https://id.example.com/keys}}
 database:
   postgres:
     version: '17'

@@ -11,11 +11,13 @@ use k8s_openapi::{
     apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 
+use todostack_crds::api::{JwtSpec, RateLimitSpec};
+
 use super::{api_service, pod};
 use crate::{
     labels::{self, Component},
     names,
-    stack::{Database, Release, Stack},
+    stack::{Api, Database, Release, Stack},
 };
 
 /// Name of the API's container.
@@ -140,11 +142,28 @@ fn environment(stack: &Stack) -> Vec<EnvVar> {
         Database::Postgres(_) | Database::External(_) => pod::login(&names::app_secret(&stack.name)),
         Database::Sqlite(_) => vec![pod::variable("DATABASE_URL", &format!("sqlite://{DATA}/todos.db"))],
     };
+    let Api { log_level, allowed_origins, rate_limit, jwt, .. } = &stack.api;
     env.extend([
         pod::variable("TODOSTACK_LISTEN", &format!("0.0.0.0:{}", api_service::TARGET)),
         pod::variable("TODOSTACK_OPERATIONS_LISTEN", &format!("0.0.0.0:{OPERATIONS_NUMBER}")),
-        pod::variable("TODOSTACK_LOG_LEVEL", stack.api.log_level),
+        pod::variable("TODOSTACK_LOG_LEVEL", log_level),
     ]);
+    if stack.exposure.ingress.is_some() {
+        // The Ingress controller is the one proxy whose word on a client's address counts.
+        env.push(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", "1"));
+    }
+    if !allowed_origins.is_empty() {
+        env.push(pod::variable("TODOSTACK_CORS_ALLOWED_ORIGINS", &allowed_origins.join(",")));
+    }
+    if let Some(RateLimitSpec { requests_per_second, burst }) = rate_limit {
+        env.push(pod::variable("TODOSTACK_RATE_LIMIT_RPS", &requests_per_second.to_string()));
+        env.extend(burst.map(|burst| pod::variable("TODOSTACK_RATE_LIMIT_BURST", &burst.to_string())));
+    }
+    if let Some(JwtSpec { issuer, audience, jwks_url }) = jwt {
+        env.push(pod::variable("TODOSTACK_JWT_ISSUER", issuer));
+        env.push(pod::variable("TODOSTACK_JWT_AUDIENCE", audience));
+        env.push(pod::variable("TODOSTACK_JWKS_URL", jwks_url));
+    }
     env
 }
 
