@@ -83,7 +83,7 @@ async fn an_export_that_is_not_there_is_named() -> Result<()> {
         namespace.cluster.nfs_node().await?;
         let path = format!("/exports/{}", namespace.name);
         namespace.apply("shop", &spec(&path, "Retain")).await?;
-        let message = namespace.blocked_by("shop", Reason::MountFailed).await?;
+        let message = namespace.blocked_by("shop", Reason::ExportNotFound).await?;
         ensure!(message.contains(&path), "{message}");
         // What hinders it gone, it goes on by itself.
         nfs_node::export(&namespace.name, "999:999", "0700").await?;

@@ -45,7 +45,7 @@ use todostack_e2e::namespace::{with_namespace, with_namespace_alone};
 )]
 #[case::image(
     "{database: {sqlite: {}}, api: {image: 'localhost/nowhere:1', imagePullPolicy: Never}}",
-    Reason::ImagePullFailed,
+    Reason::ImageNeverPulled,
     "localhost/nowhere:1"
 )]
 #[tokio::test]
