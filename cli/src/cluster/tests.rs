@@ -1,0 +1,75 @@
+//! What a cluster may lack, and what is said of it.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::object;
+
+fn classes<K: serde::de::DeserializeOwned>(kind: &str, defaults: &[bool]) -> Vec<Arc<K>> {
+    let mark = format!("{kind}.kubernetes.io/is-default-class");
+    let class = |(number, default): (usize, &bool)| {
+        let annotations = json!({&mark: default.to_string()});
+        let mut value = json!({"metadata": {"name": format!("c{number}"), "annotations": annotations}});
+        if kind == "storageclass"
+            && let Value::Object(fields) = &mut value
+        {
+            fields.insert("provisioner".to_owned(), json!("example.com/disk"));
+        }
+        Arc::new(object(value))
+    };
+    defaults.iter().enumerate().map(class).collect()
+}
+
+#[rstest]
+#[case::none(&[], Mark::Waiting, "none is the default")]
+#[case::one(&[false, true], Mark::Good, "c1 is the default")]
+#[case::several(&[true, true], Mark::Waiting, "c0, c1 are all the default")]
+fn the_default_storage_class_is_told(#[case] defaults: &[bool], #[case] mark: Mark, #[case] words: &str) {
+    let check = storage_class(&classes("storageclass", defaults));
+    assert_eq!(check.mark, mark);
+    assert!(check.state.starts_with(words), "{}", check.state);
+}
+
+#[rstest]
+#[case::none(&[], Mark::Waiting, "there is none")]
+#[case::no_default(&[false], Mark::Waiting, "none is the default")]
+#[case::one(&[true], Mark::Good, "c0 is the default")]
+#[case::several(&[true, true], Mark::Waiting, "c0, c1 are all the default")]
+fn the_default_ingress_class_is_told(#[case] defaults: &[bool], #[case] mark: Mark, #[case] words: &str) {
+    let check = ingress_class(&classes("ingressclass", defaults));
+    assert_eq!(check.mark, mark);
+    assert!(check.state.starts_with(words), "{}", check.state);
+}
+
+#[rstest]
+#[case::gone(json!({}), Mark::Bad)]
+#[case::ready(json!({"readyReplicas": 1}), Mark::Good)]
+fn an_operator_has_to_have_a_ready_pod(#[case] status: Value, #[case] mark: Mark) {
+    let deployment = json!({"metadata": {"name": "todostack-operator", "namespace": "todostack-system"}, "status": status});
+    assert_eq!(operator(&[Arc::new(object(deployment))]).mark, mark);
+    assert_eq!(operator(&[]).mark, Mark::Bad);
+}
+
+#[rstest]
+#[case::all(&["True", "True"], Mark::Good)]
+#[case::one(&["False", "True"], Mark::Good)]
+#[case::none(&["False", "False"], Mark::Bad)]
+#[case::unknown(&[], Mark::Unknown)]
+fn dns_needs_one_ready_pod(#[case] ready: &[&str], #[case] mark: Mark) {
+    let pod = |ready: &&str| {
+        let conditions =
+            json!([{"type": "Ready", "status": ready}, {"type": "PodScheduled", "status": "True"}]);
+        let status = json!({"phase": "Running", "conditions": conditions});
+        Arc::new(object(json!({"metadata": {"name": "coredns"}, "status": status})))
+    };
+    let pods: Vec<_> = ready.iter().map(pod).collect();
+    assert_eq!(dns(&pods).mark, mark);
+}
+
+#[test]
+fn what_may_not_be_read_is_said_and_is_not_wrong() {
+    let checks = checks(&Cluster { definition: true, ..Cluster::default() });
+    let marks: Vec<_> = checks.iter().map(|check| check.mark).collect();
+    assert_eq!(marks, [Mark::Good, Mark::Unknown, Mark::Unknown, Mark::Unknown, Mark::Unknown]);
+}

@@ -1,0 +1,139 @@
+//! The commands, one function each: what is looked at, what is written, with which exit code.
+
+use std::io::Write as _;
+
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+use serde::Serialize;
+use todostack_crds::TodoStack;
+
+use crate::{
+    access::Access,
+    args::{Args, Command, Output},
+    cluster,
+    error::{Error, WRONG},
+    kubectl::{self, Logs, Psql},
+    look,
+    read::{self, Scope},
+    report::{Health, Mark, Report},
+    text::{self, doctor::Stacks},
+};
+
+/// Runs a command, and gives its exit code.
+pub(crate) async fn run(args: Args) -> Result<u8, Error> {
+    let Args { command, cluster } = args;
+    let access = Access::open(cluster).await?;
+    let now = Timestamp::now();
+    match command {
+        Command::Status { name, all_namespaces, output } => {
+            let scope = Scope { name, ..access.scope(all_namespaces) };
+            let reports = look::reports(&access.client, &scope, now).await?;
+            write(&status(&reports, &scope, output, now)?)?;
+            Ok(code(reports.iter().all(|report| report.health == Health::Ready)))
+        }
+        Command::Explain { name } => {
+            let reports = look::reports(&access.client, &access.one(&name), now).await?;
+            write(&reports.iter().map(text::explain::text).collect::<String>())?;
+            Ok(code(reports.iter().all(|report| report.health == Health::Ready)))
+        }
+        Command::Doctor { all_namespaces } => doctor(&access, all_namespaces, now).await,
+        Command::Psql { name, superuser, arguments } => {
+            let found = look::known(&access.client, &access.one(&name)).await?;
+            let Some(known) = found.first() else { return Err(access.missing(&name)) };
+            let (stack, role_known) = known.resolved(now)?;
+            let psql =
+                Psql { superuser, role_known, terminal: kubectl::has_terminal(), arguments: &arguments };
+            let arguments = kubectl::psql(&stack, &psql)?;
+            let mut command = access.kubectl();
+            command.args(arguments);
+            kubectl::run(command)
+        }
+        Command::Url { name } => {
+            let stack = access.stack(&name).await?;
+            url(&stack)
+        }
+        Command::Logs { name, part, follow, tail } => {
+            // kubectl says nothing of a selector that matches no pod.
+            access.stack(&name).await?;
+            let mut command = access.kubectl();
+            command.args(kubectl::logs(&Logs { name: &name, part, follow, tail }));
+            kubectl::run(command)
+        }
+    }
+}
+
+impl Access {
+    fn scope(&self, all_namespaces: bool) -> Scope {
+        Scope { namespace: (!all_namespaces).then(|| self.namespace.clone()), name: None }
+    }
+
+    fn one(&self, name: &str) -> Scope {
+        Scope { name: Some(name.to_owned()), ..self.scope(false) }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::NoStack { name: name.to_owned(), place: self.scope(false).place() }
+    }
+
+    async fn stack(&self, name: &str) -> Result<TodoStack, Error> {
+        let stacks = read::stacks(&self.client, &self.one(name)).await?;
+        stacks.into_iter().next().ok_or_else(|| self.missing(name))
+    }
+}
+
+/// What programs read.
+#[derive(Serialize)]
+struct Document<'a> {
+    stacks: &'a [Report],
+}
+
+fn status(reports: &[Report], scope: &Scope, output: Output, now: Timestamp) -> Result<String, Error> {
+    let document = Document { stacks: reports };
+    Ok(match output {
+        Output::Json => serde_json::to_string_pretty(&document)? + "\n",
+        Output::Yaml => serde_saphyr::to_string(&document)?,
+        Output::Tree | Output::Wide if reports.is_empty() => {
+            format!("There is no TodoStack {}.\n", scope.place())
+        }
+        Output::Tree | Output::Wide => {
+            let wide = output == Output::Wide;
+            let texts: Vec<_> = reports.iter().map(|report| text::status::text(report, now, wide)).collect();
+            texts.join("\n")
+        }
+    })
+}
+
+async fn doctor(access: &Access, all_namespaces: bool, now: Timestamp) -> Result<u8, Error> {
+    let seen = cluster::read::read(&access.client).await?;
+    let stacks = if seen.definition {
+        Stacks::Examined(look::reports(&access.client, &access.scope(all_namespaces), now).await?)
+    } else {
+        Stacks::Unserved
+    };
+    let checks = cluster::checks(&seen);
+    write(&text::doctor::text(&checks, &stacks, now))?;
+    Ok(code(stacks.unready() == 0 && checks.iter().all(|check| check.mark != Mark::Bad)))
+}
+
+fn url(stack: &TodoStack) -> Result<u8, Error> {
+    let name = stack.name_any();
+    let published = stack.status.as_ref().and_then(|status| status.url.clone());
+    let url = published.ok_or_else(|| Error::NoUrl(name.clone()))?;
+    write(&format!("{url}\n"))?;
+    if stack.spec.exposure.as_ref().is_none_or(|it| it.host.is_none()) && url.contains(".svc.") {
+        anstream::eprintln!(
+            "It answers inside the cluster. From here: kubectl --namespace {} port-forward service/{} 8080:http",
+            stack.namespace().unwrap_or_default(),
+            todostack_operator::names::api(&name)
+        );
+    }
+    Ok(0)
+}
+
+fn code(well: bool) -> u8 {
+    if well { 0 } else { WRONG }
+}
+
+fn write(text: &str) -> Result<(), Error> {
+    anstream::stdout().write_all(text.as_bytes()).map_err(Error::Write)
+}

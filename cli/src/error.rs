@@ -1,0 +1,75 @@
+//! Why a command has no answer: what, where, and what to do.
+
+/// Exit code of "something is wrong".
+pub(crate) const WRONG: u8 = 1;
+/// Exit code of "no answer"; clap ends with the same for usage.
+pub(crate) const NO_ANSWER: u8 = 2;
+
+/// What the API server says of a kind that it does not serve: in plain text, without a reason.
+pub(crate) const NOT_FOUND: u16 = 404;
+
+/// Why a command has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("failed to read the kubeconfig: set KUBECONFIG, or pass --kubeconfig and --context")]
+    Kubeconfig(#[source] Box<kube::config::KubeconfigError>),
+    #[error("failed to make a client of the kubeconfig")]
+    Client(#[source] Box<kube::Error>),
+    #[error(
+        "failed to list {what} {place}: is the API server of the kubeconfig's context up? kubectl cluster-info"
+    )]
+    List { what: String, place: String, source: Box<kube::Error> },
+    #[error(
+        "not allowed to list TodoStacks {0}: name a namespace of yours with --namespace, or ask for the role view there"
+    )]
+    StacksForbidden(String),
+    #[error(
+        "the cluster does not know TodoStacks: install the definition: helm install todostack-crds oci://ghcr.io/todostack/charts/todostack-crds --namespace todostack-system --create-namespace"
+    )]
+    NoDefinition,
+    #[error("there is no TodoStack {name} {place}: see kubectl get todostacks --all-namespaces")]
+    NoStack { name: String, place: String },
+    #[error("failed to take the operator's defaults: unset the variables TODOSTACK_*")]
+    Settings(#[source] clap::Error),
+    #[error("failed to resolve TodoStack {name}")]
+    Resolve { name: String, source: todostack_operator::resolve::Error },
+    #[error("the operator has not published a URL of {0} yet: see kubectl todostack doctor")]
+    NoUrl(String),
+    #[error("{0}")]
+    NoServer(String),
+    #[error("failed to run kubectl: is it on the PATH?")]
+    Kubectl(#[source] std::io::Error),
+    #[error("failed to write the report")]
+    Write(#[source] std::io::Error),
+    #[error("failed to write the report as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("failed to write the report as YAML")]
+    Yaml(#[from] serde_saphyr::ser::Error),
+}
+
+/// An error with its sources; one that says what has been said (kube's name their sources themselves) is left out.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}\n  caused by: {words}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = std::io::Error::other("no such file");
+        let source = kube::config::KubeconfigError::ReadConfig(missing, "config".into());
+        let text = chain(&Error::Kubeconfig(Box::new(source)));
+        assert_eq!(text.matches("no such file").count(), 1, "{text}");
+    }
+}

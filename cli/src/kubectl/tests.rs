@@ -1,0 +1,81 @@
+//! The arguments that kubectl is given.
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::*;
+use crate::fixtures::{PASSWORD, Scene, object, well};
+
+fn arguments(scene: Scene, superuser: bool, role_known: bool) -> Result<Vec<String>, Error> {
+    let extra = ["--command".to_owned(), "select 1".to_owned()];
+    let asked = Psql { superuser, role_known, terminal: false, arguments: &extra };
+    psql(&scene.resolved(), &asked)
+}
+
+#[rstest]
+#[case::application(false, "--username=todo")]
+#[case::superuser(true, "--username=postgres")]
+fn psql_runs_in_the_databases_pod_without_a_password(#[case] superuser: bool, #[case] role: &str) {
+    let arguments = arguments(well(), superuser, true).unwrap();
+    let expected = [
+        "exec",
+        "--stdin",
+        "statefulset/shop-db",
+        "--container=postgres",
+        "--",
+        "psql",
+        role,
+        "--dbname=todo",
+        "--command",
+        "select 1",
+    ];
+    assert_eq!(arguments, expected);
+}
+
+#[test]
+fn without_a_right_to_secrets_psql_asks_for_the_superuser() {
+    let refusal = arguments(well(), false, false).unwrap_err().to_string();
+    assert!(refusal.contains("--superuser"), "{refusal}");
+    assert!(arguments(well(), true, false).is_ok());
+}
+
+#[test]
+fn a_server_of_somebody_else_is_named_without_its_password() {
+    let mut scene = well();
+    scene.stack.spec = object(json!({"database": {"external": {"secret": {"name": "pg"}}}}));
+    let value = |text: &str| k8s_openapi::ByteString(text.as_bytes().to_vec());
+    let data = [("host", "db.example.com"), ("dbname", "shop"), ("username", "app"), ("password", PASSWORD)];
+    let secret = k8s_openapi::api::core::v1::Secret {
+        data: Some(data.into_iter().map(|(key, text)| (key.to_owned(), value(text))).collect()),
+        ..Default::default()
+    };
+    scene.named.referenced.external = todostack_operator::observe::Lookup::Found(Box::new(secret));
+    let refusal = arguments(scene, false, true).unwrap_err().to_string();
+    assert!(
+        refusal.ends_with("psql --host=db.example.com --port=5432 --username=app --dbname=shop"),
+        "{refusal}"
+    );
+    assert!(!refusal.contains(PASSWORD));
+}
+
+#[test]
+fn a_sqlite_file_has_no_server() {
+    let mut scene = well();
+    scene.stack.spec = object(json!({"database": {"sqlite": {}}}));
+    let refusal = arguments(scene, false, true).unwrap_err().to_string();
+    assert!(refusal.contains("kubectl todostack url shop"), "{refusal}");
+}
+
+#[test]
+fn logs_are_those_of_one_part() {
+    let asked = Logs { name: "shop", part: Part::Migration, follow: true, tail: -1 };
+    let expected = [
+        "logs",
+        "--selector=todostack.dev/stack=shop,app.kubernetes.io/component=migration",
+        "--all-containers",
+        "--prefix",
+        "--tail=-1",
+        "--follow",
+    ];
+    assert_eq!(logs(&asked), expected);
+}

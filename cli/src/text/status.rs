@@ -1,0 +1,111 @@
+//! `status`: the summary, the tree of objects with their states, the findings.
+
+use jiff::Timestamp;
+
+use super::{FAINT, STRONG, headline, notes, paint, sign, style};
+use crate::report::{Found, Mark, Node, PartReport, Report};
+
+/// Writes one stack; `wide` adds messages and details.
+pub(crate) fn text(report: &Report, now: Timestamp, wide: bool) -> String {
+    let mut lines = vec![headline(report, now)];
+    lines.extend(tree(&report.parts, wide));
+    lines.extend(findings(&report.findings));
+    lines.extend(notes(report.remarks()));
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// One line of the tree, before its columns are set.
+struct Line {
+    branch: String,
+    mark: Mark,
+    label: String,
+    state: String,
+    details: String,
+}
+
+fn tree(parts: &[PartReport], wide: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (position, part) in parts.iter().enumerate() {
+        let last = position + 1 == parts.len();
+        lines.push(part_line(part, last));
+        let inner = if last { "   " } else { "│  " };
+        nodes(&part.objects, inner, &mut lines);
+    }
+    let width =
+        lines.iter().map(|line| columns(&line.branch) + columns(&line.label)).max().unwrap_or_default();
+    lines.iter().map(|line| set(line, width, wide)).collect()
+}
+
+fn part_line(part: &PartReport, last: bool) -> Line {
+    let condition = &part.condition;
+    let state = if condition.reason == "AsExpected" { "" } else { condition.reason.as_str() };
+    Line {
+        branch: branch(last).to_owned(),
+        mark: part.mark,
+        label: part.part.to_owned(),
+        state: state.to_owned(),
+        details: condition.message.clone(),
+    }
+}
+
+fn nodes(nodes: &[Node], indent: &str, lines: &mut Vec<Line>) {
+    for (position, node) in nodes.iter().enumerate() {
+        let last = position + 1 == nodes.len();
+        lines.push(Line {
+            branch: format!("{indent}{}", branch(last)),
+            mark: node.mark,
+            label: node.object.clone(),
+            state: node.state.clone(),
+            details: node.details.clone(),
+        });
+        let inner = if last { "   " } else { "│  " };
+        self::nodes(&node.objects, &format!("{indent}{inner}"), lines);
+    }
+}
+
+fn branch(last: bool) -> &'static str {
+    if last { "└─ " } else { "├─ " }
+}
+
+fn set(line: &Line, width: usize, wide: bool) -> String {
+    let Line { branch, mark, label, state, details } = line;
+    let pad = " ".repeat(width.saturating_sub(columns(branch) + columns(label)));
+    let quiet = if *mark == Mark::Good { FAINT } else { style(*mark) };
+    let object = format!("{}{} {label}{pad}", paint(FAINT, branch), sign(*mark));
+    let details = if wide { details.clone() } else { String::new() };
+    let columns = [object, paint(quiet, state), details];
+    columns.into_iter().filter(|column| !column.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+/// Every character of names and branches is one column wide.
+fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// What is wrong, most causal first.
+pub(super) fn findings(findings: &[Found]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (position, found) in findings.iter().enumerate() {
+        let title = format!("{}. {} ({})", position + 1, found.part, found.reason);
+        lines.push(String::new());
+        lines.push(paint(STRONG, &title));
+        lines.extend(finding(found, "   "));
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// What is wrong, what to do, and where it was seen.
+pub(super) fn finding(found: &Found, indent: &str) -> Vec<String> {
+    let row = |name: &str, text: &str| format!("{indent}{}  {text}", paint(FAINT, name));
+    let mut lines = vec![row("what", &format!("{} {}.", found.object, found.problem.trim_end_matches('.')))];
+    if !found.remedy.is_empty() {
+        lines.push(row("do  ", &found.remedy));
+    }
+    if !found.evidence.is_empty() {
+        lines.push(row("seen", &found.evidence));
+    }
+    lines
+}
