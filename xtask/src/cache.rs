@@ -1,9 +1,12 @@
 //! The user's cache folder: what took long to build, shared by every checkout, keyed by its sources.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use fs_err as fs;
+
+use crate::progress;
 
 /// `$XDG_CACHE_HOME/todostack`, or `~/.cache/todostack`.
 pub(crate) fn folder() -> anyhow::Result<PathBuf> {
@@ -22,12 +25,31 @@ pub(crate) fn entry(name: &str, build: impl FnOnce(&Path) -> anyhow::Result<()>)
     entry_in(&folder()?, name, build)
 }
 
+/// Keeps other commands of this machine from doing the same until the file is dropped; waits for one that is.
+pub(crate) fn lock(what: &str) -> anyhow::Result<File> {
+    lock_in(&folder()?, what)
+}
+
+fn lock_in(folder: &Path, what: &str) -> anyhow::Result<File> {
+    fs::create_dir_all(folder)?;
+    let file = File::create(folder.join(format!("{what}.lock")))?;
+    if file.try_lock().is_err() {
+        progress::note("Waiting for another cargo xtask to finish its part");
+        file.lock()?;
+    }
+    Ok(file)
+}
+
 fn entry_in(
     folder: &Path,
     name: &str,
     build: impl FnOnce(&Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
+    if path.exists() {
+        return Ok(path);
+    }
+    let _held = lock_in(folder, "build")?;
     if path.exists() {
         return Ok(path);
     }
@@ -59,5 +81,21 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         assert!(entry_in(cache.path(), "thing-1", |_| anyhow::bail!("no")).is_err());
         assert!(!cache.path().join("thing-1").exists());
+    }
+
+    #[test]
+    fn two_builds_of_the_same_do_it_once() {
+        let cache = tempfile::tempdir().unwrap();
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        let build = |_: &Path| {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| entry_in(cache.path(), "thing-1", build).unwrap());
+            }
+        });
+        assert_eq!(count.into_inner(), 1);
     }
 }

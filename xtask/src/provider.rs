@@ -12,10 +12,14 @@ use crate::cli::{ProviderName, Up};
 use crate::cluster_tools::ClusterTools;
 use crate::image::Image;
 use crate::install::IngressPorts;
-use crate::{process, repository};
+use crate::{cache, process, repository};
+
+/// The lock under which a cluster is started and removed.
+const CLUSTER: &str = "cluster";
 
 /// Starts the cluster of `up`, or finds it running, with DNS, Ingress controller and default StorageClass.
 pub(crate) fn start(provider: ProviderName, up: &Up) -> anyhow::Result<ClusterTools> {
+    let _held = cache::lock(CLUSTER)?;
     let cluster = match provider {
         ProviderName::Kind => kind::start(up)?,
         ProviderName::Local => local::start(up)?,
@@ -65,6 +69,7 @@ pub(crate) enum Whose {
 
 /// Removes the cluster; nothing to remove is no error.
 pub(crate) fn stop(provider: ProviderName, whose: Whose) -> anyhow::Result<()> {
+    let _held = cache::lock(CLUSTER)?;
     match provider {
         ProviderName::Kind => kind::stop()?,
         ProviderName::Local => local::stop(whose)?,
