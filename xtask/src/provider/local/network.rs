@@ -13,7 +13,23 @@ use crate::repository;
 pub(crate) fn create_bridge() -> Result<(), Error> {
     ip(&["link", "add", plan::BRIDGE, "type", "bridge"])?;
     ip(&["address", "add", &format!("{}/24", plan::GATEWAY), "dev", plan::BRIDGE])?;
-    ip(&["link", "set", plan::BRIDGE, "up"])
+    ip(&["link", "set", plan::BRIDGE, "up"])?;
+    let policy = process::output(Command::new("iptables").args(["-w", "-S", "FORWARD"]))?;
+    if drops(&policy) {
+        forwarding("-I")?;
+    }
+    Ok(())
+}
+
+/// Whether this machine forwards nothing that no rule allows, as Docker makes it: then nodes would not hear each other.
+fn drops(policy: &str) -> bool {
+    policy.lines().any(|line| line == "-P FORWARD DROP")
+}
+
+/// The rule that lets nodes talk to each other: `-I` inserts it, `-C` tells whether it is there, `-D` deletes it.
+fn forwarding(action: &str) -> Result<(), Error> {
+    let rule = ["FORWARD", "-i", plan::BRIDGE, "-o", plan::BRIDGE, "-j", "ACCEPT"];
+    process::run(Command::new("iptables").args(["-w", action]).args(rule))
 }
 
 /// A folder that can hold mount namespaces: their files must lie on a private mount.
@@ -94,6 +110,9 @@ pub(crate) fn ip(arguments: &[&str]) -> Result<(), Error> {
 
 /// Removes every namespace, cable and device of the cluster; what is not there is passed over.
 pub(crate) fn remove() -> anyhow::Result<()> {
+    if forwarding("-C").is_ok() {
+        forwarding("-D")?;
+    }
     // Cables go by name and first: the kernel takes a while to remove those of a namespace that went away.
     let cables = Node::all(u8::MAX).map(Node::cable);
     for device in cables.chain([plan::nfs_node::TAP.to_owned(), plan::BRIDGE.to_owned()]) {
@@ -107,4 +126,15 @@ pub(crate) fn remove() -> anyhow::Result<()> {
         ip(&["netns", "delete", name])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_machine_that_drops_by_default_needs_a_rule() {
+        assert!(drops("-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n"));
+        assert!(!drops("-P FORWARD ACCEPT\n-A FORWARD -s 10.0.0.0/8 -j DROP\n"));
+    }
 }
