@@ -84,5 +84,7 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
+        // Head and body of an answer are small: copied together they are one write of one piece.
+        .writev(false)
         .serve_connection(TokioIo::new(stream), service)
 }
