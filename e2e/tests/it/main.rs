@@ -10,5 +10,6 @@ mod kubectl;
 mod life;
 mod nfs;
 mod operator;
+mod plugin;
 mod refusals;
 mod stuck;
