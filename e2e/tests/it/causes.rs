@@ -14,22 +14,31 @@ use todostack_e2e::namespace::with_namespace;
     Reason::ImageNameInvalid,
     "Shop/Api:1"
 )]
-#[case::registry(
+#[case::image(
     "{api: {image: 'localhost/nowhere:1'}, database: {sqlite: {}}}",
-    Reason::ImagePullFailed,
+    Reason::ImageNotFound,
     "localhost/nowhere:1"
 )]
+#[case::registry(
+    "{api: {image: 'registry.invalid/nowhere:1'}, database: {sqlite: {}}}",
+    Reason::ImagePullFailed,
+    "registry.invalid/nowhere:1"
+)]
 #[case::memory(
-    "{api: {resources: {limits: {memory: 6Mi}, requests: {memory: 6Mi}}}, database: {sqlite: {}}}",
+    "{database: {postgres: {resources: {limits: {memory: 24Mi}, requests: {memory: 24Mi}}}}}",
     Reason::OutOfMemory,
-    "limits.memory"
+    "spec.database.postgres.resources"
 )]
 #[case::processors(
     "{api: {resources: {requests: {cpu: '1000'}}}, database: {sqlite: {}}}",
     Reason::InsufficientResources,
     "spec.api.resources"
 )]
-#[case::node("{database: {postgres: {nodeSelector: {shelf: top}}}}", Reason::Unschedulable, "nodeSelector")]
+#[case::node(
+    "{database: {postgres: {nodeSelector: {shelf: top}, tolerations: [{operator: Exists}]}}}",
+    Reason::Unschedulable,
+    "nodeSelector"
+)]
 #[case::taint(
     "{database: {postgres: {nodeSelector: {kubernetes.io/hostname: nfsnode}}}}",
     Reason::TaintNotTolerated,
@@ -67,12 +76,12 @@ async fn a_limit_range_that_is_too_small_is_named() -> Result<()> {
     with_namespace("limits", async |namespace| {
         let range: LimitRange = serde_json::from_value(json!({
             "metadata": {"name": "small"},
-            "spec": {"limits": [{"type": "Container", "max": {"memory": "16Mi"}}]},
+            "spec": {"limits": [{"type": "Container", "max": {"memory": "11Mi"}}]},
         }))?;
         namespace.api::<LimitRange>().create(&PostParams::default(), &range).await?;
         namespace.apply("shop", "{database: {sqlite: {}}}").await?;
         let message = namespace.blocked_by("shop", Reason::LimitRangeViolated).await?;
-        ensure!(message.contains("16Mi"), "{message}");
+        ensure!(message.contains("11Mi"), "{message}");
         Ok(())
     })
     .await
