@@ -33,7 +33,8 @@ impl ConditionType {
     }
 }
 
-/// Why a condition is as it is: one word, stable, the same in conditions, events and metrics.
+/// Why a condition is as it is: one word, stable, the same in conditions, events and metrics. Declared in the order of
+/// causality, by which findings of one part are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, IntoStaticStr)]
 pub enum Reason {
     /// All is as it should be.

@@ -93,9 +93,12 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.extend(lifecycle::findings(evidence));
     findings.extend(migrations::findings(evidence));
     findings.extend(exposure::findings(evidence));
-    findings.sort_by_key(|finding| finding.part);
+    // Within a part by reason, whose order is causal too, and by words: never by which pod was seen first.
+    findings.sort_by_cached_key(|finding| (finding.part, finding.reason, finding.message()));
     // Pods of one template have the same trouble.
-    findings.dedup_by(|one, two| one.reason == two.reason && one.message() == two.message());
+    findings.dedup_by(|one, two| {
+        (one.part, one.reason) == (two.part, two.reason) && one.message() == two.message()
+    });
     findings
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::fixtures::{now, resolved};
 
+mod order;
 mod volumes_and_exposure;
 
 const DATABASE: &str = "database";
