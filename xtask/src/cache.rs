@@ -1,12 +1,11 @@
 //! The user's cache folder: what took long to build, shared by every checkout, keyed by its sources.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use fs_err as fs;
 
-use crate::progress;
+use crate::lock;
 
 /// `$XDG_CACHE_HOME/todostack`, or `~/.cache/todostack`.
 pub(crate) fn folder() -> anyhow::Result<PathBuf> {
@@ -25,21 +24,6 @@ pub(crate) fn entry(name: &str, build: impl FnOnce(&Path) -> anyhow::Result<()>)
     entry_in(&folder()?, name, build)
 }
 
-/// Keeps other commands of this machine from doing the same until the file is dropped; waits for one that is.
-pub(crate) fn lock(what: &str) -> anyhow::Result<File> {
-    lock_in(&folder()?, what)
-}
-
-fn lock_in(folder: &Path, what: &str) -> anyhow::Result<File> {
-    fs::create_dir_all(folder)?;
-    let file = File::create(folder.join(format!("{what}.lock")))?;
-    if file.try_lock().is_err() {
-        progress::note("Waiting for another cargo xtask to finish its part");
-        file.lock()?;
-    }
-    Ok(file)
-}
-
 fn entry_in(
     folder: &Path,
     name: &str,
@@ -49,7 +33,8 @@ fn entry_in(
     if path.exists() {
         return Ok(path);
     }
-    let _held = lock_in(folder, "build")?;
+    fs::create_dir_all(folder)?;
+    let _held = lock::folder(folder)?;
     if path.exists() {
         return Ok(path);
     }

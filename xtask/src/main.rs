@@ -14,6 +14,7 @@ mod image;
 mod images;
 mod install;
 mod key;
+mod lock;
 mod postgres_image;
 mod prerequisites;
 mod process;

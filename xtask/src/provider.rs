@@ -4,6 +4,7 @@ mod current;
 mod kind;
 pub(crate) mod local;
 
+use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
@@ -12,14 +13,14 @@ use crate::cli::{ProviderName, Up};
 use crate::cluster_tools::ClusterTools;
 use crate::image::Image;
 use crate::install::IngressPorts;
-use crate::{cache, process, repository};
+use crate::{lock, process, repository};
 
-/// The lock under which a cluster is started and removed.
-const CLUSTER: &str = "cluster";
+/// Clusters are started and removed one at a time on a machine; the local one's state is in this folder.
+const HELD: &str = "/var/lib";
 
 /// Starts the cluster of `up`, or finds it running, with DNS, Ingress controller and default StorageClass.
 pub(crate) fn start(provider: ProviderName, up: &Up) -> anyhow::Result<ClusterTools> {
-    let _held = cache::lock(CLUSTER)?;
+    let _held = lock::folder(Path::new(HELD))?;
     let cluster = match provider {
         ProviderName::Kind => kind::start(up)?,
         ProviderName::Local => local::start(up)?,
@@ -69,7 +70,7 @@ pub(crate) enum Whose {
 
 /// Removes the cluster; nothing to remove is no error.
 pub(crate) fn stop(provider: ProviderName, whose: Whose) -> anyhow::Result<()> {
-    let _held = cache::lock(CLUSTER)?;
+    let _held = lock::folder(Path::new(HELD))?;
     match provider {
         ProviderName::Kind => kind::stop()?,
         ProviderName::Local => local::stop(whose)?,
