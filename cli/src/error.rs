@@ -16,9 +16,15 @@ pub(crate) enum Error {
     #[error("failed to make a client of the kubeconfig")]
     Client(#[source] Box<kube::Error>),
     #[error(
-        "failed to list {what} {place}: is the API server of the kubeconfig's context up? kubectl cluster-info"
+        "failed to reach the API server: is the one of the kubeconfig's context up? kubectl cluster-info"
     )]
-    List { what: String, place: String, source: Box<kube::Error> },
+    Unreachable(#[source] Box<kube::Error>),
+    #[error("failed to read {what} {place}: the API server says: {words}")]
+    Refused { what: String, place: String, words: String },
+    #[error(
+        "failed to read {what} {place}: is the plugin as new as the operator? kubectl todostack --version"
+    )]
+    Unreadable { what: String, place: String, source: Box<kube::Error> },
     #[error(
         "not allowed to list TodoStacks {0}: name a namespace of yours with --namespace, or ask for the role view there"
     )]
@@ -45,6 +51,18 @@ pub(crate) enum Error {
     Json(#[from] serde_json::Error),
     #[error("failed to write the report as YAML")]
     Yaml(#[from] serde_saphyr::ser::Error),
+}
+
+impl Error {
+    /// Why something could not be read. That it may not be read is no error: see `gaps.rs`.
+    pub(crate) fn read(what: impl Into<String>, place: impl Into<String>, source: kube::Error) -> Self {
+        let (what, place) = (what.into(), place.into());
+        match source {
+            kube::Error::Api(answer) => Self::Refused { what, place, words: answer.message.clone() },
+            source @ kube::Error::SerdeError(_) => Self::Unreadable { what, place, source: Box::new(source) },
+            source => Self::Unreachable(Box::new(source)),
+        }
+    }
 }
 
 /// An error with its sources; one that says what has been said (kube's name their sources themselves) is left out.

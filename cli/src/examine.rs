@@ -79,9 +79,9 @@ pub(crate) fn examine(examined: Examined<'_>) -> Result<Report, resolve::Error> 
         diagnose::diagnose(Evidence { stack: &resolved, observed: seen, applied: &Applied::default(), now });
     let verdicts = conditions::judge(View { stack: &resolved, observed: seen, findings: &findings });
     let said = said_by_the_operator(stack, &findings);
-    let rows = Rows { stack, gaps, verdicts: &verdicts };
+    let rows = Rows { stack, gaps, verdicts: &verdicts, said: &said };
     let parts: Vec<_> = report::PARTS.into_iter().map(|part| rows.part(part, seen)).collect();
-    let ready = rows.ready(&findings, &said, &parts);
+    let ready = rows.ready(&findings, &parts);
     let mut found: Vec<_> = said.into_iter().chain(findings.iter().map(|it| (it.part, found(it)))).collect();
     found.sort_by_key(|(part, _)| *part);
     let notes = notes(stack, &ready);
@@ -99,13 +99,19 @@ pub(crate) fn examine(examined: Examined<'_>) -> Result<Report, resolve::Error> 
     })
 }
 
-/// Both have to say so: what was found now, and the operator, on which others rely.
+/// Both have to say so: what was found now, and the operator of the present spec, on which others rely.
 fn health(ready: &Row, found: &[(Part, Found)], stack: &TodoStack) -> Health {
-    match (found.is_empty(), ready.is_true() && published(stack, ConditionType::Ready).is_some_and(is_true)) {
+    let published = published(stack, ConditionType::Ready).is_some_and(|it| it.status == "True");
+    match (found.is_empty(), ready.is_true() && published && is_present(stack)) {
         (true, true) => Health::Ready,
         (true, false) => Health::Starting,
         (false, _) => Health::Wrong,
     }
+}
+
+/// Whether the status speaks of the spec as it is now.
+fn is_present(stack: &TodoStack) -> bool {
+    stack.status.as_ref().is_some_and(|status| status.observed_generation >= stack.metadata.generation)
 }
 
 fn found(finding: &Finding) -> Found {
@@ -156,10 +162,6 @@ fn published(stack: &TodoStack, kind: ConditionType) -> Option<&Condition> {
     stack.status.as_ref()?.conditions.iter().find(|condition| condition.type_ == kind.as_str())
 }
 
-fn is_true(condition: &Condition) -> bool {
-    condition.status == "True"
-}
-
 fn notes(stack: &TodoStack, ready: &Row) -> Vec<String> {
     let paused = stack.spec.paused.then(|| "spec.paused is true: the operator changes nothing".to_owned());
     let leaving = stack.metadata.deletion_timestamp.is_some().then(|| "it is being deleted".to_owned());
@@ -168,16 +170,9 @@ fn notes(stack: &TodoStack, ready: &Row) -> Vec<String> {
 
 /// What to know when the status does not speak of what was found.
 fn behind(stack: &TodoStack, ready: &Row) -> Option<String> {
-    let Some(status) = &stack.status else {
-        return Some(
-            "the operator has not looked at this stack yet: see kubectl todostack doctor".to_owned(),
-        );
-    };
-    if status.observed_generation < stack.metadata.generation {
-        return Some(
-            "the operator has not looked at the last change of the spec yet: see kubectl todostack doctor"
-                .to_owned(),
-        );
+    if !is_present(stack) {
+        let words = "the operator has not looked at this spec yet: see kubectl todostack doctor";
+        return Some(words.to_owned());
     }
     let published = published(stack, ConditionType::Ready)?;
     (published.status != ready.status).then(|| {
@@ -206,12 +201,16 @@ struct Rows<'a> {
     stack: &'a TodoStack,
     gaps: &'a [Gap],
     verdicts: &'a [Verdict],
+    said: &'a [(Part, Found)],
 }
 
 impl Rows<'_> {
     fn part(&self, part: Part, seen: &Observed) -> PartReport {
         let forest = Forest { stack: self.stack, seen, gaps: self.gaps };
-        let condition = self.row(condition_of(part));
+        let kind = condition_of(part);
+        let unjudged = self.gaps.iter().any(|gap| gap.condition() == Some(kind));
+        let told = self.said.iter().any(|(about, _)| *about == part);
+        let condition = if unjudged || told { self.word(kind) } else { self.judged(kind) };
         let mark = match condition.status.as_str() {
             "True" => Mark::Good,
             "Unknown" => Mark::Unknown,
@@ -221,20 +220,16 @@ impl Rows<'_> {
         PartReport { part: report::name(part), mark, condition, objects: tree::objects(forest, part) }
     }
 
-    fn row(&self, kind: ConditionType) -> Row {
-        if self.gaps.iter().any(|gap| gap.condition() == Some(kind)) {
-            self.word(kind)
-        } else {
-            self.judged(kind)
-        }
-    }
-
     /// What is found first is the cause; a condition that could not be judged leaves the sum to the operator's word.
-    fn ready(&self, findings: &[Finding], said: &[(Part, Found)], parts: &[PartReport]) -> Row {
+    fn ready(&self, findings: &[Finding], parts: &[PartReport]) -> Row {
         let unjudged = self.gaps.iter().any(|gap| gap.condition().is_some());
         let first = findings.first().map(|finding| finding.part);
-        let word_first =
-            said.iter().map(|(part, _)| *part).min().is_some_and(|part| first.is_none_or(|it| part < it));
+        let word_first = self
+            .said
+            .iter()
+            .map(|(part, _)| *part)
+            .min()
+            .is_some_and(|part| first.is_none_or(|it| part < it));
         if word_first || (unjudged && first.is_none() && parts.iter().all(|part| part.condition.is_true())) {
             self.word(ConditionType::Ready)
         } else {

@@ -198,5 +198,5 @@ impl Reader<'_> {
 }
 
 fn failed(what: &str, scope: &Scope, source: kube::Error) -> Error {
-    Error::List { what: what.to_owned(), place: scope.place(), source: Box::new(source) }
+    Error::read(what, scope.place(), source)
 }

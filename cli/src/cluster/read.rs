@@ -48,5 +48,5 @@ where
 }
 
 fn failed(what: &str, source: kube::Error) -> Error {
-    Error::List { what: what.to_owned(), place: "of the cluster".to_owned(), source: Box::new(source) }
+    Error::read(what, "of the cluster", source)
 }

@@ -49,6 +49,8 @@ fn what_only_the_operator_knows_is_told_as_its_word() {
         (found.part, found.evidence.as_str()),
         ("Storage", "condition StorageReady of TodoStack shop")
     );
+    let storage = report.parts.iter().find(|part| part.part == "Storage").unwrap();
+    assert_eq!((storage.mark, storage.condition.reason.as_str()), (Mark::Bad, "VolumeShared"));
 }
 
 #[test]
@@ -98,8 +100,9 @@ fn an_operator_that_is_behind_is_told() {
     let mut scene = well();
     scene.stack.metadata.generation = Some(2);
     let report = scene.report();
+    assert_eq!(report.health, Health::Starting);
     assert!(
-        report.notes.iter().any(|note| note.contains("the last change of the spec")),
+        report.notes.iter().any(|note| note.contains("has not looked at this spec")),
         "{:?}",
         report.notes
     );

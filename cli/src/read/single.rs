@@ -96,8 +96,7 @@ impl Getter<'_> {
     }
 
     fn failed(&self, kind: &str, name: &str, source: kube::Error) -> Error {
-        let place = format!("in namespace {}", self.namespace);
-        Error::List { what: format!("{kind} {name}"), place, source: Box::new(source) }
+        Error::read(format!("{kind} {name}"), format!("in namespace {}", self.namespace), source)
     }
 }
 
@@ -119,9 +118,6 @@ pub(crate) async fn events(
     match found {
         Ok(found) => Ok(Some(found.into_iter().flat_map(|list| list.items).collect())),
         Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(None),
-        Err(source) => {
-            let place = format!("in namespace {namespace}");
-            Err(Error::List { what: "Events".to_owned(), place, source: Box::new(source) })
-        }
+        Err(source) => Err(Error::read("Events", format!("in namespace {namespace}"), source)),
     }
 }

@@ -18,19 +18,16 @@ pub(crate) fn text(report: &Report) -> String {
 }
 
 fn starting(report: &Report, name: &str) -> Vec<String> {
-    let mut lines = vec![
-        format!(
-            "{name} is {}. Nothing is wrong so far; it works its way up:",
-            paint(WAITING, "not ready yet")
-        ),
-        String::new(),
-    ];
+    let state = paint(WAITING, "not ready yet");
+    let mut lines =
+        vec![format!("{name} is {state}. Nothing is wrong so far; it works its way up:"), String::new()];
     let chain = chain(report, None);
-    lines.extend(if chain.is_empty() {
-        vec![format!("{}: {}", report.ready.reason, report.ready.message)]
-    } else {
-        steps(&chain)
-    });
+    let way_in = way_in(report);
+    if chain.is_empty() && way_in.is_none() {
+        lines.push(format!("{}: {}", report.ready.reason, report.ready.message));
+    }
+    lines.extend(steps(&chain));
+    lines.extend(way_in);
     lines
 }
 
@@ -47,24 +44,31 @@ fn wrong(report: &Report, name: &str) -> Vec<String> {
         lines.extend([String::new(), "What else is wrong, or comes of it:".to_owned()]);
         lines.extend(status::findings(rest));
     }
+    let told = report.findings.iter().any(|found| found.part == report::name(Part::Exposure));
+    lines.extend(way_in(report).filter(|_| !told));
     lines
 }
 
-/// The parts that are not ready after the cause, the symptom first. The way in stands apart: no part before it makes it
-/// fail.
+/// The parts that are not ready after the cause, the symptom first.
 fn chain<'a>(report: &'a Report, cause: Option<&Found>) -> Vec<&'a PartReport> {
-    let exposure = report::name(Part::Exposure);
-    if cause.is_some_and(|cause| cause.part == exposure) {
+    if cause.is_some_and(|cause| cause.part == report::name(Part::Exposure)) {
         return Vec::new();
     }
-    let after = cause.and_then(|cause| report.parts.iter().position(|part| part.part == cause.part));
-    let skipped = after.map_or(0, |position| position + 1);
-    let parts = report.parts.iter().skip(skipped);
-    let mut chain: Vec<_> = parts
-        .filter(|part| !part.condition.is_true() && (cause.is_none() || part.part != exposure))
-        .collect();
+    let at = cause.and_then(|cause| report.parts.iter().position(|part| part.part == cause.part));
+    let after = report.parts.iter().skip(at.map_or(0, |position| position + 1));
+    let mut chain: Vec<_> = after.filter(|part| !part.condition.is_true() && !is_way_in(part)).collect();
     chain.reverse();
     chain
+}
+
+/// The way in stands apart: no part before it keeps it from being ready.
+fn way_in(report: &Report) -> Option<String> {
+    let part = report.parts.iter().find(|part| is_way_in(part) && !part.condition.is_true())?;
+    Some(format!("{}: {}", paint(STRONG, part.part), part.condition.message))
+}
+
+fn is_way_in(part: &PartReport) -> bool {
+    part.part == report::name(Part::Exposure)
 }
 
 fn steps(chain: &[&PartReport]) -> Vec<String> {
