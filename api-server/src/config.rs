@@ -206,9 +206,9 @@ pub struct DatabaseArgs {
     /// Host of Postgres; see --database-url.
     #[arg(long, global = true, env = "PGHOST", hide = true)]
     pub pghost: Option<String>,
-    /// Connections to Postgres at most, all replicas' together below its `max_connections`.
-    #[arg(long, global = true, env = "TODOSTACK_DATABASE_MAX_CONNECTIONS", default_value = "12")]
-    pub database_max_connections: u32,
+    /// Connections to Postgres at most; by default an eighth of what the server grants, 6 to 16.
+    #[arg(long, global = true, env = "TODOSTACK_DATABASE_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(6..))]
+    pub database_max_connections: Option<u32>,
 }
 
 /// The URL may hold a password.

@@ -7,7 +7,10 @@ use todostack_store::Store;
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
 
-use crate::config::DatabaseArgs;
+use crate::{config::DatabaseArgs, middleware::chain};
+
+/// For a database that was away when it was to be asked.
+const FEW_CONNECTIONS: u32 = 8;
 
 /// What kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub enum Kind {
 #[derive(Clone)]
 pub struct Database {
     target: Target,
-    pool_size: u32,
+    max_connections: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -64,8 +67,13 @@ impl Database {
             (Some(url), _) if url.starts_with("sqlite:") => sqlite(url)?,
             (Some(_), _) => bail!("DATABASE_URL must begin with postgres:// or sqlite://"),
         };
-        let pool_size = database_max_connections.saturating_sub(PostgresStore::BESIDE_THE_POOL).max(1);
-        Ok(Self { target, pool_size })
+        Ok(Self { target, max_connections: *database_max_connections })
+    }
+
+    /// The same for a task that needs one connection only.
+    #[must_use]
+    pub fn with_few_connections(self) -> Self {
+        Self { max_connections: Some(FEW_CONNECTIONS), ..self }
     }
 
     /// What kind it is.
@@ -78,11 +86,35 @@ impl Database {
     }
 
     /// Opens it; a database that is away is noticed only by the first question.
-    #[must_use]
-    pub fn open(&self) -> Arc<dyn Store> {
+    pub async fn open(&self) -> Arc<dyn Store> {
         match &self.target {
-            Target::Postgres(options) => Arc::new(PostgresStore::new((**options).clone(), self.pool_size)),
+            Target::Postgres(options) => {
+                let connections = self.connections(options).await;
+                let pool_size = connections.saturating_sub(PostgresStore::BESIDE_THE_POOL).max(1);
+                Arc::new(PostgresStore::new((**options).clone(), pool_size))
+            }
             Target::Sqlite(options) => Arc::new(SqliteStore::new((**options).clone())),
+        }
+    }
+
+    async fn connections(&self, options: &PgConnectOptions) -> u32 {
+        if let Some(connections) = self.max_connections {
+            return connections;
+        }
+        match PostgresStore::fair_share(options.clone()).await {
+            Ok(connections) => {
+                tracing::info!(connections, "Sized the connections by what the database grants");
+                connections
+            }
+            Err(error) => {
+                let (connections, error) = (FEW_CONNECTIONS, chain(&error));
+                tracing::warn!(
+                    connections,
+                    error,
+                    "The database does not say how many connections it grants"
+                );
+                connections
+            }
         }
     }
 }

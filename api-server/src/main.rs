@@ -32,7 +32,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let database = Database::from_args(&database)?;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(database, serve_args, auth, traces).await,
-        Command::Migrate(args) => migrate::run(database, args).await,
+        Command::Migrate(args) => migrate::run(database.with_few_connections(), args).await,
         Command::Healthcheck => healthcheck::run(serve_args.operations_listen).await,
         Command::Openapi => Ok(std::io::stdout().write_all(&openapi_json())?),
     }

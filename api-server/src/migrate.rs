@@ -14,7 +14,7 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Migrates, or with `--check` only says whether that is needed.
 pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
     let MigrateArgs { check, report_file } = args;
-    let store = database.open();
+    let store = database.open().await;
     let version = loop {
         let answer = if check { store.schema_version().await } else { store.migrate().await };
         match answer {

@@ -35,7 +35,7 @@ pub async fn run(
     traces: TraceArgs,
 ) -> anyhow::Result<()> {
     let (listen, operations_listen, drain_delay) = (args.listen, args.operations_listen, args.drain_delay);
-    let store = database.open();
+    let store = database.open().await;
     let auth = auth.settings()?.map(Auth::new).transpose().context("failed to prepare authentication")?;
     let spans = traces.settings()?.map(Spans::start).transpose();
     let spans = spans.map_err(|why| anyhow!("failed to prepare traces: {why}"))?;

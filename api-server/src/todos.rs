@@ -6,15 +6,22 @@ pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod replace;
+mod stream;
 pub(crate) mod update;
 
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use http::header;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use todostack_store::{Collection, Invalid, NewTodo, Tags, Title, Todo, TodoPatch};
 use utoipa::ToSchema;
 
 use crate::{
     error::{ApiError, FieldError},
+    etag,
     links::Links,
 };
 
@@ -98,6 +105,12 @@ impl TodoBody {
         let priority = priority.map(Priority::from);
         Self { id, title, completed, order, url, due_date, tags, priority, created_at, updated_at }
     }
+}
+
+/// The answer that a todo is, with its ETag.
+pub(crate) fn answer(todo: Todo, collection: &Collection, links: &Links) -> Response {
+    let etag = [(header::ETAG, etag::of(&todo))];
+    (etag, Json(TodoBody::new(todo, collection, links))).into_response()
 }
 
 /// `2026-11-20T12:00:00.000Z`: always the same length, as JavaScript writes it.

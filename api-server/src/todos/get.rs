@@ -1,13 +1,12 @@
 //! GET /todos/{id}, GET /lists/{list}/todos/{id}
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
 
-use super::TodoBody;
+use super::{TodoBody, answer};
 use crate::{error::ApiError, etag, extract::AtTodo, links::Links, state::AppState};
 
 /// Get a todo
@@ -34,9 +33,8 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let todo = state.store.todo(&place).await?;
-    let etag = [(header::ETAG, etag::of(&todo))];
     if etag::client_has(&headers, &todo)? {
-        return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag::of(&todo))]).into_response());
     }
-    Ok((etag, Json(TodoBody::new(todo, &place.collection, &links))).into_response())
+    Ok(answer(todo, &place.collection, &links))
 }

@@ -6,9 +6,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header;
-use todostack_store::Cursor;
+use todostack_store::{Collection, Todo};
 
-use super::TodoBody;
+use super::{TodoBody, stream};
 use crate::{
     error::ApiError,
     extract::{InCollection, Params},
@@ -39,34 +39,29 @@ pub(crate) async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Response, ApiError> {
     let (mut query, limit) = params.query()?;
-    let mut todos = Vec::new();
-    let mut link = None;
-    match limit {
-        Some(limit) => {
-            // One more than asked for tells whether there is a next page.
-            query.limit = limit.saturating_add(1);
-            todos = state.store.todos(&collection, &query).await?;
-            let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-            if todos.len() > wanted {
-                todos.truncate(wanted);
-                link = todos.last().and_then(|last| params.next_link(&links.todos(&collection), last));
-            }
+    let Some(limit) = limit else {
+        let first = state.store.todos(&collection, &query).await?;
+        if i64::try_from(first.len()).is_ok_and(|len| len < query.limit) {
+            return Ok(Json(bodies(first, &collection, &links)).into_response());
         }
-        None => loop {
-            let page = state.store.todos(&collection, &query).await?;
-            let full = i64::try_from(page.len()).is_ok_and(|len| len == query.limit);
-            query.after = page.last().map(Cursor::of);
-            todos.extend(page);
-            if !full {
-                break;
-            }
-        },
-    }
-    let todos: Vec<TodoBody> =
-        todos.into_iter().map(|todo| TodoBody::new(todo, &collection, &links)).collect();
-    let mut response = Json(todos).into_response();
+        let all = stream::all(state, (collection, links), query, first);
+        return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
+    };
+    // One more than asked for tells whether there is a next page.
+    query.limit = limit.saturating_add(1);
+    let mut todos = state.store.todos(&collection, &query).await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = todos.len() > wanted;
+    todos.truncate(wanted);
+    let last = todos.last().filter(|_| more);
+    let link = last.and_then(|last| params.next_link(&links.todos(&collection), last));
+    let mut response = Json(bodies(todos, &collection, &links)).into_response();
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, link);
     }
     Ok(response)
+}
+
+fn bodies(todos: Vec<Todo>, collection: &Collection, links: &Links) -> Vec<TodoBody> {
+    todos.into_iter().map(|todo| TodoBody::new(todo, collection, links)).collect()
 }

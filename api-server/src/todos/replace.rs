@@ -1,14 +1,10 @@
 //! PUT /todos/{id}, PUT /lists/{list}/todos/{id}
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, header};
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
 use todostack_store::{NewTodo, TodoPatch};
 
-use super::{TodoBody, TodoInput};
+use super::{TodoBody, TodoInput, answer};
 use crate::{
     error::ApiError,
     etag,
@@ -47,6 +43,5 @@ pub(crate) async fn replace(
 ) -> Result<Response, ApiError> {
     let all = TodoPatch::from(NewTodo::try_from(body.value)?);
     let todo = state.store.update_todo(&place, all, etag::precondition(&headers)?).await?;
-    let etag = [(header::ETAG, etag::of(&todo))];
-    Ok((etag, Json(TodoBody::new(todo, &place.collection, &links))).into_response())
+    Ok(answer(todo, &place.collection, &links))
 }

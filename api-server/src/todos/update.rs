@@ -1,14 +1,10 @@
 //! PATCH /todos/{id}, PATCH /lists/{list}/todos/{id}
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, header};
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
 use todostack_store::TodoPatch;
 
-use super::{TodoBody, TodoPatchInput};
+use super::{TodoBody, TodoPatchInput, answer};
 use crate::{
     error::ApiError,
     etag,
@@ -46,6 +42,5 @@ pub(crate) async fn update(
 ) -> Result<Response, ApiError> {
     let patch = TodoPatch::try_from(body.value)?;
     let todo = state.store.update_todo(&place, patch, etag::precondition(&headers)?).await?;
-    let etag = [(header::ETAG, etag::of(&todo))];
-    Ok((etag, Json(TodoBody::new(todo, &place.collection, &links))).into_response())
+    Ok(answer(todo, &place.collection, &links))
 }

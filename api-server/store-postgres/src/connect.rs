@@ -66,6 +66,24 @@ impl Connector {
         connect(&self.options).await?.close().await.map_err(store_error)
     }
 
+    /// How many connections the server grants this role, all replicas together.
+    pub(crate) async fn granted(&self) -> Result<u32> {
+        let mut connection = connect(&self.options).await?;
+        let granted = sqlx::query_scalar!(
+            r#"
+            select least(
+                current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+                (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user)
+            ) as "granted!"
+            "#
+        )
+        .fetch_one(&mut connection)
+        .await
+        .map_err(store_error)?;
+        connection.close().await.map_err(store_error)?;
+        Ok(u32::try_from(granted).unwrap_or(0))
+    }
+
     pub(crate) fn lane(&self) -> LaneConnection {
         LaneConnection { options: self.options.clone(), open: None }
     }

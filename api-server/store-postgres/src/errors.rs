@@ -23,7 +23,7 @@ pub(crate) fn store_error(error: sqlx::Error) -> Error {
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn from_state(state: &str, source: Arc<sqlx::Error>) -> Error {
     match state {
-        // Login: wrong password, no such role, no such database, no right to connect.
+        // Wrong password, no such role, no such database, a right that is missing.
         "28P01" | "28000" | "3D000" | "42501" => Error::LoginRefused(source),
         // Starting, stopping, killed by an administrator, crashed; read-only after a failover.
         "57P01" | "57P02" | "57P03" | "25006" => Error::Unavailable(source),

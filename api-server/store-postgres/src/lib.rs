@@ -48,6 +48,12 @@ impl PostgresStore {
     /// The number of connections outside the pool.
     pub const BESIDE_THE_POOL: u32 = 5;
 
+    /// How many connections one replica may have: an eighth of what the server grants, so that three replicas, those that
+    /// replace them in a rollout, and a person with psql fit; within 6 and 16, since more gain nothing.
+    pub async fn fair_share(options: PgConnectOptions) -> Result<u32> {
+        Ok((Connector::new(options).granted().await? / 8).clamp(6, 16))
+    }
+
     /// Prepares the store; connects only when first asked, so that a database that is away is no error here.
     #[must_use]
     pub fn new(options: PgConnectOptions, pool_size: u32) -> Self {

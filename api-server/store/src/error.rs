@@ -35,8 +35,8 @@ pub enum Error {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut(#[source] Source),
-    /// The login was refused: waiting will not help.
-    #[error("the database refused the login")]
+    /// Login or right refused: waiting will not help.
+    #[error("the database refused access")]
     LoginRefused(#[source] Source),
     /// The database lacks tables or columns that this version needs.
     #[error("the database's schema is older than this version needs")]

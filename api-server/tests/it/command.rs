@@ -49,7 +49,7 @@ async fn a_login_that_is_refused_ends_migrate_at_once_without_the_password() {
     let stderr = String::from_utf8(migrate.stderr).unwrap();
     assert!(!migrate.status.success());
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.contains("the database refused the login"), "{stderr}");
+    assert!(stderr.contains("the database refused access"), "{stderr}");
     assert!(stderr.contains("there_is_no_such_database"), "{stderr}");
     assert!(!format!("{stderr}{}", String::from_utf8_lossy(&migrate.stdout)).contains("s3cret"));
 }

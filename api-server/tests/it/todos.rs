@@ -1,6 +1,6 @@
 //! What `/todos` does beyond the contract.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
 
@@ -91,6 +91,20 @@ async fn what_is_done_is_deleted_in_one_request(#[case] on: On) {
     assert_eq!(service.client.titles("/todos").await, ["b"]);
 }
 
+#[tokio::test]
+async fn head_answers_as_get_does_without_the_body() {
+    let service = Service::start(On::Sqlite).await;
+    let client = &service.client;
+    client.todo("/todos", json!({"title": "tea"})).await;
+    for path in ["/todos", "/todos/1", "/lists"] {
+        let (get, head) = (client.get(path).await, client.send(client.request(Method::HEAD, path), "").await);
+        assert_eq!((head.status, head.body.len()), (get.status, 0));
+        for header in ["content-type", "content-length"] {
+            assert_eq!(head.header(header), get.header(header), "{path}");
+        }
+    }
+}
+
 #[rstest]
 #[case::all("", &["Tea", "coffee", "green tea", "50% off_"])]
 #[case::open("?completed=false", &["coffee", "green tea", "50% off_"])]
@@ -159,12 +173,17 @@ async fn pages_follow_each_other_without_gap_or_repetition(#[case] sort: &str) {
 }
 
 #[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
+#[case::less_than_a_page(999)]
+#[case::a_page(1_000)]
+#[case::more_than_a_page(1_001)]
+#[case::two_pages(2_000)]
 #[tokio::test]
-async fn without_a_limit_all_todos_come_however_many(#[case] on: On) {
-    let service = Service::start(on).await;
-    let made = (0..1_001).map(|n| service.client.todo("/todos", json!({"title": format!("{n}")})));
+async fn without_a_limit_all_todos_come_however_many(#[case] count: usize) {
+    let service = Service::start(On::Postgres).await;
+    let made = (0..count).map(|n| service.client.todo("/todos", json!({"title": format!("{n}")})));
     futures::future::join_all(made).await;
-    assert_eq!(service.client.titles("/todos").await.len(), 1_001);
+    let mut numbers: Vec<usize> =
+        service.client.titles("/todos").await.iter().map(|title| title.parse().unwrap()).collect();
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(0..count));
 }

@@ -1,0 +1,55 @@
+//! All todos of a collection as one array, however many: read and written a page at a time, so that memory stays small.
+
+use axum::body::{Body, Bytes};
+use futures::stream;
+use todostack_store::{Collection, Cursor, Error, Todo, TodoQuery};
+
+use super::TodoBody;
+use crate::{links::Links, state::AppState};
+
+/// Where the array is.
+struct Position {
+    query: TodoQuery,
+    page: Vec<Todo>,
+    begun: bool,
+}
+
+/// The array that begins with `first`, a full page. An error later on ends the connection, so that no client takes a part for all.
+pub(crate) fn all(
+    state: AppState,
+    (collection, links): (Collection, Links),
+    query: TodoQuery,
+    first: Vec<Todo>,
+) -> Body {
+    let start = Position { query, page: first, begun: false };
+    Body::from_stream(stream::try_unfold(Some(start), move |position| {
+        let (state, collection, links) = (state.clone(), collection.clone(), links.clone());
+        async move {
+            let Some(Position { mut query, page, begun }) = position else {
+                return Ok::<_, Error>(None);
+            };
+            query.after = page.last().map(Cursor::of);
+            let full = i64::try_from(page.len()).is_ok_and(|len| len == query.limit);
+            let mut text = text_of(page, begun, &collection, &links);
+            let next = if full { state.store.todos(&collection, &query).await? } else { Vec::new() };
+            if next.is_empty() {
+                text.push(b']');
+                return Ok(Some((Bytes::from(text), None)));
+            }
+            Ok(Some((Bytes::from(text), Some(Position { query, page: next, begun: true }))))
+        }
+    }))
+}
+
+/// The page's todos with what stands before each: `[` or `,`.
+fn text_of(page: Vec<Todo>, begun: bool, collection: &Collection, links: &Links) -> Vec<u8> {
+    let mut text = Vec::with_capacity(page.len().saturating_mul(256));
+    let mut before = if begun { b',' } else { b'[' };
+    for todo in page {
+        text.push(before);
+        // Serialising plain fields into memory cannot fail.
+        text.extend(serde_json::to_vec(&TodoBody::new(todo, collection, links)).unwrap_or_default());
+        before = b',';
+    }
+    text
+}
