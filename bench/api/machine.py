@@ -27,17 +27,16 @@ def run(*command, **options) -> str:
     return done.stdout
 
 
-def postgres_programs() -> Path | None:
-    in_path = shutil.which("initdb")
-    if in_path:
-        return Path(in_path).parent
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    return found[-1].parent if found else None
+def postgres_program(name: str) -> Path | None:
+    """The newest server's, as Debian keeps them outside of PATH; else the one in PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+    in_path = shutil.which(name)
+    return found[-1] if found else Path(in_path) if in_path else None
 
 
 def require_programs() -> None:
     missing = [package for package, there in {
-        "postgresql": postgres_programs() is not None,
+        "postgresql": all(map(postgres_program, ["initdb", "pg_ctl", "psql", "pgbench"])),
         "wrk": shutil.which("wrk") is not None,
         "python3-venv": subprocess.run([sys.executable, "-m", "ensurepip", "--version"], capture_output=True).returncode == 0,
     }.items() if not there]
@@ -82,7 +81,6 @@ class Postgres:
     """A server of this run alone, with its defaults but for the number of connections."""
 
     def __enter__(self) -> "Postgres":
-        self.programs = postgres_programs()
         self.folder = Path(tempfile.mkdtemp(prefix="todostack-bench-"))
         self.port = free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
@@ -102,7 +100,7 @@ class Postgres:
         shutil.rmtree(self.folder)
 
     def _run(self, program: str, *arguments) -> None:
-        run(self.programs / program, *arguments, user=self.user, cwd=self.folder)
+        run(postgres_program(program), *arguments, user=self.user, cwd=self.folder)
 
     def seed(self) -> None:
         """10,000 rows, as every measurement finds them."""
@@ -110,7 +108,7 @@ class Postgres:
         self.psql("--command", "vacuum analyze todos", "--command", "checkpoint")
 
     def psql(self, *arguments) -> str:
-        return run(self.programs / "psql", self.url, "--quiet", "--no-align", "--tuples-only", *arguments)
+        return run(postgres_program("psql"), self.url, "--quiet", "--no-align", "--tuples-only", *arguments)
 
 
 def describe_machine(postgres: Postgres) -> list[str]:

@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from machine import HERE, Postgres, run
+from machine import HERE, Postgres, postgres_program, run
 from subjects import Ceiling, Subject
 
 WARM_UP_SECONDS = 2
@@ -54,8 +54,8 @@ def measure(subject: Subject, scenario: Scenario, seconds: int, postgres: Postgr
         subject.name,
         scenario.name,
         float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]),
-        _milliseconds(re.search(r"50%\s+(\S+)", output)[1]),
-        _milliseconds(re.search(r"99%\s+(\S+)", output)[1]),
+        _milliseconds(re.search(r"(?m)^ +50% +(\S+)", output)[1]),
+        _milliseconds(re.search(r"(?m)^ +99% +(\S+)", output)[1]),
         rss,
         _errors(output),
     )
@@ -84,8 +84,8 @@ def _pgbench(subject: Subject, scenario: Scenario, seconds: int, postgres: Postg
     script = HERE / "pgbench" / scenario.pgbench
     arguments = ["--no-vacuum", "--protocol=prepared", f"--client={scenario.connections}", "--file", script]
     arguments += [f"--jobs={min(2, scenario.connections)}", postgres.url]
-    run(postgres.programs / "pgbench", f"--time={WARM_UP_SECONDS}", *arguments)
-    output = run(postgres.programs / "pgbench", f"--time={seconds}", *arguments)
+    run(postgres_program("pgbench"), f"--time={WARM_UP_SECONDS}", *arguments)
+    output = run(postgres_program("pgbench"), f"--time={seconds}", *arguments)
     per_second = float(re.search(r"tps = ([\d.]+)", output)[1])
     average = float(re.search(r"latency average = ([\d.]+) ms", output)[1])
     failed = re.search(r"number of failed transactions: (\d+)", output)
