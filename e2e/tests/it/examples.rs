@@ -19,6 +19,7 @@ use todostack_e2e::{
 #[case::sqlite("sqlite", "sqlite")]
 #[case::ingress_tls("ingress-tls", "shop")]
 #[case::init_scripts("init-scripts", "products")]
+#[case::gateway("gateway", "gateway")]
 #[tokio::test]
 async fn an_example_works_as_its_readme_says(#[case] folder: &str, #[case] stack: &str) -> Result<()> {
     with_namespace("example", async |namespace| {
@@ -75,6 +76,7 @@ async fn no_example_is_left_out_here() -> Result<()> {
     let tried = [
         "demo",
         "external-database",
+        "gateway",
         "ingress-tls",
         "init-scripts",
         "minimal",
