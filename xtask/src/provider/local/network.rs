@@ -96,7 +96,7 @@ pub(crate) fn inside(node: Node) -> Command {
     command
 }
 
-/// A command in a node's network, but with the machine's mounts, in a session of its own; `setsid` is for the caller.
+/// A command in a node's network, but with the machine's mounts, in the caller's session.
 pub(crate) fn inside_network(node: Node) -> Command {
     let mut command = Command::new("nsenter");
     command.arg(format!("--net=/run/netns/{}", node.network()));
