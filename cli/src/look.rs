@@ -4,7 +4,13 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use kube::{Client, ResourceExt as _};
 use todostack_crds::TodoStack;
-use todostack_operator::{args::Config, observe::Observed, resources::api_deployment, stack::Stack};
+use todostack_operator::{
+    args::Config,
+    observe::Observed,
+    references::{self, References},
+    resources::api_deployment,
+    stack::Stack,
+};
 
 use crate::{
     error::Error,
@@ -33,10 +39,13 @@ impl Known {
         Examined { stack, seen, gaps, config, now }
     }
 
-    /// The stack as the operator would resolve it, and whether its Secrets could be read.
+    /// The stack as the operator would resolve it, and whether its logins are the true ones: not where they come from
+    /// a Secret of the user's that may not be read.
     pub(crate) fn resolved(&self, now: Timestamp) -> Result<(Stack, bool), Error> {
         let stack = examine::resolved(self.examined(now)).map_err(|source| self.failed(source))?;
-        Ok((stack, !self.gaps.contains(&Gap::Secrets)))
+        let References { credentials, external, tls: _, init_scripts: _ } = references::of(&self.stack.spec);
+        let generated = credentials.is_none() && external.is_none();
+        Ok((stack, generated || !self.gaps.contains(&Gap::Secrets)))
     }
 
     fn report(&self, now: Timestamp) -> Result<Report, Error> {
