@@ -19,8 +19,10 @@ static USE: RwLock<()> = RwLock::const_new(());
 /// The cluster that `KUBECONFIG` names.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Its API server.
+    /// Its API server; what it asks to repeat later (429, 503) is repeated.
     pub client: Client,
+    /// Its API server as a proxy to pods and Services: a 503 of theirs is an answer that tests look at.
+    pub proxy: Client,
     /// The file that `KUBECONFIG` names.
     pub kubeconfig: PathBuf,
 }
@@ -46,10 +48,10 @@ impl Cluster {
         let kubeconfig = repository().join(kubeconfig);
         let read = kube::config::Kubeconfig::read_from(&kubeconfig)
             .with_context(|| format!("failed to read {}", kubeconfig.display()))?;
-        let mut config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
-        // A 503 of a pod behind the API server's proxy is an answer that tests look at.
-        config.default_retry = false;
-        Ok(Self { client: Client::try_from(config)?, kubeconfig })
+        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
+        let mut once = config.clone();
+        once.default_retry = false;
+        Ok(Self { client: Client::try_from(config)?, proxy: Client::try_from(once)?, kubeconfig })
     }
 }
 

@@ -42,7 +42,7 @@ impl Namespace {
     #[must_use]
     pub fn todos(&self, stack: &str) -> Todos {
         let base = format!("/api/v1/namespaces/{}/services/{stack}-api:http/proxy", self.name);
-        Todos { route: Route::Proxy { client: self.cluster.client.clone(), base } }
+        Todos { route: Route::Proxy { client: self.cluster.proxy.clone(), base } }
     }
 }
 

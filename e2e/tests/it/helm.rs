@@ -8,7 +8,7 @@ use kube::Api;
 use serde_json::{Value, json};
 use todostack_e2e::{
     cluster::{DEFINITION, OPERATOR, OPERATOR_NAMESPACE, repository},
-    namespace::{with_namespace, with_namespace_alone},
+    namespace::with_namespace_alone,
 };
 
 #[tokio::test]
@@ -56,9 +56,10 @@ async fn uninstalling_it_keeps_the_definition_and_the_stacks() -> Result<()> {
     .await
 }
 
+/// Alone, since the API server ends every watch of a definition that changes.
 #[tokio::test]
 async fn helm_upgrade_upgrades_the_definition() -> Result<()> {
-    with_namespace("upgrade", async |namespace| {
+    with_namespace_alone("upgrade", async |namespace| {
         let cluster = &namespace.cluster;
         let folder = tempfile::tempdir()?;
         let chart = folder.path().join("todostack-crds");

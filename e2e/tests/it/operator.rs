@@ -30,7 +30,7 @@ async fn get(cluster: &Cluster, below: &str, path: &str) -> Result<(u16, String)
     let uri = format!("/api/v1/namespaces/{OPERATOR_NAMESPACE}/{below}/proxy{path}");
     let request = Request::get(uri).body(kube::client::Body::empty())?;
     // A Service without a ready pod, or a pod that has just got its address, keeps the API server waiting.
-    let answer = timeout(Duration::from_secs(3), cluster.client.send(request)).await??;
+    let answer = timeout(Duration::from_secs(3), cluster.proxy.send(request)).await??;
     let status = answer.status().as_u16();
     Ok((status, String::from_utf8(answer.into_body().collect_bytes().await?.to_vec())?))
 }
