@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Measures the API beside what people would write otherwise, on one database, and writes docs/benchmarks.md.
 
 `cargo xtask bench api` runs this. Needs Postgres' programs, wrk and python3-venv; as root on Debian or Ubuntu it installs them.
@@ -40,9 +40,10 @@ def main() -> None:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text)
     print(text)
-    failed = [result for result in results if result.errors]
+    # A peer that cannot keep up is a result; this service must answer all.
+    failed = [result.scenario for result in results if result.errors and result.subject == all_subjects[0].name]
     if failed:
-        sys.exit(f"{len(failed)} measurements had errors, see the table")
+        sys.exit(f"{all_subjects[0].name} had errors: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ impl PostgresServer {
     /// Ends it as a failing machine would: no process of it gets to do anything more.
     pub fn kill(&self) {
         let pid = self.pid().expect("the server runs");
-        // Each process of a server is in the session that pg_ctl made for it.
+        // All processes of a server are children of its first.
         let children = Command::new("pgrep").args(["--parent", &pid]).output().unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
         let all: Vec<_> = std::iter::once(pid.as_str()).chain(children.split_whitespace()).collect();
