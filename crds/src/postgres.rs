@@ -29,7 +29,7 @@ pub struct PostgresSpec {
     pub version: String,
 
     /// Image of the server; it has to keep the contract of the official one (POSTGRES_* variables, uid 999).
-    /// Default: docker.io/library/postgres:<version>.
+    /// Default: docker.io/library/postgres with the version as its tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
@@ -48,7 +48,7 @@ pub struct PostgresSpec {
     #[schemars(extend("maxProperties" = 100))]
     pub parameters: BTreeMap<String, String>,
 
-    /// SQL files that run once, on an empty database, as the superuser.
+    /// SQL files that run once, in the application's database while it is empty, as the superuser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_scripts: Option<InitScripts>,
 

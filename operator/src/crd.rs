@@ -15,7 +15,8 @@ pub async fn wait(client: &Client) -> Result<(), kube::Error> {
     loop {
         match stacks.list_metadata(&ListParams::default().limit(1)).await {
             Ok(_) => return Ok(()),
-            Err(kube::Error::Api(answer)) if answer.is_not_found() => {
+            // By code: where the whole group is not served, the body is no Status, and kube knows no reason.
+            Err(kube::Error::Api(answer)) if answer.code == 404 => {
                 if !told {
                     tracing::warn!(
                         "Waiting for the CustomResourceDefinition todostacks.todostack.dev: install the chart todostack-crds"

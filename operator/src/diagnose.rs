@@ -17,6 +17,7 @@ mod migrations;
 mod pods;
 mod preflight;
 mod probes;
+mod sandboxes;
 mod scheduling;
 mod storage;
 
@@ -88,6 +89,7 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.extend(admission::findings(evidence));
     findings.extend(storage::findings(evidence));
     findings.extend(scheduling::findings(evidence));
+    findings.extend(sandboxes::findings(evidence));
     findings.extend(containers::findings(evidence));
     findings.extend(probes::findings(evidence));
     findings.extend(lifecycle::findings(evidence));

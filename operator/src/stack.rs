@@ -90,6 +90,8 @@ pub struct Postgres {
     pub image: String,
     /// Host name that clients use.
     pub host: String,
+    /// Database of the application.
+    pub dbname: String,
     /// Superuser and application role; none while what they come from is missing.
     pub credentials: Credentials,
     /// The volume.

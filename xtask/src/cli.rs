@@ -15,7 +15,7 @@ pub(crate) enum Command {
     /// Start a cluster with the operator and the demo stack, and call it through the Ingress
     ///
     /// Run it as often as you like: what is there already is left alone. When it ends, todos are served at
-    /// http://todolist.localhost:8080/todos and target/cluster/kubeconfig is the cluster's kubeconfig.
+    /// `http://todolist.localhost:8080/todos` and target/cluster/kubeconfig is the cluster's kubeconfig.
     ///
     /// The first run builds Kubernetes from its Go modules (15 to 20 minutes on two cores, kept in the user's
     /// cache folder for every checkout); later starts take about a minute.

@@ -41,15 +41,15 @@ fn a_good_spec_is_accepted(#[case] spec: &str) {
     "at most one of postgres, external and sqlite"
 )]
 #[case::two_storages(
-    "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: n, path: /e}}}}}",
+    "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: nas, path: /e}}}}}",
     "at most one of nfs and storageClassName"
 )]
 #[case::soft(
-    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [soft]}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [soft]}}}}}",
     "must not have soft"
 )]
 #[case::nolock(
-    "{database: {postgres: {storage: {nfs: {server: n, path: /e, mountOptions: [hard, nolock]}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [hard, nolock]}}}}}",
     "must not have soft"
 )]
 #[case::sqlite_with_two_replicas("{database: {sqlite: {}}, api: {replicas: 2}}", "must be 0 or 1 with")]
@@ -76,18 +76,18 @@ fn a_name_that_services_cannot_carry_is_refused(#[case] name: &str) {
 
 #[rstest]
 #[case::server(
-    "{database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}",
-    "{database: {postgres: {storage: {nfs: {server: m, path: /e}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas2, path: /e}}}}}",
     "storage.nfs.server and storage.nfs.path cannot change"
 )]
 #[case::nfs_removed(
-    "{database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
     "{}",
     "storage.nfs cannot be added or removed"
 )]
 #[case::nfs_added(
     "{}",
-    "{database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}",
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
     "storage.nfs cannot be added or removed"
 )]
 #[case::shrink(

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, Conta
 use todostack_crds::Reason;
 
 use super::{
-    Evidence, Finding, Part, crashes, images,
+    Evidence, Finding, Part, crashes, images, log_line,
     pods::{self, Place},
     preflight,
 };
@@ -90,7 +90,7 @@ fn uncreated(place: &Place<'_>, container: &ContainerStatus, words: &str) -> Fin
             "Add it; the container starts by itself then",
         )
     } else {
-        let words = words.trim_end_matches('.');
+        let words = log_line::without_ids(words.trim_end_matches('.'));
         let remedy = "Mend what it names; the container starts by itself then";
         (Reason::ContainerConfigInvalid, format!("cannot be created: {words}"), remedy)
     };

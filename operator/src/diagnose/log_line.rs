@@ -12,6 +12,18 @@ pub(super) fn last(message: &str) -> Option<String> {
     Some(text.chars().take(LONGEST).collect())
 }
 
+/// Words without the identifiers of containers and tasks, which differ at every attempt: 12 hexadecimal digits or more.
+pub(super) fn without_ids(words: &str) -> String {
+    let is_id = |word: &str| word.len() >= 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut text = String::with_capacity(words.len());
+    for piece in words.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let word = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        text.push_str(if is_id(word) { "…" } else { word });
+        text.push_str(piece.get(word.len()..).unwrap_or_default());
+    }
+    text
+}
+
 /// A structured line: what failed stands under `error`, else under `message`.
 fn from_json(line: &str) -> Option<String> {
     let value: Value = serde_json::from_str(line).ok()?;
@@ -46,6 +58,16 @@ mod tests {
     #[case::nested("{\"timestamp\":\"t\",\"fields\":{\"message\":\"cannot listen\"}}", "cannot listen")]
     fn the_last_line_is_read_without_its_time(#[case] message: &str, #[case] expected: &str) {
         assert_eq!(last(message).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn words_are_the_same_at_every_attempt() {
+        let words = "failed to start containerd task \"66750a1b2c3d4e5f\": cannot start a stopped process";
+        assert_eq!(
+            without_ids(words),
+            "failed to start containerd task \"…\": cannot start a stopped process"
+        );
+        assert_eq!(without_ids("dead beef: 0/1 nodes"), "dead beef: 0/1 nodes");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Containers that run and whose probe fails, once nothing before them in the chain explains it.
 
-use k8s_openapi::api::core::v1::Event;
+use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::{ContainerStatus, Event};
 use kube::ResourceExt as _;
 use todostack_crds::Reason;
 
@@ -9,6 +10,9 @@ use super::{
     pods::{self, Place},
 };
 use crate::resources::migration_job;
+
+/// Time from the last of what a pod waits for to the probe that should have seen it.
+const GRACE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Findings on probes.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
@@ -20,7 +24,7 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
         !container.ready && container.state.as_ref().is_some_and(|state| state.running.is_some())
     })?;
     // An API pod says that it is not ready for as long as the database or the schema is not.
-    if place.part != Part::Api || !is_settled(evidence) {
+    if place.part != Part::Api || !is_settled(container, evidence) {
         return None;
     }
     let uid = place.pod.metadata.uid.as_deref();
@@ -46,12 +50,16 @@ fn repeated(event: &Event) -> bool {
     event.count.unwrap_or_default().max(series) >= 5
 }
 
-fn is_settled(evidence: Evidence<'_>) -> bool {
+/// Whether database and schema have been there long enough for a probe to have seen them.
+fn is_settled(container: &ContainerStatus, evidence: Evidence<'_>) -> bool {
     let observed = evidence.observed;
-    let migrated = evidence.stack.credentials().is_none()
-        || observed.jobs.iter().any(|job| migration_job::complete(job));
+    let started = container.state.as_ref().and_then(|state| state.running.as_ref()?.started_at.as_ref());
+    let done = observed.jobs.iter().filter(|job| migration_job::complete(job));
+    let migrated = done.filter_map(|job| job.status.as_ref()?.completion_time.as_ref()).max();
+    let needs_job = evidence.stack.credentials().is_some();
     let served = observed.stateful_set.as_ref().is_none_or(|set| {
         set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default() > 0
     });
-    migrated && served
+    let since = started.max(migrated).map(|time| evidence.now.duration_since(time.0));
+    served && (migrated.is_some() || !needs_job) && since.is_some_and(|since| since >= GRACE)
 }

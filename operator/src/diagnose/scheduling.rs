@@ -89,7 +89,7 @@ fn is_stuck(condition: &PodCondition, now: jiff::Timestamp) -> bool {
 
 /// The scheduler's second sentence, on preemption, says nothing that a person could use.
 fn without_hints(words: &str) -> &str {
-    words.split(" preemption: ").next().unwrap_or(words).trim_end_matches('.')
+    words.split(" preemption: ").next().unwrap_or(words).trim_end_matches([' ', ',', '.'])
 }
 
 fn field(part: Part) -> &'static str {

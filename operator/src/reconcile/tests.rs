@@ -122,7 +122,7 @@ async fn a_paused_stack_is_told_of_and_not_touched() {
 
 #[tokio::test]
 async fn a_stack_whose_volume_has_no_owner_is_guarded_before_it_is_made() {
-    let spec = "{deletionPolicy: Delete, database: {postgres: {storage: {nfs: {server: n, path: /e}}}}}";
+    let spec = "{deletionPolicy: Delete, database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}";
     let stack = fixtures::todostack(spec);
     let server = ApiServer::new(&stack);
     server.pass(&stack).await.unwrap();

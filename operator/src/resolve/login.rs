@@ -14,7 +14,7 @@ use crate::{
 /// Name of the superuser, as in the official image.
 const SUPERUSER: &str = "postgres";
 /// Name of the application's role and database where none is brought.
-const APPLICATION: &str = "todo";
+pub(super) const APPLICATION: &str = "todo";
 /// Postgres's port.
 const PORT: &str = "5432";
 

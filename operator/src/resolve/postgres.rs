@@ -40,6 +40,7 @@ pub(super) fn resolve(spec: PostgresSpec, place: &Place, inputs: Inputs<'_>, not
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
         version,
         host,
+        dbname: login::APPLICATION.to_owned(),
         credentials: Credentials { superuser, app },
         volume: volume(storage.unwrap_or_default(), place),
         parameters,

@@ -137,6 +137,8 @@ fn environment(postgres: &Postgres) -> Vec<EnvVar> {
         pod::variable("PGDATA", &format!("{MOUNT}/{}/docker", postgres.version)),
         pod::variable("POSTGRES_USER_FILE", &format!("{SUPERUSER}/username")),
         pod::variable("POSTGRES_PASSWORD_FILE", &format!("{SUPERUSER}/password")),
+        // Init scripts run in this database, the one that the API uses.
+        pod::variable("POSTGRES_DB", &postgres.dbname),
         pod::variable("POSTGRES_INITDB_ARGS", &initdb_arguments(&postgres.version)),
     ]
 }

@@ -16,5 +16,9 @@ select format('create role %I', :'username') where not exists (select from pg_ro
 alter role :"username" with login nosuperuser nocreatedb nocreaterole password :'password';
 select format('create database %I owner %I', :'dbname', :'username') where not exists (select from pg_database where datname = :'dbname') \gexec
 alter database :"dbname" owner to :"username";
+\connect :"dbname"
+-- What init scripts made belongs to the superuser; the application may use it.
+grant all on all tables in schema public to :"username";
+grant all on all sequences in schema public to :"username";
 SQL
 echo "role and database are as the Secret says"

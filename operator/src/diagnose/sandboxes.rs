@@ -1,0 +1,36 @@
+//! Pods that do not even begin: the runtime cannot make the place for their containers.
+
+use k8s_openapi::api::core::v1::Event;
+use kube::ResourceExt as _;
+use todostack_crds::Reason;
+
+use super::{Evidence, Finding, Part, log_line, pods};
+
+/// Findings on pods whose network or cgroup cannot be made.
+pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
+    let untouched = pods::places(evidence).filter(|place| {
+        pods::containers(place.pod)
+            .all(|container| container.container_id.as_deref().unwrap_or_default().is_empty())
+    });
+    untouched
+        .filter_map(|place| {
+            let uid = place.pod.metadata.uid.as_deref();
+            let is_told = |event: &&Event| {
+                event.reason.as_deref() == Some("FailedCreatePodSandBox")
+                    && event.involved_object.uid.as_deref() == uid
+            };
+            let event = evidence.observed.events.iter().rfind(is_told)?;
+            let words = log_line::without_ids(event.message.as_deref()?.trim_end_matches('.'));
+            Some(Finding {
+                part: place.part,
+                object: if place.part == Part::Database { "The database's pod" } else { "A pod" }.to_owned(),
+                reason: Reason::ContainerConfigInvalid,
+                problem: format!("cannot begin: {words}"),
+                remedy: "Raise limits.memory where it is below 6Mi; else see to the node's network: kubectl describe pod"
+                    .to_owned(),
+                evidence: format!("Event FailedCreatePodSandBox of Pod {}", place.pod.name_any()),
+                needs_person: true,
+            })
+        })
+        .collect()
+}
