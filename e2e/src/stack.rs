@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{
     Api, ResourceExt as _,
@@ -51,11 +51,12 @@ impl Namespace {
         }
     }
 
-    /// Waits until the stack says that it is not Ready for this reason, and gives the message back.
+    /// Waits until the stack says that it is not Ready for this reason, and gives the message back, which has to name
+    /// something.
     ///
     /// # Errors
-    /// It says something else at the deadline; the error has it.
-    pub async fn blocked_by(&self, name: &str, reason: Reason) -> Result<String> {
+    /// It says something else at the deadline, or does not name it; the error has what it says.
+    pub async fn blocked_by(&self, name: &str, reason: Reason, named: &str) -> Result<String> {
         let says = |found: Option<&TodoStack>| {
             found
                 .and_then(|stack| condition(stack, ConditionType::Ready))
@@ -63,7 +64,10 @@ impl Namespace {
         };
         match wait::until(&self.stacks(), name, (reason.as_str(), SOON * 2), says).await {
             Ok(Some(stack)) => {
-                Ok(condition(&stack, ConditionType::Ready).map(|it| it.message.clone()).unwrap_or_default())
+                let message = condition(&stack, ConditionType::Ready).map(|it| it.message.clone());
+                let message = message.unwrap_or_default();
+                ensure!(message.contains(named), "{name}: {reason:?} without `{named}`: {message}");
+                Ok(message)
             }
             Ok(None) => bail!("{name} is gone"),
             Err(error) => Err(error.context(describe(&self.stacks().get(name).await?))),

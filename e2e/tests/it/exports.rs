@@ -1,6 +1,6 @@
 //! NFS exports that Postgres cannot live on, each real, on the node with a kernel of its own: named, with what to run.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
@@ -44,8 +44,7 @@ async fn an_export_that_postgres_cannot_live_on_is_named(
         nfs_node::run(&line.replace("NAME", name).replace("HERE", &here)).await?;
         let postgres = postgres_on(&format!("/exports/{name}"));
         namespace.apply("shop", &format!("{{database: {{postgres: {postgres}}}}}")).await?;
-        let message = namespace.blocked_by("shop", reason).await?;
-        ensure!(message.contains(remedy), "{message}");
+        namespace.blocked_by("shop", reason, remedy).await?;
         Ok(())
     })
     .await
@@ -58,7 +57,7 @@ async fn a_stack_goes_on_when_the_owner_of_its_export_is_put_right() -> Result<(
         let path = nfs_node::export(&namespace.name, "0:0", "0755").await?;
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
         namespace.apply("shop", &spec).await?;
-        namespace.blocked_by("shop", Reason::VolumeOwnerWrong).await?;
+        namespace.blocked_by("shop", Reason::VolumeOwnerWrong, "chown").await?;
         nfs_node::export(&namespace.name, "999:999", "0700").await?;
         namespace.ready("shop").await.map(drop)
     })

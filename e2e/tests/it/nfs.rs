@@ -83,8 +83,7 @@ async fn an_export_that_is_not_there_is_named() -> Result<()> {
         namespace.cluster.nfs_node().await?;
         let path = format!("/exports/{}", namespace.name);
         namespace.apply("shop", &spec(&path, "Retain")).await?;
-        let message = namespace.blocked_by("shop", Reason::ExportNotFound).await?;
-        ensure!(message.contains(&path), "{message}");
+        namespace.blocked_by("shop", Reason::ExportNotFound, &path).await?;
         // What hinders it gone, it goes on by itself.
         nfs_node::export(&namespace.name, "999:999", "0700").await?;
         namespace.ready("shop").await.map(drop)
@@ -103,8 +102,7 @@ async fn two_stacks_on_one_export_are_kept_apart() -> Result<()> {
         })
         .await?;
         namespace.apply("second", nowhere).await?;
-        let message = namespace.blocked_by("second", Reason::VolumeShared).await?;
-        ensure!(message.contains("first"), "{message}");
+        namespace.blocked_by("second", Reason::VolumeShared, "first").await?;
         Ok(())
     })
     .await

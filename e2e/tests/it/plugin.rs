@@ -136,7 +136,7 @@ async fn a_stack_that_serves_is_shown_to_its_owner_and_to_a_viewer_without_its_p
 async fn a_stack_that_waits_is_explained_from_symptom_to_cause() -> Result<()> {
     with_namespace("plugin", async |namespace| {
         namespace.apply("shop", "{database: {postgres: {storage: {storageClassName: golden}}}}").await?;
-        namespace.blocked_by("shop", Reason::StorageClassNotFound).await?;
+        namespace.blocked_by("shop", Reason::StorageClassNotFound, "golden").await?;
         let plugin = Plugin::of(namespace).await?;
 
         let explained = plugin.run("explain", &["shop"]).await?;
