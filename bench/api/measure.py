@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +87,10 @@ def _pgbench(subject: Subject, scenario: Scenario, seconds: int, postgres: Postg
     arguments += [f"--jobs={min(2, scenario.connections)}", postgres.url]
     run(postgres_program("pgbench"), f"--time={WARM_UP_SECONDS}", *arguments)
     output = run(postgres_program("pgbench"), f"--time={seconds}", *arguments)
-    per_second = float(re.search(r"tps = ([\d.]+)", output)[1])
+    rate = re.search(r"tps = ([\d.]+)", output)
+    if not rate:
+        sys.exit(f"pgbench finished nothing in {seconds} s, take more --seconds:\n{output}")
+    per_second = float(rate[1])
     average = float(re.search(r"latency average = ([\d.]+) ms", output)[1])
     failed = re.search(r"number of failed transactions: (\d+)", output)
     return Result(subject.name, scenario.name, per_second, average, None, None, int(failed[1] if failed else 0))
