@@ -41,12 +41,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     );
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, api_image = %args.api_image, "Started");
 
+    let namespace = (!args.watch_namespace.is_empty()).then_some(args.watch_namespace.as_str());
     tokio::select! {
-        found = crd::wait(&client) => found?,
+        found = crd::wait(&client, namespace) => found?,
         () = ended(stopped.clone()) => return Ok(()),
     }
     progress.set(Phase::Listing);
-    let namespace = (!args.watch_namespace.is_empty()).then_some(args.watch_namespace.as_str());
     let (caches, triggers) = watch::open(&client, namespace, &metrics);
     let reporter =
         Reporter { controller: "todostack-operator".to_owned(), instance: Some(args.pod_name.clone()) };

@@ -5,12 +5,15 @@ use std::time::Duration;
 use kube::{Api, Client, api::ListParams};
 use todostack_crds::TodoStack;
 
+use crate::watch;
+
 /// Pause between two questions.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Returns when the cluster serves TodoStacks; says once that it waits.
-pub async fn wait(client: &Client) -> Result<(), kube::Error> {
-    let stacks: Api<TodoStack> = Api::all(client.clone());
+pub async fn wait(client: &Client, namespace: Option<&str>) -> Result<(), kube::Error> {
+    // Where the operator may look: with one namespace to watch, its right to list is a Role there.
+    let stacks: Api<TodoStack> = watch::scoped(client, namespace);
     let mut told = false;
     loop {
         match stacks.list_metadata(&ListParams::default().limit(1)).await {
@@ -28,5 +31,47 @@ pub async fn wait(client: &Client) -> Result<(), kube::Error> {
             Err(error) => tracing::warn!(error = %crate::error::chain(&error), "API server does not answer"),
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use kube::client::Body;
+
+    use super::*;
+
+    /// Answers each request in turn, and gives back the paths that were asked for.
+    async fn asked(namespace: Option<&str>, answers: Vec<(u16, &'static str)>) -> Vec<String> {
+        let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
+        let server = tokio::spawn(async move {
+            let mut paths = Vec::new();
+            for (code, body) in answers {
+                let (request, send) = handle.next_request().await.unwrap();
+                paths.push(request.uri().path().to_owned());
+                send.send_response(
+                    Response::builder().status(code).body(Body::from(body.as_bytes().to_vec())).unwrap(),
+                );
+            }
+            paths
+        });
+        wait(&Client::new(service, "default"), namespace).await.unwrap();
+        server.await.unwrap()
+    }
+
+    const NONE: &str =
+        r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},"items":[]}"#;
+
+    #[tokio::test]
+    async fn it_asks_where_it_may_look() {
+        let path = "/apis/todostack.dev/v1alpha1/namespaces/shops/todostacks";
+        assert_eq!(asked(Some("shops"), vec![(200, NONE)]).await, [path]);
+        assert_eq!(asked(None, vec![(200, NONE)]).await, ["/apis/todostack.dev/v1alpha1/todostacks"]);
+    }
+
+    #[tokio::test]
+    async fn it_waits_for_a_group_that_is_not_served() {
+        let answers = vec![(404, "404 page not found\n"), (200, NONE)];
+        assert_eq!(asked(None, answers).await.len(), 2);
     }
 }

@@ -146,7 +146,9 @@ fn config() -> watcher::Config {
     watcher::Config::default().timeout(WATCH_SECONDS).page_size(PAGE)
 }
 
-fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+/// One namespace, or all.
+#[must_use]
+pub fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
 {
