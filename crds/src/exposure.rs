@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{database::SecretReference, rules};
+use crate::rules;
 
 /// How people reach the API.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -56,14 +56,6 @@ pub struct TlsSpec {
     /// Name of a Secret of type kubernetes.io/tls in the stack's namespace, made by you or by cert-manager.
     #[schemars(length(min = 1, max = 253))]
     pub secret_name: String,
-}
-
-impl TlsSpec {
-    /// The Secret by the type that all references share.
-    #[must_use]
-    pub fn secret(&self) -> SecretReference {
-        SecretReference { name: self.secret_name.clone() }
-    }
 }
 
 /// The Service in front of the API pods.

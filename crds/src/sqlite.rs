@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{rules, storage::DEFAULT_SIZE};
+use crate::{rules, storage::default_size};
 
 /// A SQLite file: one replica of the API, one volume, no database pod.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +38,4 @@ impl Default for SqliteStorage {
     fn default() -> Self {
         Self { size: default_size(), storage_class_name: None }
     }
-}
-
-fn default_size() -> String {
-    DEFAULT_SIZE.to_owned()
 }

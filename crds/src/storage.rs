@@ -61,7 +61,7 @@ impl Default for PostgresStorage {
     }
 }
 
-fn default_size() -> String {
+pub(crate) fn default_size() -> String {
     DEFAULT_SIZE.to_owned()
 }
 
