@@ -115,7 +115,7 @@ fn is_present(stack: &TodoStack) -> bool {
 }
 
 fn found(finding: &Finding) -> Found {
-    let Finding { part, object, reason, problem, remedy, evidence, needs_person: _ } = finding;
+    let Finding { part, object, reason, problem, remedy, evidence, related: _, needs_person: _ } = finding;
     Found {
         part: report::name(*part),
         object: object.clone(),

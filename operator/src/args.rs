@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory as _, Parser, ValueEnum};
 
 /// Turns TodoStacks into running todo services.
 #[derive(Clone, Debug, Parser)]
@@ -58,6 +58,21 @@ pub struct Args {
     /// The operator's own pod, named in Events.
     #[arg(long, env = "POD_NAME", default_value = "todostack-operator", hide = true)]
     pub pod_name: String,
+}
+
+impl Args {
+    /// The arguments of an operator that runs with these variables, for those who look at it from outside.
+    ///
+    /// # Errors
+    /// A value is none that the operator would have started with.
+    pub fn of_environment<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Result<Self, clap::Error> {
+        let command = Self::command();
+        let given = command.get_arguments().filter_map(|argument| {
+            let value = variable(argument.get_env()?.to_str()?)?;
+            Some(format!("--{}={value}", argument.get_long()?))
+        });
+        Self::try_parse_from(std::iter::once(command.get_name().to_owned()).chain(given))
+    }
 }
 
 /// How log lines look.

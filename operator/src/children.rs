@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{PersistentVolume, PersistentVolumeClaim, Secret, Service, ServiceAccount},
+    core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim, Secret, Service, ServiceAccount},
     networking::v1::Ingress,
 };
 use kube::{Resource, ResourceExt as _, api::ObjectMeta, core::ApiResource, runtime::reflector::Store};
@@ -78,6 +78,19 @@ impl Key {
     #[must_use]
     pub fn is_namespaced(&self) -> bool {
         self.kind != Kind::PersistentVolume
+    }
+
+    /// What an Event points to it by.
+    #[must_use]
+    pub fn reference(&self, namespace: &str) -> ObjectReference {
+        let resource = self.resource();
+        ObjectReference {
+            api_version: Some(resource.api_version),
+            kind: Some(resource.kind),
+            name: Some(self.name.clone()),
+            namespace: self.is_namespaced().then(|| namespace.to_owned()),
+            ..ObjectReference::default()
+        }
     }
 
     /// How the API server serves its kind.

@@ -2,6 +2,7 @@
 //! reads a clock, and no message holds what changes by itself (pod names, times, counts).
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
 use todostack_crds::Reason;
 
 use crate::{apply::Applied, observe::Observed, stack::Stack};
@@ -21,7 +22,9 @@ mod sandboxes;
 mod scheduling;
 mod storage;
 
+pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
 pub use preflight::slow as slow_volume;
+pub use storage::DEFAULT as DEFAULT_STORAGE_CLASS;
 
 /// The parts of a stack in the order of causality: what is wrong in one explains what is wrong in those after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +46,7 @@ pub enum Part {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// Where it is wrong.
     pub part: Part,
@@ -57,6 +60,8 @@ pub struct Finding {
     pub remedy: String,
     /// Where it is seen: it may hold names that change by themselves, so it stands in no condition.
     pub evidence: String,
+    /// The object that an Event points to: where a person reads on. None where it is not there.
+    pub related: Option<ObjectReference>,
     /// Whether it goes on only when a person changes something.
     pub needs_person: bool,
 }

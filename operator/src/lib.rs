@@ -41,4 +41,5 @@ pub mod resources;
 pub mod stack;
 pub mod status;
 pub mod telemetry;
+pub mod transitions;
 pub mod watch;

@@ -19,8 +19,8 @@ use crate::{
     watch::{Caches, cached},
 };
 
-mod events;
-mod rivals;
+pub mod events;
+pub mod rivals;
 mod unseen;
 
 /// What was seen of one stack and around it.
@@ -114,8 +114,9 @@ pub async fn observe(context: &Context, stack: &TodoStack) -> Result<Observed, E
     let namespace = stack.namespace().unwrap_or_default();
     let mut observed = from_caches(&context.caches, &name, &namespace);
     let stacks = context.caches.stacks.state();
-    observed.rival = rivals::rival(&stacks, stack);
-    observed.host_rival = rivals::host(&stacks, stack);
+    let readable = || stacks.iter().filter_map(|other| other.0.as_ref().ok());
+    observed.rival = rivals::export(readable(), stack);
+    observed.host_rival = rivals::host(readable(), stack);
     observed.referenced = referenced(&context.client, stack, &namespace).await?;
     observed.children = Children::collect(&context.caches, &namespace, &name);
     observed.lagging = context.memory.refresh((&namespace, &name), &mut observed.children, context.instant());

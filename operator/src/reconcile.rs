@@ -14,7 +14,9 @@ use crate::{
     credentials::Fresh,
     diagnose::{self, Evidence},
     error::{Error, chain},
-    observe, publish, resolve, status,
+    observe,
+    publish::{self, Change},
+    resolve, status, transitions,
     watch::{Guarded, display},
 };
 
@@ -81,7 +83,8 @@ async fn pass(stack: &TodoStack, context: &Context) -> Result<Action, Error> {
     let before = status::Before { status: &old, generation: stack.metadata.generation, now };
     let new = status::status(view, before);
     let next = next_look(&new, observed.lagging);
-    publish::publish(context, stack, &old, new).await?;
+    let events = transitions::events(&old, &new, view);
+    publish::publish(context, stack, Change { old: &old, new, events }).await?;
     Ok(Action::requeue(next))
 }
 

@@ -63,6 +63,7 @@ fn finding(needs_person: bool) -> Finding {
         problem: "ends again and again: boom".into(),
         remedy: "Read on in its log".into(),
         evidence: String::new(),
+        related: None,
         needs_person,
     }
 }

@@ -1,9 +1,10 @@
 //! Objects that belong to someone else, and objects and pods that the cluster does not take.
 
+use k8s_openapi::api::{apps::v1::DeploymentCondition, core::v1::ObjectReference};
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part};
-use crate::names;
 
 /// Findings on the objects themselves.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
@@ -14,37 +15,78 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
         problem: "has a name that this stack needs, and the operator did not make it".to_owned(),
         remedy: "It stays untouched. Rename or delete it, or give the stack another name".to_owned(),
         evidence: format!("labels and field managers of {key}"),
+        related: Some(key.reference(&evidence.stack.namespace)),
         needs_person: true,
     });
-    let refused = evidence.applied.refused.iter().map(|(key, words)| {
-        refusal(evidence, &key.to_string(), words, format!("answer to the apply of {key}"))
+    let refused = evidence.applied.refused.iter().map(|(key, words)| Refusal {
+        object: key.to_string(),
+        words,
+        seen: format!("answer to the apply of {key}"),
+        related: Some(key.reference(&evidence.stack.namespace)),
     });
-    foreign.chain(refused).chain(pods_refused(evidence)).collect()
+    let refusals = refused.chain(pods_refused(evidence));
+    foreign.chain(refusals.map(|refusal| refusal.finding(&evidence.stack.namespace))).collect()
+}
+
+/// What the cluster did not take.
+struct Refusal<'a> {
+    object: String,
+    /// The API server's.
+    words: &'a str,
+    seen: String,
+    related: Option<ObjectReference>,
 }
 
 /// Pods that a controller may not make: a Deployment says it by a condition, the others by Events.
-fn pods_refused(evidence: Evidence<'_>) -> Vec<Finding> {
-    let deployment = evidence.observed.deployment.as_ref().and_then(|deployment| deployment.status.as_ref());
-    let conditions = deployment.iter().flat_map(|status| status.conditions.iter().flatten());
-    let failures = conditions
-        .filter(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True")
-        .filter_map(|condition| condition.message.as_deref());
-    let object = format!("Deployment {}", names::api(&evidence.stack.name));
-    let of_deployment = failures
-        .map(|words| refusal(evidence, &object, words, format!("condition ReplicaFailure of {object}")));
+fn pods_refused(evidence: Evidence<'_>) -> impl Iterator<Item = Refusal<'_>> {
+    let deployments = evidence.observed.deployment.iter();
+    let of_deployment = deployments.filter_map(|deployment| {
+        let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
+        let is_failure = |condition: &&DeploymentCondition| {
+            condition.type_ == "ReplicaFailure" && condition.status == "True"
+        };
+        let object = format!("Deployment {}", deployment.name_any());
+        Some(Refusal {
+            words: conditions.iter().find(is_failure)?.message.as_deref()?,
+            seen: format!("condition ReplicaFailure of {object}"),
+            object,
+            related: Some(deployment.object_ref(&())),
+        })
+    });
     let events =
         evidence.observed.events.iter().filter(|event| event.reason.as_deref() == Some("FailedCreate"));
     let of_others = events.filter_map(|event| {
-        let kind = event.involved_object.kind.as_deref()?;
-        let object = format!("{kind} {}", event.involved_object.name.as_deref()?);
-        Some(refusal(evidence, &object, event.message.as_deref()?, format!("Event FailedCreate of {object}")))
+        let ObjectReference { kind, name, .. } = &event.involved_object;
+        let object = format!("{} {}", kind.as_deref()?, name.as_deref()?);
+        Some(Refusal {
+            words: event.message.as_deref()?,
+            seen: format!("Event FailedCreate of {object}"),
+            object,
+            related: Some(event.involved_object.clone()),
+        })
     });
-    of_deployment.chain(of_others).collect()
+    of_deployment.chain(of_others)
 }
 
-fn refusal(evidence: Evidence<'_>, object: &str, words: &str, seen: String) -> Finding {
-    let namespace = &evidence.stack.namespace;
-    let (reason, remedy) = if words.contains("exceeded quota") || words.contains("failed quota") {
+impl Refusal<'_> {
+    fn finding(self, namespace: &str) -> Finding {
+        let Self { object, words, seen, related } = self;
+        let (reason, remedy) = cause(words, namespace);
+        Finding {
+            part: Part::Objects,
+            object,
+            reason,
+            problem: format!("is refused by the cluster: {}", without_names(words)),
+            remedy,
+            evidence: seen,
+            related,
+            needs_person: true,
+        }
+    }
+}
+
+fn cause(words: &str, namespace: &str) -> (Reason, String) {
+    if words.contains("exceeded quota") || words.contains("failed quota") {
         (
             Reason::QuotaExceeded,
             format!(
@@ -69,15 +111,6 @@ fn refusal(evidence: Evidence<'_>, object: &str, words: &str, seen: String) -> F
             Reason::ApplyRefused,
             format!("See the policies of the namespace: kubectl describe namespace {namespace}"),
         )
-    };
-    Finding {
-        part: Part::Objects,
-        object: object.to_owned(),
-        reason,
-        problem: format!("is refused by the cluster: {}", without_names(words)),
-        remedy,
-        evidence: seen,
-        needs_person: true,
     }
 }
 

@@ -36,7 +36,11 @@ pub(super) fn finding(
         None if place.part == Part::Migrations => (Reason::MigrationFailed, place.part),
         None => (Reason::CrashLoop, place.part),
     };
-    let finding = place.finding(container, reason, problem(reason, words), remedy(reason).to_owned());
+    let remedy = match known_remedy(reason) {
+        Some(known) => known.to_owned(),
+        None => format!("Read on in its log: {}", place.previous_log(container)),
+    };
+    let finding = place.finding(container, reason, problem(reason, words), remedy);
     let passes = matches!(reason, Reason::CrashLoop | Reason::MigrationFailed | Reason::DatabaseRecovering);
     Finding { part, needs_person: !passes, ..finding }
 }
@@ -49,8 +53,8 @@ fn problem(reason: Reason, words: &str) -> String {
     }
 }
 
-fn remedy(reason: Reason) -> &'static str {
-    match reason {
+fn known_remedy(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
         Reason::DiskFull => {
             "Raise storage.size in spec.database where its class can grow volumes, or free space on the export"
         }
@@ -61,6 +65,6 @@ fn remedy(reason: Reason) -> &'static str {
         }
         Reason::DatabaseRecovering => "It goes on by itself when the server has replayed its log",
         Reason::ImageArchitectureWrong => "Take an image that is built for the node's architecture",
-        _ => "Read on in its log: kubectl logs --previous",
-    }
+        _ => return None,
+    })
 }

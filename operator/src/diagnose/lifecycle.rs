@@ -1,7 +1,7 @@
 //! Pods that do not go, and rollouts that do not come to an end.
 
 use jiff::SignedDuration;
-use kube::ResourceExt as _;
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, pods};
@@ -27,13 +27,15 @@ fn terminating(evidence: Evidence<'_>) -> Vec<Finding> {
         problem: "does not go: its node does not end it".to_owned(),
         remedy: "Bring its node back. Delete it with --force only when the node is surely off: two servers on one volume destroy it".to_owned(),
         evidence: format!("deletionTimestamp of Pod {}", place.pod.name_any()),
+        related: Some(place.pod.object_ref(&())),
         needs_person: true,
     })
     .collect()
 }
 
 fn stuck(evidence: Evidence<'_>) -> Option<Finding> {
-    let status = evidence.observed.deployment.as_ref()?.status.as_ref()?;
+    let deployment = evidence.observed.deployment.as_ref()?;
+    let status = deployment.status.as_ref()?;
     let late = status.conditions.iter().flatten().any(|condition| {
         condition.type_ == "Progressing" && condition.reason.as_deref() == Some("ProgressDeadlineExceeded")
     });
@@ -44,6 +46,7 @@ fn stuck(evidence: Evidence<'_>) -> Option<Finding> {
         problem: "has new pods that do not become ready in time".to_owned(),
         remedy: "The old ones go on serving. Read the new ones' logs, and correct spec.api".to_owned(),
         evidence: "condition Progressing of the Deployment".to_owned(),
+        related: Some(deployment.object_ref(&())),
         needs_person: true,
     })
 }

@@ -1,6 +1,6 @@
 //! Migration Jobs that have given up.
 
-use kube::ResourceExt as _;
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, log_line, pods};
@@ -25,6 +25,7 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Option<Finding> {
             evidence.stack.namespace
         ),
         evidence: "condition Failed of the Job, and the last words of its pods".to_owned(),
+        related: Some(job.object_ref(&())),
         needs_person: true,
     })
 }

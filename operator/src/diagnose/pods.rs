@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kube::ResourceExt as _;
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part};
-use crate::labels::{COMPONENT, Component};
+use crate::labels::{COMPONENT, Component, STACK};
 
 /// Where a container is.
 pub(super) struct Place<'a> {
@@ -33,8 +33,33 @@ impl Place<'_> {
             problem,
             remedy,
             evidence: format!("status of Pod {}", self.pod.name_any()),
+            related: Some(self.pod.object_ref(&())),
             needs_person: true,
         }
+    }
+}
+
+impl Place<'_> {
+    /// The command that prints the log of a container before its last start, in all pods of this part: a pod's own
+    /// name changes by itself.
+    pub(super) fn previous_log(&self, container: &ContainerStatus) -> String {
+        self.logs(container, " --previous")
+    }
+
+    /// The command that prints the log of a container.
+    pub(super) fn log(&self, container: &ContainerStatus) -> String {
+        self.logs(container, "")
+    }
+
+    fn logs(&self, container: &ContainerStatus, which: &str) -> String {
+        let label = |key: &str| self.pod.labels().get(key).map(String::as_str).unwrap_or_default();
+        format!(
+            "kubectl -n {} logs -l {STACK}={},{COMPONENT}={} -c {}{which}",
+            self.pod.namespace().unwrap_or_default(),
+            label(STACK),
+            label(COMPONENT),
+            container.name
+        )
     }
 }
 

@@ -34,7 +34,7 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
             && repeated(event)
     })?;
     let words = event.message.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
-    let remedy = "Read its log: the API says why it is not ready".to_owned();
+    let remedy = format!("The API says why: {}", place.log(container));
     let problem = format!("runs and is not ready: {}", words.trim_end_matches('.'));
     let finding = place.finding(container, Reason::ProbeFailing, problem, remedy);
     Some(Finding {

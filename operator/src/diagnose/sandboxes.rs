@@ -1,10 +1,11 @@
 //! Pods that do not even begin: the runtime cannot make the place for their containers.
 
 use k8s_openapi::api::core::v1::Event;
-use kube::ResourceExt as _;
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, log_line, pods};
+use crate::labels;
 
 /// Findings on pods whose network or cgroup cannot be made.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
@@ -26,9 +27,14 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
                 object: if place.part == Part::Database { "The database's pod" } else { "A pod" }.to_owned(),
                 reason: Reason::ContainerConfigInvalid,
                 problem: format!("cannot begin: {words}"),
-                remedy: "Raise limits.memory where it is below 6Mi; else see to the node's network: kubectl describe pod"
-                    .to_owned(),
+                remedy: format!(
+                    "Raise limits.memory where it is below 6Mi; else see to the node's network: kubectl -n {} describe pods -l {}={}",
+                    evidence.stack.namespace,
+                    labels::STACK,
+                    evidence.stack.name
+                ),
                 evidence: format!("Event FailedCreatePodSandBox of Pod {}", place.pod.name_any()),
+                related: Some(place.pod.object_ref(&())),
                 needs_person: true,
             })
         })

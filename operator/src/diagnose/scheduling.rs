@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
-use kube::ResourceExt as _;
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{
@@ -32,11 +32,8 @@ fn unscheduled(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
             Reason::InsufficientResources,
             format!("Lower the requests in {}.resources, or add a node", field(place.part)),
         )
-    } else if words.contains("untolerated taint") {
-        (
-            Reason::TaintNotTolerated,
-            format!("Add a toleration to {}.tolerations, or take the taint away", field(place.part)),
-        )
+    } else if let Some(taint) = untolerated(words) {
+        (Reason::TaintNotTolerated, toleration(place.part, taint, words))
     } else {
         (
             Reason::Unschedulable,
@@ -50,6 +47,7 @@ fn unscheduled(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
         problem: format!("finds no node: {}", without_hints(words)),
         remedy,
         evidence: format!("condition PodScheduled of Pod {}", place.pod.name_any()),
+        related: Some(place.pod.object_ref(&())),
         needs_person: true,
     })
 }
@@ -71,8 +69,34 @@ fn lost_node(place: &Place<'_>) -> Option<Finding> {
         problem: "runs on a node that does not answer".to_owned(),
         remedy: "Bring the node back: kubectl get nodes tells which".to_owned(),
         evidence: format!("condition Ready of Pod {} against its containers'", place.pod.name_any()),
+        related: Some(place.pod.object_ref(&())),
         needs_person: true,
     })
+}
+
+/// The taint that the scheduler names: Kubernetes 1.36 says `had untolerated taint(s)` and no more, which is empty
+/// here; earlier releases say `had untolerated taint {key: value}`.
+fn untolerated(words: &str) -> Option<&str> {
+    let (_, rest) = words.split_once("untolerated taint")?;
+    let named = rest.split_once('{').and_then(|(_, rest)| Some(rest.split_once('}')?.0));
+    Some(named.unwrap_or_default())
+}
+
+/// The line to add. Nodes with a taint are told before nodeSelector is looked at, so where both are named, either can
+/// be the one to change.
+fn toleration(part: Part, taint: &str, words: &str) -> String {
+    let field = field(part);
+    let key = taint.split(':').next().unwrap_or_default().trim();
+    let line = if key.is_empty() {
+        format!("Add the taint of the node that is meant to {field}.tolerations")
+    } else {
+        format!("Set {field}.tolerations: [{{key: {key}, operator: Exists}}]")
+    };
+    if words.contains("node affinity/selector") {
+        format!("{line}, or correct {field}.nodeSelector where it means another node")
+    } else {
+        format!("{line}, or take the taint away")
+    }
 }
 
 fn conditions(pod: &Pod) -> impl Iterator<Item = &PodCondition> {
@@ -101,5 +125,29 @@ fn noun(part: Part) -> &'static str {
         Part::Database => "The database's pod",
         Part::Migrations => "The migration's pod",
         _ => "An API pod",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::named(
+        "1 node(s) had untolerated taint {todostack.dev/nfs: true}",
+        "Set spec.api.tolerations: [{key: todostack.dev/nfs, operator: Exists}], or take the taint away"
+    )]
+    #[case::unnamed(
+        "1 node(s) had untolerated taint(s)",
+        "Add the taint of the node that is meant to spec.api.tolerations, or take the taint away"
+    )]
+    #[case::selected(
+        "1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s)",
+        "Add the taint of the node that is meant to spec.api.tolerations, or correct spec.api.nodeSelector where it means another node"
+    )]
+    fn the_line_to_add_is_told(#[case] words: &str, #[case] remedy: &str) {
+        assert_eq!(toleration(Part::Api, untolerated(words).unwrap(), words), remedy);
     }
 }

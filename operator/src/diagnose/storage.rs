@@ -1,6 +1,7 @@
 //! Volumes that are not there, and volumes that cannot be mounted.
 
 use k8s_openapi::api::core::v1::Event;
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, pods};
@@ -10,13 +11,13 @@ use crate::{
 };
 
 /// The mark of a default class.
-const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
+pub const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Findings on the volume.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let Some(volume) = evidence.stack.volume() else { return Vec::new() };
     let observed = evidence.observed;
-    class(volume, observed).into_iter().chain(mount(volume, observed)).collect()
+    class(volume, observed).into_iter().chain(mount(evidence, volume)).collect()
 }
 
 /// Whether a claim is bound to its volume.
@@ -38,6 +39,7 @@ fn class(volume: &Volume, observed: &Observed) -> Option<Finding> {
         problem,
         remedy,
         evidence: "status of the claim, and the cluster's StorageClasses".to_owned(),
+        related: observed.claim.as_ref().map(|claim| claim.object_ref(&())),
         needs_person: true,
     };
     match wanted {
@@ -45,25 +47,45 @@ fn class(volume: &Volume, observed: &Observed) -> Option<Finding> {
             Some(finding(
                 Reason::StorageClassNotFound,
                 format!("waits for StorageClass {name}, which is not there"),
-                "Create it, or name one of: kubectl get storageclass".to_owned(),
+                match classes(observed).as_slice() {
+                    [] => "Create it: the cluster has no StorageClass at all".to_owned(),
+                    names => format!(
+                        "Create it, or set storageClassName under storage in spec.database to one of: {}",
+                        names.join(", ")
+                    ),
+                },
             ))
         }
         None if !observed.storage_classes.iter().any(|class| is_default(class.metadata.annotations.as_ref())) => {
             Some(finding(
                 Reason::NoDefaultStorageClass,
                 "names no StorageClass, and the cluster has no default one".to_owned(),
-                "Set storageClassName or nfs under storage in spec.database, or mark a class as the default: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true".to_owned(),
+                match classes(observed).as_slice() {
+                    [] => "Set nfs under storage in spec.database, or install a provisioner: the cluster has no StorageClass at all".to_owned(),
+                    [first, ..] => format!(
+                        "Set storageClassName: {first} or nfs under storage in spec.database, or mark a default: kubectl annotate storageclass {first} {DEFAULT}=true"
+                    ),
+                },
             ))
         }
         _ => None,
     }
 }
 
+/// The names of all classes, in their order.
+fn classes(observed: &Observed) -> Vec<String> {
+    let mut names: Vec<_> = observed.storage_classes.iter().map(|class| class.name_any()).collect();
+    names.sort();
+    names
+}
+
 fn is_default(annotations: Option<&std::collections::BTreeMap<String, String>>) -> bool {
     annotations.and_then(|annotations| annotations.get(DEFAULT)).is_some_and(|value| value == "true")
 }
 
-fn mount(volume: &Volume, observed: &Observed) -> Option<Finding> {
+fn mount(evidence: Evidence<'_>, volume: &Volume) -> Option<Finding> {
+    let Evidence { observed, stack, .. } = evidence;
+    let namespace = &stack.namespace;
     let current = observed.events.iter().filter(|event| is_current(event, observed));
     let (event, words) = current.filter_map(|event| Some((event, refusal(event)?))).next_back()?;
     let (object, reason, remedy) = match &volume.source {
@@ -74,8 +96,9 @@ fn mount(volume: &Volume, observed: &Observed) -> Option<Finding> {
         VolumeSource::Class(_) => (
             format!("PersistentVolumeClaim {}", volume.claim),
             Reason::MountFailed,
-            "See the Events of the pod that waits for it: kubectl get events --field-selector reason=FailedMount"
-                .to_owned(),
+            format!(
+                "See the Events of the pod that waits for it: kubectl -n {namespace} get events --field-selector reason=FailedMount"
+            ),
         ),
     };
     Some(Finding {
@@ -88,6 +111,7 @@ fn mount(volume: &Volume, observed: &Observed) -> Option<Finding> {
             "Event FailedMount of Pod {}",
             event.involved_object.name.as_deref().unwrap_or_default()
         ),
+        related: Some(event.involved_object.clone()),
         needs_person: true,
     })
 }

@@ -21,7 +21,10 @@ struct Subject {
 }
 
 /// The Events of pods that are not ready, and of controllers that have none.
-pub(super) async fn of_what_does_not_come_up(
+///
+/// # Errors
+/// They cannot be listed.
+pub async fn of_what_does_not_come_up(
     client: &Client,
     namespace: &str,
     observed: &Observed,

@@ -1,42 +1,34 @@
 //! Older stacks that have what only one can have: an NFS export (two servers on one directory destroy it, since
 //! `postmaster.pid` guards one host alone), or a host name.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::cmp::Ordering;
 
 use kube::ResourceExt as _;
 use todostack_crds::{TodoStack, storage::NfsExport};
 
-use crate::watch::Guarded;
-
 /// The stack with the better right to the export of `stack`, as `namespace/name`: the older one, by name at a tie.
-pub(super) fn rival(stacks: &[Arc<Guarded>], stack: &TodoStack) -> Option<String> {
-    let ours = export(stack)?;
-    senior(stacks, stack, |other| export(other).is_some_and(|theirs| same(theirs, ours)))
+pub fn export<'a>(stacks: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) -> Option<String> {
+    let ours = nfs(stack)?;
+    senior(stacks.filter(|other| nfs(other).is_some_and(|theirs| same(theirs, ours))), stack)
 }
 
 /// The stack with the better right to the host name of `stack`.
-pub(super) fn host(stacks: &[Arc<Guarded>], stack: &TodoStack) -> Option<String> {
+pub fn host<'a>(stacks: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) -> Option<String> {
     let of = |stack: &TodoStack| stack.spec.exposure.as_ref()?.host.clone();
     let ours = of(stack)?;
-    senior(stacks, stack, |other| of(other).as_ref() == Some(&ours))
+    senior(stacks.filter(|other| of(other).as_ref() == Some(&ours)), stack)
 }
 
-fn senior(
-    stacks: &[Arc<Guarded>],
-    stack: &TodoStack,
-    wants_it_too: impl Fn(&TodoStack) -> bool,
-) -> Option<String> {
-    stacks
-        .iter()
-        .filter_map(|other| other.0.as_ref().ok())
+/// The oldest of those that want it too, where one is older than `stack`.
+fn senior<'a>(wanting: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) -> Option<String> {
+    wanting
         .filter(|other| other.metadata.uid != stack.metadata.uid)
-        .filter(|other| wants_it_too(other))
         .filter(|other| seniority(other, stack) == Ordering::Less)
         .min_by(|one, two| seniority(one, two))
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
 }
 
-fn export(stack: &TodoStack) -> Option<&NfsExport> {
+fn nfs(stack: &TodoStack) -> Option<&NfsExport> {
     stack.spec.database.as_ref()?.postgres.as_ref()?.storage.as_ref()?.nfs.as_ref()
 }
 
@@ -68,28 +60,25 @@ mod tests {
         stack
     }
 
-    fn among(stacks: &[&TodoStack]) -> Vec<Arc<Guarded>> {
-        stacks.iter().map(|stack| Arc::new(kube::core::DeserializeGuard(Ok((*stack).clone())))).collect()
-    }
-
     #[test]
     fn the_older_stack_keeps_the_export() {
         let (old, young) = (stack("z-old", "/e", 1), stack("a-young", "/e", 2));
-        let all = among(&[&old, &young]);
-        assert_eq!(rival(&all, &young).as_deref(), Some("shops/z-old"));
-        assert_eq!(rival(&all, &old), None);
+        let all = [&old, &young];
+        assert_eq!(export(all.into_iter(), &young).as_deref(), Some("shops/z-old"));
+        assert_eq!(export(all.into_iter(), &old), None);
     }
 
     #[test]
     fn stacks_on_other_directories_do_not_meet() {
         let (one, two) = (stack("one", "/e/1", 1), stack("two", "/e/2", 2));
-        assert_eq!(rival(&among(&[&one, &two]), &two), None);
+        assert_eq!(export([&one, &two].into_iter(), &two), None);
     }
 
     #[test]
     fn of_two_of_the_same_second_the_first_by_name_keeps_it() {
         let (one, two) = (stack("one", "/e", 1), stack("two", "/e", 1));
-        let all = among(&[&one, &two]);
-        assert_eq!((rival(&all, &one), rival(&all, &two)), (None, Some("shops/one".into())));
+        let all = [&one, &two];
+        let rivals = (export(all.into_iter(), &one), export(all.into_iter(), &two));
+        assert_eq!(rivals, (None, Some("shops/one".into())));
     }
 }

@@ -81,8 +81,8 @@ fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login 
     }
 }
 
-fn collect(text: Result<String, Finding>, notes: &mut Notes) -> Option<String> {
-    text.map_err(|finding| notes.blockers.push(finding)).ok()
+fn collect(text: Result<String, Box<Finding>>, notes: &mut Notes) -> Option<String> {
+    text.map_err(|finding| notes.blockers.push(*finding)).ok()
 }
 
 fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, notes: &mut Notes) -> Option<&'a Secret> {
@@ -99,7 +99,8 @@ fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, notes: &mut Notes) -> Opti
                     "Create it: kubectl create secret generic {name} --from-literal=username=… --from-literal=password=…"
                 ),
                 evidence: "the spec, and what it names".to_owned(),
-        needs_person: true,
+                related: None,
+                needs_person: true,
             });
             None
         }

@@ -1,5 +1,6 @@
 //! The managed server: version, image, volume, logins, and what keeps it from being started.
 
+use kube::Resource as _;
 use todostack_crds::{
     Reason,
     postgres::{InitScripts, PostgresSpec},
@@ -78,6 +79,7 @@ fn other_version(version: &str, observed: &Observed) -> Option<Finding> {
             "Set spec.database.postgres.version to \"{held}\", or create another stack and copy the data with pg_dump"
         ),
         evidence: "the spec, and what it names".to_owned(),
+        related: Some(claim.object_ref(&())),
         needs_person: true,
     })
 }
@@ -92,6 +94,7 @@ fn shared_export(observed: &Observed) -> Option<Finding> {
         remedy: "Delete this stack, and create it with another path in spec.database.postgres.storage.nfs"
             .to_owned(),
         evidence: "the spec, and what it names".to_owned(),
+        related: None,
         needs_person: true,
     })
 }
@@ -105,6 +108,7 @@ fn missing_scripts(observed: &Observed) -> Option<Finding> {
         problem: "is named by spec.database.postgres.initScripts and is not there".to_owned(),
         remedy: format!("Create it: kubectl create configmap {name} --from-file=init.sql"),
         evidence: "the spec, and what it names".to_owned(),
+        related: None,
         needs_person: true,
     })
 }

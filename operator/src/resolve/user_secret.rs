@@ -2,7 +2,7 @@
 //! position. No value ever enters a finding.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt as _;
+use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use crate::diagnose::{Finding, Part};
@@ -23,7 +23,7 @@ impl<'a> UserSecret<'a> {
     }
 
     /// The value of the first of `keys` that there is.
-    pub(super) fn text(&self, keys: &[&str]) -> Result<String, Finding> {
+    pub(super) fn text(&self, keys: &[&str]) -> Result<String, Box<Finding>> {
         let Some((key, bytes)) = keys.iter().find_map(|key| Some((*key, self.bytes(key)?))) else {
             return Err(self.missing(keys));
         };
@@ -52,7 +52,7 @@ impl<'a> UserSecret<'a> {
         self.secret.data.as_ref()?.get(key).map(|value| value.0.as_slice())
     }
 
-    fn missing(&self, keys: &[&str]) -> Finding {
+    fn missing(&self, keys: &[&str]) -> Box<Finding> {
         let key = keys.first().copied().unwrap_or_default();
         self.finding(
             Reason::SecretKeyMissing,
@@ -64,7 +64,7 @@ impl<'a> UserSecret<'a> {
         )
     }
 
-    fn invalid(&self, key: &str, problem: &str) -> Finding {
+    fn invalid(&self, key: &str, problem: &str) -> Box<Finding> {
         self.finding(
             Reason::SecretKeyInvalid,
             format!("key {key} {problem}"),
@@ -75,10 +75,20 @@ impl<'a> UserSecret<'a> {
         )
     }
 
-    fn finding(&self, reason: Reason, problem: String, remedy: String) -> Finding {
+    fn finding(&self, reason: Reason, problem: String, remedy: String) -> Box<Finding> {
         let object = format!("Secret {}", self.name);
         let evidence = format!("keys of {object}");
-        Finding { part: Part::Credentials, object, reason, problem, remedy, evidence, needs_person: true }
+        let related = Some(self.secret.object_ref(&()));
+        Box::new(Finding {
+            part: Part::Credentials,
+            object,
+            reason,
+            problem,
+            remedy,
+            evidence,
+            related,
+            needs_person: true,
+        })
     }
 }
 
@@ -94,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    fn read(value: &[u8]) -> Result<String, Finding> {
+    fn read(value: &[u8]) -> Result<String, Box<Finding>> {
         let secret = Secret {
             metadata: kube::api::ObjectMeta { name: Some("pg".into()), ..Default::default() },
             data: Some([("password".to_owned(), ByteString(value.to_vec()))].into()),
