@@ -7,6 +7,7 @@ use k8s_openapi::api::{
     apps::v1::Deployment, core::v1::Pod, networking::v1::IngressClass, storage::v1::StorageClass,
 };
 use kube::ResourceExt as _;
+use todostack_operator::diagnose::{DEFAULT_INGRESS_CLASS, DEFAULT_STORAGE_CLASS};
 
 use crate::report::Mark;
 
@@ -102,8 +103,7 @@ fn operator(operators: &[Arc<Deployment>]) -> Check {
 }
 
 fn storage_class(classes: &[Arc<StorageClass>]) -> Check {
-    let mark = "storageclass.kubernetes.io/is-default-class";
-    let names = defaults(classes, mark);
+    let names = defaults(classes, DEFAULT_STORAGE_CLASS);
     match names.as_slice() {
         [] => Check::new(
             "StorageClass",
@@ -122,8 +122,7 @@ fn storage_class(classes: &[Arc<StorageClass>]) -> Check {
 }
 
 fn ingress_class(classes: &[Arc<IngressClass>]) -> Check {
-    let mark = "ingressclass.kubernetes.io/is-default-class";
-    let names = defaults(classes, mark);
+    let names = defaults(classes, DEFAULT_INGRESS_CLASS);
     match names.as_slice() {
         [] if classes.is_empty() => Check::new(
             "IngressClass",

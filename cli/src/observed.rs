@@ -14,19 +14,16 @@ use kube::{Resource, ResourceExt as _, api::ObjectMeta};
 use todostack_crds::TodoStack;
 use todostack_operator::{
     children::{Child, Children, Key},
-    labels::{self, Component},
-    names,
-    observe::{Lookup, Observed},
+    diagnose::{DEFAULT_INGRESS_CLASS, DEFAULT_STORAGE_CLASS},
+    labels, names,
+    observe::{Lookup, Observed, rivals},
     references,
-    resources::migration_job,
     watch::is_ours,
 };
 
 use crate::{
     gaps::Gap,
     read::{Lists, single::Named},
-    report::Mark,
-    tree,
 };
 
 /// Value of keys that may not be read; no login is ever tried with it.
@@ -87,6 +84,8 @@ pub(crate) fn observed(stack: &TodoStack, lists: &Lists, named: Named) -> Observ
         storage_classes: lists.storage_classes.clone(),
         ingress_classes: lists.ingress_classes.clone(),
         children,
+        rival: rivals::export(lists.all_stacks.iter(), stack),
+        host_rival: rivals::host(lists.all_stacks.iter(), stack),
         foreign: others.into_iter().map(|(key, _)| key).collect(),
         ..Observed::default()
     }
@@ -101,22 +100,6 @@ fn all<K: Resource>(stack: &TodoStack, objects: &[Arc<K>]) -> Vec<Arc<K>> {
 
 fn one<K: Resource>(stack: &TodoStack, objects: &[Arc<K>], name: &str) -> Option<Arc<K>> {
     objects.iter().find(|object| belongs(stack, object.as_ref()) && object.name_any() == name).map(Arc::clone)
-}
-
-/// The uids of what does not come up: pods that are not well, and controllers that have made none.
-pub(crate) fn unwell(seen: &Observed) -> Vec<String> {
-    let has_pod = |component: Component| {
-        seen.pods
-            .iter()
-            .any(|pod| pod.labels().get(labels::COMPONENT).is_some_and(|is| is == component.as_str()))
-    };
-    let pods = seen.pods.iter().filter(|pod| tree::pod::node(pod).mark != Mark::Good).map(|pod| pod.meta());
-    let set = seen.stateful_set.iter().filter(|_| !has_pod(Component::Database)).map(|set| set.meta());
-    let jobs = seen.jobs.iter().filter(|job| !migration_job::complete(job) && !has_pod(Component::Migration));
-    pods.chain(set)
-        .chain(jobs.map(|job| job.meta()))
-        .filter_map(|metadata: &ObjectMeta| metadata.uid.clone())
-        .collect()
 }
 
 /// Puts something in the place of what may not be read, so that no finding claims that it is missing. What is said of
@@ -143,14 +126,14 @@ pub(crate) fn stand_in(stack: &TodoStack, gaps: &[Gap], seen: &mut Observed) {
     }
     if gaps.contains(&Gap::StorageClasses) {
         seen.storage_classes = vec![Arc::new(StorageClass {
-            metadata: class(storage_class(stack), "storageclass.kubernetes.io/is-default-class"),
+            metadata: class(storage_class(stack), DEFAULT_STORAGE_CLASS),
             ..StorageClass::default()
         })];
     }
     if gaps.contains(&Gap::IngressClasses) {
         let named = stack.spec.exposure.as_ref().and_then(|it| it.ingress.as_ref()?.class_name.clone());
         seen.ingress_classes = vec![Arc::new(IngressClass {
-            metadata: class(named, "ingressclass.kubernetes.io/is-default-class"),
+            metadata: class(named, DEFAULT_INGRESS_CLASS),
             ..IngressClass::default()
         })];
     }

@@ -67,6 +67,9 @@ impl Scope {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
     pub(crate) stacks: Vec<TodoStack>,
+    /// All stacks of the cluster, for those that want the same; none where the user may not list them: the operator's
+    /// word stands then.
+    pub(crate) all_stacks: Vec<TodoStack>,
     pub(crate) secrets: Vec<Arc<Secret>>,
     pub(crate) services: Vec<Arc<Service>>,
     pub(crate) service_accounts: Vec<Arc<ServiceAccount>>,
@@ -89,6 +92,7 @@ pub(crate) struct Lists {
 pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error> {
     let stacks = stacks(client, scope).await?;
     let reader = Reader { client, scope };
+    let all_stacks = all_stacks(client).await?;
     let here = scope.children();
     let operators = ListParams::default().labels(settings::OPERATOR_SELECTOR);
     let all = ListParams::default();
@@ -114,6 +118,7 @@ pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error
     let mut gaps = Vec::new();
     Ok(Lists {
         stacks,
+        all_stacks,
         secrets: settle(secrets, &mut gaps),
         services: settle(services, &mut gaps),
         service_accounts: settle(service_accounts, &mut gaps),
@@ -150,6 +155,14 @@ pub(crate) async fn stacks(client: &Client, scope: &Scope) -> Result<Vec<TodoSta
     }
     stacks.sort_by_key(|stack| (stack.namespace(), stack.name_any()));
     Ok(stacks)
+}
+
+async fn all_stacks(client: &Client) -> Result<Vec<TodoStack>, Error> {
+    match Api::<TodoStack>::all(client.clone()).list(&ListParams::default()).await {
+        Ok(list) => Ok(list.items),
+        Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(Vec::new()),
+        Err(source) => Err(Error::read("TodoStacks", "in all namespaces", source)),
+    }
 }
 
 /// A list, or what cannot be listed.

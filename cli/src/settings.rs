@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use clap::Parser as _;
 use k8s_openapi::api::apps::v1::Deployment;
 use todostack_operator::args::{Args, Config};
 
@@ -12,32 +11,25 @@ use crate::error::Error;
 /// The label that the chart gives the operator.
 pub(crate) const OPERATOR_SELECTOR: &str = "app.kubernetes.io/name=todostack-operator";
 
-/// The settings of the first operator that has all of them.
+/// The settings of the first operator that can be read.
 pub(crate) fn of(operators: &[Arc<Deployment>]) -> Option<Config> {
-    operators.iter().find_map(|deployment| from_environment(deployment))
+    operators.iter().find_map(|deployment| of_environment(deployment))
 }
 
-fn from_environment(deployment: &Deployment) -> Option<Config> {
+fn of_environment(deployment: &Deployment) -> Option<Config> {
     let containers = &deployment.spec.as_ref()?.template.spec.as_ref()?.containers;
     let variables: BTreeMap<&str, &str> = containers
         .iter()
         .flat_map(|container| container.env.iter().flatten())
         .filter_map(|variable| Some((variable.name.as_str(), variable.value.as_deref()?)))
         .collect();
-    let text = |name: &str| variables.get(name).map(|value| (*value).to_owned());
-    let port = |name: &str| variables.get(name)?.parse().ok();
-    Some(Config {
-        api_image: text("TODOSTACK_API_IMAGE")?,
-        postgres_repository: text("TODOSTACK_POSTGRES_REPOSITORY")?,
-        cluster_domain: text("TODOSTACK_CLUSTER_DOMAIN")?,
-        http_port: port("TODOSTACK_INGRESS_HTTP_PORT")?,
-        https_port: port("TODOSTACK_INGRESS_HTTPS_PORT")?,
-    })
+    let args = Args::of_environment(|name| variables.get(name).copied());
+    args.ok().map(|args| Config::from(&args))
 }
 
 /// The operator's own defaults, with the image that runs in place of the default one.
 pub(crate) fn guessed(api_image: Option<String>) -> Result<Config, Error> {
-    let args = Args::try_parse_from(["todostack-operator"]).map_err(Error::Settings)?;
+    let args = Args::of_environment(|_| None).map_err(Error::Settings)?;
     let config = Config::from(&args);
     Ok(match api_image {
         Some(api_image) => Config { api_image, ..config },
@@ -67,7 +59,8 @@ mod tests {
             {"name": "TODOSTACK_INGRESS_HTTPS_PORT", "value": "8443"},
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         ]);
-        let config = of(&[operator(&json!([])), operator(&env)]).unwrap();
+        let broken = json!([{"name": "TODOSTACK_INGRESS_HTTP_PORT", "value": "eighty"}]);
+        let config = of(&[operator(&broken), operator(&env)]).unwrap();
         assert_eq!(config.api_image, "registry.example.com/api:2");
         assert_eq!(config.cluster_domain, "k8s.example.com");
         assert_eq!((config.http_port, config.https_port), (8080, 8443));
@@ -75,7 +68,7 @@ mod tests {
 
     #[test]
     fn without_them_the_image_that_runs_is_the_default_one() {
-        assert!(of(&[operator(&json!([]))]).is_none());
+        assert!(of(&[]).is_none());
         assert_eq!(guessed(Some("api:running".to_owned())).unwrap().api_image, "api:running");
     }
 }

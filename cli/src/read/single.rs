@@ -2,29 +2,23 @@
 
 use std::fmt::Debug;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::core::v1::{ConfigMap, Event},
 };
 use kube::{
     Api, Client, Resource, ResourceExt as _,
-    api::{DynamicObject, ListParams, ObjectMeta},
+    api::{DynamicObject, ObjectMeta},
 };
 use serde::de::DeserializeOwned;
 use todostack_crds::TodoStack;
 use todostack_operator::{
     children::{self, Children, Key},
-    observe::{Lookup, Observed, Referenced},
+    observe::{self, Lookup, Observed, Referenced, events},
     references,
 };
 
-use crate::{error::Error, gaps::Gap, observed};
-
-/// Requests for Events at a time.
-const AT_ONCE: usize = 8;
-/// Events of one object: the API server folds repeats into one.
-const EVENTS: u32 = 50;
+use crate::{error::Error, gaps::Gap};
 
 /// What only names lead to, of one stack.
 #[derive(Clone, Debug, Default)]
@@ -106,18 +100,13 @@ pub(crate) async fn events(
     namespace: &str,
     seen: &Observed,
 ) -> Result<Option<Vec<Event>>, Error> {
-    let api: Api<Event> = Api::namespaced(client.clone(), namespace);
-    let lists = stream::iter(observed::unwell(seen)).map(|uid| {
-        let api = &api;
-        async move {
-            let parameters = ListParams::default().fields(&format!("involvedObject.uid={uid}")).limit(EVENTS);
-            api.list(&parameters).await
+    match events::of_what_does_not_come_up(client, namespace, seen).await {
+        Ok(found) => Ok(Some(found)),
+        Err(observe::Error::Read { source: kube::Error::Api(answer), .. }) if answer.is_forbidden() => {
+            Ok(None)
         }
-    });
-    let found: Result<Vec<_>, _> = lists.buffered(AT_ONCE).try_collect().await;
-    match found {
-        Ok(found) => Ok(Some(found.into_iter().flat_map(|list| list.items).collect())),
-        Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(None),
-        Err(source) => Err(Error::read("Events", format!("in namespace {namespace}"), source)),
+        Err(observe::Error::Read { kind, source, .. }) => {
+            Err(Error::read(kind, format!("in namespace {namespace}"), source))
+        }
     }
 }
