@@ -30,6 +30,15 @@ struct Written {
     status: Option<(Instant, Option<String>, TodoStackStatus)>,
 }
 
+impl Written {
+    fn counts(&self, now: Instant) -> bool {
+        let Self { children, status } = self;
+        let mut moments =
+            children.values().map(|(then, _)| then).chain(status.iter().map(|(then, _, _)| then));
+        moments.any(|then| now.duration_since(*then) < KEPT)
+    }
+}
+
 impl Memory {
     /// Notes a child as the API server answered it.
     pub fn wrote(&self, stack: (&str, &str), key: Key, metadata: ObjectMeta, now: Instant) {
@@ -53,7 +62,14 @@ impl Memory {
         status: TodoStackStatus,
         now: Instant,
     ) {
+        self.expire(now);
         self.with(stack, |written| written.status = Some((now, version, status)));
+    }
+
+    /// Drops what is too old to count: of a stack that went without a finalizer of ours, no pass tells.
+    fn expire(&self, now: Instant) {
+        let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
+        stacks.retain(|_, written| written.counts(now));
     }
 
     /// Puts what is newer than the caches in their place; returns whether there was any.
@@ -144,6 +160,14 @@ mod tests {
         let mut children = Children::default();
         assert!(!memory.refresh(STACK, &mut children, now + KEPT));
         assert!(!children.contains(&key()));
+    }
+
+    #[test]
+    fn stacks_that_nothing_was_written_to_of_late_are_forgotten() {
+        let (memory, now) = (Memory::default(), fixtures::instant());
+        memory.wrote(STACK, key(), metadata("7"), now);
+        memory.published(("shops", "other"), None, TodoStackStatus::default(), now + KEPT);
+        assert_eq!(memory.stacks.lock().unwrap().len(), 1);
     }
 
     #[test]
