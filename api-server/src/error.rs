@@ -174,6 +174,7 @@ fn store_kind(error: &todostack_store::Error) -> Kind {
             (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused")
         }
         Error::Overloaded => OVERLOADED,
+        Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "database-full", "Database full"),
         Error::Unavailable(_) | Error::TimedOut(_) | Error::LoginRefused(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable")
         }
@@ -195,6 +196,9 @@ fn store_detail(error: &todostack_store::Error) -> &'static str {
         Error::KeyInFlight => "A request with this Idempotency-Key is still being worked on.",
         Error::KeyReused => "This Idempotency-Key was used with another request: use a new one.",
         Error::Overloaded => "Too many requests wait for the database; try again in a moment.",
+        Error::Full(_) => {
+            "The database has no room left: nothing was stored. What is there can be read and deleted."
+        }
         Error::Unavailable(_) | Error::TimedOut(_) | Error::LoginRefused(_) => {
             "The database does not answer; try again in a moment."
         }

@@ -28,19 +28,25 @@ pub(crate) async fn document() -> ([(header::HeaderName, &'static str); 1], Byte
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
 }
 
-/// Errors that any operation may answer with, besides its own; in the document each stands once.
-const COMMON_ERRORS: [(&str, &str); 6] = [
+/// Errors that any operation may answer with, besides its own; in the document each stands once. [`FULL`] is of those that write.
+const COMMON_ERRORS: [(&str, &str); 7] = [
     ("401", "With authentication: no token, or one that is not valid"),
     ("403", "With authentication: the token lacks the scope"),
     ("429", "With a rate limit: the client asked too often"),
     ("431", "The headers are longer than 16 KiB"),
     ("500", "Something went wrong in the service"),
     ("503", "The service or its database cannot answer now"),
+    (FULL, "The database has no room left"),
 ];
+const FULL: &str = "507";
 
 /// Headers that any answer has: name, whether always, and what it says.
 const COMMON_HEADERS: [(&str, bool, &str); 3] = [
-    ("x-request-id", true, "The id of this request: its trace id, as in the log"),
+    (
+        "x-request-id",
+        true,
+        "The id of this request, as in the log: the one that it came with, else its trace id",
+    ),
     ("ratelimit-policy", false, "With a rate limit: how often a client may ask"),
     (
         "ratelimit",
@@ -52,7 +58,7 @@ const COMMON_HEADERS: [(&str, bool, &str); 3] = [
 /// Headers that errors of some statuses have.
 const ERROR_HEADERS: [(&str, &str, &[&str]); 3] = [
     ("www-authenticate", "Which token is needed", &["401", "403"]),
-    ("retry-after", "Seconds to wait", &["409", "429", "503"]),
+    ("retry-after", "Seconds to wait", &["409", "429", "503", "507"]),
     ("allow", "The methods that the address takes", &["405"]),
 ];
 
@@ -149,7 +155,8 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         complete_response(status, response);
     }
     if let Some(Value::Object(responses)) = operation.get_mut("responses") {
-        for (status, _) in COMMON_ERRORS {
+        for (status, _) in COMMON_ERRORS.into_iter().filter(|(status, _)| *status != FULL || method != "get")
+        {
             let shared = json!({"$ref": format!("#/components/responses/Error{status}")});
             responses.entry(status).or_insert(shared);
         }

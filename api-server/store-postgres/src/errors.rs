@@ -33,7 +33,9 @@ fn from_state(state: &str, source: Arc<sqlx::Error>) -> Error {
         "42P01" | "42703" => Error::SchemaOutdated(source),
         // Foreign key violation; the only one is from a todo to its list.
         "23503" => Error::ListNotFound,
-        // Connection exception; insufficient resources (disk full, out of memory, too many connections); I/O error.
+        // Disk full, which comes first of its class.
+        "53100" => Error::Full(source),
+        // Connection exception; insufficient resources (out of memory, too many connections); I/O error.
         _ if ["08", "53", "58"].iter().any(|class| state.starts_with(class)) => Error::Unavailable(source),
         _ => Error::Internal(source),
     }

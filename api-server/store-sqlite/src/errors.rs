@@ -14,8 +14,10 @@ pub(crate) fn store_error(error: sqlx::Error) -> Error {
         (Some(787), _) => Error::ListNotFound,
         // BUSY, LOCKED
         (_, Some(5 | 6)) => Error::TimedOut(Arc::new(error)),
-        // PERM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
-        (_, Some(3 | 8 | 10 | 11 | 13 | 14 | 26)) => Error::Unavailable(Arc::new(error)),
+        // FULL
+        (_, Some(13)) => Error::Full(Arc::new(error)),
+        // PERM, READONLY, IOERR, CORRUPT, CANTOPEN, NOTADB
+        (_, Some(3 | 8 | 10 | 11 | 14 | 26)) => Error::Unavailable(Arc::new(error)),
         // ERROR: SQLite has no finer code for what is not in the schema.
         (_, Some(1)) if message.starts_with("no such table") || message.starts_with("no such column") => {
             Error::SchemaOutdated(Arc::new(error))

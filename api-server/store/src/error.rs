@@ -29,7 +29,10 @@ pub enum Error {
     /// More requests wait for the database than it can answer in time.
     #[error("too many requests wait for the database")]
     Overloaded,
-    /// The database cannot be reached, is starting or stopping, or has no room.
+    /// The database has no room for more; it may still read.
+    #[error("the database has no room left")]
+    Full(#[source] Source),
+    /// The database cannot be reached, is starting or stopping, or lacks another resource.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
     /// The database did not answer in time.
@@ -60,9 +63,11 @@ impl Error {
     #[must_use]
     pub fn concerns_the_database(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::TimedOut(_) | Self::LoginRefused(_) | Self::SchemaOutdated(_) => {
-                true
-            }
+            Self::Full(_)
+            | Self::Unavailable(_)
+            | Self::TimedOut(_)
+            | Self::LoginRefused(_)
+            | Self::SchemaOutdated(_) => true,
             Self::TodoNotFound
             | Self::ListNotFound
             | Self::PreconditionFailed

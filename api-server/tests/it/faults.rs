@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join_all;
 use http::StatusCode;
 use serde_json::json;
 use sqlx::Connection as _;
@@ -18,7 +19,7 @@ use todostack_store_postgres::PostgresStore;
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
 use tokio::time::{Instant, timeout};
 
-use crate::{client::Client, postgres_server::PostgresServer, service::Service};
+use crate::{client::Client, postgres_server::PostgresServer, service::Service, small_disk::SmallDisk};
 
 async fn service_on(server: &PostgresServer) -> Service {
     let store = PostgresStore::new(server.options(), 4);
@@ -116,8 +117,56 @@ async fn a_database_that_hangs_is_answered_for_within_the_deadline() {
     assert_eq!(service.client.titles("/todos").await, ["tea"], "what was refused was not done");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_of_postgres_refuses_writes_and_still_reads_until_there_is_room_again() {
+    let mut disk = SmallDisk::mount(32);
+    let server = PostgresServer::start();
+    let store = PostgresStore::new(server.database_in(&disk.data()).await, 4);
+    store.migrate().await.unwrap();
+    let service = Service::over(Arc::new(store), Settings::default(), None).await;
+    let client = &service.client;
+    disk.fill_but(512 * 1_024);
+    // Eight at once, so that batches are refused too.
+    let acknowledged = join_all((0..8).map(async |client_number| {
+        let mut acknowledged = Vec::new();
+        for number in 0..2_000 {
+            let title = format!("{client_number}-{number} {}", "a".repeat(900));
+            let reply = client.post("/todos", json!({"title": title})).await;
+            if reply.status != StatusCode::CREATED {
+                assert_eq!(reply.problem(), (507, "database-full".to_owned()));
+                assert_eq!(reply.header("retry-after"), "5");
+                return acknowledged;
+            }
+            acknowledged.push(title);
+        }
+        panic!("16,000 todos of 1 KiB found room in half a MiB");
+    }));
+    let mut acknowledged = acknowledged.await.concat();
+    acknowledged.sort();
+    let kept = async || {
+        let mut kept = client.titles("/todos").await;
+        kept.sort();
+        kept
+    };
+    assert!(!acknowledged.is_empty());
+    assert_eq!(kept().await, acknowledged, "all that was acknowledged, and nothing that was refused");
+    assert_eq!(client.get("/todos/1").await.status, StatusCode::OK);
+    assert_eq!(service.operations.get("/readyz").await.status, StatusCode::OK, "it can still be read");
+
+    disk.make_room();
+    assert_eq!(client.post("/todos", json!({"title": "tea"})).await.status, StatusCode::CREATED);
+    acknowledged.push("tea".to_owned());
+    acknowledged.sort();
+    server.kill();
+    server.run_again();
+    recovered(client).await;
+    let mut kept = kept().await;
+    kept.retain(|title| title != "after");
+    assert_eq!(kept, acknowledged);
+}
+
 #[tokio::test]
-async fn a_full_disk_refuses_writes_and_still_reads() {
+async fn a_full_file_of_sqlite_refuses_writes_and_still_reads() {
     let folder = tempfile::tempdir().unwrap();
     let options = SqliteConnectOptions::new().filename(folder.path().join("todos.db"));
     // A limit in pages of 4 KiB is what a full disk looks like to SQLite.
@@ -133,7 +182,7 @@ async fn a_full_disk_refuses_writes_and_still_reads() {
         }
         made += 1;
     };
-    assert_eq!(refused.problem(), (503, "database-unavailable".to_owned()));
+    assert_eq!(refused.problem(), (507, "database-full".to_owned()));
     assert_eq!(client.titles("/todos").await.len(), made);
     assert_eq!(client.delete("/todos").await.status, StatusCode::NO_CONTENT);
     assert_eq!(client.post("/todos", json!({"title": "tea"})).await.status, StatusCode::CREATED);

@@ -27,5 +27,6 @@ mod postgres_server;
 mod properties;
 mod queries;
 mod service;
+mod small_disk;
 mod todos;
 mod traces;

@@ -23,9 +23,7 @@ impl PostgresServer {
     pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let server = Self { programs: programs(), folder: tempfile::tempdir().unwrap(), port };
-        if let Some(user) = unprivileged() {
-            std::os::unix::fs::chown(server.folder.path(), Some(user), None).unwrap();
-        }
+        give(server.folder.path());
         let data = server.data();
         server.run("initdb", &["--auth=trust", "--username=postgres", "--pgdata", data.to_str().unwrap()]);
         server.run_again();
@@ -56,6 +54,17 @@ impl PostgresServer {
         while !self.try_run("pg_ctl", &arguments) {
             assert!(Instant::now() < deadline, "{}", std::fs::read_to_string(&log).unwrap_or_default());
         }
+    }
+
+    /// Makes a database of which all tables are in `folder`, which may be on another disk.
+    pub async fn database_in(&self, folder: &Path) -> PgConnectOptions {
+        give(folder);
+        let mut connection = self.connect().await;
+        let tablespace = format!("create tablespace elsewhere location '{}'", folder.display());
+        for statement in [&*tablespace, "create database elsewhere tablespace elsewhere"] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        }
+        self.options().database("elsewhere")
     }
 
     /// Ends it as a failing machine would: no process of it gets to do anything more.
@@ -96,6 +105,13 @@ impl Drop for PostgresServer {
         if self.pid().is_some() {
             self.kill();
         }
+    }
+}
+
+/// To the user that servers run as.
+fn give(folder: &Path) {
+    if let Some(user) = unprivileged() {
+        std::os::unix::fs::chown(folder, Some(user), None).unwrap();
     }
 }
 
