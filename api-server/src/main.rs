@@ -29,7 +29,8 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { command, serve: serve_args, auth, traces, database, log } = cli;
-    telemetry::init(&log.log_level)?;
+    // Kept to the end: dropping it writes the last lines.
+    let _log = telemetry::init(&log.log_level)?;
     let database = Database::from_args(&database)?;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(database, serve_args, auth, traces).await,

@@ -1,7 +1,8 @@
 //! What surrounds every request, in order from the outside: identity, measure, CORS, problem, headers, deadline;
-//! then size, load, token, rate. Metric and span come last.
+//! then size, load, token, rate. Metric, line of the log and span come last.
 
 mod cors;
+pub(crate) mod log;
 pub(crate) mod rate;
 mod trace;
 
@@ -53,7 +54,6 @@ async fn surround(State(state): State<AppState>, request: Request, next: Next) -
     };
     let error = error::error_of(&response);
     if let Some(error) = &error {
-        log(error, &trace, &method);
         response = error::render(error, &response, trace.id());
     }
     add_headers(&mut response, &trace);
@@ -61,6 +61,7 @@ async fn surround(State(state): State<AppState>, request: Request, next: Next) -
     let answered = Answered { method: &method, route: route.as_ref(), status: response.status() };
     let took = started.elapsed();
     state.metrics.observe(answered, took);
+    log::answered(answered, took, &trace, error.as_deref());
     if let Some(spans) = state.spans.as_ref().filter(|_| trace.is_sampled()) {
         spans.push(span(&trace, answered, took, error.as_deref()));
     }
@@ -139,22 +140,6 @@ fn add_headers(response: &mut Response, trace: &trace::Trace) {
     );
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(trace::REQUEST_ID.clone(), trace.header());
-}
-
-/// The one place where a failed request is logged; refusals are the client's matter.
-fn log(error: &ApiError, trace: &trace::Trace, method: &Method) {
-    let status = error.status();
-    if status.is_server_error() {
-        tracing::error!(
-            trace_id = trace.id(),
-            http.method = %method,
-            http.status = status.as_u16(),
-            error = chain(error),
-            "Request failed"
-        );
-    } else {
-        tracing::debug!(trace_id = trace.id(), http.status = status.as_u16(), %error, "Request refused");
-    }
 }
 
 /// The error with its causes on one line.

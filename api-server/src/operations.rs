@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{
     Json, Router,
     extract::State,
+    middleware::from_fn,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -12,7 +13,10 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::{middleware::chain, state::AppState};
+use crate::{
+    middleware::{chain, log},
+    state::AppState,
+};
 
 /// How long the database may take to say that it is there; the kubelet's probe waits longer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,6 +28,7 @@ pub fn operations(state: AppState) -> Router {
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .layer(from_fn(log::probe))
         .with_state(state)
 }
 

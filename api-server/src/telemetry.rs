@@ -1,10 +1,15 @@
 //! The log: one JSON object per line on standard output.
 
+mod lines;
+
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// Starts the log. `level` is a level (`info`) or a filter (`info,sqlx=debug`).
-pub fn init(level: &str) -> anyhow::Result<()> {
+pub use self::lines::Log;
+
+/// Starts the log, which ends when the answer is dropped. `level` is a level (`info`) or a filter (`info,sqlx=debug`).
+pub fn init(level: &str) -> anyhow::Result<Log> {
     let filter = EnvFilter::builder().parse(level)?;
+    let (log, lines) = Log::start(std::io::stdout())?;
     fmt()
         .json()
         .flatten_event(true)
@@ -12,6 +17,7 @@ pub fn init(level: &str) -> anyhow::Result<()> {
         .with_span_list(false)
         .with_target(false)
         .with_env_filter(filter)
+        .with_writer(lines)
         .init();
-    Ok(())
+    Ok(log)
 }

@@ -1,9 +1,12 @@
-//! The identity of a request: the trace id of a W3C `traceparent`, or a new one; it is in the log, in errors and in a header.
+//! The identity of a request: the trace id of a W3C `traceparent`, or a new one; and the name that a proxy in front gave it, if
+//! any. Both are in the log, the one in errors, the other in a header.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The header that tells clients the id.
+/// The header that names the request: taken over from a proxy, so that its log and ours can be laid side by side, and told to
+/// clients.
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_NAME_BYTES: usize = 128;
 
 const ID_CHARS: usize = 32;
 const SPAN_CHARS: usize = 16;
@@ -15,6 +18,8 @@ pub(crate) struct Trace {
     id: [u8; ID_CHARS],
     /// The caller's part of the trace, when it named one.
     caller: Option<Caller>,
+    /// The name that the request came with.
+    name: Option<HeaderValue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +32,10 @@ struct Caller {
 impl Trace {
     /// From the caller's `traceparent` (<https://www.w3.org/TR/trace-context/>), else at random.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let name = headers.get(&REQUEST_ID).filter(|name| is_name(name.as_bytes())).cloned();
         match headers.get("traceparent").and_then(|value| parse(value.as_bytes())) {
-            Some((id, caller)) => Self { id, caller: Some(caller) },
-            None => Self { id: hex(rand::random()), caller: None },
+            Some((id, caller)) => Self { id, caller: Some(caller), name },
+            None => Self { id: hex(rand::random()), caller: None, name },
         }
     }
 
@@ -37,8 +43,14 @@ impl Trace {
         text(&self.id)
     }
 
+    /// The name that the request came with, else its trace id.
+    pub(crate) fn request_id(&self) -> &str {
+        self.name.as_ref().and_then(|name| name.to_str().ok()).unwrap_or_else(|| self.id())
+    }
+
     pub(crate) fn header(&self) -> HeaderValue {
-        HeaderValue::from_bytes(&self.id).unwrap_or_else(|_| HeaderValue::from_static(""))
+        let id = || HeaderValue::from_bytes(&self.id).unwrap_or_else(|_| HeaderValue::from_static(""));
+        self.name.clone().unwrap_or_else(id)
     }
 
     /// The caller's span, or nothing.
@@ -78,6 +90,12 @@ fn parse(header: &[u8]) -> Option<([u8; ID_CHARS], Caller)> {
     sound.then(|| Some((id.try_into().ok()?, caller)))?
 }
 
+/// Whatever a client writes there goes into a log that programs and people read.
+fn is_name(name: &[u8]) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&name.len())
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+}
+
 fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
@@ -114,6 +132,19 @@ mod tests {
         let trace = Trace::of(&headers);
         assert_eq!(trace.id() == "0af7651916cd43dd8448eb211c80319c", taken);
         assert_eq!(trace.id().len(), ID_CHARS);
+    }
+
+    #[rstest]
+    #[case::of_nginx("61ee0a4c91fd1ed6c1a0e9a4f1a32e4b", true)]
+    #[case::uuid("0b6a4c7e-1d8c-4f0a-9a59-0a4f1d0c9b11", true)]
+    #[case::forged("a\" \"level\":\"ERROR", false)]
+    #[case::empty("", false)]
+    #[case::too_long(&"a".repeat(129), false)]
+    fn a_plain_name_of_a_request_is_kept(#[case] name: &str, #[case] kept: bool) {
+        let trace = Trace::of(&[(REQUEST_ID.clone(), name.parse().unwrap())].into_iter().collect());
+        assert_eq!(trace.request_id() == name, kept);
+        assert_eq!(trace.header(), trace.request_id());
+        assert_eq!(trace.id().len(), ID_CHARS, "its trace is another matter");
     }
 
     #[test]

@@ -8,9 +8,11 @@ use std::{
 use http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions as _;
+use tempfile::TempDir;
 use todostack_store_postgres::PgConnectOptions;
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout},
     time::timeout,
 };
 
@@ -86,57 +88,163 @@ fn help_documents_every_variable() {
     }
 }
 
+/// The binary as a server on a SQLite file of its own, and its log as it comes.
+struct Server {
+    process: Child,
+    log: Lines<BufReader<ChildStdout>>,
+    client: Client,
+    operations: Client,
+    /// What it says of itself when it starts.
+    started: Value,
+    _folder: TempDir,
+}
+
+impl Server {
+    async fn start(log_level: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_todostack-api"))
+            .args(["--listen=127.0.0.1:0", "--operations-listen=127.0.0.1:0", "--drain-delay=1"])
+            .env_clear()
+            .env("TODOSTACK_LOG_LEVEL", log_level)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
+        let started = loop {
+            let line: Value = serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();
+            if line["message"] == "Started" {
+                break line;
+            }
+        };
+        let client = |listener: &str| Client::new(format!("http://{}", started[listener].as_str().unwrap()));
+        let (client, operations) = (client("listen"), client("operations_listen").undocumented());
+        Self { process, log, client, operations, started, _folder: folder }
+    }
+
+    fn terminate(&self) {
+        let pid = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// The rest of the log, of a server that ends.
+    async fn ended(mut self) -> Vec<Value> {
+        let mut lines = Vec::new();
+        let end = async {
+            while let Some(line) = self.log.next_line().await.unwrap() {
+                lines.push(serde_json::from_str(&line).unwrap());
+            }
+            self.process.wait().await.unwrap()
+        };
+        let status = timeout(Duration::from_secs(20), end).await.expect("it ends");
+        assert!(status.success());
+        lines
+    }
+}
+
+fn with_message<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["message"] == message).collect()
+}
+
 #[tokio::test]
 async fn sigterm_loses_no_request() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = tokio::process::Command::new(env!("CARGO_BIN_EXE_todostack-api"))
-        .args(["--listen=127.0.0.1:0", "--operations-listen=127.0.0.1:0", "--drain-delay=1"])
-        .env_clear()
-        .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(server.stdout.take().unwrap()).lines();
-    let started: Value = serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();
-    let client = Client::new(format!("http://{}", started["listen"].as_str().unwrap()));
-    let operations =
-        Client::new(format!("http://{}", started["operations_listen"].as_str().unwrap())).undocumented();
-
-    let clients = (0..4).map(|_| {
-        let client = client.clone();
-        tokio::spawn(async move {
-            let mut answered = 0_u32;
-            // Until the listener is closed; a request that was accepted is answered.
-            while let Ok(reply) = client
-                .try_send(
-                    client.request(http::Method::POST, "/todos").header("content-type", "application/json"),
-                    json!({"title": "tea"}).to_string(),
-                )
-                .await
-            {
-                assert_eq!(reply.status, StatusCode::CREATED);
-                answered += 1;
-            }
-            answered
+    let mut server = Server::start("info").await;
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let client = server.client.clone();
+            tokio::spawn(async move {
+                let mut answered = 0;
+                // Until the listener is closed; a request that was accepted is answered.
+                while let Ok(reply) = client
+                    .try_send(
+                        client
+                            .request(http::Method::POST, "/todos")
+                            .header("content-type", "application/json"),
+                        json!({"title": "tea"}).to_string(),
+                    )
+                    .await
+                {
+                    assert_eq!(reply.status, StatusCode::CREATED);
+                    answered += 1;
+                }
+                answered
+            })
         })
-    });
-    let clients: Vec<_> = clients.collect();
+        .collect();
     let healthcheck = |operations: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_todostack-api"));
         command.arg("healthcheck").env_clear().env("TODOSTACK_OPERATIONS_LISTEN", operations);
         command.output().unwrap().status.success()
     };
-    assert!(healthcheck(started["operations_listen"].as_str().unwrap()));
+    assert!(healthcheck(server.started["operations_listen"].as_str().unwrap()));
     assert!(!healthcheck("127.0.0.1:9"));
-    let pid = server.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let draining: Value = serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();
-    assert_eq!(draining["message"], "Draining");
-    assert_eq!(operations.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    for client in clients {
-        assert!(client.await.unwrap() > 0);
+    server.terminate();
+    let mut logged = 0;
+    loop {
+        let line: Value = serde_json::from_str(&server.log.next_line().await.unwrap().unwrap()).unwrap();
+        logged += usize::from(line["message"] == "Request answered");
+        if line["message"] == "Draining" {
+            break;
+        }
     }
-    let status = timeout(Duration::from_secs(20), server.wait()).await.expect("it ends").unwrap();
-    assert!(status.success());
+    assert_eq!(server.operations.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let rest = server.ended().await;
+    let mut answered = 0;
+    for client in clients {
+        let of_this = client.await.unwrap();
+        assert!(of_this > 0);
+        answered += of_this;
+    }
+    logged += with_message(&rest, "Request answered").len();
+    assert_eq!(logged, answered, "every answer has its line, those of the last moment too");
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_of_the_log_without_what_the_client_sent() {
+    let server = Server::start("info").await;
+    let (trace_id, parent) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+    let client = &server.client;
+    client.post("/todos?q=s3cret", json!({"title": "s3cret"})).await;
+    let request =
+        client.request(http::Method::GET, "/todos/99?q=s3cret").header("x-request-id", "of-the-proxy");
+    let request = request.header("authorization", "Bearer s3cret");
+    let reply = client.send(request.header("traceparent", format!("00-{trace_id}-{parent}-01")), "").await;
+    assert_eq!(reply.header("x-request-id"), "of-the-proxy");
+    client.get("/s3cret").await;
+    for probe in ["/livez", "/readyz", "/metrics"] {
+        server.operations.get(probe).await;
+    }
+    server.terminate();
+    let lines = server.ended().await;
+    let answered = with_message(&lines, "Request answered");
+    let seen = |line: &Value| {
+        assert_eq!(line["level"], "INFO");
+        assert!(line["duration_us"].as_u64().unwrap() > 0, "{line}");
+        json!([line["http.method"], line["http.route"], line["http.status"]])
+    };
+    assert_eq!(
+        answered.iter().map(|line| seen(line)).collect::<Vec<_>>(),
+        [json!(["POST", "/todos", 201]), json!(["GET", "/todos/{id}", 404]), json!(["GET", null, 404])]
+    );
+    assert_eq!(
+        (&answered[1]["trace_id"], &answered[1]["request_id"]),
+        (&json!(trace_id), &json!("of-the-proxy"))
+    );
+    assert_eq!(answered[0]["trace_id"], answered[0]["request_id"], "it came with no other name");
+    assert!(with_message(&lines, "Probe answered").is_empty(), "{lines:#?}");
+    assert!(!format!("{lines:?}").contains("s3cret"), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn probes_are_in_the_log_at_debug() {
+    let server = Server::start("debug").await;
+    for probe in ["/livez", "/readyz", "/metrics"] {
+        server.operations.get(probe).await;
+    }
+    server.terminate();
+    let lines = server.ended().await;
+    let probes = with_message(&lines, "Probe answered");
+    let routes: Vec<_> = probes.iter().map(|line| line["http.route"].as_str().unwrap()).collect();
+    assert_eq!(routes, ["/livez", "/readyz", "/metrics"]);
 }

@@ -1,0 +1,69 @@
+//! The lines about requests: one for each that was answered, never with its query, its body or its token, which are the client's.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use tokio::time::Instant;
+
+use super::{chain, trace::Trace};
+use crate::{
+    error::ApiError,
+    metrics::{Answered, method_label},
+};
+
+/// Says that a request was answered. The reason of a failure is in the line; that of a refusal, which may quote the request, only
+/// at debug.
+pub(crate) fn answered(answered: Answered<'_>, took: Duration, trace: &Trace, error: Option<&ApiError>) {
+    let Answered { method, route, status } = answered;
+    let (method, route) = (method_label(method), route.map(MatchedPath::as_str));
+    match error {
+        Some(error) if status.is_server_error() => tracing::error!(
+            trace_id = trace.id(),
+            request_id = trace.request_id(),
+            http.method = method,
+            http.route = route,
+            http.status = status.as_u16(),
+            duration_us = microseconds(took),
+            error = chain(error),
+            "Request failed"
+        ),
+        error => {
+            tracing::info!(
+                trace_id = trace.id(),
+                request_id = trace.request_id(),
+                http.method = method,
+                http.route = route,
+                http.status = status.as_u16(),
+                duration_us = microseconds(took),
+                "Request answered"
+            );
+            if let Some(error) = error {
+                tracing::debug!(trace_id = trace.id(), %error, "Request refused");
+            }
+        }
+    }
+}
+
+/// The same for what the platform asks every few seconds: at debug, or the log would be full of it.
+pub(crate) async fn probe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = method_label(request.method());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    tracing::debug!(
+        http.method = method,
+        http.route = route.as_ref().map(MatchedPath::as_str),
+        http.status = response.status().as_u16(),
+        duration_us = microseconds(started.elapsed()),
+        "Probe answered"
+    );
+    response
+}
+
+fn microseconds(took: Duration) -> u64 {
+    took.as_micros().try_into().unwrap_or(u64::MAX)
+}
