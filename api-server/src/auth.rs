@@ -19,7 +19,7 @@ pub const READ: &str = "todos:read";
 /// The scope that changing takes.
 pub const WRITE: &str = "todos:write";
 /// Only signatures with a public key: with a shared secret, whoever checks tokens could make them.
-const ALGORITHMS: [Algorithm; 9] = [
+pub const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RS256,
     Algorithm::RS384,
     Algorithm::RS512,

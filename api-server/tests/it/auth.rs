@@ -1,5 +1,7 @@
 //! Tokens: who is let in, who is refused and with what words, and that nobody sees another's todos.
 
+mod algorithms;
+
 use std::{
     sync::{
         Arc,

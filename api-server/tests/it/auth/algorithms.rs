@@ -1,0 +1,87 @@
+//! Every pinned algorithm, with tokens that another implementation signed, and every way to pass one for another.
+//!
+//! `tokens.json` was written by Python's `cryptography`, with keys of which only the public halves were kept; the tokens expire in 2100.
+
+use std::sync::LazyLock;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{Method, StatusCode};
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use todostack_api::auth::{ALGORITHMS, Auth, KeySource};
+
+use super::{send, settings};
+use crate::service::{On, Service};
+
+static TOKENS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("tokens.json")).unwrap());
+
+async fn service() -> Service {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), json!({"keys": TOKENS["keys"]}).to_string()).unwrap();
+    let auth = Auth::new(settings(KeySource::File(file.path().to_owned()))).unwrap();
+    Service::start_with_auth(On::Sqlite, auth).await
+}
+
+/// The token is refused, and the client told why.
+async fn assert_refused(service: &Service, token: &str, what: &str, why: &str) {
+    let reply = send(&service.client, Method::GET, "/todos", token).await;
+    assert_eq!(reply.problem(), (401, "unauthorized".to_owned()), "{what}");
+    let challenge = reply.header("www-authenticate");
+    assert!(challenge.contains(why), "{what}: {why} is not in {challenge}");
+}
+
+#[rstest]
+#[case("RS256")]
+#[case("RS384")]
+#[case("RS512")]
+#[case("PS256")]
+#[case("PS384")]
+#[case("PS512")]
+#[case("ES256")]
+#[case("ES384")]
+#[case("EdDSA")]
+#[tokio::test]
+async fn a_signature_holds_for_its_own_token_only(#[case] algorithm: &str) {
+    let service = service().await;
+    let token = TOKENS["good"][algorithm].as_str().unwrap();
+    assert_eq!(send(&service.client, Method::GET, "/todos", token).await.status, StatusCode::OK);
+
+    let parts: Vec<&str> = token.split('.').collect();
+    // The same claims for a subject that did not get the token; same length, other text.
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
+    let forged = String::from_utf8(claims).unwrap().replace("\"ann\"", "\"bob\"");
+    let forged = BASE64_URL_SAFE_NO_PAD.encode(forged);
+    let mut signature = BASE64_URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
+    signature[10] ^= 1;
+    let changed = BASE64_URL_SAFE_NO_PAD.encode(&signature);
+    let cut = BASE64_URL_SAFE_NO_PAD.encode(&signature[1..]);
+    for (what, token) in [
+        ("other claims", format!("{}.{forged}.{}", parts[0], parts[2])),
+        ("a bit of the signature", format!("{}.{}.{changed}", parts[0], parts[1])),
+        ("a shorter signature", format!("{}.{}.{cut}", parts[0], parts[1])),
+        ("no signature", format!("{}.{}.", parts[0], parts[1])),
+    ] {
+        assert_refused(&service, &token, what, "its signature does not fit").await;
+    }
+}
+
+#[test]
+fn every_algorithm_that_is_let_in_is_tested_above() {
+    let mut pinned = ALGORITHMS.map(|algorithm| format!("{algorithm:?}"));
+    pinned.sort();
+    let mut tested: Vec<_> = TOKENS["good"].as_object().unwrap().keys().collect();
+    tested.sort();
+    assert_eq!(pinned.iter().collect::<Vec<_>>(), tested);
+}
+
+#[tokio::test]
+async fn one_algorithm_does_not_pass_for_another() {
+    let service = service().await;
+    let bad = TOKENS["bad"].as_array().unwrap();
+    assert!(bad.len() > 10);
+    for case in bad {
+        let [what, why, token] = ["what", "why", "token"].map(|key| case[key].as_str().unwrap());
+        assert_refused(&service, token, what, why).await;
+    }
+}
