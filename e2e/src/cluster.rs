@@ -1,10 +1,12 @@
-//! The cluster under test and who may use it at the same time; what lives in one namespace is `namespace.rs`.
+//! The cluster under test; who may use it at the same time is `turn.rs`, what lives in one namespace `namespace.rs`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use kube::{Client, Config, config::KubeConfigOptions};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::{Api, Client, Config, config::KubeConfigOptions};
+
+use crate::turn::{self, Turn, Use};
 
 /// Where the charts of `cargo xtask up` are installed.
 pub const OPERATOR_NAMESPACE: &str = "todostack-system";
@@ -12,9 +14,6 @@ pub const OPERATOR_NAMESPACE: &str = "todostack-system";
 pub const OPERATOR: &str = "todostack-operator";
 /// The release of the definition.
 pub const DEFINITION: &str = "todostack-crds";
-
-/// Tests in namespaces of their own run side by side; one that takes the operator away runs alone.
-static USE: RwLock<()> = RwLock::const_new(());
 
 /// The cluster that `KUBECONFIG` names.
 #[derive(Clone)]
@@ -28,16 +27,31 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Connects, as one of several tests, until the guard is dropped.
-    pub async fn shared() -> Result<(Self, RwLockReadGuard<'static, ()>)> {
-        let guard = USE.read().await;
-        Ok((Self::connect().await?, guard))
+    /// Connects, as one of several tests, until the turn is dropped.
+    pub async fn shared() -> Result<(Self, Turn)> {
+        Self::in_turn(Use::Shared).await
     }
 
-    /// Connects, as the only test, until the guard is dropped.
-    pub async fn alone() -> Result<(Self, RwLockWriteGuard<'static, ()>)> {
-        let guard = USE.write().await;
-        Ok((Self::connect().await?, guard))
+    /// Connects, as the only test, until the turn is dropped.
+    pub async fn alone() -> Result<(Self, Turn)> {
+        Self::in_turn(Use::Alone).await
+    }
+
+    pub(crate) async fn in_turn(kind: Use) -> Result<(Self, Turn)> {
+        let turn = turn::of(kind).await;
+        Ok((Self::connect().await?, turn))
+    }
+
+    /// The image that stacks have which name none.
+    ///
+    /// # Errors
+    /// The operator is not there, or has none.
+    pub async fn api_image(&self) -> Result<String> {
+        let deployments = Api::<Deployment>::namespaced(self.client.clone(), OPERATOR_NAMESPACE);
+        let pod = deployments.get(OPERATOR).await?.spec.and_then(|it| it.template.spec).context("no pod")?;
+        let variables = pod.containers.into_iter().flat_map(|it| it.env.unwrap_or_default());
+        let image = variables.into_iter().find(|it| it.name == "TODOSTACK_API_IMAGE");
+        image.and_then(|it| it.value).context("the operator has no TODOSTACK_API_IMAGE")
     }
 
     async fn connect() -> Result<Self> {

@@ -9,4 +9,5 @@ mod report;
 pub mod stack;
 pub mod todos;
 pub mod tool;
+pub mod turn;
 pub mod wait;

@@ -11,7 +11,7 @@ use kube::{
     core::NamespaceResourceScope,
 };
 
-use crate::{cluster::Cluster, report};
+use crate::{cluster::Cluster, report, turn::Use};
 
 /// A namespace of one test.
 #[derive(Clone)]
@@ -30,7 +30,19 @@ pub async fn with_namespace<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _guard) = Cluster::shared().await?;
+    let (cluster, _turn) = Cluster::shared().await?;
+    in_namespace(&cluster, prefix, test).await
+}
+
+/// As [`with_namespace`], for a test that does nothing but watch for most of its time: it takes nobody's place.
+///
+/// # Errors
+/// Those of the test. The state of the namespace is printed first.
+pub async fn with_namespace_watched<F>(prefix: &str, test: F) -> Result<()>
+where
+    F: AsyncFnOnce(&Namespace) -> Result<()>,
+{
+    let (cluster, _turn) = Cluster::in_turn(Use::Watching).await?;
     in_namespace(&cluster, prefix, test).await
 }
 
@@ -42,7 +54,7 @@ pub async fn with_namespace_alone<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _guard) = Cluster::alone().await?;
+    let (cluster, _turn) = Cluster::alone().await?;
     in_namespace(&cluster, prefix, test).await
 }
 
