@@ -235,7 +235,8 @@ pub struct LogArgs {
 /// How to migrate.
 #[derive(Clone, Debug, Args)]
 pub struct MigrateArgs {
-    /// Change nothing; fail when the schema is older than this version needs.
+    /// Change nothing and wait for nothing: fail when the database does not answer, or its schema is older than this
+    /// version needs.
     #[arg(long)]
     pub check: bool,
     /// Write {"schemaVersion":n} to this file when done (Kubernetes: /dev/termination-log).

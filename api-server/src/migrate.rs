@@ -1,4 +1,4 @@
-//! `todostack-api migrate`: waits for the database, migrates it, reports the version.
+//! `todostack-api migrate`: waits for the database, migrates it, reports the version. With `--check` it asks once.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -19,7 +19,7 @@ pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
         let answer = if check { store.schema_version().await } else { store.migrate().await };
         match answer {
             Ok(version) => break version,
-            Err(error @ (Error::Unavailable(_) | Error::TimedOut(_))) => {
+            Err(error @ (Error::Unavailable(_) | Error::TimedOut(_))) if !check => {
                 tracing::warn!(database = %database, error = chain(&error), "Waiting for the database");
                 sleep(RETRY_EVERY).await;
             }

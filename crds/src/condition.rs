@@ -129,6 +129,8 @@ pub enum Reason {
     /// New pods do not become ready in time.
     RolloutStuck,
 
+    /// The server does not answer.
+    DatabaseUnreachable,
     /// The server replays its log after it was cut off.
     DatabaseRecovering,
     /// The server refuses the login.

@@ -56,6 +56,15 @@ async fn a_login_that_is_refused_ends_migrate_at_once_without_the_password() {
     assert!(!format!("{stderr}{}", String::from_utf8_lossy(&migrate.stdout)).contains("s3cret"));
 }
 
+#[tokio::test]
+async fn a_check_does_not_wait_for_a_database_that_is_away() {
+    let nowhere = fresh_postgres().await.port(1);
+    let check = run(command(&nowhere).args(["migrate", "--check"]));
+    let stderr = String::from_utf8(check.stderr).unwrap();
+    assert!(!check.status.success());
+    assert!(stderr.contains("the database is not available: "), "{stderr}");
+}
+
 #[test]
 fn help_documents_every_variable() {
     let help = Command::new(env!("CARGO_BIN_EXE_todostack-api")).arg("--help").output().unwrap();

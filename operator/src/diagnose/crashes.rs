@@ -1,4 +1,5 @@
-//! Containers that end with an error of their own: the last line of their log says which.
+//! Containers that end with an error of their own: the last line of their log says which. What known words mean is
+//! here for probes too.
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
 use todostack_crds::Reason;
@@ -29,10 +30,9 @@ pub(super) fn finding(
     let words =
         log_line::last(log).unwrap_or_else(|| format!("exit code {}, and its log is empty", ended.exit_code));
     let words = words.trim_end_matches('.');
-    let known = KNOWN.iter().find(|(sign, _, _)| log.contains(sign));
-    let (reason, part) = match known {
-        Some((_, reason, Part::Api)) => (*reason, place.part),
-        Some((_, reason, part)) => (*reason, *part),
+    let (reason, part) = match known(log) {
+        Some((reason, Part::Api)) => (reason, place.part),
+        Some(known) => known,
         None if place.part == Part::Migrations => (Reason::MigrationFailed, place.part),
         None => (Reason::CrashLoop, place.part),
     };
@@ -45,6 +45,11 @@ pub(super) fn finding(
     Finding { part, needs_person: !passes, ..finding }
 }
 
+/// The cause that some words are the sign of, and the part that it is in.
+pub(super) fn known(words: &str) -> Option<(Reason, Part)> {
+    KNOWN.iter().find(|(sign, _, _)| words.contains(sign)).map(|(_, reason, part)| (*reason, *part))
+}
+
 fn problem(reason: Reason, words: &str) -> String {
     match reason {
         Reason::DiskFull => format!("ends, since its volume is full: {words}"),
@@ -53,7 +58,8 @@ fn problem(reason: Reason, words: &str) -> String {
     }
 }
 
-fn known_remedy(reason: Reason) -> Option<&'static str> {
+/// What to do about a cause whose remedy is the same wherever it is seen.
+pub(super) fn known_remedy(reason: Reason) -> Option<&'static str> {
     Some(match reason {
         Reason::DiskFull => {
             "Raise storage.size in spec.database where its class can grow volumes, or free space on the export"
@@ -61,7 +67,7 @@ fn known_remedy(reason: Reason) -> Option<&'static str> {
         Reason::VolumeNotWritable => "Export or mount the volume for writing",
         Reason::LoginRefused => "Correct username and password in the Secret that spec.database names",
         Reason::TooManyConnections => {
-            "Raise max_connections in spec.database.postgres.parameters, or lower spec.api.replicas"
+            "Raise max_connections of the server (spec.database.postgres.parameters), or lower spec.api.replicas"
         }
         Reason::DatabaseRecovering => "It goes on by itself when the server has replayed its log",
         Reason::ImageArchitectureWrong => "Take an image that is built for the node's architecture",

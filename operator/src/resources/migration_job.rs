@@ -3,7 +3,7 @@
 use k8s_openapi::{
     api::{
         batch::v1::{Job, JobSpec},
-        core::v1::{Container, PodSpec, PodTemplateSpec},
+        core::v1::{Container, ExecAction, PodSpec, PodTemplateSpec, Probe},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -125,11 +125,26 @@ fn migrate(stack: &Stack) -> Container {
         image: Some(stack.api.image.clone()),
         image_pull_policy: Some(stack.api.image_pull_policy.to_owned()),
         args: Some(vec!["migrate".to_owned()]),
+        readiness_probe: Some(reaches()),
         env: Some(env),
         resources: Some(stack.api.resources.clone()),
         security_context: Some(pod::container_security()),
         termination_message_policy: Some(pod::message_policy()),
         volume_mounts: Some(vec![pod::mount("tmp", "/tmp")]),
         ..Container::default()
+    }
+}
+
+/// That the database answers: nobody sends requests to this pod, but what a probe prints becomes an Event, and the
+/// operator tells from it what the migration waits for. A database that is there is migrated before the first one.
+fn reaches() -> Probe {
+    let command = ["/todostack-api", "migrate", "--check"];
+    Probe {
+        exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
+        initial_delay_seconds: Some(3),
+        period_seconds: Some(5),
+        timeout_seconds: Some(5),
+        failure_threshold: Some(1),
+        ..Probe::default()
     }
 }

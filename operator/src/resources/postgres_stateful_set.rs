@@ -167,9 +167,9 @@ fn listens() -> Probe {
     }
 }
 
-/// That the server takes connections: it listens before it has recovered.
+/// That the server takes connections: it listens before it has recovered. What it prints is the Event's words.
 fn accepts() -> Probe {
-    let command = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres"];
+    let command = ["pg_isready", "--host=127.0.0.1", "--username=postgres"];
     Probe {
         exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
         period_seconds: Some(5),
