@@ -14,10 +14,10 @@ use crate::{
 const LIMIT: u32 = 50;
 
 /// An object that waits for something.
-struct Subject {
+pub(crate) struct Subject {
     kind: &'static str,
     name: String,
-    uid: String,
+    pub(crate) uid: String,
 }
 
 /// The Events of pods that are not ready, and of controllers that have none.
@@ -45,7 +45,8 @@ pub async fn of_what_does_not_come_up(
     Ok(events)
 }
 
-fn subjects(observed: &Observed) -> Vec<Subject> {
+/// What Events are asked for of.
+pub(crate) fn subjects(observed: &Observed) -> Vec<Subject> {
     let pods = observed.pods.iter().filter(|pod| waits(pod)).map(|pod| subject("Pod", pod.as_ref()));
     let has_pod = |component: Component| {
         observed.pods.iter().any(|pod| pod.labels().get(COMPONENT).is_some_and(|is| is == component.as_str()))
