@@ -1,4 +1,4 @@
-//! Connections: their settings, the pool, and the lone connection of a lane with its reconnecting.
+//! Connections: their settings, and one that is made again when it was lost. Who uses which is not decided here.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::errors::store_error;
 const STATEMENT_TIMEOUT: &str = "5s";
 /// How long an answer is waited for: longer than the statement may take, so that only a silent network ends it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
-/// How long a connection may take to be made, or to be free in the pool.
+/// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection unused for longer is tried before use, since the database may have restarted. Each try is a round trip.
 const TRUSTED_WHEN_IDLE: Duration = Duration::from_secs(1);
@@ -36,23 +36,6 @@ impl Connector {
             ])
             .disable_statement_logging();
         Self { options }
-    }
-
-    pub(crate) fn pool(&self, size: u32) -> PgPool {
-        PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(CONNECT_TIMEOUT)
-            .idle_timeout(Duration::from_mins(5))
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > TRUSTED_WHEN_IDLE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_lazy_with(self.options.clone())
     }
 
     /// One connection for migrations: no limit for a statement, but one for waiting on a lock, behind which all others wait.
@@ -84,8 +67,8 @@ impl Connector {
         Ok(u32::try_from(granted).unwrap_or(0))
     }
 
-    pub(crate) fn lane(&self) -> LaneConnection {
-        LaneConnection { options: self.options.clone(), open: None }
+    pub(crate) fn lasting(&self) -> LastingConnection {
+        LastingConnection { options: self.options.clone(), open: None }
     }
 }
 
@@ -98,35 +81,65 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
 
 /// One connection that is made when first needed and again when it was lost.
 #[derive(Debug)]
-pub(crate) struct LaneConnection {
+pub(crate) struct LastingConnection {
     options: PgConnectOptions,
-    open: Option<(PgConnection, Instant)>,
+    open: Option<Open>,
 }
 
-impl LaneConnection {
+#[derive(Debug)]
+struct Open {
+    connection: PgConnection,
+    used: Instant,
+    /// A statement was begun; still so at the next use if whoever began it went away meanwhile.
+    busy: bool,
+}
+
+impl Open {
+    /// Whether it can be used. Asking it also reads to its end what the last statement has left.
+    async fn is_sound(&mut self) -> bool {
+        let trusted = !self.busy && self.used.elapsed() < TRUSTED_WHEN_IDLE;
+        trusted || matches!(timeout(CONNECT_TIMEOUT, self.connection.ping()).await, Ok(Ok(())))
+    }
+}
+
+impl LastingConnection {
     /// Runs a statement. Whatever fails at the connection closes it; the next call opens another.
     pub(crate) async fn run<T>(
         &mut self,
-        statement: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+        statement: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
     ) -> Result<T> {
-        let mut connection = self.take().await?;
-        let result = match timeout(ANSWER_TIMEOUT, statement(&mut connection)).await {
-            Ok(result) => result.map_err(store_error),
-            Err(elapsed) => Err(Error::Unavailable(Arc::new(elapsed))),
-        };
-        if !matches!(result, Err(Error::Unavailable(_))) {
-            self.open = Some((connection, Instant::now()));
+        let open = self.sound().await?;
+        open.busy = true;
+        let answer = timeout(ANSWER_TIMEOUT, statement(&mut open.connection)).await;
+        let result = answer.unwrap_or_else(|elapsed| Err(Error::Unavailable(Arc::new(elapsed))));
+        (open.used, open.busy) = (Instant::now(), false);
+        if matches!(result, Err(Error::Unavailable(_))) {
+            self.open = None;
         }
         result
     }
 
-    async fn take(&mut self) -> Result<PgConnection> {
-        if let Some((mut connection, used)) = self.open.take() {
-            let trusted = used.elapsed() < TRUSTED_WHEN_IDLE;
-            if trusted || matches!(timeout(CONNECT_TIMEOUT, connection.ping()).await, Ok(Ok(()))) {
-                return Ok(connection);
-            }
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(crate) async fn close(self) {
+        if let Some(Open { connection, .. }) = self.open {
+            // One that cannot even be closed is closed by being dropped.
+            drop(timeout(CONNECT_TIMEOUT, connection.close()).await);
         }
-        connect(&self.options).await
+    }
+
+    async fn sound(&mut self) -> Result<&mut Open> {
+        if let Some(open) = &mut self.open
+            && !open.is_sound().await
+        {
+            self.open = None;
+        }
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => Open { connection: connect(&self.options).await?, used: Instant::now(), busy: false },
+        };
+        Ok(self.open.insert(open))
     }
 }

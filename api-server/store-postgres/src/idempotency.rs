@@ -5,7 +5,7 @@
 //! - A process that dies meanwhile leaves no key behind: "in flight" is a lock of its transaction, not a row.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection};
 use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Result, Todo};
 
 use crate::{errors::store_error, insert};
@@ -17,12 +17,12 @@ struct Answered {
 }
 
 pub(crate) async fn create_once(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     collection: &Collection,
     new: NewTodo,
     key: IdempotencyKey,
 ) -> Result<Created> {
-    let mut transaction = pool.begin().await.map_err(store_error)?;
+    let mut transaction = connection.begin().await.map_err(store_error)?;
     if !lock(&mut transaction, &collection.owner, &key.key).await.map_err(store_error)? {
         return Err(Error::KeyInFlight);
     }
@@ -91,9 +91,9 @@ async fn remember(
     .map(drop)
 }
 
-pub(crate) async fn forget_expired(pool: &PgPool) -> Result<u64> {
+pub(crate) async fn forget_expired(connection: &mut PgConnection) -> Result<u64> {
     sqlx::query!("delete from idempotency_keys where expires_at <= now()")
-        .execute(pool)
+        .execute(connection)
         .await
         .map(|done| done.rows_affected())
         .map_err(store_error)

@@ -4,23 +4,23 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Batch, Collection, Error, NewTodo, Result, Todo};
 
-use crate::{connect::LaneConnection, errors::store_error};
+use crate::{connect::LastingConnection, errors::store_error};
 
 /// One lane of inserts.
 #[derive(Debug)]
 pub(crate) struct InsertLane {
-    connection: LaneConnection,
+    connection: LastingConnection,
 }
 
 type Request = (Collection, NewTodo);
 
 impl InsertLane {
-    pub(crate) fn new(connection: LaneConnection) -> Self {
+    pub(crate) fn new(connection: LastingConnection) -> Self {
         Self { connection }
     }
 
     async fn insert(&mut self, columns: &Columns) -> Result<Vec<Inserted>> {
-        self.connection.run(async |connection| insert(connection, columns).await).await
+        self.connection.run(async |connection| insert(connection, columns).await.map_err(store_error)).await
     }
 
     /// Each alone, so that only the row that cannot be stored fails: the statement before has been undone as a whole.

@@ -6,14 +6,14 @@ mod idempotency;
 mod insert;
 mod lists;
 mod page;
+mod pool;
 mod read;
-mod row;
 mod schema;
 mod write;
 
 use async_trait::async_trait;
-use sqlx::PgPool;
 pub use sqlx::postgres::PgConnectOptions;
+use sqlx::types::Json;
 use todostack_store::{
     Batcher, BatcherLimits, Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo,
     Owner, PoolState, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
@@ -22,10 +22,14 @@ use todostack_store::{
 use tokio::sync::Mutex;
 
 use crate::{
-    connect::{Connector, LaneConnection},
+    connect::{Connector, LastingConnection},
     insert::InsertLane,
+    pool::Pool,
     read::ReadLane,
 };
+
+/// A row of `todos` as Postgres gives it.
+type TodoRow = todostack_store::TodoRow<Json<Vec<String>>, i16>;
 
 /// Two, so that one batch gathers and is sent while the database works on the other; more only makes batches smaller.
 const READ_LANES: usize = 2;
@@ -38,8 +42,8 @@ const LIMITS: BatcherLimits = BatcherLimits { queue: 1_024, batch: 128 };
 #[derive(Debug)]
 pub struct PostgresStore {
     connector: Connector,
-    pool: PgPool,
-    health: Mutex<LaneConnection>,
+    pool: Pool,
+    health: Mutex<LastingConnection>,
     reads: Batcher<ReadLane>,
     inserts: Batcher<InsertLane>,
 }
@@ -59,10 +63,10 @@ impl PostgresStore {
     pub fn new(options: PgConnectOptions, pool_size: u32) -> Self {
         let connector = Connector::new(options);
         Self {
-            pool: connector.pool(pool_size),
-            health: Mutex::new(connector.lane()),
-            reads: Batcher::start((0..READ_LANES).map(|_| ReadLane::new(connector.lane())), LIMITS),
-            inserts: Batcher::start((0..INSERT_LANES).map(|_| InsertLane::new(connector.lane())), LIMITS),
+            pool: Pool::new(connector.clone(), pool_size),
+            health: Mutex::new(connector.lasting()),
+            reads: Batcher::start((0..READ_LANES).map(|_| ReadLane::new(connector.lasting())), LIMITS),
+            inserts: Batcher::start((0..INSERT_LANES).map(|_| InsertLane::new(connector.lasting())), LIMITS),
             connector,
         }
     }
@@ -81,7 +85,9 @@ impl Store for PostgresStore {
                 let todo = self.inserts.ask((collection.clone(), new)).await?;
                 Ok(Created { todo, replayed: false })
             }
-            Some(key) => idempotency::create_once(&self.pool, collection, new, key).await,
+            Some(key) => {
+                self.pool.run(async |c| idempotency::create_once(c, collection, new, key).await).await
+            }
         }
     }
 
@@ -90,7 +96,7 @@ impl Store for PostgresStore {
     }
 
     async fn todos(&self, collection: &Collection, query: &TodoQuery) -> Result<Vec<Todo>> {
-        page::select(&self.pool, collection, query).await
+        self.pool.run(async |c| page::select(c, collection, query).await).await
     }
 
     async fn update_todo(
@@ -99,35 +105,35 @@ impl Store for PostgresStore {
         patch: TodoPatch,
         precondition: Precondition,
     ) -> Result<Todo> {
-        write::update(&self.pool, place, patch, &precondition).await
+        self.pool.run(async |c| write::update(c, place, patch, &precondition).await).await
     }
 
     async fn delete_todo(&self, place: &TodoPlace, precondition: Precondition) -> Result<()> {
-        write::delete(&self.pool, place, &precondition).await
+        self.pool.run(async |c| write::delete(c, place, &precondition).await).await
     }
 
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64> {
-        write::delete_all(&self.pool, collection, filter).await
+        self.pool.run(async |c| write::delete_all(c, collection, filter).await).await
     }
 
     async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List> {
-        lists::insert(&self.pool, owner, &new).await
+        self.pool.run(async |c| lists::insert(c, owner, &new).await).await
     }
 
     async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
-        lists::select(&self.pool, owner, after, limit).await
+        self.pool.run(async |c| lists::select(c, owner, after, limit).await).await
     }
 
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List> {
-        lists::select_one(&self.pool, owner, id).await
+        self.pool.run(async |c| lists::select_one(c, owner, id).await).await
     }
 
     async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()> {
-        lists::delete(&self.pool, owner, id).await
+        self.pool.run(async |c| lists::delete(c, owner, id).await).await
     }
 
     async fn forget_expired_keys(&self) -> Result<u64> {
-        idempotency::forget_expired(&self.pool).await
+        self.pool.run(async |c| idempotency::forget_expired(c).await).await
     }
 
     async fn migrate(&self) -> Result<SchemaVersion> {
@@ -144,12 +150,13 @@ impl Store for PostgresStore {
     }
 
     fn pool_state(&self) -> PoolState {
-        let queued = self.reads.queued().saturating_add(self.inserts.queued());
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let idle = self.pool.open_and_idle();
         PoolState {
-            open: self.pool.size(),
-            idle: u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX),
-            max: self.pool.options().get_max_connections(),
-            queued: u32::try_from(queued).unwrap_or(u32::MAX),
+            open: number(idle.saturating_add(self.pool.lent())),
+            idle: number(idle),
+            max: number(self.pool.size()),
+            queued: number(self.reads.queued().saturating_add(self.inserts.queued())),
         }
     }
 

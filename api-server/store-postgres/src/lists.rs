@@ -1,68 +1,52 @@
 //! Lists.
 
-use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use todostack_store::{Error, List, ListId, NewList, Owner, Result};
 
 use crate::errors::store_error;
 
-struct ListRow {
-    id: i64,
-    name: String,
-    created_at: DateTime<Utc>,
-}
-
-impl From<ListRow> for List {
-    fn from(ListRow { id, name, created_at }: ListRow) -> Self {
-        Self { id, name, created_at }
-    }
-}
-
-pub(crate) async fn insert(pool: &PgPool, owner: &Owner, new: &NewList) -> Result<List> {
+pub(crate) async fn insert(connection: &mut PgConnection, owner: &Owner, new: &NewList) -> Result<List> {
     let NewList { name } = new;
     sqlx::query_as!(
-        ListRow,
+        List,
         "insert into lists (owner, name) values ($1, $2) returning id, name, created_at",
         &**owner,
         name.as_str()
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await
-    .map(List::from)
     .map_err(store_error)
 }
 
-pub(crate) async fn select(pool: &PgPool, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
-    let rows = sqlx::query_as!(
-        ListRow,
+pub(crate) async fn select(
+    connection: &mut PgConnection,
+    owner: &Owner,
+    after: ListId,
+    limit: i64,
+) -> Result<Vec<List>> {
+    sqlx::query_as!(
+        List,
         "select id, name, created_at from lists where owner = $1 and id > $2 order by id limit $3",
         &**owner,
         after,
         limit
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
-    .map_err(store_error)?;
-    Ok(rows.into_iter().map(List::from).collect())
+    .map_err(store_error)
 }
 
-pub(crate) async fn select_one(pool: &PgPool, owner: &Owner, id: ListId) -> Result<List> {
-    sqlx::query_as!(
-        ListRow,
-        "select id, name, created_at from lists where owner = $1 and id = $2",
-        &**owner,
-        id
-    )
-    .fetch_optional(pool)
-    .await
-    .map_err(store_error)?
-    .map(List::from)
-    .ok_or(Error::ListNotFound)
+pub(crate) async fn select_one(connection: &mut PgConnection, owner: &Owner, id: ListId) -> Result<List> {
+    sqlx::query_as!(List, "select id, name, created_at from lists where owner = $1 and id = $2", &**owner, id)
+        .fetch_optional(connection)
+        .await
+        .map_err(store_error)?
+        .ok_or(Error::ListNotFound)
 }
 
-pub(crate) async fn delete(pool: &PgPool, owner: &Owner, id: ListId) -> Result<()> {
+pub(crate) async fn delete(connection: &mut PgConnection, owner: &Owner, id: ListId) -> Result<()> {
     let deleted = sqlx::query!("delete from lists where owner = $1 and id = $2", &**owner, id)
-        .execute(pool)
+        .execute(connection)
         .await
         .map_err(store_error)?;
     if deleted.rows_affected() == 0 { Err(Error::ListNotFound) } else { Ok(()) }

@@ -1,16 +1,13 @@
 //! A page of a collection: the same query for each order, since the order of a prepared statement is fixed.
 
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Cursor, Result, Sort, Todo, TodoQuery};
 
-use crate::{
-    errors::store_error,
-    row::{TodoRow, list_or_zero},
-};
+use crate::{TodoRow, errors::store_error};
 
 /// `$after`: what a row must be to come after the cursor, `$order`: the order; the cursor is ($5, $6).
 macro_rules! select_page {
-    ($pool:expr, $collection:expr, $query:expr, $after:literal, $order:literal) => {
+    ($connection:expr, $collection:expr, $query:expr, $after:literal, $order:literal) => {
         sqlx::query_as!(
             TodoRow,
             r#"
@@ -27,33 +24,37 @@ macro_rules! select_page {
                 + $order
                 + " limit $7",
             &*$collection.owner,
-            list_or_zero($collection),
+            $collection.list_or_zero(),
             $query.filter.completed,
             $query.filter.text.as_deref(),
             $query.after.map(|after| after.order),
             $query.after.map(|after| after.id),
             $query.limit
         )
-        .fetch_all($pool)
+        .fetch_all(&mut *$connection)
         .await
     };
 }
 
-pub(crate) async fn select(pool: &PgPool, collection: &Collection, query: &TodoQuery) -> Result<Vec<Todo>> {
+pub(crate) async fn select(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    query: &TodoQuery,
+) -> Result<Vec<Todo>> {
     // `9223372036854775807` is `Cursor::NO_ORDER`.
     const { assert!(Cursor::NO_ORDER == 9_223_372_036_854_775_807) };
     let rows = match query.sort {
-        Sort::Created => select_page!(pool, collection, query, "id > $6::bigint", "id"),
-        Sort::CreatedDescending => select_page!(pool, collection, query, "id < $6::bigint", "id desc"),
+        Sort::Created => select_page!(connection, collection, query, "id > $6::bigint", "id"),
+        Sort::CreatedDescending => select_page!(connection, collection, query, "id < $6::bigint", "id desc"),
         Sort::Order => select_page!(
-            pool,
+            connection,
             collection,
             query,
             "(coalesce(position, 9223372036854775807), id) > ($5::bigint, $6::bigint)",
             "coalesce(position, 9223372036854775807), id"
         ),
         Sort::OrderDescending => select_page!(
-            pool,
+            connection,
             collection,
             query,
             "(coalesce(position, 9223372036854775807), id) < ($5::bigint, $6::bigint)",

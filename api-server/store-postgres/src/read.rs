@@ -5,21 +5,21 @@ use std::collections::HashMap;
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Batch, Collection, Error, Result, Todo, TodoId, TodoPlace};
 
-use crate::{connect::LaneConnection, row::TodoRow};
+use crate::{TodoRow, connect::LastingConnection, errors::store_error};
 
 /// One lane of reads.
 #[derive(Debug)]
 pub(crate) struct ReadLane {
-    connection: LaneConnection,
+    connection: LastingConnection,
 }
 
 impl ReadLane {
-    pub(crate) fn new(connection: LaneConnection) -> Self {
+    pub(crate) fn new(connection: LastingConnection) -> Self {
         Self { connection }
     }
 
     async fn fetch(&mut self, ids: &[i64]) -> Result<Vec<TodoRow>> {
-        self.connection.run(async |connection| select(connection, ids).await).await
+        self.connection.run(async |connection| select(connection, ids).await.map_err(store_error)).await
     }
 }
 
@@ -36,7 +36,7 @@ impl Batch for ReadLane {
         };
         match rows {
             Ok(rows) => {
-                let found = rows.into_iter().map(Found::from).map(|found| (found.todo.id, found)).collect();
+                let found = rows.into_iter().map(|row| (row.id, row.placed())).collect();
                 requests.iter().map(|request| answer(&found, request)).collect()
             }
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
@@ -44,25 +44,15 @@ impl Batch for ReadLane {
     }
 }
 
-/// A todo and where it is: the batch mixes owners and lists, and [`answer`] tells them apart again.
-struct Found {
-    collection: Collection,
-    todo: Todo,
-}
-
-impl From<TodoRow> for Found {
-    fn from(mut row: TodoRow) -> Self {
-        let owner = std::mem::take(&mut row.owner).into();
-        Self { collection: Collection { owner, list: row.list_id }, todo: row.into() }
+/// The batch mixes owners and lists; here they are told apart again.
+fn answer(
+    found: &HashMap<TodoId, (Collection, Todo)>,
+    TodoPlace { collection, id }: &TodoPlace,
+) -> Result<Todo> {
+    match found.get(id) {
+        Some((place, todo)) if place == collection => Ok(todo.clone()),
+        _ => Err(Error::TodoNotFound),
     }
-}
-
-fn answer(found: &HashMap<TodoId, Found>, TodoPlace { collection, id }: &TodoPlace) -> Result<Todo> {
-    found
-        .get(id)
-        .filter(|found| found.collection == *collection)
-        .map(|found| found.todo.clone())
-        .ok_or(Error::TodoNotFound)
 }
 
 async fn select(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<TodoRow>> {

@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use sqlx::{PgExecutor, PgPool, migrate::Migrator};
+use sqlx::{
+    PgExecutor, PgPool,
+    migrate::{MigrateError, Migrator},
+};
 use todostack_store::{Error, Result, SchemaVersion};
 
-use crate::{connect::LaneConnection, errors::store_error};
+use crate::{connect::LastingConnection, errors::store_error};
 
 /// Migrations only expand: what the release before reads and writes stays valid until the release after.
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -22,17 +25,17 @@ fn wanted() -> i64 {
 /// Runs what is missing, under an advisory lock, so that several processes may start at once.
 pub(crate) async fn migrate(pool: &PgPool) -> Result<SchemaVersion> {
     MIGRATOR.run(pool).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error) => match store_error(error) {
-            unavailable @ Error::Unavailable(_) => unavailable,
-            other => Error::Migration(Arc::new(other)),
-        },
+        MigrateError::Execute(error) => store_error(error).of_migration(),
         other => Error::Migration(Arc::new(other)),
     })?;
-    found_or_zero(found(pool).await.map_err(store_error))
+    SchemaVersion::of(found(pool).await.map_err(store_error), wanted())
 }
 
-pub(crate) async fn version(connection: &mut LaneConnection) -> Result<SchemaVersion> {
-    found_or_zero(connection.run(async |connection| found(connection).await).await)
+pub(crate) async fn version(connection: &mut LastingConnection) -> Result<SchemaVersion> {
+    SchemaVersion::of(
+        connection.run(async |connection| found(connection).await.map_err(store_error)).await,
+        wanted(),
+    )
 }
 
 /// Unchecked, since the table is sqlx's own and is not there before the first migration.
@@ -40,12 +43,4 @@ async fn found<'e>(executor: impl PgExecutor<'e>) -> sqlx::Result<i64> {
     sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
         .fetch_one(executor)
         .await
-}
-
-fn found_or_zero(found: Result<i64>) -> Result<SchemaVersion> {
-    match found {
-        Ok(found) => Ok(SchemaVersion { found, wanted: wanted() }),
-        Err(Error::SchemaOutdated(_)) => Ok(SchemaVersion { found: 0, wanted: wanted() }),
-        Err(error) => Err(error),
-    }
 }

@@ -1,17 +1,14 @@
 //! Changing and deleting todos: one statement each, with the condition inside it, so that nothing can come between.
 
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgConnection, types::Json};
 use todostack_store::{
     Collection, Error, Filter, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch, TodoPlace,
 };
 
-use crate::{
-    errors::store_error,
-    row::{TodoRow, list_or_zero},
-};
+use crate::{TodoRow, errors::store_error};
 
 pub(crate) async fn update(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     place: &TodoPlace,
     patch: TodoPatch,
     precondition: &Precondition,
@@ -37,7 +34,7 @@ pub(crate) async fn update(
         "#,
         id,
         &*collection.owner,
-        list_or_zero(collection),
+        collection.list_or_zero(),
         precondition.versions(),
         title.map(Title::into_string),
         completed,
@@ -49,16 +46,20 @@ pub(crate) async fn update(
         priority.is_some(),
         priority.flatten().map(Priority::number)
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *connection)
     .await
     .map_err(store_error)?;
     match updated {
         Some(row) => Ok(row.into()),
-        None => Err(why_untouched(pool, place).await?),
+        None => Err(why_untouched(connection, place).await?),
     }
 }
 
-pub(crate) async fn delete(pool: &PgPool, place: &TodoPlace, precondition: &Precondition) -> Result<()> {
+pub(crate) async fn delete(
+    connection: &mut PgConnection,
+    place: &TodoPlace,
+    precondition: &Precondition,
+) -> Result<()> {
     let TodoPlace { collection, id } = place;
     let deleted = sqlx::query!(
         r#"
@@ -68,17 +69,20 @@ pub(crate) async fn delete(pool: &PgPool, place: &TodoPlace, precondition: &Prec
         "#,
         id,
         &*collection.owner,
-        list_or_zero(collection),
+        collection.list_or_zero(),
         precondition.versions()
     )
-    .execute(pool)
+    .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    if deleted.rows_affected() == 0 { Err(why_untouched(pool, place).await?) } else { Ok(()) }
+    if deleted.rows_affected() == 0 { Err(why_untouched(connection, place).await?) } else { Ok(()) }
 }
 
 /// A todo that is there but was not touched did not meet the condition.
-async fn why_untouched(pool: &PgPool, TodoPlace { collection, id }: &TodoPlace) -> Result<Error> {
+async fn why_untouched(
+    connection: &mut PgConnection,
+    TodoPlace { collection, id }: &TodoPlace,
+) -> Result<Error> {
     let exists = sqlx::query_scalar!(
         r#"
         select exists (
@@ -87,15 +91,19 @@ async fn why_untouched(pool: &PgPool, TodoPlace { collection, id }: &TodoPlace) 
         "#,
         id,
         &*collection.owner,
-        list_or_zero(collection)
+        collection.list_or_zero()
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await
     .map_err(store_error)?;
     Ok(if exists { Error::PreconditionFailed } else { Error::TodoNotFound })
 }
 
-pub(crate) async fn delete_all(pool: &PgPool, collection: &Collection, filter: &Filter) -> Result<u64> {
+pub(crate) async fn delete_all(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    filter: &Filter,
+) -> Result<u64> {
     let deleted = sqlx::query!(
         r#"
         delete from todos
@@ -104,11 +112,11 @@ pub(crate) async fn delete_all(pool: &PgPool, collection: &Collection, filter: &
           and ($4::text is null or strpos(lower(title), lower($4)) > 0)
         "#,
         &*collection.owner,
-        list_or_zero(collection),
+        collection.list_or_zero(),
         filter.completed,
         filter.text
     )
-    .execute(pool)
+    .execute(connection)
     .await
     .map_err(store_error)?;
     Ok(deleted.rows_affected())

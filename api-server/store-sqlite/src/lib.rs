@@ -4,7 +4,6 @@ mod errors;
 mod idempotency;
 mod lists;
 mod read;
-mod row;
 mod schema;
 mod write;
 mod writer;
@@ -17,6 +16,7 @@ pub use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
     ConnectOptions, SqlitePool,
     sqlite::{SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    types::Json,
 };
 use todostack_store::{
     Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
@@ -24,6 +24,9 @@ use todostack_store::{
 };
 
 use crate::writer::Writer;
+
+/// A row of `todos` as SQLite gives it.
+type TodoRow = todostack_store::TodoRow<Json<Vec<String>>, i64>;
 
 /// Readers do not wait for the writer in WAL mode; more than the cores gain nothing.
 const READERS: u32 = 4;

@@ -6,23 +6,11 @@ use todostack_store::{Error, List, ListId, NewList, Owner, Result};
 
 use crate::errors::store_error;
 
-struct ListRow {
-    id: i64,
-    name: String,
-    created_at: DateTime<Utc>,
-}
-
-impl From<ListRow> for List {
-    fn from(ListRow { id, name, created_at }: ListRow) -> Self {
-        Self { id, name, created_at }
-    }
-}
-
 pub(crate) async fn insert(connection: &mut SqliteConnection, owner: &Owner, new: &NewList) -> Result<List> {
     let NewList { name } = new;
     let (owner, name) = (&**owner, name.as_str());
     sqlx::query_as!(
-        ListRow,
+        List,
         r#"
         insert into lists (owner, name) values (?1, ?2)
         returning id as "id!", name as "name!", created_at as "created_at!: DateTime<Utc>"
@@ -32,14 +20,13 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, owner: &Owner, new
     )
     .fetch_one(connection)
     .await
-    .map(List::from)
     .map_err(store_error)
 }
 
 pub(crate) async fn select(pool: &SqlitePool, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
     let owner = &**owner;
-    let rows = sqlx::query_as!(
-        ListRow,
+    sqlx::query_as!(
+        List,
         r#"
         select id as "id!", name, created_at as "created_at: DateTime<Utc>"
         from lists where owner = ?1 and id > ?2 order by id limit ?3
@@ -50,14 +37,13 @@ pub(crate) async fn select(pool: &SqlitePool, owner: &Owner, after: ListId, limi
     )
     .fetch_all(pool)
     .await
-    .map_err(store_error)?;
-    Ok(rows.into_iter().map(List::from).collect())
+    .map_err(store_error)
 }
 
 pub(crate) async fn select_one(pool: &SqlitePool, owner: &Owner, id: ListId) -> Result<List> {
     let owner = &**owner;
     sqlx::query_as!(
-        ListRow,
+        List,
         r#"
         select id as "id!", name, created_at as "created_at: DateTime<Utc>"
         from lists where owner = ?1 and id = ?2
@@ -68,7 +54,6 @@ pub(crate) async fn select_one(pool: &SqlitePool, owner: &Owner, id: ListId) -> 
     .fetch_optional(pool)
     .await
     .map_err(store_error)?
-    .map(List::from)
     .ok_or(Error::ListNotFound)
 }
 

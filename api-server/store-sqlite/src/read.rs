@@ -4,19 +4,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{SqlitePool, types::Json};
 use todostack_store::{Collection, Cursor, Error, Result, Sort, Todo, TodoPlace, TodoQuery};
 
-use crate::{
-    errors::store_error,
-    row::{TodoRow, list_or_zero},
-};
+use crate::{TodoRow, errors::store_error};
 
 pub(crate) async fn one(pool: &SqlitePool, place: &TodoPlace) -> Result<Todo> {
     let TodoPlace { collection, id } = place;
-    let list = list_or_zero(collection);
+    let list = collection.list_or_zero();
     let owner = &*collection.owner;
     sqlx::query_as!(
         TodoRow,
         r#"
-        select id as "id!", title, completed as "completed: bool", position,
+        select id as "id!", owner, list_id, title, completed as "completed: bool", position,
                due_date as "due_date: NaiveDate", tags as "tags: Json<Vec<String>>", priority, version,
                created_at as "created_at: DateTime<Utc>", updated_at as "updated_at: DateTime<Utc>"
         from todos
@@ -37,14 +34,14 @@ pub(crate) async fn one(pool: &SqlitePool, place: &TodoPlace) -> Result<Todo> {
 macro_rules! select_page {
     ($pool:expr, $collection:expr, $query:expr, $after:literal, $order:literal) => {{
         let owner = &*$collection.owner;
-        let list = list_or_zero($collection);
+        let list = $collection.list_or_zero();
         let text = $query.filter.text.as_deref();
         let after_order = $query.after.map(|after| after.order);
         let after_id = $query.after.map(|after| after.id);
         sqlx::query_as!(
             TodoRow,
             r#"
-            select id as "id!", title, completed as "completed: bool", position,
+            select id as "id!", owner, list_id, title, completed as "completed: bool", position,
                    due_date as "due_date: NaiveDate", tags as "tags: Json<Vec<String>>", priority, version,
                    created_at as "created_at: DateTime<Utc>", updated_at as "updated_at: DateTime<Utc>"
             from todos

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use sqlx::{SqliteConnection, SqlitePool, migrate::Migrator};
+use sqlx::{
+    SqlitePool,
+    migrate::{MigrateError, Migrator},
+};
 use todostack_store::{Error, Result, SchemaVersion};
 
 use crate::errors::store_error;
@@ -21,28 +24,14 @@ fn wanted() -> i64 {
 /// Runs what is missing.
 pub(crate) async fn migrate(pool: &SqlitePool) -> Result<SchemaVersion> {
     MIGRATOR.run(pool).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error) => match store_error(error) {
-            unavailable @ Error::Unavailable(_) => unavailable,
-            other => Error::Migration(Arc::new(other)),
-        },
+        MigrateError::Execute(error) => store_error(error).of_migration(),
         other => Error::Migration(Arc::new(other)),
     })?;
     version(pool).await
 }
 
-pub(crate) async fn version(pool: &SqlitePool) -> Result<SchemaVersion> {
-    let mut connection = pool.acquire().await.map_err(store_error)?;
-    found(&mut connection).await
-}
-
 /// Unchecked, since the table is sqlx's own and is not there before the first migration.
-async fn found(connection: &mut SqliteConnection) -> Result<SchemaVersion> {
-    let version = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
-        .fetch_one(connection)
-        .await;
-    match version.map_err(store_error) {
-        Ok(found) => Ok(SchemaVersion { found, wanted: wanted() }),
-        Err(Error::SchemaOutdated(_)) => Ok(SchemaVersion { found: 0, wanted: wanted() }),
-        Err(error) => Err(error),
-    }
+pub(crate) async fn version(pool: &SqlitePool) -> Result<SchemaVersion> {
+    let found = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success");
+    SchemaVersion::of(found.fetch_one(pool).await.map_err(store_error), wanted())
 }

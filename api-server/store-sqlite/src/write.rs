@@ -7,10 +7,7 @@ use todostack_store::{
     TodoPlace,
 };
 
-use crate::{
-    errors::store_error,
-    row::{TodoRow, list_or_zero},
-};
+use crate::{TodoRow, errors::store_error};
 
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
@@ -26,7 +23,7 @@ pub(crate) async fn insert(
         r#"
         insert into todos (owner, list_id, title, completed, position, due_date, tags, priority)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-        returning id as "id!", title as "title!", completed as "completed!: bool", position,
+        returning id as "id!", owner as "owner!", list_id, title as "title!", completed as "completed!: bool", position,
                   due_date as "due_date: NaiveDate", tags as "tags!: Json<Vec<String>>", priority,
                   version as "version!", created_at as "created_at!: DateTime<Utc>",
                   updated_at as "updated_at!: DateTime<Utc>"
@@ -53,7 +50,7 @@ pub(crate) async fn update(
     precondition: &Precondition,
 ) -> Result<Todo> {
     let TodoPlace { collection, id } = place;
-    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let (owner, list) = (&*collection.owner, collection.list_or_zero());
     let versions = precondition.versions().map(Json);
     let TodoPatch { title, completed, order, due_date, tags, priority } = patch;
     let (set_order, set_due_date, set_priority) = (order.is_some(), due_date.is_some(), priority.is_some());
@@ -74,7 +71,7 @@ pub(crate) async fn update(
             updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
         where id = ?1 and owner = ?2 and coalesce(list_id, 0) = ?3
           and (?4 is null or version in (select value from json_each(?4)))
-        returning id as "id!", title as "title!", completed as "completed!: bool", position,
+        returning id as "id!", owner as "owner!", list_id, title as "title!", completed as "completed!: bool", position,
                   due_date as "due_date: NaiveDate", tags as "tags!: Json<Vec<String>>", priority,
                   version as "version!", created_at as "created_at!: DateTime<Utc>",
                   updated_at as "updated_at!: DateTime<Utc>"
@@ -108,7 +105,7 @@ pub(crate) async fn delete(
     precondition: &Precondition,
 ) -> Result<()> {
     let TodoPlace { collection, id } = place;
-    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let (owner, list) = (&*collection.owner, collection.list_or_zero());
     let versions = precondition.versions().map(Json);
     let deleted = sqlx::query!(
         r#"
@@ -132,7 +129,7 @@ async fn why_untouched(
     connection: &mut SqliteConnection,
     TodoPlace { collection, id }: &TodoPlace,
 ) -> Result<Error> {
-    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let (owner, list) = (&*collection.owner, collection.list_or_zero());
     let exists = sqlx::query_scalar!(
         r#"
         select exists (
@@ -154,7 +151,7 @@ pub(crate) async fn delete_all(
     collection: &Collection,
     filter: &Filter,
 ) -> Result<u64> {
-    let (owner, list) = (&*collection.owner, list_or_zero(collection));
+    let (owner, list) = (&*collection.owner, collection.list_or_zero());
     let Filter { completed, text } = filter;
     let deleted = sqlx::query!(
         r#"

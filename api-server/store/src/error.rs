@@ -59,6 +59,15 @@ impl Error {
         Self::Unavailable(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(why)))
     }
 
+    /// The same error when it came from a migration: only a database that is away will be another time.
+    #[must_use]
+    pub fn of_migration(self) -> Self {
+        match self {
+            Self::Unavailable(source) => Self::Unavailable(source),
+            other => Self::Migration(Arc::new(other)),
+        }
+    }
+
     /// Whether the whole database, rather than this request, is the trouble, so that another request would fare no better.
     #[must_use]
     pub fn concerns_the_database(&self) -> bool {

@@ -5,6 +5,7 @@ mod error;
 mod list;
 mod precondition;
 mod query;
+mod row;
 mod store;
 mod todo;
 
@@ -13,6 +14,7 @@ pub use error::{Error, Result};
 pub use list::{List, ListId, ListName, NewList};
 pub use precondition::Precondition;
 pub use query::{Cursor, Filter, Sort, TodoQuery};
+pub use row::TodoRow;
 pub use store::{Created, IdempotencyKey, PoolState, SchemaVersion, Store};
 pub use todo::{
     Collection, Invalid, NewTodo, Owner, Priority, Tags, Title, Todo, TodoId, TodoPatch, TodoPlace,

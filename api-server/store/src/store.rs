@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    Collection, Filter, List, ListId, NewList, NewTodo, Owner, Precondition, Result, Todo, TodoPatch,
+    Collection, Error, Filter, List, ListId, NewList, NewTodo, Owner, Precondition, Result, Todo, TodoPatch,
     TodoPlace, TodoQuery,
 };
 
@@ -35,6 +35,15 @@ pub struct SchemaVersion {
 }
 
 impl SchemaVersion {
+    /// From the number of the last migration in the database. Before the first, not even the table that counts them is there.
+    pub fn of(found: Result<i64>, wanted: i64) -> Result<Self> {
+        match found {
+            Ok(found) => Ok(Self { found, wanted }),
+            Err(Error::SchemaOutdated(_)) => Ok(Self { found: 0, wanted }),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether this version can serve: a newer schema is fine, since migrations only expand until the next release contracts.
     #[must_use]
     pub fn serves(self) -> bool {

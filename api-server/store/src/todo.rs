@@ -19,6 +19,14 @@ pub struct Collection {
     pub list: Option<i64>,
 }
 
+impl Collection {
+    /// The list as indices have it, where the default list is 0: the numbers of lists begin at 1.
+    #[must_use]
+    pub fn list_or_zero(&self) -> i64 {
+        self.list.unwrap_or(0)
+    }
+}
+
 /// One todo: its number is not enough, since nobody may reach another's todo or list by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TodoPlace {

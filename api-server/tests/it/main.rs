@@ -14,6 +14,7 @@ mod batching;
 mod client;
 mod command;
 mod conditional;
+mod connections;
 mod contract;
 mod cors;
 mod errors;

@@ -1,0 +1,62 @@
+//! A row of `todos` as both databases give it; `T` is how one gives tags, `N` small numbers. Which columns are asked for is theirs.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::todo::{Collection, Priority, Todo};
+
+/// All columns of a todo, by the names that they have in both databases.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "they are the columns of the migrations, which say what they hold")]
+pub struct TodoRow<T, N> {
+    pub id: i64,
+    pub owner: String,
+    pub list_id: Option<i64>,
+    pub title: String,
+    pub completed: bool,
+    pub position: Option<i64>,
+    pub due_date: Option<NaiveDate>,
+    pub tags: T,
+    pub priority: Option<N>,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl<T: AsMut<Vec<String>>, N: TryInto<i16>> TodoRow<T, N> {
+    /// The todo, and where it is.
+    pub fn placed(self) -> (Collection, Todo) {
+        let Self {
+            id,
+            owner,
+            list_id,
+            title,
+            completed,
+            position,
+            due_date,
+            mut tags,
+            priority,
+            version,
+            created_at,
+            updated_at,
+        } = self;
+        let todo = Todo {
+            id,
+            title,
+            completed,
+            order: position,
+            due_date,
+            tags: std::mem::take(tags.as_mut()),
+            priority: priority.and_then(|number| Priority::from_number(number.try_into().ok()?)),
+            version,
+            created_at,
+            updated_at,
+        };
+        (Collection { owner: owner.into(), list: list_id }, todo)
+    }
+}
+
+impl<T: AsMut<Vec<String>>, N: TryInto<i16>> From<TodoRow<T, N>> for Todo {
+    fn from(row: TodoRow<T, N>) -> Self {
+        row.placed().1
+    }
+}

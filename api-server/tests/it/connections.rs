@@ -1,0 +1,128 @@
+//! Connections to Postgres are few, lent to one request at a time, and kept.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use http::StatusCode;
+use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
+use todostack_api::Settings;
+use todostack_store::{Collection, IdempotencyKey, NewTodo, Store, Tags, Title, TodoQuery};
+use todostack_store_postgres::{PgConnectOptions, PostgresStore};
+use tokio::time::timeout;
+
+use crate::service::{Service, fresh_postgres};
+
+/// A store with one connection for all that is not batched, and how to look at its database.
+async fn store_with_one_connection() -> (Arc<PostgresStore>, PgConnectOptions) {
+    let database = fresh_postgres().await;
+    let store = Arc::new(PostgresStore::new(database.clone(), 1));
+    store.migrate().await.unwrap();
+    (store, database)
+}
+
+fn everybodys() -> Collection {
+    Collection { owner: "".into(), list: None }
+}
+
+fn all() -> TodoQuery {
+    TodoQuery {
+        filter: todostack_store::Filter::default(),
+        sort: todostack_store::Sort::Created,
+        after: None,
+        limit: 100,
+    }
+}
+
+/// The processes of Postgres that serve the store.
+async fn servers(database: &mut PgConnection) -> Vec<i32> {
+    let pids = "select pid from pg_stat_activity where datname = current_database() and application_name = 'todostack-api'";
+    sqlx::query_scalar(pids).fetch_all(database).await.unwrap()
+}
+
+async fn until_one_waits_for_a_lock(database: &mut PgConnection) {
+    let waits = "select exists (select from pg_stat_activity
+                 where datname = current_database() and application_name = 'todostack-api' and wait_event_type = 'Lock')";
+    let waiting =
+        async { while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut *database).await.unwrap() {} };
+    timeout(Duration::from_secs(5), waiting).await.expect("a statement waits for the lock");
+}
+
+#[tokio::test]
+async fn a_request_that_went_away_in_the_middle_leaves_a_clean_connection() {
+    let (store, options) = store_with_one_connection().await;
+    let mut database = PgConnection::connect_with(&options).await.unwrap();
+    let mut locking = PgConnection::connect_with(&options).await.unwrap();
+    assert_eq!(store.todos(&everybodys(), &all()).await.unwrap(), []);
+    let before = servers(&mut database).await;
+    assert_eq!(before.len(), 1);
+
+    let new = NewTodo {
+        title: Title::new("tea".to_owned()).unwrap(),
+        completed: false,
+        order: None,
+        due_date: None,
+        tags: Tags::default(),
+        priority: None,
+    };
+    let key = IdempotencyKey { key: "k1".to_owned(), fingerprint: vec![1] };
+    let create = {
+        let (store, new, key) = (Arc::clone(&store), new.clone(), key.clone());
+        async move { store.create_todo(&everybodys(), new, Some(key)).await }
+    };
+    let mut lock = locking.begin().await.unwrap();
+    sqlx::query("lock table todos in access exclusive mode").execute(&mut *lock).await.unwrap();
+    let create = tokio::spawn(create);
+    until_one_waits_for_a_lock(&mut database).await;
+    create.abort();
+    assert!(create.await.unwrap_err().is_cancelled());
+    lock.rollback().await.unwrap();
+
+    // Its transaction was begun on the connection that the next statements get.
+    assert_eq!(store.todos(&everybodys(), &all()).await.unwrap(), [], "what nobody waited for was undone");
+    let made = store.create_todo(&everybodys(), new, Some(key)).await.unwrap();
+    assert!(!made.replayed);
+    assert_eq!(store.todos(&everybodys(), &all()).await.unwrap(), [made.todo]);
+    assert_eq!(servers(&mut database).await, before, "the connection was kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_lists_at_once_are_all_answered_over_few_connections() {
+    let (store, _) = store_with_one_connection().await;
+    let service = Service::over(store, Settings::default(), None).await;
+    let client = &service.client;
+    join_all((0..50).map(|number| client.todo("/todos", json!({"title": number.to_string()})))).await;
+    let answered = join_all((0..32).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            for _ in 0..100 {
+                let reply = client.get("/todos?limit=50").await;
+                assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+                assert_eq!(reply.json().as_array().unwrap().len(), 50);
+            }
+        })
+    }));
+    for client in answered.await {
+        client.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_finds_no_connection_is_refused_before_its_deadline() {
+    let (store, options) = store_with_one_connection().await;
+    let mut locking = PgConnection::connect_with(&options).await.unwrap();
+    let service = Service::over(store, Settings::default(), None).await;
+    let mut lock = locking.begin().await.unwrap();
+    sqlx::query("lock table todos in access exclusive mode").execute(&mut *lock).await.unwrap();
+    let (mut busy, mut shed) = (0, 0);
+    for reply in join_all((0..4).map(|_| service.client.get("/todos"))).await {
+        match reply.problem() {
+            (503, slug) if slug == "database-unavailable" => busy += 1,
+            (503, slug) if slug == "overloaded" => shed += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((busy, shed), (1, 3), "one had the connection, the others waited for it");
+    lock.rollback().await.unwrap();
+    assert_eq!(service.client.get("/todos").await.status, StatusCode::OK);
+}
