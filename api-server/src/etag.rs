@@ -1,41 +1,141 @@
-//! Strong ETags of todos, and the conditions that clients make of them (RFC 9110, 13.1).
+//! Strong ETags of todos and of collections, and the conditions that clients make of them (RFC 9110, 13.1).
 
-use http::{HeaderMap, HeaderValue, header};
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use todostack_store::{Precondition, Todo};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 
-use crate::error::{ApiError, FieldError};
+use crate::{
+    error::{ApiError, FieldError},
+    state::AppState,
+};
 
-/// Changes whenever the JSON of a todo gets another shape, so that no cache keeps the old one.
+/// Changes whenever the JSON of a todo or a list gets another shape, so that no cache keeps the old one.
 const REPRESENTATION: u32 = 1;
 
 /// `"1.7"`: shape 1 of version 7.
 pub(crate) fn of(todo: &Todo) -> HeaderValue {
-    let text = format!("\"{REPRESENTATION}.{}\"", todo.version);
-    // Digits are always a header value; an empty ETag would only never match.
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+    quoted(format!("\"{REPRESENTATION}.{}\"", todo.version))
+}
+
+/// Of what one answer holds of a collection: a digest of all that its JSON and its `Link` are made of, which is shorter than they
+/// are. `items` are the number and the version of each, in their order.
+pub(crate) fn of_page(
+    address: &str,
+    next: Option<&HeaderValue>,
+    items: impl Iterator<Item = (i64, i64)>,
+) -> HeaderValue {
+    let mut digest = Sha256::new_with_prefix(address);
+    // No address has it, so that none can be continued by what follows.
+    digest.update([0]);
+    digest.update(next.map_or(&[][..], HeaderValue::as_bytes));
+    digest.update([0]);
+    for (id, version) in items {
+        digest.update(id.to_be_bytes());
+        digest.update(version.to_be_bytes());
+    }
+    quoted(format!("\"{REPRESENTATION}.{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest.finalize())))
+}
+
+fn quoted(etag: String) -> HeaderValue {
+    // Digits and letters are always a header value; an empty ETag would only never match.
+    HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// The answer to a client that has what it asks for.
+pub(crate) fn not_modified(etag: HeaderValue) -> Response {
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response()
 }
 
 /// `If-Match`: compared strongly, so a weak ETag never matches.
-pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, ApiError> {
-    let Some(tags) = tags_of(headers, &header::IF_MATCH)? else {
-        return Ok(Precondition::None);
-    };
-    Ok(match tags {
-        Tags::Any => Precondition::None,
-        Tags::These(tags) => {
+#[derive(Debug)]
+pub(crate) struct IfMatch(pub(crate) Precondition);
+
+impl FromRequestParts<AppState> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        precondition(&parts.headers).map(Self)
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter("if-match", "Only if the todo still has one of these ETags")]
+    }
+}
+
+fn precondition(headers: &HeaderMap) -> Result<Precondition, ApiError> {
+    Ok(match tags_of(headers, &header::IF_MATCH)? {
+        None | Some(Tags::Any) => Precondition::None,
+        Some(Tags::These(tags)) => {
             let strong = tags.iter().filter(|tag| !tag.weak);
             Precondition::AnyOf(strong.filter_map(|tag| version_of(tag.opaque)).collect())
         }
     })
 }
 
-/// `If-None-Match` on a read: whether the client has this already. Compared weakly.
-pub(crate) fn client_has(headers: &HeaderMap, todo: &Todo) -> Result<bool, ApiError> {
-    Ok(match tags_of(headers, &header::IF_NONE_MATCH)? {
-        None => false,
-        Some(Tags::Any) => true,
-        Some(Tags::These(tags)) => tags.iter().any(|tag| version_of(tag.opaque) == Some(todo.version)),
-    })
+/// `If-None-Match` on a read: what the client has already. Compared weakly.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum IfNoneMatch {
+    /// Nothing.
+    Absent,
+    /// Whatever there is.
+    Any,
+    /// What is between the quotes of the ETags that it has.
+    These(Vec<String>),
+}
+
+impl IfNoneMatch {
+    pub(crate) fn holds(&self, etag: &HeaderValue) -> bool {
+        let opaque = etag.to_str().map_or("", |etag| etag.trim_matches('"'));
+        match self {
+            Self::Absent => false,
+            Self::Any => true,
+            Self::These(tags) => tags.iter().any(|tag| tag == opaque),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for IfNoneMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        Ok(match tags_of(&parts.headers, &header::IF_NONE_MATCH)? {
+            None => Self::Absent,
+            Some(Tags::Any) => Self::Any,
+            Some(Tags::These(tags)) => Self::These(tags.iter().map(|tag| tag.opaque.to_owned()).collect()),
+        })
+    }
+}
+
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter("if-none-match", "Not if what there is still has one of these ETags")]
+    }
+}
+
+fn parameter(name: &str, what: &str) -> Parameter {
+    let list = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#;
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(what))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(list))))
+        .example(Some(json!("*")))
+        .build()
 }
 
 fn version_of(opaque: &str) -> Option<i64> {

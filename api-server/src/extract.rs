@@ -124,7 +124,8 @@ impl FromRequestParts<AppState> for InCollection {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let list = number_in_path(parts, state, "list").await?.map_err(|_| Error::ListNotFound)?;
+        let list =
+            NumbersInPath::of(parts, state).await?.list.transpose().map_err(|_| Error::ListNotFound)?;
         if let Some(list) = list {
             state.store.list(&owner, list).await?;
         }
@@ -141,8 +142,9 @@ impl FromRequestParts<AppState> for AtTodo {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let list = number_in_path(parts, state, "list").await?.map_err(|_| Error::TodoNotFound)?;
-        let id = number_in_path(parts, state, "id").await?.ok().flatten().ok_or(Error::TodoNotFound)?;
+        let NumbersInPath { list, id } = NumbersInPath::of(parts, state).await?;
+        let list = list.transpose().map_err(|_| Error::TodoNotFound)?;
+        let id = id.and_then(Result::ok).ok_or(Error::TodoNotFound)?;
         Ok(Self(TodoPlace { collection: Collection { owner, list }, id }))
     }
 }
@@ -156,16 +158,25 @@ impl FromRequestParts<AppState> for AtList {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let id = number_in_path(parts, state, "list").await?.ok().flatten().ok_or(Error::ListNotFound)?;
+        let list = NumbersInPath::of(parts, state).await?.list;
+        let id = list.and_then(Result::ok).ok_or(Error::ListNotFound)?;
         Ok(Self(owner, id))
     }
 }
 
-type Number = Result<Option<i64>, std::num::ParseIntError>;
+type Number = Result<i64, std::num::ParseIntError>;
 
-/// None when the route has no such part. Clients treat addresses as opaque, so what is no number is merely not there.
-async fn number_in_path(parts: &mut Parts, state: &AppState, name: &str) -> Result<Number, ApiError> {
-    let params =
-        RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::RouteNotFound)?;
-    Ok(params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.parse()).transpose())
+/// None where the route has no such part. Clients treat addresses as opaque, so what is no number is merely not there.
+struct NumbersInPath {
+    list: Option<Number>,
+    id: Option<Number>,
+}
+
+impl NumbersInPath {
+    async fn of(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let params =
+            RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::RouteNotFound)?;
+        let number = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, text)| text.parse());
+        Ok(Self { list: number("list"), id: number("id") })
+    }
 }

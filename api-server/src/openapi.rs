@@ -40,6 +40,14 @@ const COMMON_ERRORS: [(&str, &str); 7] = [
 ];
 const FULL: &str = "507";
 
+/// Errors that any operation with a body may answer with.
+const BODY_ERRORS: [(&str, &str); 4] = [
+    ("400", "The body is no JSON, or a header cannot be read"),
+    ("408", "The body did not arrive in time"),
+    ("413", "The body is larger than 64 KiB"),
+    ("415", "The body is not announced as JSON"),
+];
+
 /// Headers that any answer has: name, whether always, and what it says.
 const COMMON_HEADERS: [(&str, bool, &str); 3] = [
     (
@@ -150,6 +158,12 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         {
             *kind = only;
         }
+    }
+    if operation.get("requestBody").is_some()
+        && let Some(Value::Object(responses)) = operation.get_mut("responses")
+    {
+        let errors = BODY_ERRORS.map(|(status, what)| (status.to_owned(), json!({"description": what})));
+        responses.extend(errors);
     }
     for (status, response) in members(operation, "responses") {
         complete_response(status, response);

@@ -1,6 +1,6 @@
 //! Pages: `limit` and `cursor` in, `Link: rel="next"` out. A cursor is a place in one order, which it names.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
 use todostack_store::{Cursor, Filter, Sort, Todo, TodoQuery};
 use utoipa::{IntoParams, ToSchema};
@@ -79,6 +79,28 @@ pub(crate) struct ListParams {
     pub(crate) cursor: Option<String>,
 }
 
+/// Takes away what was read beyond `limit`, only to know whether there is more; says whether there is.
+pub(crate) fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > wanted;
+    items.truncate(wanted);
+    more
+}
+
+/// The header that leads to the next page, if there is one.
+pub(crate) fn link(next: Option<HeaderValue>) -> HeaderMap {
+    next.map(|next| (header::LINK, next)).into_iter().collect()
+}
+
+/// Refuses a limit that is none.
+pub(crate) fn check_limit(limit: i64) -> Result<(), ApiError> {
+    if (1..=MAX_LIMIT).contains(&limit) {
+        Ok(())
+    } else {
+        Err(wrong("limit", "must be a number from 1 to 1000"))
+    }
+}
+
 fn wrong(pointer: &str, detail: &str) -> ApiError {
     ApiError::InvalidParameter(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() })
 }
@@ -100,9 +122,7 @@ impl FilterParams {
 impl ListParams {
     /// The query, and how many the client wants at most.
     pub(crate) fn query(&self) -> Result<(TodoQuery, Option<i64>), ApiError> {
-        if self.limit.is_some_and(|limit| !(1..=MAX_LIMIT).contains(&limit)) {
-            return Err(wrong("limit", "must be a number from 1 to 1000"));
-        }
+        self.limit.map_or(Ok(()), check_limit)?;
         let filter = FilterParams { completed: self.completed, q: self.q.clone() }.filter()?;
         let cursor = self.cursor.as_deref().map(decode).transpose()?;
         let (sort, after) = cursor.map_or((self.sort, None), |(sort, cursor)| (sort, Some(cursor)));

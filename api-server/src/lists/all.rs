@@ -11,10 +11,11 @@ use utoipa::IntoParams;
 
 use super::ListBody;
 use crate::{
-    error::{ApiError, FieldError},
+    error::ApiError,
+    etag::{self, IfNoneMatch},
     extract::{Caller, Params},
     links::Links,
-    paging::MAX_LIMIT,
+    paging::{self, MAX_LIMIT},
     state::AppState,
 };
 
@@ -45,37 +46,34 @@ impl AllParams {
     path = "/lists",
     operation_id = "listLists",
     tag = "lists",
-    params(AllParams),
+    params(AllParams, IfNoneMatch),
     responses(
         (status = 200, description = "The lists", body = Vec<ListBody>,
-         headers(("link" = Option<String>, description = "Where the next page is, rel=\"next\""))),
-        (status = 400, description = "A parameter is wrong"),
+         headers(("etag" = String, description = "Changes with any of these lists, for If-None-Match"),
+                 ("link" = Option<String>, description = "Where the next page is, rel=\"next\""))),
+        (status = 304, description = "The client has them already",
+         headers(("etag" = String, description = "Changes with any of these lists, for If-None-Match"))),
+        (status = 400, description = "A parameter or a header is wrong"),
     )
 )]
 pub(crate) async fn all(
     State(state): State<AppState>,
-    Caller(owner): Caller,
-    links: Links,
+    (Caller(owner), links): (Caller, Links),
     Params(AllParams { limit, cursor }): Params<AllParams>,
+    known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(ApiError::InvalidParameter(FieldError {
-            pointer: "limit".to_owned(),
-            detail: "must be a number from 1 to 1000".to_owned(),
-        }));
-    }
+    paging::check_limit(limit)?;
     let mut lists = state.store.lists(&owner, cursor, limit.saturating_add(1)).await?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = lists.len() > wanted;
-    lists.truncate(wanted);
+    let more = paging::cut(&mut lists, limit);
+    let address = links.lists();
     let next = lists.last().filter(|_| more).and_then(|last| {
-        let address = links.lists();
         HeaderValue::from_str(&format!("<{address}?cursor={}&limit={limit}>; rel=\"next\"", last.id)).ok()
     });
-    let lists: Vec<ListBody> = lists.into_iter().map(|list| ListBody::new(list, &owner, &links)).collect();
-    let mut response = Json(lists).into_response();
-    if let Some(next) = next {
-        response.headers_mut().insert(header::LINK, next);
+    // A list never changes once it is made.
+    let etag = etag::of_page(&address, next.as_ref(), lists.iter().map(|list| (list.id, 1)));
+    if known.holds(&etag) {
+        return Ok(etag::not_modified(etag));
     }
-    Ok(response)
+    let lists: Vec<ListBody> = lists.into_iter().map(|list| ListBody::new(list, &owner, &links)).collect();
+    Ok(([(header::ETAG, etag)], paging::link(next), Json(lists)).into_response())
 }

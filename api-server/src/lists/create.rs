@@ -26,10 +26,6 @@ use crate::{
     responses(
         (status = 201, description = "Made", body = ListBody,
          headers(("location" = String, description = "Its address"))),
-        (status = 400, description = "The body is no JSON, or a header cannot be read"),
-        (status = 408, description = "The body did not arrive in time"),
-        (status = 413, description = "The body is larger than 64 KiB"),
-        (status = 415, description = "The body is not announced as JSON"),
         (status = 422, description = "The body describes no list"),
     )
 )]

@@ -2,10 +2,10 @@
 
 use axum::{
     Json,
-    extract::{OriginalUri, State},
+    extract::{FromRequestParts, OriginalUri, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
 use todostack_store::{Created, IdempotencyKey, NewTodo};
 
@@ -38,25 +38,16 @@ const MAX_KEY_BYTES: usize = 255;
          headers(("location" = String, description = "Its address"),
                  ("etag" = String, description = "Its version, for If-Match and If-None-Match"),
                  ("idempotency-replayed" = Option<String>, description = "`true` when this answers a repetition"))),
-        (status = 400, description = "The body is no JSON, or a header cannot be read"),
-        (status = 408, description = "The body did not arrive in time"),
-        (status = 413, description = "The body is larger than 64 KiB"),
-        (status = 415, description = "The body is not announced as JSON"),
         (status = 422, description = "The body describes no todo, or the Idempotency-Key was used with another request"),
         (status = 409, description = "A request with this Idempotency-Key is being worked on"),
     )
 )]
 pub(crate) async fn create(
     State(state): State<AppState>,
-    (InCollection(collection), links, OriginalUri(uri), headers): (
-        InCollection,
-        Links,
-        OriginalUri,
-        HeaderMap,
-    ),
+    (InCollection(collection), links, key): (InCollection, Links, Key),
     body: JsonBody<TodoInput>,
 ) -> Result<Response, ApiError> {
-    let key = idempotency_key(&headers, &uri, &body.bytes)?;
+    let key = key.of_body(&body.bytes);
     let new = NewTodo::try_from(body.value)?;
     let Created { todo, replayed } = state.store.create_todo(&collection, new, key).await?;
     let etag = etag::of(&todo);
@@ -71,21 +62,36 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-fn idempotency_key(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
-    let Some(value) = headers.get(&IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    // The draft wants a quoted string, practice sends a bare one.
-    let key = value.to_str().ok().map(|key| key.trim().trim_matches('"'));
-    let fits = |key: &&str| {
-        (1..=MAX_KEY_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    let Some(key) = key.filter(fits) else {
-        return Err(ApiError::InvalidHeader(FieldError {
-            pointer: IDEMPOTENCY_KEY.as_str().to_owned(),
-            detail: "must have 1 to 255 visible ASCII characters without spaces".to_owned(),
-        }));
-    };
-    let fingerprint = Sha256::new().chain_update(uri.path()).chain_update([0]).chain_update(body).finalize();
-    Ok(Some(IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_vec() }))
+/// The `Idempotency-Key`, and a digest of the path, since the same key at another address is another request.
+pub(crate) struct Key(Option<(String, Sha256)>);
+
+impl Key {
+    fn of_body(self, body: &[u8]) -> Option<IdempotencyKey> {
+        let (key, digest) = self.0?;
+        Some(IdempotencyKey { key, fingerprint: digest.chain_update(body).finalize().to_vec() })
+    }
+}
+
+impl FromRequestParts<AppState> for Key {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get(&IDEMPOTENCY_KEY) else {
+            return Ok(Self(None));
+        };
+        // The draft wants a quoted string, practice sends a bare one.
+        let key = value.to_str().ok().map(|key| key.trim().trim_matches('"'));
+        let fits = |key: &&str| {
+            (1..=MAX_KEY_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        let Some(key) = key.filter(fits) else {
+            return Err(ApiError::InvalidHeader(FieldError {
+                pointer: IDEMPOTENCY_KEY.as_str().to_owned(),
+                detail: "must have 1 to 255 visible ASCII characters without spaces".to_owned(),
+            }));
+        };
+        // That of a list's todos has been cut by the router.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        Ok(Self(Some((key.to_owned(), Sha256::new_with_prefix(uri.path()).chain_update([0])))))
+    }
 }

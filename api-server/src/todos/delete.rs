@@ -1,9 +1,9 @@
 //! DELETE /todos/{id}, DELETE /lists/{list}/todos/{id}
 
 use axum::extract::State;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
-use crate::{error::ApiError, etag, extract::AtTodo, state::AppState};
+use crate::{error::ApiError, etag::IfMatch, extract::AtTodo, state::AppState};
 
 /// Delete a todo
 #[utoipa::path(
@@ -11,7 +11,7 @@ use crate::{error::ApiError, etag, extract::AtTodo, state::AppState};
     path = "/todos/{id}",
     operation_id = "deleteTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#, description = "Only if the todo still has one of these ETags")),
+    params(("id" = i64, Path, description = "Its number"), IfMatch),
     responses(
         (status = 204, description = "Deleted"),
         (status = 400, description = "A header cannot be read"),
@@ -22,8 +22,8 @@ use crate::{error::ApiError, etag, extract::AtTodo, state::AppState};
 pub(crate) async fn delete(
     State(state): State<AppState>,
     AtTodo(place): AtTodo,
-    headers: HeaderMap,
+    IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    state.store.delete_todo(&place, etag::precondition(&headers)?).await?;
+    state.store.delete_todo(&place, precondition).await?;
     Ok(StatusCode::NO_CONTENT)
 }

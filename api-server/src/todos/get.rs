@@ -1,13 +1,15 @@
 //! GET /todos/{id}, GET /lists/{list}/todos/{id}
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, StatusCode, header};
+use axum::{extract::State, response::Response};
 
 use super::{TodoBody, answer};
-use crate::{error::ApiError, etag, extract::AtTodo, links::Links, state::AppState};
+use crate::{
+    error::ApiError,
+    etag::{self, IfNoneMatch},
+    extract::AtTodo,
+    links::Links,
+    state::AppState,
+};
 
 /// Get a todo
 #[utoipa::path(
@@ -15,8 +17,7 @@ use crate::{error::ApiError, etag, extract::AtTodo, links::Links, state::AppStat
     path = "/todos/{id}",
     operation_id = "getTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"),
-           ("if-none-match" = Option<String>, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#, description = "Not if the todo still has one of these ETags")),
+    params(("id" = i64, Path, description = "Its number"), IfNoneMatch),
     responses(
         (status = 200, description = "The todo", body = TodoBody,
          headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
@@ -30,11 +31,12 @@ pub(crate) async fn get(
     State(state): State<AppState>,
     AtTodo(place): AtTodo,
     links: Links,
-    headers: HeaderMap,
+    known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let todo = state.store.todo(&place).await?;
-    if etag::client_has(&headers, &todo)? {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag::of(&todo))]).into_response());
+    let etag = etag::of(&todo);
+    if known.holds(&etag) {
+        return Ok(etag::not_modified(etag));
     }
     Ok(answer(todo, &place.collection, &links))
 }

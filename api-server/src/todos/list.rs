@@ -11,55 +11,56 @@ use todostack_store::{Collection, Todo};
 use super::{TodoBody, stream};
 use crate::{
     error::ApiError,
+    etag::{self, IfNoneMatch},
     extract::{InCollection, Params},
     links::Links,
-    paging::ListParams,
+    paging::{self, ListParams},
     state::AppState,
 };
 
 /// List todos
 ///
-/// Without `limit`, all of them as one array.
+/// Without `limit`, all of them as one array. An answer that holds less than 1,000 has an ETag; one that holds more is written while
+/// it is read, and its ETag would be known only at its end.
 #[utoipa::path(
     get,
     path = "/todos",
     operation_id = "listTodos",
     tag = "todos",
-    params(ListParams),
+    params(ListParams, IfNoneMatch),
     responses(
         (status = 200, description = "The todos, as a bare array", body = Vec<TodoBody>,
-         headers(("link" = Option<String>, description = "With `limit`: where the next page is, rel=\"next\""))),
-        (status = 400, description = "A parameter is wrong"),
+         headers(("etag" = Option<String>, description = "Changes with any of these todos, for If-None-Match"),
+                 ("link" = Option<String>, description = "With `limit`: where the next page is, rel=\"next\""))),
+        (status = 304, description = "The client has them already",
+         headers(("etag" = String, description = "Changes with any of these todos, for If-None-Match"))),
+        (status = 400, description = "A parameter or a header is wrong"),
     )
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    InCollection(collection): InCollection,
-    links: Links,
+    (InCollection(collection), links): (InCollection, Links),
     Params(params): Params<ListParams>,
+    known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let (mut query, limit) = params.query()?;
-    let Some(limit) = limit else {
-        let first = state.store.todos(&collection, &query).await?;
-        if i64::try_from(first.len()).is_ok_and(|len| len < query.limit) {
-            return Ok(Json(bodies(first, &collection, &links)).into_response());
-        }
-        let all = stream::all(state, (collection, links), query, first);
-        return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
-    };
     // One more than asked for tells whether there is a next page.
-    query.limit = limit.saturating_add(1);
+    query.limit = limit.map_or(query.limit, |limit| limit.saturating_add(1));
     let mut todos = state.store.todos(&collection, &query).await?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = todos.len() > wanted;
-    todos.truncate(wanted);
-    let last = todos.last().filter(|_| more);
-    let link = last.and_then(|last| params.next_link(&links.todos(&collection), last));
-    let mut response = Json(bodies(todos, &collection, &links)).into_response();
-    if let Some(link) = link {
-        response.headers_mut().insert(header::LINK, link);
+    if limit.is_none() && i64::try_from(todos.len()).is_ok_and(|len| len == query.limit) {
+        let all = stream::all(state, (collection, links), query, todos);
+        return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
     }
-    Ok(response)
+    let address = links.todos(&collection);
+    let more = limit.is_some_and(|limit| paging::cut(&mut todos, limit));
+    let last = todos.last().filter(|_| more);
+    let next = last.and_then(|last| params.next_link(&address, last));
+    let etag = etag::of_page(&address, next.as_ref(), todos.iter().map(|todo| (todo.id, todo.version)));
+    if known.holds(&etag) {
+        return Ok(etag::not_modified(etag));
+    }
+    let body = Json(bodies(todos, &collection, &links));
+    Ok(([(header::ETAG, etag)], paging::link(next), body).into_response())
 }
 
 fn bodies(todos: Vec<Todo>, collection: &Collection, links: &Links) -> Vec<TodoBody> {

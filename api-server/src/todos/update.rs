@@ -1,13 +1,12 @@
 //! PATCH /todos/{id}, PATCH /lists/{list}/todos/{id}
 
 use axum::{extract::State, response::Response};
-use http::HeaderMap;
 use todostack_store::TodoPatch;
 
 use super::{TodoBody, TodoPatchInput, answer};
 use crate::{
     error::ApiError,
-    etag,
+    etag::IfMatch,
     extract::{AtTodo, JsonBody},
     links::Links,
     state::AppState,
@@ -21,15 +20,11 @@ use crate::{
     path = "/todos/{id}",
     operation_id = "updateTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"), ("if-match" = Option<String>, Header, example = "*", pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#, description = "Only if the todo still has one of these ETags")),
+    params(("id" = i64, Path, description = "Its number"), IfMatch),
     request_body(content((TodoPatchInput = "application/merge-patch+json"), (TodoPatchInput = "application/json"))),
     responses(
         (status = 200, description = "The todo as it is now", body = TodoBody,
          headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
-        (status = 400, description = "The body is no JSON, or a header cannot be read"),
-        (status = 408, description = "The body did not arrive in time"),
-        (status = 413, description = "The body is larger than 64 KiB"),
-        (status = 415, description = "The body is not announced as JSON"),
         (status = 422, description = "The body describes no todo"),
         (status = 404, description = "No such todo"),
         (status = 412, description = "The todo has another ETag"),
@@ -37,10 +32,10 @@ use crate::{
 )]
 pub(crate) async fn update(
     State(state): State<AppState>,
-    (AtTodo(place), links, headers): (AtTodo, Links, HeaderMap),
+    (AtTodo(place), links, IfMatch(precondition)): (AtTodo, Links, IfMatch),
     body: JsonBody<TodoPatchInput>,
 ) -> Result<Response, ApiError> {
     let patch = TodoPatch::try_from(body.value)?;
-    let todo = state.store.update_todo(&place, patch, etag::precondition(&headers)?).await?;
+    let todo = state.store.update_todo(&place, patch, precondition).await?;
     Ok(answer(todo, &place.collection, &links))
 }

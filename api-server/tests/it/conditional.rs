@@ -27,6 +27,57 @@ async fn a_todo_that_the_client_has_is_not_sent_again(#[case] on: On) {
 }
 
 #[rstest]
+#[case::todos("/todos", "/todos")]
+#[case::a_page("/todos?limit=1&sort=-created", "/todos")]
+#[case::todos_of_a_list("/lists/1/todos", "/lists/1/todos")]
+#[case::lists("/lists", "/lists")]
+#[tokio::test]
+async fn a_collection_that_the_client_has_is_not_sent_again(#[case] path: &str, #[case] collection: &str) {
+    for on in [On::Postgres, On::Sqlite] {
+        let service = Service::start(on).await;
+        let client = &service.client;
+        client.post("/lists", json!({"name": "shop"})).await;
+        let ask = async |etags: &str| {
+            client.send(client.request(Method::GET, path).header("if-none-match", etags), "").await
+        };
+        let mut seen = ask("").await.header("etag").to_owned();
+        let (body, member) = (json!({"title": "tea", "name": "tea"}), format!("{collection}/1"));
+        for (method, address) in [
+            (Method::POST, collection),
+            (Method::PATCH, &*member),
+            (Method::POST, collection),
+            (Method::DELETE, &*member),
+        ] {
+            let request = client.request(method.clone(), address).header("content-type", "application/json");
+            let done = client.send(request, body.to_string()).await;
+            // A list cannot be changed, only made and deleted.
+            if done.status == StatusCode::METHOD_NOT_ALLOWED {
+                continue;
+            }
+            assert!(done.status.is_success(), "{done:?}");
+            let changed = ask(&seen).await;
+            assert_eq!(changed.status, StatusCode::OK, "{on:?}, after {method} {address}, with {seen}");
+            let etag = changed.header("etag");
+            seen = format!("{seen}, W/{etag}");
+            let unchanged = ask(&seen).await;
+            assert_eq!((unchanged.status, unchanged.header("etag")), (StatusCode::NOT_MODIFIED, etag));
+            assert!(unchanged.body.is_empty());
+        }
+    }
+}
+
+#[rstest]
+#[case("/todos")]
+#[case("/todos/1")]
+#[case("/lists")]
+#[tokio::test]
+async fn an_etag_without_its_quotes_is_refused(#[case] path: &str) {
+    let service = Service::start(On::Sqlite).await;
+    let request = service.client.request(Method::GET, path).header("if-none-match", "1.7");
+    assert_eq!(service.client.send(request, "").await.problem(), (400, "invalid-header".to_owned()));
+}
+
+#[rstest]
 #[case::put(Method::PUT, r#"{"title":"late"}"#)]
 #[case::patch(Method::PATCH, r#"{"title":"late"}"#)]
 #[case::delete(Method::DELETE, "")]

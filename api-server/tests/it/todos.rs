@@ -99,7 +99,7 @@ async fn head_answers_as_get_does_without_the_body() {
     for path in ["/todos", "/todos/1", "/lists"] {
         let (get, head) = (client.get(path).await, client.send(client.request(Method::HEAD, path), "").await);
         assert_eq!((head.status, head.body.len()), (get.status, 0));
-        for header in ["content-type", "content-length"] {
+        for header in ["content-type", "content-length", "etag"] {
             assert_eq!(head.header(header), get.header(header), "{path}");
         }
     }
@@ -186,4 +186,6 @@ async fn without_a_limit_all_todos_come_however_many(#[case] count: usize) {
         service.client.titles("/todos").await.iter().map(|title| title.parse().unwrap()).collect();
     numbers.sort_unstable();
     assert!(numbers.into_iter().eq(0..count));
+    let etag = service.client.get("/todos").await.headers.contains_key("etag");
+    assert_eq!(etag, count < 1_000, "what is written while it is read has no ETag");
 }
