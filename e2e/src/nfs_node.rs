@@ -71,9 +71,14 @@ pub async fn run(line: &str) -> Result<String> {
 /// The part of a Postgres spec that places a stack on the node, with its data on one of the exports.
 #[must_use]
 pub fn postgres_on(path: &str) -> String {
+    postgres_with(&format!("{{nfs: {{server: {SERVER}, path: {path}}}}}"))
+}
+
+/// The part of a Postgres spec that places a stack on the node, with this storage.
+#[must_use]
+pub fn postgres_with(storage: &str) -> String {
     format!(
-        "{{storage: {{nfs: {{server: {SERVER}, path: {path}}}}}, \
-         nodeSelector: {{kubernetes.io/hostname: {NODE}}}, \
+        "{{storage: {storage}, nodeSelector: {{kubernetes.io/hostname: {NODE}}}, \
          tolerations: [{{key: todostack.dev/nfs, operator: Exists}}]}}"
     )
 }

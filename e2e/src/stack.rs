@@ -52,17 +52,26 @@ impl Namespace {
     }
 
     /// Waits until the stack says that it is not Ready for this reason, and gives the message back, which has to name
-    /// something.
+    /// something. How soon it is said is a matter of `symptom.rs`.
     ///
     /// # Errors
     /// It says something else at the deadline, or does not name it; the error has what it says.
     pub async fn blocked_by(&self, name: &str, reason: Reason, named: &str) -> Result<String> {
+        self.says(name, (reason, named), SOON * 2).await
+    }
+
+    pub(crate) async fn says(
+        &self,
+        name: &str,
+        (reason, named): (Reason, &str),
+        within: Duration,
+    ) -> Result<String> {
         let says = |found: Option<&TodoStack>| {
             found
                 .and_then(|stack| condition(stack, ConditionType::Ready))
                 .is_some_and(|ready| ready.status == "False" && ready.reason == reason.as_str())
         };
-        match wait::until(&self.stacks(), name, (reason.as_str(), SOON * 2), says).await {
+        match wait::until(&self.stacks(), name, (reason.as_str(), within), says).await {
             Ok(Some(stack)) => {
                 let message = condition(&stack, ConditionType::Ready).map(|it| it.message.clone());
                 let message = message.unwrap_or_default();

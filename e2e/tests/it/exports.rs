@@ -6,6 +6,7 @@ use todostack_crds::Reason;
 use todostack_e2e::{
     namespace::with_namespace,
     nfs_node::{self, postgres_on},
+    symptom::Symptom,
 };
 
 /// What is done on the NFS server (`NAME` is the export's name, `HERE` its directory), and what is said of it.
@@ -42,10 +43,8 @@ async fn an_export_that_postgres_cannot_live_on_is_named(
         namespace.cluster.nfs_node().await?;
         let (name, here) = (&namespace.name, format!("/srv/exports/{}", namespace.name));
         nfs_node::run(&line.replace("NAME", name).replace("HERE", &here)).await?;
-        let postgres = postgres_on(&format!("/exports/{name}"));
-        namespace.apply("shop", &format!("{{database: {{postgres: {postgres}}}}}")).await?;
-        namespace.blocked_by("shop", reason, remedy).await?;
-        Ok(())
+        let spec = format!("{{database: {{postgres: {}}}}}", postgres_on(&format!("/exports/{name}")));
+        namespace.apply_and_see(("shop", &spec), Symptom::Ended, (reason, remedy)).await.map(drop)
     })
     .await
 }

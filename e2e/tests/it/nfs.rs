@@ -6,7 +6,6 @@ use kube::{
     Api, ResourceExt as _,
     api::{DeleteParams, ListParams},
 };
-use todostack_crds::Reason;
 use todostack_e2e::{
     namespace::{Namespace, with_namespace},
     nfs_node::{self, postgres_on},
@@ -75,35 +74,4 @@ async fn mounted_as_promised(namespace: &Namespace, path: &str) -> Result<()> {
     let exported = nfs_node::run(&format!("exportfs -v | grep --after-context=1 /srv{path}")).await?;
     ensure!(exported.contains("root_squash") && !exported.contains("no_root_squash"), "{exported}");
     Ok(())
-}
-
-#[tokio::test]
-async fn an_export_that_is_not_there_is_named() -> Result<()> {
-    with_namespace("noexport", async |namespace| {
-        namespace.cluster.nfs_node().await?;
-        let path = format!("/exports/{}", namespace.name);
-        namespace.apply("shop", &spec(&path, "Retain")).await?;
-        namespace.blocked_by("shop", Reason::ExportNotFound, &path).await?;
-        // What hinders it gone, it goes on by itself.
-        nfs_node::export(&namespace.name, "999:999", "0700").await?;
-        namespace.ready("shop").await.map(drop)
-    })
-    .await
-}
-
-#[tokio::test]
-async fn two_stacks_on_one_export_are_kept_apart() -> Result<()> {
-    with_namespace("rivals", async |namespace| {
-        let nowhere = "{paused: false, database: {postgres: {storage: {nfs: {server: 192.0.2.1, path: /exports/one}}}}}";
-        namespace.apply("first", nowhere).await?;
-        wait::eventually("given a volume", SOON, async || {
-            let claim = namespace.api::<k8s_openapi::api::core::v1::PersistentVolumeClaim>().get("first-db").await?;
-            claim.spec.and_then(|spec| spec.volume_name).context("no volume yet")
-        })
-        .await?;
-        namespace.apply("second", nowhere).await?;
-        namespace.blocked_by("second", Reason::VolumeShared, "first").await?;
-        Ok(())
-    })
-    .await
 }

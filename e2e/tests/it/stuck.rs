@@ -3,7 +3,10 @@
 use anyhow::Result;
 use rstest::rstest;
 use todostack_crds::Reason;
-use todostack_e2e::namespace::{with_namespace, with_namespace_alone};
+use todostack_e2e::{
+    namespace::{with_namespace, with_namespace_alone},
+    symptom::Symptom,
+};
 
 /// One spec, the reason of its Ready condition, and what its message has to name.
 #[rstest]
@@ -43,11 +46,6 @@ use todostack_e2e::namespace::{with_namespace, with_namespace_alone};
     Reason::TlsSecretNotFound,
     "shop-tls"
 )]
-#[case::image(
-    "{database: {sqlite: {}}, api: {image: 'localhost/nowhere:1', imagePullPolicy: Never}}",
-    Reason::ImageNeverPulled,
-    "localhost/nowhere:1"
-)]
 #[tokio::test]
 async fn what_is_missing_is_named(
     #[case] spec: &str,
@@ -65,9 +63,7 @@ async fn what_is_missing_is_named(
                 "--from-literal=password=x",
             ])
             .await?;
-        namespace.apply("shop", spec).await?;
-        namespace.blocked_by("shop", reason, named).await?;
-        Ok(())
+        namespace.apply_and_see(("shop", spec), Symptom::Applied, (reason, named)).await.map(drop)
     })
     .await
 }
@@ -78,8 +74,8 @@ async fn an_object_of_somebody_else_is_named_and_left_alone_while_other_stacks_g
         let version = ["get", "service", "shop-api", "--output", "jsonpath={.metadata.resourceVersion}"];
         namespace.kubectl(&["create", "service", "clusterip", "shop-api", "--tcp=80:80"]).await?;
         let before = namespace.kubectl(&version).await?;
-        namespace.apply("shop", "{database: {sqlite: {}}}").await?;
-        namespace.blocked_by("shop", Reason::NameTaken, "shop-api").await?;
+        let cause = (Reason::NameTaken, "shop-api");
+        namespace.apply_and_see(("shop", "{database: {sqlite: {}}}"), Symptom::Applied, cause).await?;
         assert_eq!(namespace.kubectl(&version).await?, before);
 
         namespace.apply("good", "{database: {sqlite: {}}}").await?;
@@ -96,11 +92,8 @@ async fn without_a_default_storage_class_the_remedy_is_named() -> Result<()> {
     with_namespace_alone("noclass", async |namespace| {
         let default = |is: &'static str| ["annotate", "--overwrite", "storageclass", "standard", is];
         namespace.kubectl(&default("storageclass.kubernetes.io/is-default-class=false")).await?;
-        let outcome = async {
-            namespace.apply("shop", "{}").await?;
-            namespace.blocked_by("shop", Reason::NoDefaultStorageClass, "storageClassName").await
-        }
-        .await;
+        let cause = (Reason::NoDefaultStorageClass, "storageClassName");
+        let outcome = namespace.apply_and_see(("shop", "{}"), Symptom::Applied, cause).await;
         namespace.kubectl(&default("storageclass.kubernetes.io/is-default-class=true")).await?;
         outcome?;
         namespace.ready("shop").await.map(drop)
