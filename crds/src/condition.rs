@@ -65,6 +65,8 @@ pub enum Reason {
     NoDefaultStorageClass,
     /// The StorageClass that the spec names is not there.
     StorageClassNotFound,
+    /// The class of the claim gives it no volume.
+    ProvisioningFailed,
     /// The claim is not bound yet.
     VolumePending,
     /// Another stack uses the same export.

@@ -18,13 +18,14 @@ mod migrations;
 mod pods;
 mod preflight;
 mod probes;
+mod provisioning;
 mod sandboxes;
 mod scheduling;
 mod storage;
 
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
 pub use preflight::slow as slow_volume;
-pub use storage::DEFAULT as DEFAULT_STORAGE_CLASS;
+pub use provisioning::DEFAULT as DEFAULT_STORAGE_CLASS;
 
 /// The parts of a stack in the order of causality: what is wrong in one explains what is wrong in those after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +93,8 @@ pub struct Evidence<'a> {
 pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.blockers.clone();
     findings.extend(admission::findings(evidence));
-    findings.extend(storage::findings(evidence));
+    findings.extend(provisioning::finding(evidence));
+    findings.extend(storage::finding(evidence));
     findings.extend(scheduling::findings(evidence));
     findings.extend(sandboxes::findings(evidence));
     findings.extend(containers::findings(evidence));

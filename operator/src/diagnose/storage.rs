@@ -1,90 +1,15 @@
-//! Volumes that are not there, and volumes that cannot be mounted.
+//! Volumes that cannot be mounted. Those that are not there yet are `provisioning.rs`'s.
 
 use k8s_openapi::api::core::v1::Event;
-use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, pods};
-use crate::{
-    observe::Observed,
-    stack::{Volume, VolumeSource},
-};
+use crate::{observe::Observed, stack::VolumeSource};
 
-/// The mark of a default class.
-pub const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
-
-/// Findings on the volume.
-pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
-    let Some(volume) = evidence.stack.volume() else { return Vec::new() };
-    let observed = evidence.observed;
-    class(volume, observed).into_iter().chain(mount(evidence, volume)).collect()
-}
-
-/// Whether a claim is bound to its volume.
-fn is_bound(observed: &Observed) -> bool {
-    let claim = observed.claim.as_ref().and_then(|claim| claim.status.as_ref());
-    claim.and_then(|status| status.phase.as_deref()) == Some("Bound")
-}
-
-fn class(volume: &Volume, observed: &Observed) -> Option<Finding> {
-    let VolumeSource::Class(wanted) = &volume.source else { return None };
-    if is_bound(observed) {
-        return None;
-    }
-    let object = format!("PersistentVolumeClaim {}", volume.claim);
-    let finding = |reason, problem, remedy| Finding {
-        part: Part::Storage,
-        object,
-        reason,
-        problem,
-        remedy,
-        evidence: "status of the claim, and the cluster's StorageClasses".to_owned(),
-        related: observed.claim.as_ref().map(|claim| claim.object_ref(&())),
-        needs_person: true,
-    };
-    match wanted {
-        Some(name) if !observed.storage_classes.iter().any(|class| class.metadata.name.as_ref() == Some(name)) => {
-            Some(finding(
-                Reason::StorageClassNotFound,
-                format!("waits for StorageClass {name}, which is not there"),
-                match classes(observed).as_slice() {
-                    [] => "Create it: the cluster has no StorageClass at all".to_owned(),
-                    names => format!(
-                        "Create it, or set storageClassName under storage in spec.database to one of: {}",
-                        names.join(", ")
-                    ),
-                },
-            ))
-        }
-        None if !observed.storage_classes.iter().any(|class| is_default(class.metadata.annotations.as_ref())) => {
-            Some(finding(
-                Reason::NoDefaultStorageClass,
-                "names no StorageClass, and the cluster has no default one".to_owned(),
-                match classes(observed).as_slice() {
-                    [] => "Set nfs under storage in spec.database, or install a provisioner: the cluster has no StorageClass at all".to_owned(),
-                    [first, ..] => format!(
-                        "Set storageClassName: {first} or nfs under storage in spec.database, or mark a default: kubectl annotate storageclass {first} {DEFAULT}=true"
-                    ),
-                },
-            ))
-        }
-        _ => None,
-    }
-}
-
-/// The names of all classes, in their order.
-fn classes(observed: &Observed) -> Vec<String> {
-    let mut names: Vec<_> = observed.storage_classes.iter().map(|class| class.name_any()).collect();
-    names.sort();
-    names
-}
-
-fn is_default(annotations: Option<&std::collections::BTreeMap<String, String>>) -> bool {
-    annotations.and_then(|annotations| annotations.get(DEFAULT)).is_some_and(|value| value == "true")
-}
-
-fn mount(evidence: Evidence<'_>, volume: &Volume) -> Option<Finding> {
+/// The finding on the mount.
+pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let Evidence { observed, stack, .. } = evidence;
+    let volume = stack.volume()?;
     let namespace = &stack.namespace;
     let current = observed.events.iter().filter(|event| is_current(event, observed));
     let (event, words) = current.filter_map(|event| Some((event, refusal(event)?))).next_back()?;

@@ -20,7 +20,7 @@ pub(crate) struct Subject {
     pub(crate) uid: String,
 }
 
-/// The Events of pods that are not ready, and of controllers that have none.
+/// The Events of pods that are not ready, of a claim that has no volume, and of controllers that have no pod.
 ///
 /// # Errors
 /// They cannot be listed.
@@ -54,7 +54,12 @@ pub(crate) fn subjects(observed: &Observed) -> Vec<Subject> {
     let set = observed.stateful_set.iter().filter(|_| !has_pod(Component::Database));
     let jobs =
         observed.jobs.iter().filter(|job| !migration_job::complete(job) && !has_pod(Component::Migration));
-    pods.chain(set.map(|set| subject(Kind::StatefulSet.into(), set.as_ref())))
+    let claim = observed
+        .claim
+        .iter()
+        .filter(|claim| claim.status.as_ref().and_then(|status| status.phase.as_deref()) != Some("Bound"));
+    pods.chain(claim.map(|claim| subject(Kind::PersistentVolumeClaim.into(), claim.as_ref())))
+        .chain(set.map(|set| subject(Kind::StatefulSet.into(), set.as_ref())))
         .chain(jobs.map(|job| subject(Kind::Job.into(), job.as_ref())))
         .collect()
 }
