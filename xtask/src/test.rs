@@ -121,9 +121,9 @@ fn cluster(report: &mut Report, keep: bool) {
         report.outcomes.push(("cluster: tests", Some("there is no cluster to run them on".to_owned())));
     } else {
         report.check("cluster: tests", |summaries| {
-            // They wait for the cluster most of the time: one more at once than this machine has cores.
+            // All at once: they take turns at the cluster themselves (e2e/src/turn.rs).
             let arguments =
-                ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=3"];
+                ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=32"];
             tests(repository::cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
         });
     }
