@@ -1,6 +1,6 @@
 //! The words of a status: condition types and the closed set of reasons. When each is given is the operator's matter.
 
-use strum::{EnumIter, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
 
 /// The conditions of a `TodoStack`, each with one meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, IntoStaticStr)]
@@ -35,7 +35,7 @@ impl ConditionType {
 
 /// Why a condition is as it is: one word, stable, the same in conditions, events and metrics. Declared in the order of
 /// causality, by which findings of one part are sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumMessage, IntoStaticStr)]
 pub enum Reason {
     /// All is as it should be.
     AsExpected,

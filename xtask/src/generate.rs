@@ -28,6 +28,13 @@ const ALL: &[Generated] = &[
         files: &["crds/todostacks.yaml", "charts/todostack-crds/files/todostacks.yaml"],
     },
     Generated {
+        what: "the page of reasons",
+        package: "todostack-crds",
+        program: "reasons",
+        arguments: &[],
+        files: &["docs/reasons.md"],
+    },
+    Generated {
         what: "the API's OpenAPI document",
         package: "todostack-api",
         program: "todostack-api",
