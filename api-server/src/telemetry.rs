@@ -1,5 +1,6 @@
 //! The log: one JSON object per line on standard output.
 
+mod json;
 mod lines;
 
 use tracing_subscriber::{EnvFilter, fmt};
@@ -10,14 +11,6 @@ pub use self::lines::Log;
 pub fn init(level: &str) -> anyhow::Result<Log> {
     let filter = EnvFilter::builder().parse(level)?;
     let (log, lines) = Log::start(std::io::stdout())?;
-    fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false)
-        .with_env_filter(filter)
-        .with_writer(lines)
-        .init();
+    fmt().event_format(json::JsonLine).with_env_filter(filter).with_writer(lines).init();
     Ok(log)
 }
