@@ -19,7 +19,7 @@ impl InsertLane {
         Self { connection }
     }
 
-    async fn insert(&mut self, columns: &Columns) -> Result<Vec<Inserted>> {
+    async fn insert(&mut self, columns: &Columns<'_>) -> Result<Vec<Inserted>> {
         self.connection.run(async |connection| insert(connection, columns).await.map_err(store_error)).await
     }
 
@@ -73,36 +73,36 @@ pub(crate) struct Inserted {
 
 /// The requests turned into one array per column.
 #[derive(Default)]
-struct Columns {
-    owner: Vec<String>,
+struct Columns<'a> {
+    owner: Vec<&'a str>,
     list_id: Vec<Option<i64>>,
-    title: Vec<String>,
+    title: Vec<&'a str>,
     completed: Vec<bool>,
     position: Vec<Option<i64>>,
     due_date: Vec<Option<chrono::NaiveDate>>,
-    tags: Vec<Json<Vec<String>>>,
+    tags: Vec<Json<&'a [String]>>,
     priority: Vec<Option<i16>>,
 }
 
-impl Columns {
-    fn of(requests: &[Request]) -> Self {
+impl<'a> Columns<'a> {
+    fn of(requests: &'a [Request]) -> Self {
         let mut columns = Self::default();
         for (Collection { owner, list }, new) in requests {
             let NewTodo { title, completed, order, due_date, tags, priority } = new;
-            columns.owner.push(owner.to_string());
+            columns.owner.push(owner);
             columns.list_id.push(*list);
-            columns.title.push(title.as_str().to_owned());
+            columns.title.push(title.as_str());
             columns.completed.push(*completed);
             columns.position.push(*order);
             columns.due_date.push(*due_date);
-            columns.tags.push(Json(tags.as_slice().to_vec()));
+            columns.tags.push(Json(tags.as_slice()));
             columns.priority.push(priority.map(todostack_store::Priority::number));
         }
         columns
     }
 }
 
-async fn insert(connection: &mut PgConnection, columns: &Columns) -> sqlx::Result<Vec<Inserted>> {
+async fn insert(connection: &mut PgConnection, columns: &Columns<'_>) -> sqlx::Result<Vec<Inserted>> {
     let Columns { owner, list_id, title, completed, position, due_date, tags, priority } = columns;
     sqlx::query_as!(
         Inserted,
@@ -116,9 +116,9 @@ async fn insert(connection: &mut PgConnection, columns: &Columns) -> sqlx::Resul
         order by place
         returning id, created_at
         "#,
-        owner,
+        owner as _,
         list_id as _,
-        title,
+        title as _,
         completed,
         position as _,
         due_date as _,
