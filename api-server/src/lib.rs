@@ -24,6 +24,6 @@ mod state;
 pub mod telemetry;
 mod todos;
 
-pub use middleware::rate::RateLimit;
+pub use middleware::{chain, rate::RateLimit};
 pub use routes::{api, openapi_json};
 pub use state::{AppState, Settings};

@@ -5,6 +5,7 @@ use std::{io::Write as _, process::ExitCode};
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use todostack_api::{
+    chain,
     config::{Cli, Command},
     database::Database,
     healthcheck, migrate, openapi_json, serve, telemetry,
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The last line of the log is what Kubernetes shows of a container that failed.
-            eprintln!("todostack-api: {error:#}");
+            eprintln!("todostack-api: {}", chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

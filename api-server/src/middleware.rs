@@ -142,8 +142,9 @@ fn add_headers(response: &mut Response, trace: &trace::Trace) {
     headers.insert(trace::REQUEST_ID.clone(), trace.header());
 }
 
-/// The error with its causes on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+/// The error with its causes on one line; what says its cause itself is not said twice.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
