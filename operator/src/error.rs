@@ -1,7 +1,7 @@
 //! What can end a pass: one variant a step, and how long to wait after it. That something is not ready yet is no
 //! error; it stands in the status.
 
-use std::{error::Error as StdError, fmt::Write as _};
+use std::error::Error as StdError;
 
 use crate::{apply, cleanup, observe, publish, resolve};
 
@@ -49,8 +49,12 @@ pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {error}");
+        let words = error.to_string();
+        // Libraries differ in whether an error says its source itself.
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
         source = error.source();
     }
     text

@@ -23,15 +23,15 @@ use crate::{
 /// Longest note that the API server takes, in bytes (events.k8s.io/v1).
 const LONGEST_NOTE: usize = 1024;
 
-/// The conditions that are told, each with its part; `Ready` first, since its cause is told once.
+/// The conditions that are told, each with its part; `Ready` last, as the sum: its cause is told with the part.
 const TOLD: [(ConditionType, Option<Part>); 7] = [
-    (ConditionType::Ready, None),
     (ConditionType::CredentialsValid, Some(Part::Credentials)),
     (ConditionType::StorageReady, Some(Part::Storage)),
     (ConditionType::DatabaseReady, Some(Part::Database)),
     (ConditionType::MigrationsApplied, Some(Part::Migrations)),
     (ConditionType::ApiAvailable, Some(Part::Api)),
     (ConditionType::Exposed, Some(Part::Exposure)),
+    (ConditionType::Ready, None),
 ];
 
 /// What passes by itself, and what there is not: the status alone says it.

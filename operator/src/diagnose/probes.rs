@@ -20,8 +20,9 @@ const GRACE: SignedDuration = SignedDuration::from_secs(8);
 const USUAL: i32 = 4;
 /// Time in which a server that was shut down in order takes connections again.
 const QUICK_START: SignedDuration = SignedDuration::from_secs(3);
-/// What the API says of a database that it does not reach, before the cause.
-const UNAVAILABLE: &str = "the database is not available: ";
+/// What the API says of a database that it does not reach: before the database's address, and before the cause.
+const FAILED_ON: &str = "failed on ";
+const UNAVAILABLE: &str = ": the database is not available: ";
 
 /// Findings on probes.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
@@ -59,7 +60,7 @@ fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence
 /// A migration that waits for a database which nothing of ours runs, or which is full of clients.
 fn unreached(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
     let (words, _) = last_failure(place, container, evidence)?;
-    let (_, cause) = words.split_once(UNAVAILABLE)?;
+    let (address, cause) = words.split_once(FAILED_ON)?.1.split_once(UNAVAILABLE)?;
     let cause = log_line::last(cause)?;
     let external = matches!(evidence.stack.database, Database::External(_));
     let reason = match crashes::known(&cause) {
@@ -70,7 +71,7 @@ fn unreached(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<
     let remedy = crashes::known_remedy(reason).unwrap_or(
         "It goes on by itself when the server answers. Check host and port in the Secret that spec.database names, and the way to it",
     );
-    let problem = format!("waits for the database: {}", cause.trim_end_matches('.'));
+    let problem = format!("waits for {address}: {}", cause.trim_end_matches('.'));
     let finding = place.finding(container, reason, problem, remedy.to_owned());
     Some(Finding { part: Part::Database, ..finding })
 }

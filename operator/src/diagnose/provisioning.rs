@@ -132,6 +132,10 @@ mod tests {
         fixtures::{now, resolved},
     };
 
+    fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+        serde_json::from_value(value).unwrap()
+    }
+
     fn found(age: i64, reason: &str) -> Vec<Reason> {
         let created = (now() - SignedDuration::from_secs(age)).to_string();
         let claim = json!({
@@ -144,9 +148,6 @@ mod tests {
         let event = json!({
             "metadata": {}, "involvedObject": {"uid": "9"}, "reason": reason, "message": "no room on any disk",
         });
-        fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
-            serde_json::from_value(value).unwrap()
-        }
         let observed = Observed {
             claim: Some(Arc::new(read(claim))),
             storage_classes: vec![Arc::new(read(class))],
