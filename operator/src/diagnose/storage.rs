@@ -69,6 +69,8 @@ fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
         "timed out",
         "refused",
         "No route to host",
+        // What a name is that no resolver answers for.
+        "temporarily unavailable",
         "not known",
         "resolve",
         "unreachable",

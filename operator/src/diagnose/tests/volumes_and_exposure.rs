@@ -28,6 +28,10 @@ fn a_claim_that_nothing_can_provide_is_explained(#[case] spec: &str, #[case] exp
     "mount.nfs: Failed to resolve server nfs: Name or service not known",
     Reason::NfsServerUnreachable
 )]
+#[case::resolver(
+    "mount.nfs: Resource temporarily unavailable for nfs:/e on /var/lib/kubelet",
+    Reason::NfsServerUnreachable
+)]
 #[case::port("mount.nfs: Connection refused for nfs:/e on /var/lib/kubelet", Reason::NfsServerUnreachable)]
 #[case::silent("mount.nfs: Connection timed out for nfs:/e", Reason::NfsServerUnreachable)]
 #[case::other("mount.nfs: an incorrect mount option was specified", Reason::MountFailed)]
