@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::jiff::Timestamp;
 use kube::{
     Api,
-    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams},
+    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, TypeMeta},
 };
 use serde_json::{Value, json};
 use todostack_crds::Reason;
@@ -47,12 +47,13 @@ pub async fn write(namespace: &Namespace, stack: &str, reason: Reason) -> Result
     let moment = Timestamp::now();
     let mut items = Vec::new();
     for (kind, with_spec) in KINDS {
-        let api = Api::namespaced_with(namespace.cluster.client.clone(), &namespace.name, &resource(kind)?);
-        items.extend(list(&api, *with_spec).await.with_context(|| format!("failed to list {kind}"))?);
+        let kind = resource(kind)?;
+        let api = Api::namespaced_with(namespace.cluster.client.clone(), &namespace.name, &kind);
+        items.extend(list(&api, &kind, *with_spec).await?);
     }
     for kind in CLUSTER_KINDS {
-        let api = Api::all_with(namespace.cluster.client.clone(), &resource(kind)?);
-        let found = list(&api, true).await.with_context(|| format!("failed to list {kind}"))?;
+        let kind = resource(kind)?;
+        let found = list(&Api::all_with(namespace.cluster.client.clone(), &kind), &kind, true).await?;
         items.extend(found.into_iter().filter(|it| concerns(it, &namespace.name)));
     }
     let capture = json!({
@@ -78,9 +79,12 @@ fn resource(kind: &str) -> Result<ApiResource> {
     Ok(ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind)))
 }
 
-async fn list(api: &Api<DynamicObject>, with_spec: bool) -> Result<Vec<Value>> {
+async fn list(api: &Api<DynamicObject>, kind: &ApiResource, with_spec: bool) -> Result<Vec<Value>> {
+    let listed = api.list(&ListParams::default()).await;
     let mut found = Vec::new();
-    for object in api.list(&ListParams::default()).await? {
+    for mut object in listed.with_context(|| format!("failed to list {}", kind.plural))? {
+        // The items of a list do not say what they are.
+        object.types = Some(TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() });
         let mut object = serde_json::to_value(object)?;
         prune(&mut object, with_spec);
         mask(&mut object);

@@ -36,7 +36,10 @@ impl Namespace {
         if !arguments.is_empty() {
             let arguments: Vec<_> = std::iter::once("postgres").chain(arguments.iter().copied()).collect();
             let container = json!({"name": "postgres", "args": arguments});
-            let patch = json!({"spec": {"template": {"spec": {"containers": [container]}}}}).to_string();
+            // The pod without the arguments is gone before the one with them begins, so that nobody talks to it.
+            let strategy = json!({"type": "Recreate", "rollingUpdate": null});
+            let template = json!({"spec": {"containers": [container]}});
+            let patch = json!({"spec": {"strategy": strategy, "template": template}}).to_string();
             self.kubectl(&["patch", "deployment", "shop-database", "--patch", &patch]).await?;
         }
         self.kubectl(&["rollout", "status", "deployment/shop-database", "--timeout=120s"]).await.map(drop)

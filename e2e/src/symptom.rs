@@ -45,6 +45,8 @@ pub enum Symptom {
     Ended,
     /// An Event of this reason about an object whose name begins so.
     Event(&'static str, &'static str),
+    /// The same, and as much time after it as what it waits for usually takes.
+    EventSince(&'static str, &'static str, Duration),
     /// The scheduler finds no node for a pod.
     Unschedulable,
     /// A pod of this component is not ready.
@@ -160,7 +162,11 @@ fn looks(namespace: &Namespace, stack: &str, symptom: Symptom) -> Looks {
         let about = event.involved_object.name.as_deref().unwrap_or_default();
         let is =
             |reason: &str, begins: &str| event.reason.as_deref() == Some(reason) && about.starts_with(begins);
-        matches!(symptom, Symptom::Event(reason, begins) if is(reason, begins)).then_some(Duration::ZERO)
+        match symptom {
+            Symptom::Event(reason, begins) if is(reason, begins) => Some(Duration::ZERO),
+            Symptom::EventSince(reason, begins, usual) if is(reason, begins) => Some(usual),
+            _ => None,
+        }
     }));
     looks
 }
@@ -205,7 +211,7 @@ fn of_pod(pod: &Pod, symptom: Symptom) -> Option<Duration> {
             let late = due.0.duration_since(Timestamp::now());
             return Some(Duration::try_from(late).unwrap_or_default() + by);
         }
-        Symptom::Applied | Symptom::Event(..) | Symptom::Condition(_) => false,
+        Symptom::Applied | Symptom::Event(..) | Symptom::EventSince(..) | Symptom::Condition(_) => false,
     };
     is.then_some(Duration::ZERO)
 }

@@ -57,7 +57,7 @@ use todostack_e2e::{
     (Reason::TaintNotTolerated, "tolerations")
 )]
 #[case::too_small_to_begin(
-    "{api: {resources: {limits: {memory: 4Mi}, requests: {memory: 4Mi}}}, database: {sqlite: {}}}",
+    "{api: {resources: {limits: {memory: 1Mi}, requests: {memory: 1Mi}}}, database: {sqlite: {}}}",
     Symptom::Event("FailedCreatePodSandBox", "shop-api-"),
     (Reason::ContainerConfigInvalid, "limits.memory")
 )]

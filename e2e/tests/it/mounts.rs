@@ -1,5 +1,7 @@
 //! Volumes that the kubelet cannot mount, or mounts as Postgres must not have them. Real NFS, on its own node.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::{
     core::v1::{PersistentVolume, PersistentVolumeClaim},
@@ -19,6 +21,11 @@ use todostack_e2e::{
     symptom::Symptom,
     wait,
 };
+
+/// The class of volumes that an administrator makes by hand.
+const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+/// How long the operator lets a provisioner be silent.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn an_export_that_is_not_there_is_named_and_the_stack_goes_on_when_it_is() -> Result<()> {
@@ -104,7 +111,7 @@ async fn a_volume_that_is_mounted_soft_is_named() -> Result<()> {
         }))?;
         let volumes = Api::<PersistentVolume>::all(namespace.cluster.client.clone());
         volumes.create(&PostParams::default(), &volume).await?;
-        let outcome = with_class(namespace, async || {
+        let outcome = with_class(namespace, NO_PROVISIONER, async || {
             let storage = format!("{{storageClassName: {}}}", namespace.name);
             let spec = format!("{{database: {{postgres: {}}}}}", postgres_with(&storage));
             let cause = (Reason::VolumeMountedSoft, "mountOptions of the StorageClass");
@@ -118,25 +125,48 @@ async fn a_volume_that_is_mounted_soft_is_named() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_claim_that_nobody_provides_for_is_named() -> Result<()> {
-    with_namespace("pending", async |namespace| {
-        with_class(namespace, async || {
-            let storage = format!("{{storageClassName: {}}}", namespace.name);
-            let spec = format!("{{database: {{postgres: {{storage: {storage}}}}}}}");
-            let cause = (Reason::VolumePending, "shop-db");
-            namespace.apply_and_see(("shop", &spec), Symptom::Unschedulable, cause).await.map(drop)
+async fn a_claim_whose_class_makes_no_volumes_is_named() -> Result<()> {
+    with_namespace("refusing", async |namespace| {
+        with_class(namespace, NO_PROVISIONER, async || {
+            let spec = on_class(&namespace.name);
+            let cause = (Reason::ProvisioningFailed, NO_PROVISIONER);
+            let symptom = Symptom::Event("ProvisioningFailed", "shop-db");
+            namespace.apply_and_see(("shop", &spec), symptom, cause).await.map(drop)
         })
         .await
     })
     .await
 }
 
-/// Runs a test while there is a StorageClass of the namespace's name that makes no volumes.
-async fn with_class(namespace: &Namespace, test: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
-    let class: StorageClass = serde_json::from_value(json!({
-        "metadata": {"name": namespace.name},
-        "provisioner": "kubernetes.io/no-provisioner",
-    }))?;
+#[tokio::test]
+async fn a_claim_that_waits_says_so_and_names_a_provisioner_that_is_silent() -> Result<()> {
+    with_namespace("silent", async |namespace| {
+        with_class(namespace, "example.com/none", async || {
+            let symptom = Symptom::EventSince("ExternalProvisioning", "shop-db", PATIENCE);
+            let silent = namespace.watch("shop", symptom).await?;
+            let spec = on_class(&namespace.name);
+            let waits = (Reason::VolumePending, "shop-db");
+            namespace.apply_and_see(("shop", &spec), Symptom::Applied, waits).await?;
+            let cause = (Reason::ProvisioningFailed, "does not answer");
+            namespace.explained(silent, cause).await.map(drop)
+        })
+        .await
+    })
+    .await
+}
+
+fn on_class(class: &str) -> String {
+    format!("{{database: {{postgres: {{storage: {{storageClassName: {class}}}}}}}}}")
+}
+
+/// Runs a test while there is a StorageClass of the namespace's name.
+async fn with_class(
+    namespace: &Namespace,
+    provisioner: &str,
+    test: impl AsyncFnOnce() -> Result<()>,
+) -> Result<()> {
+    let class: StorageClass =
+        serde_json::from_value(json!({"metadata": {"name": namespace.name}, "provisioner": provisioner}))?;
     let classes = Api::<StorageClass>::all(namespace.cluster.client.clone());
     classes.create(&PostParams::default(), &class).await?;
     let outcome = test().await;

@@ -13,10 +13,10 @@ use todostack_e2e::{
     wait,
 };
 
-/// Every printable character of ASCII, the space first and last too, and others of two, three and four bytes.
+/// Every printable character of ASCII, the space first and last too, and letters and signs of two and three bytes.
 fn every_character() -> String {
     let ascii: String = (' '..='~').collect();
-    format!("{ascii}äßéЖ漢€😀 ")
+    format!("{ascii}äßéЖ漢€ ")
 }
 
 async fn serves(namespace: &Namespace, stack: &str) -> Result<()> {
