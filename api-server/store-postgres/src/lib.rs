@@ -65,7 +65,10 @@ impl PostgresStore {
         Self {
             pool: Pool::new(connector.clone(), pool_size),
             health: Mutex::new(connector.lasting()),
-            reads: Batcher::start((0..READ_LANES).map(|_| ReadLane::new(connector.lasting())), LIMITS),
+            reads: Batcher::start(
+                (0..READ_LANES).map(|_| ReadLane::new(connector.lasting_by_number())),
+                LIMITS,
+            ),
             inserts: Batcher::start((0..INSERT_LANES).map(|_| InsertLane::new(connector.lasting())), LIMITS),
             connector,
         }

@@ -126,3 +126,31 @@ async fn a_request_that_finds_no_connection_is_refused_before_its_deadline() {
     lock.rollback().await.unwrap();
     assert_eq!(service.client.get("/todos").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_todo_is_read_by_the_index_however_small_the_table() {
+    let (store, options) = store_with_one_connection().await;
+    let mut database = PgConnection::connect_with(&options).await.unwrap();
+    let service = Service::over(store, Settings::default(), None).await;
+    service.client.todo("/todos", json!({"title": "tea"})).await;
+    // Now Postgres knows that reading the one page would be cheapest.
+    sqlx::query("analyze todos").execute(&mut database).await.unwrap();
+    // More often than the five times after which Postgres may settle on a plan.
+    for _ in 0..10 {
+        assert_eq!(service.client.get("/todos/1").await.status, StatusCode::OK);
+    }
+    // Rows, since the migration scanned the empty table to make the indices.
+    let scans = "select coalesce(idx_scan, 0), seq_tup_read from pg_stat_user_tables where relname = 'todos'";
+    let counted = async {
+        loop {
+            let (by_index, whole): (i64, i64) = sqlx::query_as(scans).fetch_one(&mut database).await.unwrap();
+            // What a process of Postgres has counted it tells once a second, between two statements.
+            if by_index >= 10 {
+                return whole;
+            }
+            service.client.get("/todos/1").await;
+        }
+    };
+    let whole = timeout(Duration::from_secs(20), counted).await.expect("reads are counted");
+    assert_eq!(whole, 0);
+}
