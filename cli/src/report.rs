@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use todostack_operator::diagnose::Part;
+use todostack_operator::finding::Part;
 
 /// One stack.
 #[derive(Clone, Debug, Serialize)]

@@ -6,7 +6,7 @@ use kube::ResourceExt as _;
 use todostack_crds::TodoStack;
 use todostack_operator::{
     children::{self, Key, Kind},
-    diagnose::Part,
+    finding::Part,
     labels::{self, Component},
     names,
     observe::Observed,

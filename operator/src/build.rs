@@ -8,7 +8,7 @@ use k8s_openapi::api::{
 };
 
 use crate::{
-    diagnose::Part,
+    finding::Part,
     names,
     resources::{
         api_deployment, api_ingress, api_service, login_secret, migration_job, postgres_claim,

@@ -8,11 +8,11 @@ use k8s_openapi::api::{
     core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim, Secret, Service, ServiceAccount},
     networking::v1::Ingress,
 };
-use kube::{Resource, ResourceExt as _, api::ObjectMeta, core::ApiResource, runtime::reflector::Store};
+use kube::{Resource, ResourceExt as _, api::ObjectMeta, core::ApiResource};
 use strum::IntoStaticStr;
 use todostack_crds::TodoStack;
 
-use crate::{labels, names, watch::Caches};
+use crate::names;
 
 /// The kinds of children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
@@ -122,33 +122,6 @@ impl std::fmt::Display for Key {
 pub struct Children(BTreeMap<Key, ObjectMeta>);
 
 impl Children {
-    /// The children of one stack, from the caches.
-    #[must_use]
-    pub fn collect(caches: &Caches, namespace: &str, stack: &str) -> Self {
-        let mut children = Self::default();
-        children.take(&caches.secrets, namespace, stack);
-        children.take(&caches.service_accounts, namespace, stack);
-        children.take(&caches.services, namespace, stack);
-        children.take(&caches.claims, namespace, stack);
-        children.take(&caches.volumes, namespace, stack);
-        children.take(&caches.stateful_sets, namespace, stack);
-        children.take(&caches.jobs, namespace, stack);
-        children.take(&caches.deployments, namespace, stack);
-        children.take(&caches.ingresses, namespace, stack);
-        children
-    }
-
-    fn take<K: Child + Clone + 'static>(&mut self, store: &Store<K>, namespace: &str, stack: &str) {
-        let ours = |object: &K| {
-            let is =
-                |label: &str, value: &str| object.labels().get(label).is_some_and(|found| found == value);
-            is(labels::STACK, stack) && is(labels::NAMESPACE, namespace)
-        };
-        for object in store.state_filter(ours) {
-            self.insert(Key::of::<K>(object.name_any()), object.meta().clone());
-        }
-    }
-
     /// Whether there is one.
     #[must_use]
     pub fn contains(&self, key: &Key) -> bool {

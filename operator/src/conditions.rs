@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use todostack_crds::{ConditionType, Reason};
 
 use crate::{
-    diagnose::{Finding, Part},
+    finding::{Finding, Part},
     observe::Observed,
     stack::Stack,
 };

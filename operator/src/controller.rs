@@ -77,7 +77,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .run(reconcile::reconcile, reconcile::after_error, shared)
         .for_each(|outcome| {
             if let Err(error @ controller::Error::QueueError(_)) = outcome {
-                tracing::warn!(error = %crate::error::chain(&error), "Watch of TodoStacks was interrupted");
+                tracing::warn!(error = %crate::chain::chain(&error), "Watch of TodoStacks was interrupted");
             }
             future::ready(())
         })

@@ -28,7 +28,7 @@ pub async fn wait(client: &Client, namespace: Option<&str>) -> Result<(), kube::
                 }
             }
             Err(kube::Error::Api(answer)) if answer.is_forbidden() => return Err(kube::Error::Api(answer)),
-            Err(error) => tracing::warn!(error = %crate::error::chain(&error), "API server does not answer"),
+            Err(error) => tracing::warn!(error = %crate::chain::chain(&error), "API server does not answer"),
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,8 +1,6 @@
 //! What can end a pass: one variant a step, and how long to wait after it. That something is not ready yet is no
 //! error; it stands in the status.
 
-use std::error::Error as StdError;
-
 use crate::{apply, cleanup, observe, publish, resolve};
 
 /// Why a pass over one stack ended early.
@@ -41,21 +39,4 @@ impl Error {
             Self::Watch(_) => "watch",
         }
     }
-}
-
-/// An error with all its sources, once, for a log line.
-#[must_use]
-pub fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let words = error.to_string();
-        // Libraries differ in whether an error says its source itself.
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        source = error.source();
-    }
-    text
 }

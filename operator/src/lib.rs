@@ -13,6 +13,7 @@ pub mod apply;
 pub mod args;
 pub mod backoff;
 pub mod build;
+pub mod chain;
 pub mod children;
 pub mod cleanup;
 pub mod conditions;
@@ -22,6 +23,7 @@ pub mod crd;
 pub mod credentials;
 pub mod diagnose;
 pub mod error;
+pub mod finding;
 #[cfg(test)]
 mod fixtures;
 pub mod hash;

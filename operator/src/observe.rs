@@ -13,7 +13,7 @@ use kube::{Api, Client, Resource, ResourceExt as _, runtime::reflector::Store};
 use todostack_crds::TodoStack;
 
 use crate::{
-    children::{Children, Key},
+    children::{Child, Children, Key},
     context::Context,
     labels, names, references,
     watch::{Caches, cached},
@@ -118,7 +118,7 @@ pub async fn observe(context: &Context, stack: &TodoStack) -> Result<Observed, E
     observed.rival = rivals::export(readable(), stack);
     observed.host_rival = rivals::host(readable(), stack);
     observed.referenced = referenced(&context.client, stack, &namespace).await?;
-    observed.children = Children::collect(&context.caches, &namespace, &name);
+    observed.children = children(&context.caches, &namespace, &name);
     observed.lagging = context.memory.refresh((&namespace, &name), &mut observed.children, context.instant());
     unseen::look(context, stack, &mut observed).await?;
     observed.events = events::of_what_does_not_come_up(&context.client, &namespace, &observed).await?;
@@ -142,6 +142,31 @@ fn from_caches(caches: &Caches, name: &str, namespace: &str) -> Observed {
         storage_classes: caches.storage_classes.state(),
         ingress_classes: caches.ingress_classes.state(),
         ..Observed::default()
+    }
+}
+
+/// Metadata of every child that the watches have brought.
+fn children(caches: &Caches, namespace: &str, stack: &str) -> Children {
+    let mut children = Children::default();
+    take(&mut children, &caches.secrets, (namespace, stack));
+    take(&mut children, &caches.service_accounts, (namespace, stack));
+    take(&mut children, &caches.services, (namespace, stack));
+    take(&mut children, &caches.claims, (namespace, stack));
+    take(&mut children, &caches.volumes, (namespace, stack));
+    take(&mut children, &caches.stateful_sets, (namespace, stack));
+    take(&mut children, &caches.jobs, (namespace, stack));
+    take(&mut children, &caches.deployments, (namespace, stack));
+    take(&mut children, &caches.ingresses, (namespace, stack));
+    children
+}
+
+fn take<K: Child + Clone + 'static>(children: &mut Children, store: &Store<K>, stack: (&str, &str)) {
+    let ours = |object: &K| {
+        let is = |label: &str, value: &str| object.labels().get(label).is_some_and(|found| found == value);
+        is(labels::NAMESPACE, stack.0) && is(labels::STACK, stack.1)
+    };
+    for object in store.state_filter(ours) {
+        children.insert(Key::of::<K>(object.name_any()), object.meta().clone());
     }
 }
 

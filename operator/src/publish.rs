@@ -68,7 +68,7 @@ async fn announce(context: &Context, stack: &TodoStack, events: &[Event]) {
     for event in events {
         // An Event is a courtesy: without it the status still says all, so the pass goes on.
         if let Err(error) = context.recorder.publish(event, &stack.object_ref(&())).await {
-            tracing::warn!(stack.name = %stack.name_any(), error = %crate::error::chain(&error), "Event was not published");
+            tracing::warn!(stack.name = %stack.name_any(), error = %crate::chain::chain(&error), "Event was not published");
         }
     }
 }

@@ -8,12 +8,14 @@ use todostack_crds::{ConditionType, TodoStack, TodoStackStatus};
 
 use crate::{
     apply::{self, Applied},
-    build, cleanup,
+    build,
+    chain::chain,
+    cleanup,
     conditions::View,
     context::Context,
     credentials::Fresh,
     diagnose::{self, Evidence},
-    error::{Error, chain},
+    error::Error,
     observe,
     publish::{self, Change},
     resolve, status, transitions,

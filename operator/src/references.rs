@@ -1,11 +1,7 @@
-//! Which Secrets and ConfigMaps of the user's a spec names, and which stacks name a given Secret.
+//! Which Secrets and ConfigMaps of the user's a spec names, and whether it names a given Secret.
 
-use std::sync::Arc;
-
-use kube::{api::ObjectMeta, runtime::reflector::ObjectRef};
+use kube::api::ObjectMeta;
 use todostack_crds::{TodoStack, spec::TodoStackSpec};
-
-use crate::watch::Guarded;
 
 /// The names in a spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,17 +36,9 @@ pub fn of(spec: &TodoStackSpec) -> References<'_> {
     }
 }
 
-/// The stacks that name a Secret.
+/// Whether a stack names a Secret.
 #[must_use]
-pub fn users(stacks: &[Arc<Guarded>], secret: &ObjectMeta) -> Vec<ObjectRef<Guarded>> {
-    stacks
-        .iter()
-        .filter(|stack| stack.0.as_ref().is_ok_and(|stack| names(stack, secret)))
-        .map(|stack| ObjectRef::from_obj(stack.as_ref()))
-        .collect()
-}
-
-fn names(stack: &TodoStack, secret: &ObjectMeta) -> bool {
+pub fn names(stack: &TodoStack, secret: &ObjectMeta) -> bool {
     let References { credentials, external, tls, init_scripts: _ } = of(&stack.spec);
     stack.metadata.namespace == secret.namespace
         && secret.name.as_deref().is_some_and(|name| [credentials, external, tls].contains(&Some(name)))
@@ -58,24 +46,24 @@ fn names(stack: &TodoStack, secret: &ObjectMeta) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
-    #[test]
-    fn a_secret_concerns_the_stacks_of_its_namespace_that_name_it() {
-        let stack = |namespace: &str, secret: &str| {
-            let mut stack = TodoStack::new(
-                "shop",
-                serde_json::from_value(
-                    serde_json::json!({"database": {"external": {"secret": {"name": secret}}}}),
-                )
-                .unwrap(),
-            );
-            stack.metadata.namespace = Some(namespace.into());
-            Arc::new(kube::core::DeserializeGuard(Ok(stack)))
-        };
-        let stacks = [stack("a", "pg"), stack("a", "other"), stack("b", "pg")];
+    #[rstest]
+    #[case::its_own("a", "pg", true)]
+    #[case::another("a", "other", false)]
+    #[case::elsewhere("b", "pg", false)]
+    fn a_secret_concerns_the_stacks_of_its_namespace_that_name_it(
+        #[case] namespace: &str,
+        #[case] named: &str,
+        #[case] concerned: bool,
+    ) {
+        let spec = serde_json::json!({"database": {"external": {"secret": {"name": named}}}});
+        let mut stack = TodoStack::new("shop", serde_json::from_value(spec).unwrap());
+        stack.metadata.namespace = Some(namespace.into());
         let secret =
             ObjectMeta { name: Some("pg".into()), namespace: Some("a".into()), ..ObjectMeta::default() };
-        assert_eq!(users(&stacks, &secret), [ObjectRef::new("shop").within("a")]);
+        assert_eq!(names(&stack, &secret), concerned);
     }
 }

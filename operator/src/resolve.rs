@@ -10,7 +10,7 @@ use todostack_crds::{
 use crate::{
     args::Config,
     credentials::{Credentials, Fresh},
-    diagnose::Finding,
+    finding::Finding,
     names,
     observe::Observed,
     stack::{Api, Database, Exposure, External, Ingress, Sqlite, Stack, Volume, VolumeSource},

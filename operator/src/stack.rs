@@ -11,7 +11,7 @@ use todostack_crds::{
     api::{JwtSpec, RateLimitSpec},
 };
 
-use crate::{credentials::Credentials, diagnose::Finding};
+use crate::{credentials::Credentials, finding::Finding};
 
 /// One stack, resolved.
 #[derive(Clone, Debug)]

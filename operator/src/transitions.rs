@@ -15,7 +15,7 @@ use todostack_crds::{ConditionType, Reason, TodoStackStatus};
 use crate::{
     children::{Child, Key},
     conditions::View,
-    diagnose::Part,
+    finding::Part,
     names,
     resources::migration_job,
 };

@@ -210,7 +210,14 @@ impl Feeds {
         let stacks = self.stacks.clone();
         let related =
             heard::<PartialObjectMeta<Secret>, _>(events, self.metrics.clone()).flat_map(move |secret| {
-                let users = references::users(&stacks.state(), &secret.metadata);
+                let names = |stack: &Guarded| {
+                    stack.0.as_ref().is_ok_and(|stack| references::names(stack, &secret.metadata))
+                };
+                let users: Vec<_> = stacks
+                    .state_filter(names)
+                    .iter()
+                    .map(|stack| ObjectRef::from_obj(stack.as_ref()))
+                    .collect();
                 futures::stream::iter(users)
             });
         self.related.push(related.boxed());
@@ -232,7 +239,7 @@ where
             }
             Err(error) => {
                 metrics.watch_error(&kind);
-                tracing::warn!(object.kind = %kind, error = %crate::error::chain(&error), "Watch was interrupted");
+                tracing::warn!(object.kind = %kind, error = %crate::chain::chain(&error), "Watch was interrupted");
                 None
             }
         })

@@ -1,6 +1,6 @@
 //! `explain`: from the symptom to the cause, where that was seen, what to do.
 
-use todostack_operator::diagnose::Part;
+use todostack_operator::finding::Part;
 
 use super::{BAD, FAINT, GOOD, STRONG, WAITING, notes, paint, status};
 use crate::report::{self, Found, Health, PartReport, Report};

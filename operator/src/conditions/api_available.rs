@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
 use todostack_crds::{ConditionType::ApiAvailable, Reason};
 
 use super::{Status, Verdict, View};
-use crate::{diagnose::Part, names};
+use crate::{finding::Part, names};
 
 pub(super) fn judge(view: View<'_>) -> Verdict {
     let name = names::api(&view.stack.name);

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use todostack_crds::{ConditionType::CredentialsValid, Reason};
 
 use super::{Status, Verdict, View};
-use crate::{children::Key, diagnose::Part, names};
+use crate::{children::Key, finding::Part, names};
 
 pub(super) fn judge(view: View<'_>) -> Verdict {
     if let Some(finding) = view.finding(Part::Credentials) {

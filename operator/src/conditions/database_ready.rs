@@ -3,7 +3,7 @@
 use todostack_crds::{ConditionType::DatabaseReady, Reason};
 
 use super::{Status, Verdict, View, migrations_applied};
-use crate::{diagnose::Part, names, stack::Database};
+use crate::{finding::Part, names, stack::Database};
 
 pub(super) fn judge(view: View<'_>) -> Verdict {
     if let Some(finding) = view.finding(Part::Database) {

@@ -3,7 +3,7 @@
 use todostack_crds::{ConditionType::Exposed, Reason};
 
 use super::{Status, Verdict, View};
-use crate::{diagnose::Part, names};
+use crate::{finding::Part, names};
 
 pub(super) fn judge(view: View<'_>) -> Verdict {
     if let Some(finding) = view.finding(Part::Exposure) {

@@ -4,7 +4,7 @@ use kube::ResourceExt as _;
 use todostack_crds::{ConditionType::MigrationsApplied, Reason};
 
 use super::{Status, Verdict, View};
-use crate::{diagnose::Part, resources::migration_job};
+use crate::{finding::Part, resources::migration_job};
 
 pub(super) fn judge(view: View<'_>) -> Verdict {
     let Some(credentials) = view.stack.credentials() else {

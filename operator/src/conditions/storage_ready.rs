@@ -3,7 +3,7 @@
 use todostack_crds::{ConditionType::StorageReady, Reason};
 
 use super::{Status, Verdict, View};
-use crate::diagnose::{self, Part};
+use crate::{diagnose, finding::Part};
 
 pub(super) fn judge(view: View<'_>) -> Verdict {
     let Some(volume) = view.stack.volume() else {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use todostack_crds::Reason;
 
 use super::*;
 use crate::fixtures::{now, resolved};

@@ -6,7 +6,7 @@ use todostack_crds::Reason;
 use super::{Inputs, Notes, user_secret::UserSecret};
 use crate::{
     credentials::{Login, revise},
-    diagnose::{Finding, Part},
+    finding::{Finding, Part},
     observe::Lookup,
     resources::login_secret,
 };

@@ -10,7 +10,7 @@ use todostack_crds::{
 use super::{Inputs, Notes, Place, login, requests};
 use crate::{
     credentials::Credentials,
-    diagnose::{Finding, Part},
+    finding::{Finding, Part},
     names,
     observe::{Lookup, Observed},
     resources::postgres_claim,

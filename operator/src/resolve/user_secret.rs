@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
-use crate::diagnose::{Finding, Part};
+use crate::finding::{Finding, Part};
 
 /// A Secret of the user's.
 pub(super) struct UserSecret<'a> {

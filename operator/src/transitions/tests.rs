@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
-    diagnose::Finding,
+    finding::Finding,
     fixtures::{now, resolved},
     observe::Observed,
 };
