@@ -9,6 +9,7 @@ use todostack_crds::Reason;
 use super::*;
 use crate::fixtures::{now, resolved};
 
+mod captured;
 mod order;
 mod volumes_and_exposure;
 
