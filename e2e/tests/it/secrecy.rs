@@ -19,7 +19,6 @@ use todostack_e2e::{
     login::Login,
     namespace::{Namespace, with_namespace},
     stack::READY_WITHIN,
-    symptom::Symptom,
     wait,
 };
 
@@ -83,8 +82,8 @@ async fn live(namespace: &Namespace) -> Result<()> {
     let wrong = Login { username: "shop", password: WRONG.as_bytes() };
     namespace.external_login("theirs", wrong).await?;
     let external = "{api: {replicas: 1, logLevel: trace}, database: {external: {secret: {name: theirs}}}}";
-    let cause = (Reason::LoginRefused, "Secret");
-    namespace.apply_and_see(("other", external), Symptom::Ended, cause).await?;
+    namespace.apply("other", external).await?;
+    namespace.blocked_by("other", Reason::LoginRefused, "Secret").await?;
     namespace.external_login("theirs", OWNER).await?;
     for stack in ["shop", "other"] {
         namespace.ready(stack).await?;

@@ -7,7 +7,6 @@ use todostack_crds::Reason;
 use todostack_e2e::{
     namespace::{Namespace, with_namespace},
     stack::SOON,
-    symptom::Symptom,
     wait,
 };
 
@@ -15,9 +14,8 @@ use todostack_e2e::{
 async fn each_transition_is_one_event_that_leads_to_its_object() -> Result<()> {
     with_namespace("events", async |namespace| {
         let broken = "{api: {image: 'localhost/nowhere:1'}, database: {sqlite: {}}}";
-        let cause = (Reason::ImageNotFound, "localhost/nowhere:1");
-        let message =
-            namespace.apply_and_see(("shop", broken), Symptom::Waiting("ErrImagePull"), cause).await?;
+        namespace.apply("shop", broken).await?;
+        let message = namespace.blocked_by("shop", Reason::ImageNotFound, "localhost/nowhere:1").await?;
 
         let told = event(namespace, Reason::ImageNotFound.as_str()).await?;
         assert_eq!(
