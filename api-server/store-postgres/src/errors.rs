@@ -16,6 +16,12 @@ pub(crate) fn store_error(error: sqlx::Error) -> Error {
         | sqlx::Error::PoolClosed
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::WorkerCrashed => Error::Unavailable(Arc::new(error)),
+        // Its words can hold a character of the password: one that SASLprep refuses.
+        sqlx::Error::Configuration(_) => {
+            Error::Internal(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
+                "a setting of the connection cannot be used, such as a character of the password that RFC 4013 does not allow",
+            )))
+        }
         _ => Error::Internal(Arc::new(error)),
     }
 }
@@ -38,5 +44,16 @@ fn from_state(state: &str, source: Arc<sqlx::Error>) -> Error {
         // Connection exception; insufficient resources (out of memory, too many connections); I/O error.
         _ if ["08", "53", "58"].iter().any(|class| state.starts_with(class)) => Error::Unavailable(source),
         _ => Error::Internal(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_password_holds_nothing_of_it() {
+        let error = store_error(sqlx::Error::Configuration("ProhibitedCharacter('x')".into()));
+        assert!(!format!("{error:?}").contains("'x'"), "{error:?}");
     }
 }

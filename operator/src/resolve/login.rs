@@ -38,7 +38,7 @@ pub(super) fn application(brought: bool, host: &str, inputs: Inputs<'_>, notes: 
         found(&inputs.observed.referenced.credentials, "spec.database.postgres.credentialsSecret", notes)?;
     let secret = UserSecret::new(secret);
     let username = collect(secret.text(&["username"]), notes);
-    let password = collect(secret.text(&["password"]), notes);
+    let password = collect(secret.password(), notes);
     notes.line_ends = secret.line_ends(&["username", "password"]);
     let wanted = managed(&username?, APPLICATION, password?, host);
     Some(revise(wanted, kept.as_ref(), inputs.fresh))
@@ -52,7 +52,7 @@ pub(super) fn external(inputs: Inputs<'_>, notes: &mut Notes) -> Option<Login> {
     let host = collect(secret.text(&["host"]), notes);
     let dbname = collect(secret.text(&["dbname", "database"]), notes);
     let username = collect(secret.text(&["username", "user"]), notes);
-    let password = collect(secret.text(&["password"]), notes);
+    let password = collect(secret.password(), notes);
     let port = if secret.has("port") { collect(secret.text(&["port"]), notes)? } else { PORT.to_owned() };
     let sslmode = if secret.has("sslmode") { Some(collect(secret.text(&["sslmode"]), notes)?) } else { None };
     notes.line_ends =

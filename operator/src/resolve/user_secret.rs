@@ -42,6 +42,25 @@ impl<'a> UserSecret<'a> {
         }
     }
 
+    /// The value that is sent as a password: what SASLprep (RFC 4013) does not let through, the API's database library
+    /// refuses to send.
+    pub(super) fn password(&self) -> Result<String, Box<Finding>> {
+        let text = self.text(&["password"])?;
+        if stringprep::saslprep(&text).is_ok() {
+            return Ok(text);
+        }
+        let alone = |char: char| stringprep::saslprep(char.encode_utf8(&mut [0; 4])).is_err();
+        let problem = match text.chars().position(alone) {
+            Some(position) => format!("has a character at position {}", position + 1),
+            None => "mixes right-to-left and other writing".to_owned(),
+        };
+        Err(self.finding(
+            Reason::SecretKeyInvalid,
+            format!("key password {problem}, which cannot be sent to Postgres (RFC 4013)"),
+            "Choose another one: all of ASCII and the letters of most writings work, emoji do not".to_owned(),
+        ))
+    }
+
     /// Those of `keys` whose values end in a line end.
     pub(super) fn line_ends(&self, keys: &[&str]) -> Vec<String> {
         let ends = |key: &&&str| self.bytes(key).is_some_and(|value| value.ends_with(b"\n"));
@@ -139,5 +158,26 @@ mod tests {
     fn a_missing_key_is_named() {
         let finding = UserSecret::new(&Secret::default()).text(&["username", "user"]).unwrap_err();
         assert_eq!(finding.problem, "lacks the key username or user");
+    }
+
+    #[rstest]
+    #[case::letters("äßéЖ漢€ and ASCII", None)]
+    #[case::emoji("ab😀c", Some("at position 3"))]
+    #[case::directions("abא", Some("mixes right-to-left"))]
+    fn a_password_that_no_client_could_send_is_named_and_not_shown(
+        #[case] value: &str,
+        #[case] problem: Option<&str>,
+    ) {
+        let data = [("password".to_owned(), ByteString(value.as_bytes().to_vec()))];
+        let secret = Secret { data: Some(data.into()), ..Secret::default() };
+        let answer = UserSecret::new(&secret).password();
+        match problem {
+            None => assert_eq!(answer.unwrap(), value),
+            Some(problem) => {
+                let message = answer.unwrap_err().message();
+                assert!(message.contains(problem), "{message}");
+                assert!(!message.contains('😀') && !message.contains('א'), "{message}");
+            }
+        }
     }
 }
