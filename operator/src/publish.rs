@@ -67,8 +67,15 @@ pub async fn publish(context: &Context, stack: &TodoStack, change: Change<'_>) -
 async fn announce(context: &Context, stack: &TodoStack, events: &[Event]) {
     for event in events {
         // An Event is a courtesy: without it the status still says all, so the pass goes on.
-        if let Err(error) = context.recorder.publish(event, &stack.object_ref(&())).await {
+        if let Err(error) = context.recorder.publish(event, &stack.object_ref(&())).await
+            && !is_of_a_namespace_that_goes(&error)
+        {
             tracing::warn!(stack.name = %stack.name_any(), error = %crate::chain::chain(&error), "Event was not published");
         }
     }
+}
+
+/// Nothing can be made in a namespace that is being deleted, and nobody reads there any more.
+fn is_of_a_namespace_that_goes(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(answer) if answer.message.contains("is being terminated"))
 }

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// A claim that is being provided makes a pod unschedulable for a moment.
-const GRACE: SignedDuration = SignedDuration::from_secs(5);
+const GRACE: SignedDuration = SignedDuration::from_secs(3);
 
 /// Findings on scheduling.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
@@ -111,9 +111,11 @@ fn is_stuck(condition: &PodCondition, now: jiff::Timestamp) -> bool {
         && since.is_none_or(|since| since >= GRACE)
 }
 
-/// The scheduler's second sentence, on preemption, says nothing that a person could use.
+/// The scheduler's further sentences, on preemption and (1.36) on claims, say nothing that a person could use.
 fn without_hints(words: &str) -> &str {
-    words.split(" preemption: ").next().unwrap_or(words).trim_end_matches([' ', ',', '.'])
+    let hints = [" preemption: ", " no new claims to deallocate"];
+    let end = hints.iter().filter_map(|hint| words.find(hint)).min().unwrap_or(words.len());
+    words.get(..end).unwrap_or(words).trim_end_matches([' ', ',', '.'])
 }
 
 fn field(part: Part) -> &'static str {

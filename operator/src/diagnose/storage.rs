@@ -80,6 +80,11 @@ fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
             Reason::NfsServerUnreachable,
             format!("Check that {server} runs and that the nodes reach its port 2049: nc -vz {server} 2049"),
         )
+    } else if says(&["incorrect mount option"]) {
+        (
+            Reason::MountFailed,
+            "Correct spec.database.postgres.storage.nfs.mountOptions: see nfs(5)".to_owned(),
+        )
     } else {
         (
             Reason::MountFailed,
@@ -103,5 +108,38 @@ fn refusal(event: &Event) -> Option<String> {
         .find(|line| line.contains("mount.nfs"))
         .or_else(|| lines().find(|line| line.starts_with("Output:")));
     let line = said.or_else(|| message.lines().next())?;
-    Some(line.trim_start_matches("Output:").trim().trim_end_matches('.').to_owned())
+    Some(without_pod(line.trim_start_matches("Output:").trim().trim_end_matches('.')).to_owned())
+}
+
+/// The words without the place where it was to be mounted, which differs from pod to pod: `… on /…/pods/UID/…`.
+fn without_pod(words: &str) -> &str {
+    let is_place = |rest: &str| rest.split_whitespace().next().is_some_and(|place| place.contains("/pods/"));
+    [" on /", " for /"]
+        .iter()
+        .find_map(|before| words.rsplit_once(before).filter(|(_, rest)| is_place(rest)))
+        .map_or(words, |(words, _)| words)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::server(
+        "mount.nfs: Connection refused for nfs:/e on /data/kubelet/pods/f5-1/volumes/kubernetes.io~nfs/v",
+        "mount.nfs: Connection refused for nfs:/e"
+    )]
+    #[case::option(
+        "mount.nfs: an incorrect mount option was specified for /var/lib/kubelet/pods/f5-1/volumes/v",
+        "mount.nfs: an incorrect mount option was specified"
+    )]
+    #[case::other(
+        "mount.nfs: access denied by server while mounting nfs:/e",
+        "mount.nfs: access denied by server while mounting nfs:/e"
+    )]
+    fn the_words_are_the_same_for_every_pod(#[case] words: &str, #[case] expected: &str) {
+        assert_eq!(without_pod(words), expected);
+    }
 }
