@@ -24,6 +24,8 @@ use todostack_e2e::{
 
 /// The class of volumes that an administrator makes by hand.
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+/// A program that the cluster does not run.
+const ABSENT_PROVISIONER: &str = "example.com/none";
 /// How long the operator lets a provisioner be silent.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -124,13 +126,22 @@ async fn a_volume_that_is_mounted_soft_is_named() -> Result<()> {
     .await
 }
 
+#[rstest]
+#[case::refused(NO_PROVISIONER, Symptom::Event("ProvisioningFailed", "shop-db"), NO_PROVISIONER)]
+#[case::silent(
+    ABSENT_PROVISIONER,
+    Symptom::EventSince("ExternalProvisioning", "shop-db", PATIENCE),
+    "does not answer"
+)]
 #[tokio::test]
-async fn a_claim_whose_class_makes_no_volumes_is_named() -> Result<()> {
-    with_namespace("refusing", async |namespace| {
-        with_class(namespace, NO_PROVISIONER, async || {
-            let spec = on_class(&namespace.name);
-            let cause = (Reason::ProvisioningFailed, NO_PROVISIONER);
-            let symptom = Symptom::Event("ProvisioningFailed", "shop-db");
+async fn a_claim_that_nobody_provides_for_is_named(
+    #[case] provisioner: &str,
+    #[case] symptom: Symptom,
+    #[case] named: &str,
+) -> Result<()> {
+    with_namespace("provision", async |namespace| {
+        with_class(namespace, provisioner, async || {
+            let (spec, cause) = (on_class(&namespace.name), (Reason::ProvisioningFailed, named));
             namespace.apply_and_see(("shop", &spec), symptom, cause).await.map(drop)
         })
         .await
@@ -139,16 +150,11 @@ async fn a_claim_whose_class_makes_no_volumes_is_named() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_claim_that_waits_says_so_and_names_a_provisioner_that_is_silent() -> Result<()> {
-    with_namespace("silent", async |namespace| {
-        with_class(namespace, "example.com/none", async || {
-            let symptom = Symptom::EventSince("ExternalProvisioning", "shop-db", PATIENCE);
-            let silent = namespace.watch("shop", symptom).await?;
-            let spec = on_class(&namespace.name);
-            let waits = (Reason::VolumePending, "shop-db");
-            namespace.apply_and_see(("shop", &spec), Symptom::Applied, waits).await?;
-            let cause = (Reason::ProvisioningFailed, "does not answer");
-            namespace.explained(silent, cause).await.map(drop)
+async fn a_claim_that_waits_for_its_volume_says_so() -> Result<()> {
+    with_namespace("pending", async |namespace| {
+        with_class(namespace, ABSENT_PROVISIONER, async || {
+            let (spec, cause) = (on_class(&namespace.name), (Reason::VolumePending, "shop-db"));
+            namespace.apply_and_see(("shop", &spec), Symptom::Applied, cause).await.map(drop)
         })
         .await
     })
