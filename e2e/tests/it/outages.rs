@@ -51,6 +51,30 @@ async fn an_nfs_server_that_stalls_is_named_and_nothing_is_lost_when_it_comes_ba
     .await
 }
 
+/// The server alone stands still: its clients wait (hard), and what the database was told is on the export afterwards.
+/// The last of three probes of 5 s, 5 s apart, takes the pod's readiness.
+#[tokio::test]
+async fn an_nfs_server_that_is_off_is_named_while_its_volume_waits_and_nothing_is_lost() -> Result<()> {
+    with_namespace_alone("off", async |namespace| {
+        namespace.cluster.nfs_node().await?;
+        let path = nfs_node::export(&namespace.name, "999:999", "0700").await?;
+        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
+        namespace.apply("shop", &spec).await?;
+        namespace.ready("shop").await?;
+        let before = vec![namespace.todos("shop").add("outlive the server").await?];
+
+        let watching = namespace.watch("shop", Symptom::Unready("database")).await?;
+        nfs_node::run("rpc.nfsd 0").await?;
+        let outcome = namespace.explained(watching, (Reason::NfsServerUnreachable, nfs_node::SERVER)).await;
+        nfs_node::run("rpc.nfsd 4").await?;
+        outcome?;
+        namespace.ready("shop").await?;
+        assert_eq!(namespace.todos("shop").answered().await?, before);
+        namespace.todos("shop").add("and go on").await.map(drop)
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_database_pod_that_does_not_go_is_named_and_replaced_once_it_does() -> Result<()> {
     with_namespace("finalizer", async |namespace| {

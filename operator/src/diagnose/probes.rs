@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     resources::{migration_job, postgres_stateful_set},
-    stack::Database,
+    stack::{Database, VolumeSource},
 };
 
 /// Time from the last of what an API pod waits for to the probe that should have seen it.
@@ -35,7 +35,9 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
         !container.ready && container.state.as_ref().is_some_and(|state| state.running.is_some())
     })?;
     let finding = match place.part {
-        Part::Database => recovering(place, container, evidence),
+        Part::Database => {
+            recovering(place, container, evidence).or_else(|| stalled(place, container, evidence))
+        }
         Part::Migrations => unreached(place, container, evidence),
         Part::Api => unready(place, container, evidence),
         Part::Objects | Part::Credentials | Part::Storage | Part::Exposure => None,
@@ -55,6 +57,23 @@ fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence
     let problem = "replays its log, since it was cut off, and takes no connection until it has".to_owned();
     let remedy = format!("It goes on by itself. How far it is: {}", place.log(container));
     Some(place.finding(container, Reason::DatabaseRecovering, problem, remedy))
+}
+
+/// A server whose probe hangs: asking the volume for its size takes longer than the probe may.
+fn stalled(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
+    let (words, _) = last_failure(place, container, evidence)?;
+    if container.name != postgres_stateful_set::CONTAINER || !words.contains("timed out") {
+        return None;
+    }
+    let VolumeSource::Nfs { server, volume, .. } = &evidence.stack.volume()?.source else {
+        let problem = "runs, and neither it nor its volume answers in time".to_owned();
+        let remedy = format!("See what the node and the volume are busy with: {}", place.log(container));
+        return Some(place.finding(container, Reason::ProbeFailing, problem, remedy));
+    };
+    let problem = "does not answer: whatever reads or writes it waits, and nothing is lost".to_owned();
+    let remedy = format!("It goes on by itself when {server} answers on port 2049: nc -vz {server} 2049");
+    let finding = place.finding(container, Reason::NfsServerUnreachable, problem, remedy);
+    Some(Finding { part: Part::Storage, object: format!("PersistentVolume {volume}"), ..finding })
 }
 
 /// A migration that waits for a database which nothing of ours runs, or which is full of clients.

@@ -167,9 +167,16 @@ fn listens() -> Probe {
     }
 }
 
-/// That the server takes connections: it listens before it has recovered. What it prints is the Event's words.
+/// That the server takes connections, since it listens before it has recovered, and that its volume answers: Postgres
+/// takes connections while each of its writes waits for an NFS server that is gone. Asking for the file system's size goes
+/// to the server each time (RFC 8881, `space_*` attributes), unlike a file that is cached. What a probe prints, or that it
+/// took too long, is the Event's words.
 fn accepts() -> Probe {
-    let command = ["pg_isready", "--host=127.0.0.1", "--username=postgres"];
+    let command = [
+        "/bin/sh",
+        "-c",
+        "pg_isready --host=127.0.0.1 --username=postgres && stat -f \"$PGDATA\" >/dev/null",
+    ];
     Probe {
         exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
         period_seconds: Some(5),

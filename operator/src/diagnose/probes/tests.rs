@@ -68,6 +68,17 @@ fn a_server_that_replays_its_log_is_told() {
     assert_eq!(found("{}", &observed), [(Part::Database, Reason::DatabaseRecovering)]);
 }
 
+#[rstest::rstest]
+#[case::nfs(
+    "database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}",
+    (Part::Storage, Reason::NfsServerUnreachable)
+)]
+#[case::disk("{}", (Part::Database, Reason::ProbeFailing))]
+fn a_volume_that_stands_still_is_told(#[case] spec: &str, #[case] expected: (Part, Reason)) {
+    let words = "command timed out: \"/bin/sh -c pg_isready && stat\" timed out after 5s";
+    assert_eq!(found(spec, &unready("database", "postgres", words)), [expected]);
+}
+
 #[test]
 fn words_of_an_earlier_run_say_nothing_of_this_one() {
     let mut observed = unready("database", "postgres", "127.0.0.1:5432 - rejecting connections");
