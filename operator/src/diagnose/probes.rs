@@ -10,7 +10,10 @@ use super::{
     pods::{self, Place},
 };
 use crate::{
-    resources::{migration_job, postgres_stateful_set},
+    resources::{
+        migration_job,
+        postgres_stateful_set::{self, SILENT_VOLUME},
+    },
     stack::{Database, VolumeSource},
 };
 
@@ -59,14 +62,14 @@ fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence
     Some(place.finding(container, Reason::DatabaseRecovering, problem, remedy))
 }
 
-/// A server whose probe hangs: asking the volume for its size takes longer than the probe may.
+/// A server whose volume stands still, as its probe says.
 fn stalled(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
     let (words, _) = last_failure(place, container, evidence)?;
-    if container.name != postgres_stateful_set::CONTAINER || !words.contains("timed out") {
+    if container.name != postgres_stateful_set::CONTAINER || !words.contains(SILENT_VOLUME) {
         return None;
     }
     let VolumeSource::Nfs { server, volume, .. } = &evidence.stack.volume()?.source else {
-        let problem = "runs, and neither it nor its volume answers in time".to_owned();
+        let problem = "runs, and its volume does not answer".to_owned();
         let remedy = format!("See what the node and the volume are busy with: {}", place.log(container));
         return Some(place.finding(container, Reason::ProbeFailing, problem, remedy));
     };

@@ -18,6 +18,8 @@ use crate::{
     stack::{Postgres, Stack, VolumeSource},
 };
 
+/// What the probe says of a volume that stands still.
+pub const SILENT_VOLUME: &str = "the volume does not answer";
 /// Name of the server's container.
 pub const CONTAINER: &str = "postgres";
 /// Annotation of the template: a new superuser password reaches the server by a restart.
@@ -167,18 +169,20 @@ fn listens() -> Probe {
     }
 }
 
-/// That the server takes connections, since it listens before it has recovered, and that its volume answers: Postgres
-/// takes connections while each of its writes waits for an NFS server that is gone. Asking for the file system's size goes
-/// to the server each time (RFC 8881, `space_*` attributes), unlike a file that is cached. What a probe prints, or that it
-/// took too long, is the Event's words.
+/// That the volume answers, and that the server takes connections: it listens before it has recovered, and it takes
+/// connections while each of its writes waits for an NFS server that is gone.
+///
+/// The volume is asked first, since the client library reads its home, which is on the volume; and within a time of its
+/// own, since a child that hangs keeps the kubelet from ending the probe. Asking for the file system's size goes to an NFS
+/// server each time (RFC 8881, `space_*`), unlike a file that is cached. What a probe prints is the Event's words.
 fn accepts() -> Probe {
-    let command = [
-        "/bin/sh",
-        "-c",
-        "pg_isready --host=127.0.0.1 --username=postgres && stat -f \"$PGDATA\" >/dev/null",
-    ];
+    let script = format!(
+        "timeout 3 stat -f \"$PGDATA\" >/dev/null || {{ echo \"{SILENT_VOLUME} within 3 s\"; exit 1; }}; \
+         exec pg_isready --host=127.0.0.1 --username=postgres"
+    );
+    let command = ["/bin/sh".to_owned(), "-c".to_owned(), script];
     Probe {
-        exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
+        exec: Some(ExecAction { command: Some(command.to_vec()) }),
         period_seconds: Some(5),
         timeout_seconds: Some(5),
         failure_threshold: Some(3),
