@@ -68,14 +68,20 @@ async fn an_export_to_another_client_is_named() -> Result<()> {
 
 /// 10.99.0.1 is the machine itself, which serves no NFS.
 #[rstest]
-#[case::nobody_listens("10.99.0.1", "hard, nfsvers=4.1, retry=0", Reason::NfsServerUnreachable)]
-#[case::unknown_name("nas.invalid", "hard, nfsvers=4.1, retry=0", Reason::NfsServerUnreachable)]
-#[case::unknown_option("10.99.0.10", "hard, nfsvers=4.1, colour=blue", Reason::MountFailed)]
+#[case::nobody_listens("10.99.0.1", "hard, nfsvers=4.1, retry=0", Reason::NfsServerUnreachable, "10.99.0.1")]
+#[case::unknown_name(
+    "nas.invalid",
+    "hard, nfsvers=4.1, retry=0",
+    Reason::NfsServerUnreachable,
+    "nas.invalid"
+)]
+#[case::unknown_option("10.99.0.10", "hard, nfsvers=4.1, colour=blue", Reason::MountFailed, "mountOptions")]
 #[tokio::test]
 async fn a_mount_that_cannot_be_made_is_named(
     #[case] server: &str,
     #[case] options: &str,
     #[case] reason: Reason,
+    #[case] named: &str,
 ) -> Result<()> {
     with_namespace("mount", async |namespace| {
         namespace.cluster.nfs_node().await?;
@@ -84,7 +90,7 @@ async fn a_mount_that_cannot_be_made_is_named(
             postgres_with(&nfs(server, "/exports/demo-of-mounts", options))
         );
         let symptom = Symptom::Event("FailedMount", "shop-db-0");
-        namespace.apply_and_see(("shop", &spec), symptom, (reason, server)).await.map(drop)
+        namespace.apply_and_see(("shop", &spec), symptom, (reason, named)).await.map(drop)
     })
     .await
 }
