@@ -47,6 +47,9 @@ pub enum Symptom {
     Event(&'static str, &'static str),
     /// The same, and as much time after it as what it waits for usually takes.
     EventSince(&'static str, &'static str, Duration),
+    /// The database's volume cannot be mounted, in the words of the mount: the kubelet has Events of that reason for what
+    /// it cannot read yet, too.
+    MountFails,
     /// The scheduler finds no node for a pod.
     Unschedulable,
     /// A pod of this component is not ready.
@@ -165,6 +168,11 @@ fn looks(namespace: &Namespace, stack: &str, symptom: Symptom) -> Looks {
         match symptom {
             Symptom::Event(reason, begins) if is(reason, begins) => Some(Duration::ZERO),
             Symptom::EventSince(reason, begins, usual) if is(reason, begins) => Some(usual),
+            Symptom::MountFails if is("FailedMount", "shop-db-0") => event
+                .message
+                .as_ref()
+                .is_some_and(|words| words.contains("mount failed"))
+                .then_some(Duration::ZERO),
             _ => None,
         }
     }));
@@ -211,7 +219,11 @@ fn of_pod(pod: &Pod, symptom: Symptom) -> Option<Duration> {
             let late = due.0.duration_since(Timestamp::now());
             return Some(Duration::try_from(late).unwrap_or_default() + by);
         }
-        Symptom::Applied | Symptom::Event(..) | Symptom::EventSince(..) | Symptom::Condition(_) => false,
+        Symptom::Applied
+        | Symptom::Event(..)
+        | Symptom::EventSince(..)
+        | Symptom::MountFails
+        | Symptom::Condition(_) => false,
     };
     is.then_some(Duration::ZERO)
 }

@@ -36,7 +36,7 @@ async fn an_export_that_is_not_there_is_named_and_the_stack_goes_on_when_it_is()
         let path = format!("/exports/{}", namespace.name);
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
         let cause = (Reason::ExportNotFound, path.as_str());
-        namespace.apply_and_see(("shop", &spec), Symptom::Event("FailedMount", "shop-db-0"), cause).await?;
+        namespace.apply_and_see(("shop", &spec), Symptom::MountFails, cause).await?;
         nfs_node::export(&namespace.name, "999:999", "0700").await?;
         namespace.ready("shop").await.map(drop)
     })
@@ -58,10 +58,7 @@ async fn an_export_to_another_client_is_named() -> Result<()> {
         let storage = nfs(nfs_node::SERVER, &here, "hard, nfsvers=3");
         let spec = format!("{{database: {{postgres: {}}}}}", postgres_with(&storage));
         let cause = (Reason::MountRefused, here.as_str());
-        namespace
-            .apply_and_see(("shop", &spec), Symptom::Event("FailedMount", "shop-db-0"), cause)
-            .await
-            .map(drop)
+        namespace.apply_and_see(("shop", &spec), Symptom::MountFails, cause).await.map(drop)
     })
     .await
 }
@@ -89,7 +86,7 @@ async fn a_mount_that_cannot_be_made_is_named(
             "{{database: {{postgres: {}}}}}",
             postgres_with(&nfs(server, "/exports/demo-of-mounts", options))
         );
-        let symptom = Symptom::Event("FailedMount", "shop-db-0");
+        let symptom = Symptom::MountFails;
         namespace.apply_and_see(("shop", &spec), symptom, (reason, named)).await.map(drop)
     })
     .await

@@ -100,7 +100,11 @@ fn refusal(event: &Event) -> Option<String> {
     }
     let message = event.message.as_deref()?;
     // A Secret or ConfigMap that is not there yet is no matter of the volume's.
-    if message.contains("references non-existent") || message.contains("failed to sync") {
+    // Nor is a claim that the node may not read yet: the API server learns after the kubelet that the pod is the node's.
+    if ["references non-existent", "failed to sync", "failed to fetch PVC"]
+        .iter()
+        .any(|sign| message.contains(sign))
+    {
         return None;
     }
     let lines = || message.lines().rev().map(str::trim);
@@ -125,6 +129,14 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[test]
+    fn a_claim_that_the_node_may_not_read_yet_is_no_matter_of_the_volumes() {
+        let message = "Unable to attach or mount volumes: error processing PVC shops/shop-db: failed to fetch PVC from API server: forbidden";
+        let event =
+            Event { reason: Some("FailedMount".into()), message: Some(message.into()), ..Event::default() };
+        assert_eq!(refusal(&event), None);
+    }
 
     #[rstest]
     #[case::server(
