@@ -92,7 +92,10 @@ pub(crate) struct Lists {
 pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error> {
     let stacks = stacks(client, scope).await?;
     let reader = Reader { client, scope };
-    let all_stacks = all_stacks(client).await?;
+    let all_stacks = match scope {
+        Scope { namespace: None, name: None } => stacks.clone(),
+        Scope { .. } => all_stacks(client).await?,
+    };
     let here = scope.children();
     let operators = ListParams::default().labels(settings::OPERATOR_SELECTOR);
     let all = ListParams::default();
