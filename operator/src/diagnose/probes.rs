@@ -38,9 +38,7 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
         !container.ready && container.state.as_ref().is_some_and(|state| state.running.is_some())
     })?;
     let finding = match place.part {
-        Part::Database => {
-            recovering(place, container, evidence).or_else(|| stalled(place, container, evidence))
-        }
+        Part::Database => database(place, container, evidence),
         Part::Migrations => unreached(place, container, evidence),
         Part::Api => unready(place, container, evidence),
         Part::Objects | Part::Credentials | Part::Storage | Part::Exposure => None,
@@ -49,12 +47,22 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
     Some(Finding { evidence: seen, needs_person: false, ..finding })
 }
 
+fn database(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
+    let (words, _) = last_failure(place, container, evidence)?;
+    if container.name != postgres_stateful_set::CONTAINER {
+        None
+    } else if words.contains("rejecting connections") {
+        recovering(place, container, evidence)
+    } else if words.contains(SILENT_VOLUME) {
+        stalled(place, container, evidence)
+    } else {
+        None
+    }
+}
+
 /// A server that listens and takes no connection yet.
 fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (words, _) = last_failure(place, container, evidence)?;
-    let long = evidence.now.duration_since(started(container)?) >= QUICK_START;
-    if container.name != postgres_stateful_set::CONTAINER || !long || !words.contains("rejecting connections")
-    {
+    if evidence.now.duration_since(started(container)?) < QUICK_START {
         return None;
     }
     let problem = "replays its log, since it was cut off, and takes no connection until it has".to_owned();
@@ -64,10 +72,6 @@ fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence
 
 /// A server whose volume stands still, as its probe says.
 fn stalled(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (words, _) = last_failure(place, container, evidence)?;
-    if container.name != postgres_stateful_set::CONTAINER || !words.contains(SILENT_VOLUME) {
-        return None;
-    }
     let VolumeSource::Nfs { server, volume, .. } = &evidence.stack.volume()?.source else {
         let problem = "runs, and its volume does not answer".to_owned();
         let remedy = format!("See what the node and the volume are busy with: {}", place.log(container));
