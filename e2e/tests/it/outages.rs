@@ -11,28 +11,40 @@ use kube::{
 use serde_json::json;
 use todostack_crds::Reason;
 use todostack_e2e::{
-    namespace::{with_namespace, with_namespace_alone},
+    namespace::{Namespace, with_namespace, with_namespace_alone},
     nfs_node::{self, postgres_on},
     outage::Stalled,
     stack::READY_WITHIN,
     symptom::Symptom,
+    todos::Todo,
     wait,
 };
 
 /// The operator's grace for a pod that should be gone: a kubelet that lives needs seconds.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// A stack whose data is on the NFS node, and its todos.
+async fn served_from_an_export(namespace: &Namespace) -> Result<Vec<Todo>> {
+    namespace.cluster.nfs_node().await?;
+    let path = nfs_node::export(&namespace.name, "999:999", "0700").await?;
+    let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
+    namespace.apply("shop", &spec).await?;
+    namespace.ready("shop").await?;
+    Ok(vec![namespace.todos("shop").add("outlive the outage").await?])
+}
+
+/// It is Ready by itself, with the todos that it had, and takes more.
+async fn goes_on(namespace: &Namespace, before: &[Todo]) -> Result<()> {
+    namespace.ready("shop").await?;
+    assert_eq!(namespace.todos("shop").answered().await?, before);
+    namespace.todos("shop").add("and go on").await.map(drop)
+}
+
 /// Server, kubelet and the database's pod stand still together. The node controller takes 40 to 50 s to see it.
 #[tokio::test]
 async fn an_nfs_server_that_stalls_is_named_and_nothing_is_lost_when_it_comes_back() -> Result<()> {
     with_namespace_alone("stall", async |namespace| {
-        namespace.cluster.nfs_node().await?;
-        let path = nfs_node::export(&namespace.name, "999:999", "0700").await?;
-        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
-        namespace.apply("shop", &spec).await?;
-        namespace.ready("shop").await?;
-        let before = vec![namespace.todos("shop").add("outlive the stall").await?];
-
+        let before = served_from_an_export(namespace).await?;
         let watching = namespace.watch("shop", Symptom::Unready("database")).await?;
         let stalled = Stalled::process("nfs-node")?;
         let outcome = namespace.explained(watching, (Reason::NodeNotReady, "kubectl get nodes")).await;
@@ -44,9 +56,7 @@ async fn an_nfs_server_that_stalls_is_named_and_nothing_is_lost_when_it_comes_ba
         };
         wait::until(&nodes, nfs_node::NODE, ("Ready", READY_WITHIN), ready).await?;
         outcome?;
-        namespace.ready("shop").await?;
-        assert_eq!(namespace.todos("shop").answered().await?, before);
-        namespace.todos("shop").add("and go on").await.map(drop)
+        goes_on(namespace, &before).await
     })
     .await
 }
@@ -56,21 +66,13 @@ async fn an_nfs_server_that_stalls_is_named_and_nothing_is_lost_when_it_comes_ba
 #[tokio::test]
 async fn an_nfs_server_that_is_off_is_named_while_its_volume_waits_and_nothing_is_lost() -> Result<()> {
     with_namespace_alone("off", async |namespace| {
-        namespace.cluster.nfs_node().await?;
-        let path = nfs_node::export(&namespace.name, "999:999", "0700").await?;
-        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
-        namespace.apply("shop", &spec).await?;
-        namespace.ready("shop").await?;
-        let before = vec![namespace.todos("shop").add("outlive the server").await?];
-
+        let before = served_from_an_export(namespace).await?;
         let watching = namespace.watch("shop", Symptom::Unready("database")).await?;
         nfs_node::run("rpc.nfsd 0").await?;
         let outcome = namespace.explained(watching, (Reason::NfsServerUnreachable, nfs_node::SERVER)).await;
         nfs_node::run("rpc.nfsd 4").await?;
         outcome?;
-        namespace.ready("shop").await?;
-        assert_eq!(namespace.todos("shop").answered().await?, before);
-        namespace.todos("shop").add("and go on").await.map(drop)
+        goes_on(namespace, &before).await
     })
     .await
 }
