@@ -36,7 +36,8 @@ const KINDS: &[(&str, bool)] = &[
 const CLUSTER_KINDS: &[&str] =
     &["v1/PersistentVolume", "storage.k8s.io/v1/StorageClass", "networking.k8s.io/v1/IngressClass"];
 /// Keys of a login that are no secret: who logs in where, and the number that tells logins apart.
-const OPEN_KEYS: &[&str] = &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
+pub(crate) const OPEN_KEYS: &[&str] =
+    &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
 
 /// Writes `REASON.yaml`, or `REASON-CASE.yaml` in a case of a table.
 ///

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod cluster;
+mod confidential;
 pub mod external;
 pub mod figure;
 pub mod image;
@@ -18,3 +19,4 @@ pub mod todos;
 pub mod tool;
 pub mod turn;
 pub mod wait;
+mod written;

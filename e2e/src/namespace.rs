@@ -1,6 +1,6 @@
 //! A namespace of one test: made for it, reported on when it fails, removed after it. What is put into it is `stack.rs`.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use futures::FutureExt as _;
@@ -11,7 +11,7 @@ use kube::{
     core::NamespaceResourceScope,
 };
 
-use crate::{cluster::Cluster, report, turn::Use};
+use crate::{cluster::Cluster, confidential::Confidential, report, turn::Use, written::Since};
 
 /// A namespace of one test.
 #[derive(Clone)]
@@ -20,6 +20,19 @@ pub struct Namespace {
     pub cluster: Cluster,
     /// Its name: what the test gave, and letters that the API server added.
     pub name: String,
+    /// When it was made.
+    since: Arc<Since>,
+    /// What its Secrets have held since.
+    confidential: Arc<Confidential>,
+}
+
+/// What was searched for the values of Secrets, none of which stood in it.
+#[derive(Debug)]
+pub struct Searched {
+    /// How many values.
+    pub values: usize,
+    /// Where: kinds of objects, logs, metrics.
+    pub places: Vec<String>,
 }
 
 /// Runs a test in a namespace of its own, which enforces the `restricted` Pod Security Standard.
@@ -68,8 +81,10 @@ where
     if !matches!(outcome, Ok(Ok(()))) {
         report::print(cluster, &namespace.name).await;
     }
+    let searched = namespace.search().await;
     namespace.delete().await?;
-    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    searched.map(drop)
 }
 
 impl Namespace {
@@ -92,7 +107,21 @@ impl Namespace {
         let api = Api::<Object>::all(cluster.client.clone());
         let made =
             api.create(&PostParams::default(), &object).await.context("failed to create a namespace")?;
-        Ok(Self { cluster: cluster.clone(), name: made.name_any() })
+        let name = made.name_any();
+        let secrets = Api::namespaced(cluster.client.clone(), &name);
+        let confidential = Arc::new(Confidential::of(secrets).await?);
+        Ok(Self { cluster: cluster.clone(), name, since: Arc::new(Since::now()?), confidential })
+    }
+
+    /// Looks for what its Secrets hold, and have held, in everything that was written since it was made. Done at the end
+    /// of each test; to be called before something that takes logs away with it.
+    ///
+    /// # Errors
+    /// A value of a Secret stands somewhere: the error says which and where, and not the value.
+    pub async fn search(&self) -> Result<Searched> {
+        let texts = self.since.written(self).await?;
+        let values = self.confidential.absent(&texts).await?;
+        Ok(Searched { values, places: texts.into_iter().map(|it| it.place).collect() })
     }
 
     /// Asks for the namespace's removal; what is in it ends in the background.

@@ -21,7 +21,7 @@ const NO_ANSWER: Symptom = Symptom::Event("Unhealthy", "shop-migrate-");
 async fn a_login_that_a_database_refuses_is_named_and_works_once_it_is_corrected() -> Result<()> {
     with_namespace("login", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
-        namespace.external_login("own", Login { username: "shop", password: b"wrong" }).await?;
+        namespace.external_login("own", Login { username: "shop", password: b"wrong-7d1e" }).await?;
         let cause = (Reason::LoginRefused, "Secret");
         namespace.apply_and_see(("shop", EXTERNAL), Symptom::Ended, cause).await?;
         namespace.external_login("own", OWNER).await?;
@@ -34,8 +34,8 @@ async fn a_login_that_a_database_refuses_is_named_and_works_once_it_is_corrected
 async fn a_role_that_may_not_make_tables_is_named_in_the_servers_words() -> Result<()> {
     with_namespace("rights", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
-        namespace.external_psql("create role guest login password 'of a guest'").await?;
-        namespace.external_login("own", Login { username: "guest", password: b"of a guest" }).await?;
+        namespace.external_psql("create role guest login password 'guest-5b2a'").await?;
+        namespace.external_login("own", Login { username: "guest", password: b"guest-5b2a" }).await?;
         let cause = (Reason::MigrationFailed, "permission denied for schema public");
         namespace.apply_and_see(("shop", EXTERNAL), Symptom::Ended, cause).await.map(drop)
     })
@@ -69,15 +69,18 @@ async fn a_server_that_does_not_answer_is_named(#[case] host: &str) -> Result<()
 }
 
 async fn take_all_connections(namespace: &Namespace) -> Result<()> {
-    // Until there is none left: what an exec leaves running before it has connected ends with the exec.
+    // Again until there is none left: what an exec leaves running before it has connected ends with the exec, and a
+    // backend that is about to end counts as one until it has.
     let hold = "while psql --host=/var/run/postgresql --username=shop --command='select 1'; do \
                 psql --host=/var/run/postgresql --username=shop --command='select pg_sleep(600)' \
                 > /dev/null 2>&1 < /dev/null & done";
-    namespace.kubectl(&["exec", "deployment/shop-database", "--", "sh", "-c", hold]).await?;
-    wait::eventually("used up", SOON, async || match namespace.external_psql("select 1").await {
-        Ok(_) => anyhow::bail!("there is a connection left"),
-        Err(error) if error.to_string().contains("too many clients") => Ok(()),
-        Err(error) => Err(error),
+    wait::eventually("used up", SOON, async || {
+        namespace.kubectl(&["exec", "deployment/shop-database", "--", "sh", "-c", hold]).await?;
+        match namespace.external_psql("select 1").await {
+            Ok(_) => anyhow::bail!("there is a connection left"),
+            Err(error) if error.to_string().contains("too many clients") => Ok(()),
+            Err(error) => Err(error),
+        }
     })
     .await
 }

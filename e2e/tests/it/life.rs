@@ -134,8 +134,9 @@ where
 {
     let second = Namespace::create(&first.cluster, "two").await?;
     let outcome = test(&second).await;
+    let searched = second.search().await;
     second.delete().await?;
-    outcome
+    outcome.and(searched.map(drop))
 }
 
 async fn password(namespace: &Namespace) -> Result<Vec<u8>> {

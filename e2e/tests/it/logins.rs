@@ -26,8 +26,8 @@ use todostack_e2e::{
 };
 use tokio::task::JoinHandle;
 
-const OLD: &str = "the old one";
-const NEW: &str = "the new one";
+const OLD: &str = "old-3c8e, one";
+const NEW: &str = "new-1b6d, one";
 
 #[tokio::test]
 async fn a_changed_secret_reaches_the_server_before_the_pods_and_nobody_notices() -> Result<()> {

@@ -64,7 +64,7 @@ async fn a_line_end_behind_a_password_is_forgiven_and_said() -> Result<()> {
         namespace.external_database(OWNER, &[]).await?;
         let ended = [OWNER.password, b"\n"].concat();
         namespace.external_login("unix", Login { password: &ended, ..OWNER }).await?;
-        namespace.bring("windows", Login { username: "shop", password: b"hush hush\r\n" }, &[]).await?;
+        namespace.bring("windows", Login { username: "shop", password: b"hush-9c3f hush\r\n" }, &[]).await?;
         let external = "{api: {replicas: 1}, database: {external: {secret: {name: unix}}}}";
         let managed = "{api: {replicas: 1}, database: {postgres: {credentialsSecret: {name: windows}}}}";
         namespace.apply("unix", external).await?;

@@ -60,7 +60,7 @@ async fn what_is_missing_is_named(
                 "generic",
                 "half-login",
                 "--from-literal=host=db",
-                "--from-literal=password=x",
+                "--from-literal=password=hush-6a4c",
             ])
             .await?;
         namespace.apply_and_see(("shop", spec), Symptom::Applied, (reason, named)).await.map(drop)
