@@ -9,9 +9,9 @@ use http::{HeaderName, HeaderValue, Uri};
 
 use crate::{
     auth::{AuthSettings, KeySource},
-    links::PublicUrl,
-    middleware::rate::RateLimit,
     otlp::OtlpSettings,
+    public_url::PublicUrl,
+    rate::RateLimit,
 };
 
 /// The todo service: a REST API over Postgres or SQLite.

@@ -7,7 +7,7 @@ use todostack_store::Store;
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
 
-use crate::{config::DatabaseArgs, middleware::chain};
+use crate::{chain::chain, config::DatabaseArgs};
 
 /// For a database that was away when it was to be asked.
 const FEW_CONNECTIONS: u32 = 8;

@@ -1,6 +1,7 @@
 //! The todo service. `routes` is the whole API on one page; each operation has a file of its own under its noun.
 
 pub mod auth;
+mod chain;
 pub mod config;
 pub mod database;
 mod error;
@@ -17,6 +18,8 @@ pub mod operations;
 pub mod otlp;
 mod outbound;
 mod paging;
+mod public_url;
+mod rate;
 mod routes;
 pub mod serve;
 pub mod server;
@@ -24,6 +27,7 @@ mod state;
 pub mod telemetry;
 mod todos;
 
-pub use middleware::{chain, rate::RateLimit};
+pub use chain::chain;
+pub use rate::RateLimit;
 pub use routes::{api, openapi_json};
 pub use state::{AppState, Settings};

@@ -3,7 +3,6 @@
 
 mod cors;
 pub(crate) mod log;
-pub(crate) mod rate;
 mod trace;
 
 use std::{
@@ -23,10 +22,12 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     auth::AuthError,
+    chain::chain,
     error::{self, ApiError},
     extract::Caller,
     metrics::{Answered, method_label},
     otlp::Span,
+    rate,
     state::AppState,
 };
 
@@ -140,20 +141,4 @@ fn add_headers(response: &mut Response, trace: &trace::Trace) {
     );
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(trace::REQUEST_ID.clone(), trace.header());
-}
-
-/// The error with its causes on one line; what says its cause itself is not said twice.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        cause = inner.source();
-    }
-    text
 }

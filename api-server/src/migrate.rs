@@ -7,7 +7,7 @@ use serde_json::json;
 use todostack_store::{Error, SchemaVersion};
 use tokio::time::sleep;
 
-use crate::{config::MigrateArgs, database::Database, middleware::chain};
+use crate::{chain::chain, config::MigrateArgs, database::Database};
 
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 

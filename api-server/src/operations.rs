@@ -13,10 +13,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::{
-    middleware::{chain, log},
-    state::AppState,
-};
+use crate::{chain::chain, middleware::log, state::AppState};
 
 /// How long the database may take to say that it is there; the kubelet's probe waits longer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use tokio::time::timeout;
 
-use crate::middleware::chain;
+use crate::chain::chain;
 
 /// How long an answer may take as a whole.
 const TIMEOUT: Duration = Duration::from_secs(5);

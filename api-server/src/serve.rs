@@ -12,6 +12,7 @@ use tokio::{
 
 use crate::{
     auth::Auth,
+    chain::chain,
     config::{AuthArgs, ServeArgs, TraceArgs},
     database::{Database, Kind},
     operations::operations,
@@ -146,7 +147,7 @@ async fn forget_keys(state: AppState) {
         match state.store.forget_expired_keys().await {
             Ok(count) => tracing::debug!(count, "Forgot expired idempotency keys"),
             Err(error) => tracing::warn!(
-                error = crate::middleware::chain(&error),
+                error = chain(&error),
                 "Failed to forget expired idempotency keys; trying again in an hour"
             ),
         }

@@ -14,10 +14,10 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::Auth,
-    links::PublicUrl,
     metrics::Metrics,
-    middleware::rate::{Rate, RateLimit},
     otlp::Spans,
+    public_url::PublicUrl,
+    rate::{Rate, RateLimit},
 };
 
 /// What the configuration says about answering requests.

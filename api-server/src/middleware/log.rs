@@ -9,8 +9,9 @@ use axum::{
 };
 use tokio::time::Instant;
 
-use super::{chain, trace::Trace};
+use super::trace::Trace;
 use crate::{
+    chain::chain,
     error::ApiError,
     metrics::{Answered, method_label},
 };

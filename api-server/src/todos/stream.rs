@@ -5,7 +5,7 @@ use futures::stream;
 use todostack_store::{Collection, Cursor, Error, Todo, TodoQuery};
 
 use super::TodoBody;
-use crate::{links::Links, middleware::chain, state::AppState};
+use crate::{chain::chain, links::Links, state::AppState};
 
 /// Where the array is.
 struct Position {

@@ -62,7 +62,7 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
             anyhow::bail!("this checkout's cluster runs but its API server does not answer: use --replace")
         }
         Found::InTheWay(why) if !up.replace => {
-            anyhow::bail!("{why}. To remove it and start anew: cargo xtask up --replace")
+            anyhow::bail!("{why}. To remove it and start anew: the same command with --replace")
         }
         Found::Ours(_) | Found::InTheWay(_) => {
             progress::step("Removing the old cluster", "5 s", teardown::remove)?;
