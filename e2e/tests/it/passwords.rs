@@ -80,7 +80,7 @@ async fn a_line_end_behind_a_password_is_forgiven_and_said() -> Result<()> {
             ensure!(said.message.contains(&format!("Secret {secret}, key password")), "{}", said.message);
             told_once(namespace, stack).await?;
         }
-        assert_eq!(namespace.log_in(("shop", "hush hush"), "todo").await?, "shop");
+        assert_eq!(namespace.log_in(("shop", "hush-9c3f hush"), "todo").await?, "shop");
         Ok(())
     })
     .await
