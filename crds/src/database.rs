@@ -29,6 +29,7 @@ pub struct DatabaseSpec {
 pub struct ExternalSpec {
     /// Secret in the stack's namespace with the keys `host`, `port`, `dbname`, `username` and `password`
     /// (a CloudNativePG cluster's `<cluster>-app` Secret has them; `user` is read where `username` is missing).
+    /// A password may hold whatever RFC 4013 lets through: all of ASCII and the letters of most writings, but no emoji.
     pub secret: SecretReference,
 }
 

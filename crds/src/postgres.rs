@@ -35,6 +35,7 @@ pub struct PostgresSpec {
     pub image: Option<String>,
 
     /// Secret in the stack's namespace with the keys `username` and `password` of the application's role.
+    /// A password may hold whatever RFC 4013 lets through: all of ASCII and the letters of most writings, but no emoji.
     /// Default: the operator generates them once, into the Secret `<stack>-db-app`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret: Option<SecretReference>,
