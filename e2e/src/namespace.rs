@@ -81,10 +81,9 @@ where
     if !matches!(outcome, Ok(Ok(()))) {
         report::print(cluster, &namespace.name).await;
     }
-    let searched = namespace.search().await;
-    namespace.delete().await?;
+    let ended = namespace.end().await;
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    searched.map(drop)
+    ended
 }
 
 impl Namespace {
@@ -122,6 +121,16 @@ impl Namespace {
         let texts = self.since.written(self).await?;
         let values = self.confidential.absent(&texts).await?;
         Ok(Searched { values, places: texts.into_iter().map(|it| it.place).collect() })
+    }
+
+    /// Ends its use: [`Self::search`], then [`Self::delete`] whatever was found.
+    ///
+    /// # Errors
+    /// Those of either.
+    pub async fn end(&self) -> Result<()> {
+        let searched = self.search().await;
+        self.delete().await?;
+        searched.map(drop)
     }
 
     /// Asks for the namespace's removal; what is in it ends in the background.

@@ -104,8 +104,8 @@ async fn objects(namespace: &Namespace) -> Result<Vec<Text>> {
             continue;
         }
         let within = matches!(can.scope, Scope::Namespaced).then_some(namespace.name.as_str());
-        let path = kube::api::Request::new(DynamicObject::url_path(&kind, within));
-        let list = path.list(&ListParams::default())?;
+        let requests = kube::api::Request::new(DynamicObject::url_path(&kind, within));
+        let list = requests.list(&ListParams::default())?;
         let listed =
             client.request_text(list).await.with_context(|| format!("failed to list {}", kind.plural))?;
         texts.push(Text { place: kind.plural, bytes: listed.into_bytes() });

@@ -134,9 +134,8 @@ where
 {
     let second = Namespace::create(&first.cluster, "two").await?;
     let outcome = test(&second).await;
-    let searched = second.search().await;
-    second.delete().await?;
-    outcome.and(searched.map(drop))
+    let ended = second.end().await;
+    outcome.and(ended)
 }
 
 async fn password(namespace: &Namespace) -> Result<Vec<u8>> {
