@@ -117,6 +117,46 @@ fn the_queries_of_the_migration_before_are_kept_and_those_of_the_newest_are_of_t
     assert_eq!(migrations(STORES[0]), migrations(STORES[1]), "both databases have the same migrations");
 }
 
+/// All texts between quotes in a store's sources: what its queries are written as, whole or in pieces.
+fn literals(store: &str) -> Vec<String> {
+    let mut literals = Vec::new();
+    for file in names(&format!("{store}/src")) {
+        let source = std::fs::read_to_string(folder(&format!("{store}/src/{file}"))).unwrap();
+        let code: String =
+            source.split_inclusive('\n').filter(|line| !line.trim().starts_with("//")).collect();
+        let mut parts = code.split("r#\"");
+        let mut plain = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (raw, after) = part.split_once("\"#").unwrap();
+            literals.push(raw.to_owned());
+            plain.push_str(after);
+        }
+        literals.extend(plain.split('"').skip(1).step_by(2).map(str::to_owned));
+    }
+    literals.retain(|literal| !literal.is_empty());
+    literals
+}
+
+fn is_made_of(literals: &[String], query: &str) -> bool {
+    let rest = |literal: &String| query.strip_prefix(literal.as_str());
+    query.is_empty() || literals.iter().filter_map(rest).any(|rest| is_made_of(literals, rest))
+}
+
+#[test]
+fn every_kept_query_still_stands_in_the_sources() {
+    for store in STORES {
+        let literals = literals(store);
+        let orphans = queries(&format!("{store}/.sqlx"));
+        let orphans = orphans.iter().filter(|query| !is_made_of(&literals, &query.text));
+        let orphans: Vec<_> = orphans.map(|query| &query.text).collect();
+        assert!(
+            orphans.is_empty(),
+            "run api-server/prepare: nobody asks {store} this any more: {orphans:#?}"
+        );
+        assert!(!is_made_of(&literals, "select title from todos"), "this test can fail");
+    }
+}
+
 /// Without this, nobody would know that the tests above can fail.
 async fn assert_breaks(mut database: impl Database, store: &str, change: &str) {
     let queries = all_queries(store);
