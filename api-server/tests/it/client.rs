@@ -1,8 +1,9 @@
 //! A small HTTP client whose answers are easy to assert on.
 
 use axum::body::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client as HyperClient, connect::HttpConnector},
     rt::TokioExecutor,
@@ -64,6 +65,12 @@ impl Client {
     /// Sends anything; `path` may be an absolute address.
     pub async fn send(&self, request: http::request::Builder, body: impl Into<Bytes>) -> Reply {
         self.try_send(request, body).await.unwrap()
+    }
+
+    /// Asks for something, and reads the head of the answer only.
+    pub async fn begin(&self, path: &str) -> Response<Incoming> {
+        let request = self.request(Method::GET, path).body(Full::default()).unwrap();
+        self.http.request(request).await.unwrap()
     }
 
     pub async fn try_send(

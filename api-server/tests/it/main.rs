@@ -17,6 +17,7 @@ mod conditional;
 mod connections;
 mod contract;
 mod cors;
+mod cut_off;
 mod errors;
 mod faults;
 mod idempotency;
