@@ -117,6 +117,29 @@ async fn a_database_that_hangs_is_answered_for_within_the_deadline() {
     assert_eq!(service.client.titles("/todos").await, ["tea"], "what was refused was not done");
 }
 
+/// Makes todos until each client is refused, by one of these problems; the titles of those that were acknowledged, sorted.
+async fn made_until(client: &Client, refusals: &[(u16, &str)]) -> Vec<String> {
+    // Eight at once, so that batches are refused too.
+    let acknowledged = join_all((0..8).map(async |client_number| {
+        let mut acknowledged = Vec::new();
+        for number in 0..4_000 {
+            let title = format!("{client_number}-{number} {}", "a".repeat(900));
+            let reply = client.post("/todos", json!({"title": title})).await;
+            if reply.status != StatusCode::CREATED {
+                let (status, slug) = reply.problem();
+                assert!(refusals.contains(&(status, slug.as_str())), "{reply:?}");
+                assert_eq!(reply.header("retry-after"), "5");
+                return acknowledged;
+            }
+            acknowledged.push(title);
+        }
+        panic!("32,000 todos of 1 KiB found room");
+    }));
+    let mut acknowledged = acknowledged.await.concat();
+    acknowledged.sort();
+    acknowledged
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_of_postgres_refuses_writes_and_still_reads_until_there_is_room_again() {
     let mut disk = SmallDisk::mount(32);
@@ -126,23 +149,7 @@ async fn a_full_disk_of_postgres_refuses_writes_and_still_reads_until_there_is_r
     let service = Service::over(Arc::new(store), Settings::default(), None).await;
     let client = &service.client;
     disk.fill_but(512 * 1_024);
-    // Eight at once, so that batches are refused too.
-    let acknowledged = join_all((0..8).map(async |client_number| {
-        let mut acknowledged = Vec::new();
-        for number in 0..2_000 {
-            let title = format!("{client_number}-{number} {}", "a".repeat(900));
-            let reply = client.post("/todos", json!({"title": title})).await;
-            if reply.status != StatusCode::CREATED {
-                assert_eq!(reply.problem(), (507, "database-full".to_owned()));
-                assert_eq!(reply.header("retry-after"), "5");
-                return acknowledged;
-            }
-            acknowledged.push(title);
-        }
-        panic!("16,000 todos of 1 KiB found room in half a MiB");
-    }));
-    let mut acknowledged = acknowledged.await.concat();
-    acknowledged.sort();
+    let mut acknowledged = made_until(client, &[(507, "database-full")]).await;
     let kept = async || {
         let mut kept = client.titles("/todos").await;
         kept.sort();
@@ -163,6 +170,28 @@ async fn a_full_disk_of_postgres_refuses_writes_and_still_reads_until_there_is_r
     let mut kept = kept().await;
     kept.retain(|title| title != "after");
     assert_eq!(kept, acknowledged);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_before_the_disk_of_the_log_was_full_is_there_afterwards() {
+    let mut disk = SmallDisk::mount(64);
+    let server = PostgresServer::start_with_log_in(&disk.data());
+    let service = service_on(&server).await;
+    let client = &service.client;
+    // Less than the log grows by, at which Postgres gives up as a whole.
+    disk.fill_but(512 * 1_024);
+    let refusals = [(507, "database-full"), (503, "database-unavailable")];
+    let acknowledged = made_until(client, &refusals).await;
+    assert!(!acknowledged.is_empty());
+    disk.make_room();
+    // It tries to recover by itself, but ends when it finds no room for that either.
+    server.kill();
+    server.run_again();
+    recovered(client).await;
+    let mut kept = client.titles("/todos").await;
+    kept.sort();
+    let lost: Vec<_> = acknowledged.iter().filter(|title| kept.binary_search(title).is_err()).collect();
+    assert!(lost.is_empty(), "{} of {} are lost", lost.len(), acknowledged.len());
 }
 
 #[tokio::test]

@@ -21,11 +21,22 @@ pub struct PostgresServer {
 
 impl PostgresServer {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Its write-ahead log is in `folder`, which may be on another disk, and grows by 1 MiB at a time.
+    pub fn start_with_log_in(folder: &Path) -> Self {
+        give(folder);
+        Self::start_with(&["--wal-segsize=1", "--waldir", folder.to_str().unwrap()])
+    }
+
+    fn start_with(options: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let server = Self { programs: programs(), folder: tempfile::tempdir().unwrap(), port };
         give(server.folder.path());
         let data = server.data();
-        server.run("initdb", &["--auth=trust", "--username=postgres", "--pgdata", data.to_str().unwrap()]);
+        let arguments = ["--auth=trust", "--username=postgres", "--pgdata", data.to_str().unwrap()];
+        server.run("initdb", &[&arguments[..], options].concat());
         server.run_again();
         server
     }
@@ -67,9 +78,9 @@ impl PostgresServer {
         self.options().database("elsewhere")
     }
 
-    /// Ends it as a failing machine would: no process of it gets to do anything more.
+    /// Ends it as a failing machine would: no process of it gets to do anything more. One that has ended by itself stays so.
     pub fn kill(&self) {
-        let pid = self.pid().expect("the server runs");
+        let Some(pid) = self.pid() else { return };
         // All processes of a server are children of its first.
         let children = Command::new("pgrep").args(["--parent", &pid]).output().unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
@@ -102,9 +113,7 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        if self.pid().is_some() {
-            self.kill();
-        }
+        self.kill();
     }
 }
 
