@@ -6,11 +6,15 @@ use anyhow::{Context as _, bail};
 use todostack_store::Store;
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
+use tokio::runtime::Handle;
 
 use crate::{chain::chain, config::DatabaseArgs};
 
 /// For a database that was away when it was to be asked.
 const FEW_CONNECTIONS: u32 = 8;
+
+/// With fewer, a store would have less than two for all that is not batched.
+const FEWEST_CONNECTIONS: u32 = PostgresStore::BESIDE_THE_POOL + 2;
 
 /// What kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +89,26 @@ impl Database {
         }
     }
 
-    /// Opens it; a database that is away is noticed only by the first question.
+    /// Opens it on the current runtime; a database that is away is noticed only by the first question.
     pub async fn open(&self) -> Arc<dyn Store> {
+        self.open_with(self.connections().await)
+    }
+
+    /// Opens it on each of the runtimes for which its connections are enough.
+    pub async fn open_on(&self, runtimes: &[Handle]) -> Vec<(Handle, Arc<dyn Store>)> {
+        let connections = self.connections().await;
+        let stores =
+            (connections / FEWEST_CONNECTIONS).clamp(1, u32::try_from(runtimes.len()).unwrap_or(1).max(1));
+        let open = |(runtime, _): (&Handle, u32)| {
+            let _on_it = runtime.enter();
+            (runtime.clone(), self.open_with(connections / stores))
+        };
+        runtimes.iter().zip(0..stores).map(open).collect()
+    }
+
+    fn open_with(&self, connections: u32) -> Arc<dyn Store> {
         match &self.target {
             Target::Postgres(options) => {
-                let connections = self.connections(options).await;
                 let pool_size = connections.saturating_sub(PostgresStore::BESIDE_THE_POOL).max(1);
                 Arc::new(PostgresStore::new((**options).clone(), pool_size))
             }
@@ -97,11 +116,15 @@ impl Database {
         }
     }
 
-    async fn connections(&self, options: &PgConnectOptions) -> u32 {
+    async fn connections(&self) -> u32 {
+        let Target::Postgres(options) = &self.target else {
+            // The one that writes.
+            return 1;
+        };
         if let Some(connections) = self.max_connections {
             return connections;
         }
-        match PostgresStore::fair_share(options.clone()).await {
+        match PostgresStore::fair_share((**options).clone()).await {
             Ok(connections) => {
                 tracing::info!(connections, "Sized the connections by what the database grants");
                 connections

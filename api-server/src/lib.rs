@@ -26,6 +26,7 @@ pub mod server;
 mod state;
 pub mod telemetry;
 mod todos;
+pub mod workers;
 
 pub use chain::chain;
 pub use rate::RateLimit;

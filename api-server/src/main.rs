@@ -27,7 +27,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
+/// On one thread: what answers requests has its own.
+#[tokio::main(flavor = "current_thread")]
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { command, serve: serve_args, auth, traces, database, log } = cli;
     // Kept to the end: dropping it writes the last lines.

@@ -10,7 +10,7 @@ use prometheus_client::{
     metrics::{family::Family, gauge::ConstGauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
-use todostack_store::Store;
+use todostack_store::{PoolState, Store};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -41,9 +41,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Registers everything.
+    /// Registers everything, of all stores together.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(stores: Vec<Arc<dyn Store>>) -> Self {
         let mut registry = Registry::default();
         let requests = Requests::new_with_constructor(|| Histogram::new(BUCKETS));
         registry.register_with_unit(
@@ -57,7 +57,7 @@ impl Metrics {
             "Which version runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
-        registry.register_collector(Box::new(Pool(store)));
+        registry.register_collector(Box::new(Pools(stores)));
         Self { registry, requests }
     }
 
@@ -93,25 +93,46 @@ pub(crate) fn method_label(method: &Method) -> &'static str {
     }
 }
 
-/// Reads the pool when asked.
-struct Pool(Arc<dyn Store>);
+/// Reads the pools when asked.
+struct Pools(Vec<Arc<dyn Store>>);
 
-impl std::fmt::Debug for Pool {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Pool").field(&self.0.pool_state()).finish()
+impl Pools {
+    fn sum(&self, of: fn(PoolState) -> u32) -> i64 {
+        self.0.iter().map(|store| i64::from(of(store.pool_state()))).sum()
     }
 }
 
-impl Collector for Pool {
+impl std::fmt::Debug for Pools {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|store| store.pool_state())).finish()
+    }
+}
+
+impl Collector for Pools {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let state = self.0.pool_state();
         for (name, help, value) in [
-            ("todostack_api_database_connections_open", "Connections in the pool", state.open),
-            ("todostack_api_database_connections_idle", "Connections in the pool without work", state.idle),
-            ("todostack_api_database_connections_max", "The most connections the pool may have", state.max),
-            ("todostack_api_database_requests_queued", "Requests that wait for a batch", state.queued),
+            (
+                "todostack_api_database_connections_open",
+                "Connections in the pool",
+                self.sum(|pool| pool.open),
+            ),
+            (
+                "todostack_api_database_connections_idle",
+                "Connections in the pool without work",
+                self.sum(|pool| pool.idle),
+            ),
+            (
+                "todostack_api_database_connections_max",
+                "The most connections the pool may have",
+                self.sum(|pool| pool.max),
+            ),
+            (
+                "todostack_api_database_requests_queued",
+                "Requests that wait for a batch",
+                self.sum(|pool| pool.queued),
+            ),
         ] {
-            let gauge = ConstGauge::new(i64::from(value));
+            let gauge = ConstGauge::new(value);
             let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
             gauge.encode(metric)?;
         }

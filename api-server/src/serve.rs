@@ -1,6 +1,6 @@
 //! `todostack-api serve`: both listeners from start to drain.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use tokio::{
@@ -20,6 +20,7 @@ use crate::{
     routes::api,
     server,
     state::{AppState, Settings},
+    workers::Workers,
 };
 
 /// Idempotency keys live for a day; an hour more or less does not matter.
@@ -36,16 +37,18 @@ pub async fn run(
     traces: TraceArgs,
 ) -> anyhow::Result<()> {
     let (listen, operations_listen, drain_delay) = (args.listen, args.operations_listen, args.drain_delay);
-    let store = database.open().await;
+    let workers = Workers::start()?;
+    let (runtimes, stores): (Vec<_>, Vec<_>) = database.open_on(workers.runtimes()).await.into_iter().unzip();
     let auth = auth.settings()?.map(Auth::new).transpose().context("failed to prepare authentication")?;
     let spans = traces.settings()?.map(Spans::start).transpose();
     let spans = spans.map_err(|why| anyhow!("failed to prepare traces: {why}"))?;
-    let state = AppState::new(Arc::clone(&store), settings(args), auth, spans);
+    let states = AppState::for_each(stores, settings(args), auth, spans);
+    let state = states.first().context("there is no thread to answer requests")?;
     let api_listener = listener(listen).await?;
     let operations_listener = listener(operations_listen).await?;
     if database.kind() == Kind::Sqlite {
         // The file has no other process that could migrate it.
-        store.migrate().await.context("failed to prepare the SQLite file")?;
+        state.store.migrate().await.context("failed to prepare the SQLite file")?;
     }
     // Before anyone can know that we are here, so that none of their signals ends us without a drain.
     let stop = StopSignal::listen()?;
@@ -60,7 +63,8 @@ pub async fn run(
     // Operations end last, so that the platform can watch the drain.
     let (stop_api, api_stopped) = watch::channel(false);
     let (stop_operations, operations_stopped) = watch::channel(false);
-    let api_server = tokio::spawn(server::serve(api_listener, api(state.clone()), until(api_stopped)));
+    let apps = runtimes.into_iter().zip(states.iter().cloned().map(api)).collect();
+    let api_server = tokio::spawn(server::serve_on(api_listener, apps, until(api_stopped)));
     let operations_server = tokio::spawn(server::serve(
         operations_listener,
         operations(state.clone()),
@@ -77,7 +81,9 @@ pub async fn run(
     stop_api.send_replace(true);
     api_server.await.context("failed to stop the API")?;
     housekeeping.iter().for_each(tokio::task::JoinHandle::abort);
-    store.close().await;
+    for state in &states {
+        state.store.close().await;
+    }
     stop_operations.send_replace(true);
     operations_server.await.context("failed to stop the operations listener")?;
     tracing::info!("Stopped");

@@ -1,6 +1,6 @@
 //! One listener: accepts, limits connections and headers, and ends without losing a request.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,6 +14,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    runtime::Handle,
     sync::Semaphore,
     time::{sleep, timeout},
 };
@@ -28,8 +29,14 @@ const MAX_HEAD_BYTES: usize = 64 * 1_024;
 /// How long requests that are being answered have when the server stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Answers until `stop` comes, then finishes what has begun.
+/// Answers on the current runtime until `stop` comes, then finishes what has begun.
 pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+    serve_on(listener, vec![(Handle::current(), app)], stop).await;
+}
+
+/// The same, with connections dealt out in turn to runtimes, each with what answers there.
+pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: impl Future<Output = ()>) {
+    let mut next = apps.iter().cycle();
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -44,10 +51,14 @@ pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output 
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = graceful.watch(connection(stream, peer, app.clone()));
-                tokio::spawn(async move {
-                    // A connection that breaks is the client's matter.
-                    drop(connection.await);
+                let Some((runtime, app)) = next.next() else { return };
+                let (app, watcher) = (app.clone(), graceful.watcher());
+                runtime.spawn(async move {
+                    match prepared(stream) {
+                        // A connection that breaks is the client's matter.
+                        Ok(stream) => drop(watcher.watch(connection(stream, peer, app)).await),
+                        Err(error) => tracing::debug!(%error, "Failed to prepare a connection"),
+                    }
                     drop(permit);
                 });
             }
@@ -64,6 +75,12 @@ pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output 
     }
 }
 
+/// Moves a connection to the current runtime.
+fn prepared(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    TcpStream::from_std(stream.into_std()?)
+}
+
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -72,9 +89,6 @@ fn connection(
     TokioIo<TcpStream>,
     impl hyper::service::HttpService<Incoming, ResBody = Body, Error = std::convert::Infallible, Future: Send>,
 > {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "Failed to set TCP_NODELAY");
-    }
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));

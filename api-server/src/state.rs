@@ -40,14 +40,16 @@ impl Settings {
     pub const DEFAULT_CONCURRENCY: usize = 2_048;
 }
 
-/// Shared by all requests; cheap to clone.
+/// What a request needs; cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Shared>);
-
-/// What is behind an [`AppState`].
-pub struct Shared {
-    /// The database.
+pub struct AppState {
+    /// The database, as this thread reaches it.
     pub(crate) store: Arc<dyn Store>,
+    shared: Arc<Shared>,
+}
+
+/// What all requests share, on whichever thread.
+pub struct Shared {
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,
     pub(crate) auth: Option<Auth>,
@@ -57,9 +59,29 @@ pub struct Shared {
     draining: AtomicBool,
 }
 
+impl Shared {
+    fn new(
+        stores: Vec<Arc<dyn Store>>,
+        settings: Settings,
+        auth: Option<Auth>,
+        spans: Option<Spans>,
+    ) -> Self {
+        let concurrency = settings.max_concurrent_requests.unwrap_or(Settings::DEFAULT_CONCURRENCY);
+        Self {
+            metrics: Metrics::new(stores),
+            auth,
+            rate: settings.rate_limit.map(Rate::new),
+            spans,
+            in_flight: Semaphore::new(concurrency),
+            settings,
+            draining: AtomicBool::new(false),
+        }
+    }
+}
+
 impl std::fmt::Debug for AppState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppState").field("settings", &self.0.settings).finish_non_exhaustive()
+        f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -67,7 +89,7 @@ impl Deref for AppState {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        &self.0
+        &self.shared
     }
 }
 
@@ -75,17 +97,20 @@ impl AppState {
     /// State over a store. With `auth`, only callers with a token are let in; with `spans`, requests are traced.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, settings: Settings, auth: Option<Auth>, spans: Option<Spans>) -> Self {
-        let concurrency = settings.max_concurrent_requests.unwrap_or(Settings::DEFAULT_CONCURRENCY);
-        Self(Arc::new(Shared {
-            metrics: Metrics::new(Arc::clone(&store)),
-            store,
-            auth,
-            rate: settings.rate_limit.map(Rate::new),
-            spans,
-            in_flight: Semaphore::new(concurrency),
-            settings,
-            draining: AtomicBool::new(false),
-        }))
+        let shared = Shared::new(vec![Arc::clone(&store)], settings, auth, spans);
+        Self { store, shared: Arc::new(shared) }
+    }
+
+    /// The same, for each thread with its store.
+    #[must_use]
+    pub fn for_each(
+        stores: Vec<Arc<dyn Store>>,
+        settings: Settings,
+        auth: Option<Auth>,
+        spans: Option<Spans>,
+    ) -> Vec<Self> {
+        let shared = Arc::new(Shared::new(stores.clone(), settings, auth, spans));
+        stores.into_iter().map(|store| Self { store, shared: Arc::clone(&shared) }).collect()
     }
 
     /// From now on the service says that it is not ready, while it still answers.

@@ -31,9 +31,6 @@ use crate::{
 /// A row of `todos` as Postgres gives it.
 type TodoRow = todostack_store::TodoRow<Json<Vec<String>>, i16>;
 
-/// Two, so that one batch gathers and is sent while the database works on the other; more only makes batches smaller.
-const READ_LANES: usize = 2;
-const INSERT_LANES: usize = 2;
 /// Beyond some hundred rows a larger batch saves nothing more.
 const LIMITS: BatcherLimits = BatcherLimits { queue: 1_024, batch: 128 };
 
@@ -50,7 +47,7 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// The number of connections outside the pool.
-    pub const BESIDE_THE_POOL: u32 = 5;
+    pub const BESIDE_THE_POOL: u32 = 3;
 
     /// How many connections one replica may have: an eighth of what the server grants, so that three replicas, those that
     /// replace them in a rollout, and a person with psql fit; within 6 and 16, since more gain nothing.
@@ -58,18 +55,16 @@ impl PostgresStore {
         Ok((Connector::new(options).granted().await? / 8).clamp(6, 16))
     }
 
-    /// Prepares the store; connects only when first asked, so that a database that is away is no error here.
+    /// Prepares the store; connects only when first asked, so that a database that is away is no error here. Batches run on the
+    /// current runtime.
     #[must_use]
     pub fn new(options: PgConnectOptions, pool_size: u32) -> Self {
         let connector = Connector::new(options);
         Self {
             pool: Pool::new(connector.clone(), pool_size),
             health: Mutex::new(connector.lasting()),
-            reads: Batcher::start(
-                (0..READ_LANES).map(|_| ReadLane::new(connector.lasting_by_number())),
-                LIMITS,
-            ),
-            inserts: Batcher::start((0..INSERT_LANES).map(|_| InsertLane::new(connector.lasting())), LIMITS),
+            reads: Batcher::start(ReadLane::new(connector.lasting_by_number()), LIMITS),
+            inserts: Batcher::start(InsertLane::new(connector.lasting()), LIMITS),
             connector,
         }
     }

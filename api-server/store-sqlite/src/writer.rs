@@ -22,7 +22,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(options: SqliteConnectOptions) -> Self {
         let lane = Lane { options, open: None };
-        Self { batcher: Batcher::start([lane], BatcherLimits { queue: 1_024, batch: 128 }) }
+        Self { batcher: Batcher::start(lane, BatcherLimits { queue: 1_024, batch: 128 }) }
     }
 
     /// Runs work in a transaction, together with whatever else has gathered.

@@ -5,13 +5,13 @@
 //! - Each caller gets the answer to its own request; a caller that went away before its turn costs the database nothing.
 //! - The queue is bounded: when it is full, [`Error::Overloaded`] at once instead of a wait without end.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{Error, Result};
 
-/// One kind of batched query. Each lane has its own, with its own connection.
+/// One kind of batched query, with its own connection.
 pub trait Batch: Send + 'static {
     /// What one caller asks.
     type Request: Send + 'static;
@@ -34,7 +34,7 @@ pub struct BatcherLimits {
 
 type Reply<A> = oneshot::Sender<Result<A>>;
 
-/// The queue in front of one or more lanes. The lanes end when it is dropped.
+/// The queue in front of a batched query, which ends when this is dropped.
 pub struct Batcher<B: Batch> {
     queue: mpsc::Sender<(B::Request, Reply<B::Answer>)>,
 }
@@ -46,13 +46,10 @@ impl<B: Batch> std::fmt::Debug for Batcher<B> {
 }
 
 impl<B: Batch> Batcher<B> {
-    /// Starts one task per lane on the current runtime.
-    pub fn start(lanes: impl IntoIterator<Item = B>, limits: BatcherLimits) -> Self {
+    /// Starts a task on the current runtime.
+    pub fn start(lane: B, limits: BatcherLimits) -> Self {
         let (queue, waiting) = mpsc::channel(limits.queue);
-        let waiting = Arc::new(Mutex::new(waiting));
-        for lane in lanes {
-            tokio::spawn(serve(lane, Arc::clone(&waiting), limits.batch));
-        }
+        tokio::spawn(serve(lane, waiting, limits.batch));
         Self { queue }
     }
 
@@ -75,23 +72,32 @@ impl<B: Batch> Batcher<B> {
 
 type Waiting<B> = mpsc::Receiver<(<B as Batch>::Request, Reply<<B as Batch>::Answer>)>;
 
+/// How many turns of the runtime may bring no request before a batch goes out. Whoever is about to ask joins it that way; when nobody
+/// is, a turn takes a microsecond.
+const PATIENCE: u8 = 2;
+
 /// Takes what waits; nothing when the queue has been dropped.
 async fn gather<T>(waiting: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, limit: usize) {
-    if waiting.recv_many(taken, limit).await > 0 {
-        // Whoever is about to ask gets the turn to join first; when nobody is, this takes no time.
+    if waiting.recv_many(taken, limit).await == 0 {
+        return;
+    }
+    let mut turns_without_any = 0;
+    while turns_without_any < PATIENCE && taken.len() < limit {
+        let before = taken.len();
         tokio::task::yield_now().await;
         while taken.len() < limit
             && let Ok(next) = waiting.try_recv()
         {
             taken.push(next);
         }
+        turns_without_any = if taken.len() == before { turns_without_any + 1 } else { 0 };
     }
 }
 
-async fn serve<B: Batch>(mut lane: B, waiting: Arc<Mutex<Waiting<B>>>, limit: usize) {
+async fn serve<B: Batch>(mut lane: B, mut waiting: Waiting<B>, limit: usize) {
     let mut taken = Vec::with_capacity(limit);
     loop {
-        gather(&mut *waiting.lock().await, &mut taken, limit).await;
+        gather(&mut waiting, &mut taken, limit).await;
         if taken.is_empty() {
             return;
         }

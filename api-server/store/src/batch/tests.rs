@@ -1,6 +1,6 @@
 //! A lane that waits for a permit shows what gathers behind it.
 
-use std::sync::Mutex as SyncMutex;
+use std::sync::{Arc, Mutex as SyncMutex};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -40,7 +40,7 @@ impl Harness {
             entered: Arc::new(Semaphore::new(0)),
             sizes: Arc::default(),
         };
-        let batcher = Arc::new(Batcher::start([lane.clone()], BatcherLimits { queue, batch: 64 }));
+        let batcher = Arc::new(Batcher::start(lane.clone(), BatcherLimits { queue, batch: 64 }));
         let harness = Self { batcher, lane };
         let first = harness.ask(0);
         harness.lane.entered.acquire().await.unwrap().forget();
