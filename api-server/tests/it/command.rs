@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions as _;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tempfile::TempDir;
 use todostack_store_postgres::PgConnectOptions;
 use tokio::{
@@ -97,7 +98,7 @@ fn help_documents_every_variable() {
     }
 }
 
-/// The binary as a server on a SQLite file of its own, and its log as it comes.
+/// The binary as a server, and its log as it comes.
 struct Server {
     process: Child,
     log: Lines<BufReader<ChildStdout>>,
@@ -109,12 +110,17 @@ struct Server {
 }
 
 impl Server {
+    /// On a SQLite file of its own.
     async fn start(log_level: &str) -> Self {
+        Self::start_with(&[("TODOSTACK_LOG_LEVEL", log_level)]).await
+    }
+
+    async fn start_with(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_todostack-api"))
             .args(["--listen=127.0.0.1:0", "--operations-listen=127.0.0.1:0", "--drain-delay=1"])
             .env_clear()
-            .env("TODOSTACK_LOG_LEVEL", log_level)
+            .envs(variables.iter().copied())
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -256,4 +262,36 @@ async fn probes_are_in_the_log_at_debug() {
     let probes = with_message(&lines, "Probe answered");
     let routes: Vec<_> = probes.iter().map(|line| line["http.route"].as_str().unwrap()).collect();
     assert_eq!(routes, ["/livez", "/readyz", "/metrics"]);
+}
+
+#[tokio::test]
+async fn all_threads_together_keep_within_the_connections_that_they_may_have() {
+    let database = fresh_postgres().await;
+    assert!(run(command(&database).arg("migrate")).status.success());
+    let url = database.to_url_lossy();
+    let server =
+        Server::start_with(&[("DATABASE_URL", url.as_str()), ("TODOSTACK_DATABASE_MAX_CONNECTIONS", "10")])
+            .await;
+    let client = &server.client;
+    let asked = (0..32).map(async |number| {
+        for _ in 0..10 {
+            let made = client.todo("/todos", json!({"title": number.to_string()})).await;
+            assert_eq!(
+                client.get(made["url"].as_str().unwrap()).await.json(),
+                made,
+                "each thread sees what the others made"
+            );
+            assert_eq!(client.get("/todos?limit=50").await.status, StatusCode::OK);
+        }
+    });
+    join_all(asked).await;
+    let count = "select count(*) from pg_stat_activity
+                 where datname = current_database() and application_name = 'todostack-api'";
+    let mut beside = PgConnection::connect_with(&database).await.unwrap();
+    let connections: i64 = sqlx::query_scalar(count).fetch_one(&mut beside).await.unwrap();
+    assert!(connections <= 10, "{connections}");
+    // One thread alone would have as many.
+    let one_store = 5;
+    let threads = std::thread::available_parallelism().unwrap().get();
+    assert!(connections > one_store || threads == 1, "{connections}");
 }
