@@ -48,16 +48,17 @@ def require_programs() -> None:
     run("apt-get", "install", "--yes", "--no-install-recommends", *missing, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
-def build_api() -> Path:
-    """The binary as the image has it."""
+def build() -> Path:
+    """The folder with todostack-api, as the image has it, and examples/alone."""
     target = f"{platform.machine()}-unknown-linux-gnu"
     say("building the release API (5 to 8 minutes at first)")
     flags = {**os.environ, "RUSTFLAGS": "-C target-feature=+crt-static"}
     subprocess.run(
-        ["cargo", "build", "--release", "--locked", "--target", target, "--package", "todostack-api"],
+        ["cargo", "build", "--release", "--locked", "--target", target, "--package", "todostack-api", "--bin", "todostack-api",
+         "--package", "todostack-store-postgres", "--example", "alone"],
         cwd=ROOT, env=flags, check=True,
     )
-    return ROOT / "target" / target / "release" / "todostack-api"
+    return ROOT / "target" / target / "release"
 
 
 def peers_python() -> Path:

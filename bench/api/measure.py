@@ -62,6 +62,12 @@ def measure(subject: Subject, scenario: Scenario, seconds: int, postgres: Postgr
     )
 
 
+def alone(program: Path, postgres: Postgres) -> list[str]:
+    """What batching costs a request that is alone, without any HTTP."""
+    postgres.psql("--command", "create database alone")
+    return run(program, env={"DATABASE_URL": f"{postgres.url.removesuffix('/postgres')}/alone"}).splitlines()
+
+
 def _wrk(subject: Subject, scenario: Scenario, seconds: int) -> str:
     threads = min(2, scenario.connections)
     return run(

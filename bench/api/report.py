@@ -39,6 +39,11 @@ def page(results, machine, options) -> str:
     return "\n".join(parts) + "\n"
 
 
+def alone(lines: list[str]) -> str:
+    head = "\n## One request alone, in the store\n\nThrough its batch, and as the one statement that it is, both from Rust by sqlx.\n\n"
+    return head + "".join(f"- {line}\n" for line in lines)
+
+
 def _place(subject: str) -> int:
     order = ["todostack", "pgbench", "FastAPI + asyncpg", "FastAPI + SQLAlchemy"]
     return next(place for place, start in enumerate(order) if subject.startswith(start))

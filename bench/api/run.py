@@ -10,8 +10,8 @@ from pathlib import Path
 
 import report
 import subjects
-from measure import SCENARIOS, measure
-from machine import Postgres, build_api, describe_machine, peers_python, require_programs, say
+from measure import SCENARIOS, alone, measure
+from machine import Postgres, build, describe_machine, peers_python, require_programs, say
 
 
 def main() -> None:
@@ -22,10 +22,10 @@ def main() -> None:
     options = arguments.parse_args()
 
     require_programs()
-    binary = build_api()
+    programs = build()
     python = peers_python()
     with Postgres() as postgres:
-        all_subjects = subjects.all_of(binary, python, postgres)
+        all_subjects = subjects.all_of(programs / "todostack-api", python, postgres)
         results = []
         for number in range(options.rounds):
             # Each round begins with another subject, so that none always has the warmest machine.
@@ -37,7 +37,9 @@ def main() -> None:
                         continue
                     say(f"round {number + 1} of {options.rounds}: {scenario.name}, {subject.name}")
                     results.append(measure(subject, scenario, options.seconds, postgres))
-        text = report.page(results, describe_machine(postgres), options)
+        say("one request alone")
+        lines = alone(programs / "examples" / "alone", postgres)
+        text = report.page(results, describe_machine(postgres), options) + report.alone(lines)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text)
     print(text)

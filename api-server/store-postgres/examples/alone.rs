@@ -1,0 +1,118 @@
+//! What batching costs a request that is alone: the store beside the same statements sent plainly, both on one thread, as the service
+//! has it. Takes DATABASE_URL, an empty database; prints medians and their ratios.
+
+use std::{
+    env,
+    error::Error,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{Connection as _, PgConnection, types::Json};
+use todostack_store::{Collection, NewTodo, Store as _, Tags, Title, TodoPlace};
+use todostack_store_postgres::PostgresStore;
+
+const ROUNDS: usize = 20;
+const REQUESTS_A_ROUND: usize = 250;
+
+const COLUMNS: &str = "id, owner, list_id, title, completed, position, due_date, tags, priority, version, created_at, updated_at";
+type Row = (
+    i64,
+    String,
+    Option<i64>,
+    String,
+    bool,
+    Option<i64>,
+    Option<NaiveDate>,
+    Json<Vec<String>>,
+    Option<i16>,
+    i64,
+    DateTime<Utc>,
+    DateTime<Utc>,
+);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let url = env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to an empty Postgres database")?;
+    let store = PostgresStore::new(url.parse()?, 1);
+    store.migrate().await?;
+    compare(store, PgConnection::connect(&url).await?).await
+}
+
+async fn compare(store: PostgresStore, mut plain: PgConnection) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let everybodys = Collection { owner: "".into(), list: None };
+    let place = TodoPlace {
+        id: store.create_todo(&everybodys, todo()?, None).await?.todo.id,
+        collection: everybodys.clone(),
+    };
+    let select = format!("select {COLUMNS} from todos where id = $1 and owner = $2");
+    let insert = format!(
+        "insert into todos (owner, title, completed, tags) values ($1, $2, false, $3) returning {COLUMNS}"
+    );
+    let mut reads = Times::default();
+    let mut writes = Times::default();
+    for _ in 0..ROUNDS {
+        for _ in 0..REQUESTS_A_ROUND {
+            let start = Instant::now();
+            store.todo(&place).await?;
+            reads.batched.push(start.elapsed());
+        }
+        for _ in 0..REQUESTS_A_ROUND {
+            let start = Instant::now();
+            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(select.as_str()));
+            query.bind(place.id).bind("").fetch_one(&mut plain).await?;
+            reads.plain.push(start.elapsed());
+        }
+        for _ in 0..REQUESTS_A_ROUND {
+            let (new, start) = (todo()?, Instant::now());
+            store.create_todo(&everybodys, new, None).await?;
+            writes.batched.push(start.elapsed());
+        }
+        for _ in 0..REQUESTS_A_ROUND {
+            let start = Instant::now();
+            let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(insert.as_str()));
+            query.bind("").bind(TITLE).bind(Json(["shop"])).fetch_one(&mut plain).await?;
+            writes.plain.push(start.elapsed());
+        }
+    }
+    reads.report("read by id");
+    writes.report("insert");
+    Ok(())
+}
+
+const TITLE: &str = "buy a pound of green tea";
+
+fn todo() -> Result<NewTodo, Box<dyn Error + Send + Sync>> {
+    let invalid = |todostack_store::Invalid(why)| why;
+    Ok(NewTodo {
+        title: Title::new(TITLE.to_owned()).map_err(invalid)?,
+        completed: false,
+        order: None,
+        due_date: None,
+        tags: Tags::new(vec!["shop".to_owned()]).map_err(invalid)?,
+        priority: None,
+    })
+}
+
+#[derive(Default)]
+struct Times {
+    batched: Vec<Duration>,
+    plain: Vec<Duration>,
+}
+
+impl Times {
+    fn report(self, what: &str) {
+        let (batched, plain) = (median(self.batched), median(self.plain));
+        let ratio = batched.as_secs_f64() / plain.as_secs_f64();
+        println!(
+            "{what}: batched {} µs, plain {} µs: {ratio:.2} times",
+            batched.as_micros(),
+            plain.as_micros()
+        );
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
