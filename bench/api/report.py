@@ -40,7 +40,7 @@ def page(results, machine, options) -> str:
 
 
 def alone(lines: list[str]) -> str:
-    head = "\n## One request alone, in the store\n\nThrough its batch, and as the one statement that it is, both from Rust by sqlx.\n\n"
+    head = "\n## One request alone, in the store\n\nThrough its batch, and as the one statement that it is, over a pool of sqlx.\n\n"
     return head + "".join(f"- {line}\n" for line in lines)
 
 

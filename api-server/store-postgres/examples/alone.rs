@@ -1,5 +1,5 @@
-//! What batching costs a request that is alone: the store beside the same statements sent plainly, both on one thread, as the service
-//! has it. Takes DATABASE_URL, an empty database; prints medians and their ratios.
+//! What batching costs a request that is alone: the store beside the same statements over a pool of sqlx, both on one thread, as the
+//! service has it. Takes DATABASE_URL, an empty database; prints medians and their ratios.
 
 use std::{
     env,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{Connection as _, PgConnection, types::Json};
+use sqlx::{PgPool, postgres::PgPoolOptions, types::Json};
 use todostack_store::{Collection, NewTodo, Store as _, Tags, Title, TodoPlace};
 use todostack_store_postgres::PostgresStore;
 
@@ -36,10 +36,12 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let url = env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to an empty Postgres database")?;
     let store = PostgresStore::new(url.parse()?, 1);
     store.migrate().await?;
-    compare(store, PgConnection::connect(&url).await?).await
+    // Nor does the store try a connection that was used just now.
+    let plain = PgPoolOptions::new().max_connections(4).test_before_acquire(false).connect(&url).await?;
+    compare(store, plain).await
 }
 
-async fn compare(store: PostgresStore, mut plain: PgConnection) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn compare(store: PostgresStore, plain: PgPool) -> Result<(), Box<dyn Error + Send + Sync>> {
     let everybodys = Collection { owner: "".into(), list: None };
     let place = TodoPlace {
         id: store.create_todo(&everybodys, todo()?, None).await?.todo.id,
@@ -60,7 +62,7 @@ async fn compare(store: PostgresStore, mut plain: PgConnection) -> Result<(), Bo
         for _ in 0..REQUESTS_A_ROUND {
             let start = Instant::now();
             let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(select.as_str()));
-            query.bind(place.id).bind("").fetch_one(&mut plain).await?;
+            query.bind(place.id).bind("").fetch_one(&plain).await?;
             reads.plain.push(start.elapsed());
         }
         for _ in 0..REQUESTS_A_ROUND {
@@ -71,7 +73,7 @@ async fn compare(store: PostgresStore, mut plain: PgConnection) -> Result<(), Bo
         for _ in 0..REQUESTS_A_ROUND {
             let start = Instant::now();
             let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(insert.as_str()));
-            query.bind("").bind(TITLE).bind(Json(["shop"])).fetch_one(&mut plain).await?;
+            query.bind("").bind(TITLE).bind(Json(["shop"])).fetch_one(&plain).await?;
             writes.plain.push(start.elapsed());
         }
     }
