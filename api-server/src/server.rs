@@ -34,7 +34,7 @@ pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output 
     serve_on(listener, vec![(Handle::current(), app)], stop).await;
 }
 
-/// The same, with connections dealt out in turn to runtimes, each with what answers there.
+/// The same, with connections dealt out in turn to the runtimes, at least one, each with what answers there.
 pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: impl Future<Output = ()>) {
     let mut next = apps.iter().cycle();
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));

@@ -36,7 +36,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Twice what the queues of the store hold: beyond, a request would only wait for its deadline.
+    /// What the two queues of one store hold: beyond, a request would only wait for its deadline.
     pub const DEFAULT_CONCURRENCY: usize = 2_048;
 }
 
