@@ -82,6 +82,7 @@ class Postgres:
     """A server of this run alone, with its defaults but for the number of connections."""
 
     def __enter__(self) -> "Postgres":
+        self.load_before = os.getloadavg()[0]
         self.folder = Path(tempfile.mkdtemp(prefix="todostack-bench-"))
         self.port = free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
@@ -119,5 +120,5 @@ def describe_machine(postgres: Postgres) -> list[str]:
     return [
         f"{os.cpu_count()} × {cpu}, {memory} GiB, Linux {platform.release()}",
         f"PostgreSQL {postgres.psql('--command', 'show server_version').strip()}, its defaults (fsync and synchronous_commit on)",
-        f"load average before: {getattr(postgres, 'load', os.getloadavg()[0]):.1f}",
+        f"load average before: {postgres.load_before:.1f}",
     ]
