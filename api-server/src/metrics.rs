@@ -93,14 +93,19 @@ pub(crate) fn method_label(method: &Method) -> &'static str {
     }
 }
 
+/// Name, help and value of a gauge.
+type OfPool = (&'static str, &'static str, fn(PoolState) -> u32);
+
+/// What is told of the pools, all of them together.
+const OF_POOLS: [OfPool; 4] = [
+    ("todostack_api_database_connections_open", "Connections in the pool", |pool| pool.open),
+    ("todostack_api_database_connections_idle", "Connections in the pool without work", |pool| pool.idle),
+    ("todostack_api_database_connections_max", "The most connections the pool may have", |pool| pool.max),
+    ("todostack_api_database_requests_queued", "Requests that wait for a batch", |pool| pool.queued),
+];
+
 /// Reads the pools when asked.
 struct Pools(Vec<Arc<dyn Store>>);
-
-impl Pools {
-    fn sum(&self, of: fn(PoolState) -> u32) -> i64 {
-        self.0.iter().map(|store| i64::from(of(store.pool_state()))).sum()
-    }
-}
 
 impl std::fmt::Debug for Pools {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -110,29 +115,9 @@ impl std::fmt::Debug for Pools {
 
 impl Collector for Pools {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        for (name, help, value) in [
-            (
-                "todostack_api_database_connections_open",
-                "Connections in the pool",
-                self.sum(|pool| pool.open),
-            ),
-            (
-                "todostack_api_database_connections_idle",
-                "Connections in the pool without work",
-                self.sum(|pool| pool.idle),
-            ),
-            (
-                "todostack_api_database_connections_max",
-                "The most connections the pool may have",
-                self.sum(|pool| pool.max),
-            ),
-            (
-                "todostack_api_database_requests_queued",
-                "Requests that wait for a batch",
-                self.sum(|pool| pool.queued),
-            ),
-        ] {
-            let gauge = ConstGauge::new(value);
+        for (name, help, of) in OF_POOLS {
+            let all = self.0.iter().map(|store| i64::from(of(store.pool_state()))).sum();
+            let gauge = ConstGauge::<i64>::new(all);
             let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
             gauge.encode(metric)?;
         }
