@@ -45,7 +45,7 @@ impl ListBody {
 #[schema(as = NewList)]
 pub(crate) struct ListInput {
     /// What people call it; need not be unique.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     name: String,
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -
 #[schema(as = NewTodo)]
 pub(crate) struct TodoInput {
     /// What is to be done.
-    #[schema(min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
+    #[schema(min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     title: String,
     /// Whether it has been done; `false` when left out.
     completed: Option<bool>,
@@ -143,7 +143,7 @@ pub(crate) struct TodoInput {
 
 /// A word.
 #[derive(ToSchema)]
-#[schema(min_length = 1, max_length = 50, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
+#[schema(min_length = 1, max_length = 50, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
 struct Tag(#[expect(dead_code, reason = "only the schema is used")] String);
 
 impl TryFrom<TodoInput> for NewTodo {
@@ -177,7 +177,7 @@ impl TryFrom<TodoInput> for NewTodo {
 pub(crate) struct TodoPatchInput {
     /// What is to be done.
     #[serde(deserialize_with = "present")]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*\S[^\u0000]*$")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     title: Option<Option<String>>,
     /// Whether it has been done.
     #[serde(deserialize_with = "present")]

@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::Value;
+use regex::Regex;
+use rstest::rstest;
+use serde_json::{Value, json};
 
 use crate::service::{On, Service};
 
@@ -99,4 +101,30 @@ fn every_operation_has_a_name_of_its_own_and_a_summary() {
         *names.entry(operation["operationId"].as_str().unwrap()).or_insert(0) += 1;
     }
     assert!(names.values().all(|count| *count == 1), "{names:#?}");
+}
+
+#[rstest]
+#[case::plain("tea")]
+#[case::of_another_script("чай")]
+#[case::space_around(" tea ")]
+#[case::empty("")]
+#[case::space(" \t")]
+#[case::nul("\0")]
+#[case::nul_at_the_end("tea\0")]
+#[tokio::test]
+async fn a_text_that_the_document_lets_through_is_taken(#[case] text: &str) {
+    let service = Service::start(On::Sqlite).await;
+    let schemas = &DOCUMENT["components"]["schemas"];
+    let lets_through =
+        |schema: &Value| Regex::new(schema["pattern"].as_str().unwrap()).unwrap().is_match(text);
+    let (title, tag) = (&schemas["NewTodo"]["properties"]["title"], &schemas["Tag"]);
+    let name = &schemas["NewList"]["properties"]["name"];
+    for (path, body, schema) in [
+        ("/todos", json!({"title": text}), title),
+        ("/todos", json!({"title": "tea", "tags": [text]}), tag),
+        ("/lists", json!({"name": text}), name),
+    ] {
+        let status = service.client.post(path, body.clone()).await.status;
+        assert_eq!(status == StatusCode::CREATED, lets_through(schema), "{path} {body}: {status}");
+    }
 }
