@@ -1,23 +1,18 @@
 //! The binary: migrate, help, and ending on SIGTERM.
 
-use std::{
-    process::{Command, Output, Stdio},
-    time::Duration,
-};
+use std::process::{Command, Output};
 
 use futures::future::join_all;
 use http::StatusCode;
+use rstest::rstest;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
-use tempfile::TempDir;
 use todostack_store_postgres::PgConnectOptions;
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader, Lines},
-    process::{Child, ChildStdout},
-    time::timeout,
-};
 
-use crate::{client::Client, service::fresh_postgres};
+use crate::{
+    program::{Server, with_message},
+    service::{On, fresh_postgres},
+};
 
 fn command(database: &PgConnectOptions) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_todostack-api"));
@@ -98,74 +93,23 @@ fn help_documents_every_variable() {
     }
 }
 
-/// The binary as a server, and its log as it comes.
-struct Server {
-    process: Child,
-    log: Lines<BufReader<ChildStdout>>,
-    client: Client,
-    operations: Client,
-    /// What it says of itself when it starts.
-    started: Value,
-    _folder: TempDir,
+/// On Postgres, with connections for two threads.
+async fn server_on_postgres(database: &PgConnectOptions) -> Server {
+    assert!(run(command(database).arg("migrate")).status.success());
+    let url = database.to_url_lossy();
+    Server::start_with(&[("DATABASE_URL", url.as_str()), ("TODOSTACK_DATABASE_MAX_CONNECTIONS", "10")]).await
 }
 
-impl Server {
-    /// On a SQLite file of its own.
-    async fn start(log_level: &str) -> Self {
-        Self::start_with(&[("TODOSTACK_LOG_LEVEL", log_level)]).await
-    }
-
-    async fn start_with(variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_todostack-api"))
-            .args(["--listen=127.0.0.1:0", "--operations-listen=127.0.0.1:0", "--drain-delay=1"])
-            .env_clear()
-            .envs(variables.iter().copied())
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
-        let started = loop {
-            let line: Value = serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();
-            if line["message"] == "Started" {
-                break line;
-            }
-        };
-        let client = |listener: &str| Client::new(format!("http://{}", started[listener].as_str().unwrap()));
-        let (client, operations) = (client("listen"), client("operations_listen").undocumented());
-        Self { process, log, client, operations, started, _folder: folder }
-    }
-
-    fn terminate(&self) {
-        let pid = self.process.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    }
-
-    /// The rest of the log, of a server that ends.
-    async fn ended(mut self) -> Vec<Value> {
-        let mut lines = Vec::new();
-        let end = async {
-            while let Some(line) = self.log.next_line().await.unwrap() {
-                lines.push(serde_json::from_str(&line).unwrap());
-            }
-            self.process.wait().await.unwrap()
-        };
-        let status = timeout(Duration::from_secs(20), end).await.expect("it ends");
-        assert!(status.success());
-        lines
-    }
-}
-
-fn with_message<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
-    lines.iter().filter(|line| line["message"] == message).collect()
-}
-
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn sigterm_loses_no_request() {
-    let mut server = Server::start("info").await;
-    let clients: Vec<_> = (0..4)
+async fn sigterm_loses_no_request(#[case] on: On) {
+    let mut server = match on {
+        On::Postgres => server_on_postgres(&fresh_postgres().await).await,
+        On::Sqlite => Server::start("info").await,
+    };
+    let clients: Vec<_> = (0..16)
         .map(|_| {
             let client = server.client.clone();
             tokio::spawn(async move {
@@ -267,11 +211,7 @@ async fn probes_are_in_the_log_at_debug() {
 #[tokio::test]
 async fn all_threads_together_keep_within_the_connections_that_they_may_have() {
     let database = fresh_postgres().await;
-    assert!(run(command(&database).arg("migrate")).status.success());
-    let url = database.to_url_lossy();
-    let server =
-        Server::start_with(&[("DATABASE_URL", url.as_str()), ("TODOSTACK_DATABASE_MAX_CONNECTIONS", "10")])
-            .await;
+    let server = server_on_postgres(&database).await;
     let client = &server.client;
     let asked = (0..32).map(async |number| {
         for _ in 0..10 {

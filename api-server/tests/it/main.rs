@@ -26,6 +26,7 @@ mod lists;
 mod openapi;
 mod operations;
 mod postgres_server;
+mod program;
 mod properties;
 mod queries;
 mod service;

@@ -1,0 +1,81 @@
+//! The binary as a server, and its log. What it must do is not here.
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout},
+    time::timeout,
+};
+
+use crate::client::Client;
+
+/// A running one, and its log as it comes.
+pub struct Server {
+    process: Child,
+    pub log: Lines<BufReader<ChildStdout>>,
+    pub client: Client,
+    pub operations: Client,
+    /// What it says of itself when it starts.
+    pub started: Value,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// On a SQLite file of its own.
+    pub async fn start(log_level: &str) -> Self {
+        Self::start_with(&[("TODOSTACK_LOG_LEVEL", log_level)]).await
+    }
+
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_todostack-api"))
+            .args(["--listen=127.0.0.1:0", "--operations-listen=127.0.0.1:0", "--drain-delay=1"])
+            .env_clear()
+            .envs(variables.iter().copied())
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stdout.take().unwrap()).lines();
+        let started = loop {
+            let line: Value = serde_json::from_str(&log.next_line().await.unwrap().unwrap()).unwrap();
+            if line["message"] == "Started" {
+                break line;
+            }
+        };
+        let client = |listener: &str| Client::new(format!("http://{}", started[listener].as_str().unwrap()));
+        let (client, operations) = (client("listen"), client("operations_listen").undocumented());
+        Self { process, log, client, operations, started, _folder: folder }
+    }
+
+    pub fn terminate(&self) {
+        let pid = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// The rest of the log, of a server that ends.
+    pub async fn ended(mut self) -> Vec<Value> {
+        let mut lines = Vec::new();
+        let end = async {
+            while let Some(line) = self.log.next_line().await.unwrap() {
+                lines.push(serde_json::from_str(&line).unwrap());
+            }
+            self.process.wait().await.unwrap()
+        };
+        let status = timeout(Duration::from_secs(20), end).await.expect("it ends");
+        assert!(status.success());
+        lines
+    }
+}
+
+/// Those of the lines that say this.
+pub fn with_message<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["message"] == message).collect()
+}
