@@ -20,7 +20,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts as many as there are cores for, within [`MAX_THREADS`].
+    /// Starts one for each core, two at most.
     pub fn start() -> anyhow::Result<Self> {
         // Knows the limit of the container too.
         let cores = thread::available_parallelism().map_or(1, usize::from);
