@@ -12,7 +12,7 @@ use kube::{
 use serde_json::{Value, json};
 use todostack_crds::Reason;
 
-use crate::namespace::Namespace;
+use crate::{confidential::OPEN_KEYS, namespace::Namespace};
 
 /// The variable that names the folder.
 const FOLDER: &str = "TODOSTACK_CAPTURE";
@@ -35,9 +35,6 @@ const KINDS: &[(&str, bool)] = &[
 /// Those of no namespace.
 const CLUSTER_KINDS: &[&str] =
     &["v1/PersistentVolume", "storage.k8s.io/v1/StorageClass", "networking.k8s.io/v1/IngressClass"];
-/// Keys of a login that are no secret: who logs in where, and the number that tells logins apart.
-pub(crate) const OPEN_KEYS: &[&str] =
-    &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
 
 /// Writes `REASON.yaml`, or `REASON-CASE.yaml` in a case of a table.
 ///

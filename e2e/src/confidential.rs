@@ -17,8 +17,11 @@ use kube::{
 use memchr::memmem;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::{capture::OPEN_KEYS, written::Text};
+use crate::written::Text;
 
+/// Keys of a login that are no secret: who logs in where, and the number that tells logins apart.
+pub(crate) const OPEN_KEYS: &[&str] =
+    &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
 /// Certificates are shown to everybody who connects.
 const CERTIFICATES: &[&str] = &["tls.crt", "ca.crt"];
 /// A shorter one stands in many a text by chance.

@@ -118,7 +118,7 @@ impl Namespace {
     /// # Errors
     /// A value of a Secret stands somewhere: the error says which and where, and not the value.
     pub async fn search(&self) -> Result<Searched> {
-        let texts = self.since.written(self).await?;
+        let texts = self.since.written(&self.cluster, &self.name).await?;
         let values = self.confidential.absent(&texts).await?;
         Ok(Searched { values, places: texts.into_iter().map(|it| it.place).collect() })
     }

@@ -18,10 +18,7 @@ use kube::{
 };
 use tokio::sync::OnceCell;
 
-use crate::{
-    cluster::{Cluster, OPERATOR, OPERATOR_NAMESPACE},
-    namespace::Namespace,
-};
+use crate::cluster::{Cluster, OPERATOR, OPERATOR_NAMESPACE};
 
 /// Where the programs of a cluster on this machine write; other clusters have theirs elsewhere.
 const PROGRAMS: &str = "/var/lib/todostack-cluster/log";
@@ -51,19 +48,19 @@ impl Since {
     }
 
     /// All that the cluster holds of the namespace, and all that was written anywhere since.
-    pub(crate) async fn written(&self, namespace: &Namespace) -> Result<Vec<Text>> {
-        let mut texts = objects(namespace).await?;
-        let pods = namespace.api::<Pod>();
+    pub(crate) async fn written(&self, cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
+        let mut texts = objects(cluster, namespace).await?;
+        let pods = Api::<Pod>::namespaced(cluster.client.clone(), namespace);
         texts.extend(logs(&pods, &LogParams::default()).await?);
         for pod in pods.list(&ListParams::default().labels("app.kubernetes.io/component=api")).await? {
-            let server = format!("{}/pods/{}:{API_METRICS}", namespace.name, pod.name_any());
-            texts.extend(metrics(&namespace.cluster, &server).await?);
+            let server = format!("{namespace}/pods/{}:{API_METRICS}", pod.name_any());
+            texts.extend(metrics(cluster, &server).await?);
         }
-        let operator = Api::<Pod>::namespaced(namespace.cluster.client.clone(), OPERATOR_NAMESPACE);
+        let operator = Api::<Pod>::namespaced(cluster.client.clone(), OPERATOR_NAMESPACE);
         let since = LogParams { since_time: Some(self.moment), ..LogParams::default() };
         texts.extend(logs(&operator, &since).await?);
         let server = format!("{OPERATOR_NAMESPACE}/services/{OPERATOR}:http");
-        texts.extend(metrics(&namespace.cluster, &server).await?);
+        texts.extend(metrics(cluster, &server).await?);
         texts.extend(self.programs()?);
         Ok(texts)
     }
@@ -94,16 +91,16 @@ fn programs_logs() -> Result<Vec<PathBuf>> {
 }
 
 /// Every object of every kind but Secrets: those of the namespace, and those of none.
-async fn objects(namespace: &Namespace) -> Result<Vec<Text>> {
+async fn objects(cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
     static KINDS: OnceCell<Discovery> = OnceCell::const_new();
-    let client = &namespace.cluster.client;
+    let client = &cluster.client;
     let kinds = KINDS.get_or_try_init(|| Discovery::new(client.clone()).run_aggregated()).await?;
     let mut texts = Vec::new();
     for (kind, can) in kinds.groups().flat_map(ApiGroup::recommended_resources) {
         if kind.kind == "Secret" || !can.supports_operation(verbs::LIST) {
             continue;
         }
-        let within = matches!(can.scope, Scope::Namespaced).then_some(namespace.name.as_str());
+        let within = matches!(can.scope, Scope::Namespaced).then_some(namespace);
         let requests = kube::api::Request::new(DynamicObject::url_path(&kind, within));
         let list = requests.list(&ListParams::default())?;
         let listed =
