@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{postgres::PostgresSpec, rules, sqlite::SqliteSpec};
+use crate::{postgres::PostgresSpec, reference::SecretReference, rules, sqlite::SqliteSpec};
 
 /// Where the todos are kept: one of the three, Postgres when none is given.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -31,22 +31,4 @@ pub struct ExternalSpec {
     /// (a CloudNativePG cluster's `<cluster>-app` Secret has them; `user` is read where `username` is missing).
     /// A password may hold whatever RFC 4013 lets through: all of ASCII and the letters of most writings, but no emoji.
     pub secret: SecretReference,
-}
-
-/// A Secret in the stack's namespace.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct SecretReference {
-    /// Name of the Secret.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
-}
-
-/// A ConfigMap in the stack's namespace.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ConfigMapReference {
-    /// Name of the ConfigMap.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
 }

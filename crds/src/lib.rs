@@ -5,6 +5,7 @@ pub mod condition;
 pub mod database;
 pub mod exposure;
 pub mod postgres;
+pub mod reference;
 mod rules;
 pub mod spec;
 pub mod sqlite;

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    database::{ConfigMapReference, SecretReference},
+    reference::{ConfigMapReference, SecretReference},
     rules,
     storage::PostgresStorage,
 };
