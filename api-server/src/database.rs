@@ -10,11 +10,12 @@ use tokio::runtime::Handle;
 
 use crate::{chain::chain, config::DatabaseArgs};
 
-/// For a database that was away when it was to be asked.
-const FEW_CONNECTIONS: u32 = 8;
-
 /// With fewer, a store would have less than two for all that is not batched.
 const FEWEST_CONNECTIONS: u32 = PostgresStore::BESIDE_THE_POOL + 2;
+
+/// For a database that was away when it was to be asked, as that of a new stack is: enough for two threads, and less than the share of
+/// one replica of a server as it comes (12).
+const FEW_CONNECTIONS: u32 = 2 * FEWEST_CONNECTIONS;
 
 /// What kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,4 +157,32 @@ fn sqlite(url: &str) -> anyhow::Result<Target> {
         bail!("DATABASE_URL must name a file: a database in memory is lost with its first connection");
     }
     Ok(Target::Sqlite(Box::new(options)))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::away_when_asked("postgres://nobody@127.0.0.1:1/none", None, 2)]
+    #[case::enough("postgres://nobody@127.0.0.1:1/none", Some(10), 2)]
+    #[case::too_few("postgres://nobody@127.0.0.1:1/none", Some(9), 1)]
+    #[case::fewest("postgres://nobody@127.0.0.1:1/none", Some(6), 1)]
+    #[case::file("sqlite://none.db", None, 1)]
+    #[tokio::test]
+    async fn each_thread_has_a_store_if_the_connections_go_round(
+        #[case] url: &str,
+        #[case] connections: Option<u32>,
+        #[case] stores: usize,
+    ) {
+        let args = DatabaseArgs {
+            database_url: Some(url.to_owned()),
+            pghost: None,
+            database_max_connections: connections,
+        };
+        let runtimes = [Handle::current(), Handle::current()];
+        assert_eq!(Database::from_args(&args).unwrap().open_on(&runtimes).await.len(), stores);
+    }
 }
