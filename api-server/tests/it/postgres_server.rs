@@ -78,14 +78,16 @@ impl PostgresServer {
         self.options().database("elsewhere")
     }
 
-    /// Ends it as a failing machine would: no process of it gets to do anything more. One that has ended by itself stays so.
+    /// Ends it as a failing machine would: no process of it gets to do anything more.
     pub fn kill(&self) {
-        let Some(pid) = self.pid() else { return };
-        // All processes of a server are children of its first.
-        let children = Command::new("pgrep").args(["--parent", &pid]).output().unwrap();
-        let children = String::from_utf8(children.stdout).unwrap();
-        let all: Vec<_> = std::iter::once(pid.as_str()).chain(children.split_whitespace()).collect();
-        Command::new("kill").arg("-KILL").args(all).stderr(Stdio::null()).status().unwrap();
+        kill(&self.pid().expect("the server runs"));
+    }
+
+    /// The same for one that may have ended by itself.
+    pub fn kill_if_it_runs(&self) {
+        if let Some(pid) = self.pid() {
+            kill(&pid);
+        }
     }
 
     fn data(&self) -> PathBuf {
@@ -113,8 +115,16 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        self.kill();
+        self.kill_if_it_runs();
     }
+}
+
+fn kill(pid: &str) {
+    // All processes of a server are children of its first.
+    let children = Command::new("pgrep").args(["--parent", pid]).output().unwrap();
+    let children = String::from_utf8(children.stdout).unwrap();
+    let all: Vec<_> = std::iter::once(pid).chain(children.split_whitespace()).collect();
+    Command::new("kill").arg("-KILL").args(all).stderr(Stdio::null()).status().unwrap();
 }
 
 /// To the user that servers run as.
