@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use todostack_testbed::cluster_tools::ClusterTools;
+use todostack_testbed::wait::{self, Seen};
+use todostack_testbed::{process, progress};
 
-use crate::cluster_tools::ClusterTools;
-use crate::wait::{self, Seen};
-use crate::{process, progress, repository};
+use crate::repository;
 
 /// Where the demo serves its page of todos.
 pub(crate) const URL: &str = "http://todolist.localhost:8080/todos";

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use fs_err as fs;
+use todostack_testbed::{process, progress};
 
-use crate::{cli, process, progress, repository};
+use crate::{cli, repository};
 
 /// A generator, and the files that hold what it prints.
 struct Generated {

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::image::{self, Image};
-use crate::{cli, install, key, prerequisites, process, progress, provider, repository};
+use todostack_testbed::image::{self, Image};
+use todostack_testbed::{key, prerequisites, process, progress};
+
+use crate::{cli, install, provider, repository};
 
 /// The two images of this checkout.
 #[derive(Clone, Debug)]

@@ -1,7 +1,9 @@
 //! Installs the CRDs and the operator with Helm, as people do.
 
-use crate::cluster_tools::ClusterTools;
-use crate::{process, progress, repository};
+use todostack_testbed::cluster_tools::ClusterTools;
+use todostack_testbed::{process, progress};
+
+use crate::repository;
 
 /// The operator's namespace.
 pub(crate) const NAMESPACE: &str = "todostack-system";

@@ -1,29 +1,16 @@
 //! The repository's commands: parse the command line, run one, print the chain of causes. No work happens here.
 
-mod addons;
 mod bench;
-mod binaries;
-mod cache;
 mod cli;
-mod cluster_tools;
-mod debian;
 mod demo;
 mod down;
 mod generate;
-mod image;
 mod images;
 mod install;
-mod key;
-mod lock;
-mod postgres_image;
-mod prerequisites;
-mod process;
-mod progress;
 mod provider;
 mod repository;
 mod test;
 mod up;
-mod wait;
 
 use std::process::ExitCode;
 

@@ -2,18 +2,20 @@
 
 mod current;
 mod kind;
-pub(crate) mod local;
 
 use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
 
+use todostack_testbed::cluster_tools::ClusterTools;
+use todostack_testbed::image::Image;
+use todostack_testbed::local::{self, Shape, Whose};
+use todostack_testbed::{lock, process};
+
 use crate::cli::{ProviderName, Up};
-use crate::cluster_tools::ClusterTools;
-use crate::image::Image;
 use crate::install::IngressPorts;
-use crate::{lock, process, repository};
+use crate::repository;
 
 /// Clusters are started and removed one at a time on a machine; the local one's state is in this folder.
 const HELD: &str = "/var/lib";
@@ -23,7 +25,9 @@ pub(crate) fn start(provider: ProviderName, up: &Up) -> anyhow::Result<ClusterTo
     let _held = lock::folder(Path::new(HELD))?;
     let cluster = match provider {
         ProviderName::Kind => kind::start(up)?,
-        ProviderName::Local => local::start(up)?,
+        ProviderName::Local => {
+            local::start(Shape { nodes: up.nodes, nfs_node: up.nfs_node, replace: up.replace })?
+        }
         ProviderName::Current => current::start(up)?,
     };
     fs::create_dir_all(repository::cluster())?;
@@ -57,15 +61,6 @@ pub(crate) fn load(provider: ProviderName, images: &[Image]) -> anyhow::Result<(
         // Its images come from a registry, by --operator-image and --api-image.
         ProviderName::Current => Ok(()),
     }
-}
-
-/// Which cluster may be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
-    /// Only this checkout's.
-    Ours,
-    /// Whatever is there.
-    Anybodys,
 }
 
 /// Removes the cluster; nothing to remove is no error.

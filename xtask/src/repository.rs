@@ -1,17 +1,11 @@
-//! The checkout this program was built in, and the folders inside it that commands share.
+//! The checkout, for commands: its cargo and its files. The folders are those of the testbed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context as _;
-
-use crate::process;
-
-/// The checkout's root.
-pub(crate) fn root() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
-}
+use todostack_testbed::process;
+pub(crate) use todostack_testbed::repository::{cluster, kubeconfig, root};
 
 /// Cargo's target folder; the checkout has no other.
 pub(crate) fn target() -> PathBuf {
@@ -34,14 +28,4 @@ pub(crate) fn files(patterns: &[&str]) -> anyhow::Result<Vec<String>> {
     let listed = process::output(&mut git).context("failed to list the repository's files")?;
     // One that was deleted but not committed is listed too.
     Ok(listed.lines().filter(|file| root().join(file).is_file()).map(str::to_owned).collect())
-}
-
-/// What people need of a running cluster: `kubeconfig` and `bin/`.
-pub(crate) fn cluster() -> PathBuf {
-    target().join("cluster")
-}
-
-/// The cluster's kubeconfig.
-pub(crate) fn kubeconfig() -> PathBuf {
-    cluster().join("kubeconfig")
 }

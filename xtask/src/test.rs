@@ -11,9 +11,11 @@ mod shell;
 use std::process::Command;
 use std::time::Instant;
 
+use todostack_testbed::local::Whose;
+use todostack_testbed::{process, progress};
+
 use crate::cli::{self, ProviderName, Up};
-use crate::provider::Whose;
-use crate::{generate, process, progress, provider, repository, up};
+use crate::{generate, provider, repository, up};
 
 /// What the checks said.
 #[derive(Default)]
@@ -114,7 +116,7 @@ fn cluster(report: &mut Report, keep: bool) {
     };
     // From nothing, so that what an earlier run left cannot help a test pass.
     report.check("cluster: up", |_| {
-        provider::stop(ProviderName::Local, Whose::Anybodys)?;
+        provider::stop(ProviderName::Local, Whose::Anyones)?;
         up::run(&shape)
     });
     if report.failed().contains(&"cluster: up") {
@@ -128,7 +130,7 @@ fn cluster(report: &mut Report, keep: bool) {
         });
     }
     if !keep {
-        report.check("cluster: down", |_| provider::stop(ProviderName::Local, Whose::Anybodys));
+        report.check("cluster: down", |_| provider::stop(ProviderName::Local, Whose::Anyones));
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use todostack_testbed::cluster_tools::ClusterTools;
+use todostack_testbed::progress;
+
 use crate::cli::{ProviderName, Up};
-use crate::cluster_tools::ClusterTools;
 use crate::install::Values;
-use crate::{demo, images, install, progress, provider, repository};
+use crate::{demo, images, install, provider, repository};
 
 /// Runs the command.
 pub(crate) fn run(up: &Up) -> anyhow::Result<()> {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use todostack_testbed::cluster_tools::ClusterTools;
+use todostack_testbed::prerequisites;
+
 use crate::cli::Up;
-use crate::cluster_tools::ClusterTools;
-use crate::prerequisites;
 
 /// Checks that the cluster answers and that images were named.
 pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {

@@ -4,10 +4,12 @@ use std::process::Command;
 
 use fs_err as fs;
 
+use todostack_testbed::cluster_tools::ClusterTools;
+use todostack_testbed::image::Image;
+use todostack_testbed::{addons, prerequisites, process, progress};
+
 use crate::cli::Up;
-use crate::cluster_tools::ClusterTools;
-use crate::image::Image;
-use crate::{addons, prerequisites, process, progress, repository};
+use crate::repository;
 
 /// kind's name for the cluster; its context is `kind-todostack`.
 const NAME: &str = "todostack";

@@ -6,9 +6,11 @@ use std::process::Command;
 
 use fs_err as fs;
 
+use todostack_testbed::binaries::{self, Module};
+use todostack_testbed::process;
+
 use super::schemas;
-use crate::binaries::{self, Module};
-use crate::{process, repository};
+use crate::repository;
 
 /// Fails with the charts' and examples' faults.
 pub(super) fn check() -> anyhow::Result<()> {

@@ -7,8 +7,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use fs_err as fs;
-
-use crate::{prerequisites, process, progress};
+use todostack_testbed::{prerequisites, process, progress};
 
 /// A running server, stopped and deleted when dropped.
 pub(super) struct Database {

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::binaries::{self, Module};
-use crate::{process, repository};
+use todostack_testbed::binaries::{self, Module};
+use todostack_testbed::process;
+
+use crate::repository;
 
 /// What the stand-in for docker says to the first thing kind asks once it has validated its configuration.
 const VALID: &str = "kind found no fault with the configuration";

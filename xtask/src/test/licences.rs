@@ -4,7 +4,9 @@
 
 use std::process::Command;
 
-use crate::{cache, process, progress, repository};
+use todostack_testbed::{cache, process, progress};
+
+use crate::repository;
 
 const VERSION: &str = "0.20.2";
 

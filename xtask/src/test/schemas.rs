@@ -7,8 +7,9 @@ use std::process::Command;
 use anyhow::Context as _;
 use fs_err as fs;
 use serde_json::{Map, Value, json};
+use todostack_testbed::process;
 
-use crate::{process, repository};
+use crate::repository;
 
 /// The folder with a schema for each kind, under the name that kubeconform looks for.
 pub(super) fn folder() -> anyhow::Result<PathBuf> {

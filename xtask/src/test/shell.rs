@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::{prerequisites, process, repository};
+use todostack_testbed::{prerequisites, process};
+
+use crate::repository;
 
 /// Fails with shellcheck's warnings on any script of the repository.
 pub(super) fn check() -> anyhow::Result<()> {

@@ -19,11 +19,9 @@ use std::time::Duration;
 use fs_err as fs;
 
 use crate::binaries::{self, Binaries, Module};
-use crate::cli::Up;
 use crate::cluster_tools::ClusterTools;
 use crate::image::{self, Image};
 use crate::key::Sources;
-use crate::provider::Whose;
 use crate::wait::Seen;
 use crate::{addons, postgres_image, prerequisites, process, progress, repository};
 use certificates::Authority;
@@ -31,8 +29,28 @@ use ownership::{Found, Record, Wanted};
 use plan::Node;
 use starting::Starting;
 
+/// The cluster that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Ordinary nodes, 1 to 5; without a number those that a running cluster has, or one.
+    pub nodes: Option<u8>,
+    /// Whether to add the node with a kernel of its own. A cluster that has it although not asked for is fine.
+    pub nfs_node: bool,
+    /// Whether a cluster of another checkout, of another shape or with dead processes is removed first.
+    pub replace: bool,
+}
+
+/// Which cluster [`stop`] may remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Only the one that this checkout started.
+    ThisCheckouts,
+    /// Any, whoever started it.
+    Anyones,
+}
+
 /// Starts the cluster, or finds it running.
-pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
+pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
     prerequisites::root("the local cluster")?;
     prerequisites::programs(prerequisites::LOCAL_CLUSTER)?;
     let binaries = binaries::build(Module::Kubernetes)?;
@@ -40,8 +58,8 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
     let wanted = Wanted {
         checkout: repository::root(),
         binaries: &binaries.key,
-        nodes: up.nodes,
-        nfs_node: up.nfs_node,
+        nodes: shape.nodes,
+        nfs_node: shape.nfs_node,
     };
     let found = ownership::look(&wanted);
     let images = images(&binaries, &addon_binaries)?;
@@ -58,34 +76,34 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
             return Ok(cluster);
         }
         Found::Nothing => {}
-        Found::Ours(_) if !up.replace => {
+        Found::Ours(_) if !shape.replace => {
             anyhow::bail!("this checkout's cluster runs but its API server does not answer: use --replace")
         }
-        Found::InTheWay(why) if !up.replace => {
+        Found::InTheWay(why) if !shape.replace => {
             anyhow::bail!("{why}. To remove it and start anew: the same command with --replace")
         }
         Found::Ours(_) | Found::InTheWay(_) => {
             progress::step("Removing the old cluster", "5 s", teardown::remove)?;
         }
     }
-    start_anew(up, &binaries, &images)?;
+    start_anew(shape, &binaries, &images)?;
     Ok(cluster)
 }
 
-fn start_anew(up: &Up, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
+fn start_anew(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
     forward::check()?;
     // Where they are part of the kernel, or cannot be loaded, this fails without harm: what needs them says so.
     let _loaded =
         process::succeeds(Command::new("modprobe").args(["-a", "overlay", "br_netfilter", "veth", "tun"]));
-    let nodes = up.nodes.unwrap_or(1);
-    let nfs_root = if up.nfs_node { Some(nfs_node::root_filesystem()?) } else { None };
+    let nodes = shape.nodes.unwrap_or(1);
+    let nfs_root = if shape.nfs_node { Some(nfs_node::root_filesystem()?) } else { None };
     let cluster = tools(binaries);
     fs::create_dir_all(plan::state("log"))?;
     let record = Record {
         checkout: repository::root().to_owned(),
         binaries: binaries.key.clone(),
         nodes,
-        nfs_node: up.nfs_node,
+        nfs_node: shape.nfs_node,
         complete: false,
         processes: Vec::new(),
     };
@@ -111,7 +129,7 @@ fn start_anew(up: &Up, binaries: &Binaries, images: &[Image]) -> anyhow::Result<
         Node::all(nodes).try_for_each(|node| await_node(&starting, &cluster, &node.name()))
     })?;
     addons(&cluster)?;
-    if up.nfs_node {
+    if shape.nfs_node {
         progress::step("Waiting for the NFS node", "1 min after power-on", || {
             await_node(&starting, &cluster, plan::nfs_node::NAME)
         })?;
@@ -121,7 +139,7 @@ fn start_anew(up: &Up, binaries: &Binaries, images: &[Image]) -> anyhow::Result<
 }
 
 /// The running cluster of this checkout.
-pub(crate) fn find() -> anyhow::Result<ClusterTools> {
+pub fn find() -> anyhow::Result<ClusterTools> {
     let binaries = binaries::build(Module::Kubernetes)?;
     let wanted =
         Wanted { checkout: repository::root(), binaries: &binaries.key, nodes: None, nfs_node: false };
@@ -133,15 +151,15 @@ pub(crate) fn find() -> anyhow::Result<ClusterTools> {
 }
 
 /// Brings images to the ordinary nodes.
-pub(crate) fn load(images: &[Image]) -> anyhow::Result<()> {
+pub fn load(images: &[Image]) -> anyhow::Result<()> {
     let Some(record) = ownership::read() else { anyhow::bail!("no local cluster is running") };
     Node::all(record.nodes).try_for_each(|node| node::load(node, images))
 }
 
 /// Removes the cluster.
-pub(crate) fn stop(whose: Whose) -> anyhow::Result<()> {
+pub fn stop(whose: Whose) -> anyhow::Result<()> {
     prerequisites::root("removing the local cluster")?;
-    if let (Whose::Ours, Some(owner)) = (whose, ownership::other_owner(repository::root())) {
+    if let (Whose::ThisCheckouts, Some(owner)) = (whose, ownership::other_owner(repository::root())) {
         anyhow::bail!(
             "the cluster on this machine is of {0}: run `cargo xtask down` there, or `cargo xtask up --replace` here",
             owner.display()
@@ -169,7 +187,7 @@ fn images(binaries: &Binaries, addons: &Binaries) -> anyhow::Result<Vec<Image>> 
 }
 
 fn pause() -> anyhow::Result<Image> {
-    let source = repository::root().join("testbed/pause.c");
+    let source = repository::testbed().join("pause.c");
     let key = Sources::default().file(&source)?.key();
     let folder = crate::cache::entry(&format!("pause-{key}"), |folder| {
         let mut gcc = Command::new("gcc");

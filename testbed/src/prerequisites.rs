@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::{process, progress};
 
 /// A program that commands here start, and the Debian package that has it.
-pub(crate) struct Program {
+pub struct Program {
     name: &'static str,
     package: &'static str,
 }
@@ -16,7 +16,7 @@ const fn program(name: &'static str, package: &'static str) -> Program {
 }
 
 /// For the local cluster.
-pub(crate) const LOCAL_CLUSTER: &[Program] = &[
+pub const LOCAL_CLUSTER: &[Program] = &[
     program("buildah", "buildah"),
     program("containerd", "containerd"),
     program("ctr", "containerd"),
@@ -36,17 +36,17 @@ pub(crate) const LOCAL_CLUSTER: &[Program] = &[
 ];
 
 /// For building images without a cluster.
-pub(crate) const IMAGES: &[Program] = &[program("buildah", "buildah")];
+pub const IMAGES: &[Program] = &[program("buildah", "buildah")];
 
 /// For the check of shell scripts.
-pub(crate) const SHELL: &[Program] = &[program("shellcheck", "shellcheck")];
+pub const SHELL: &[Program] = &[program("shellcheck", "shellcheck")];
 
 /// For the throw-away Postgres of the tests.
-pub(crate) const POSTGRES: &[Program] = &[program("pg_ctl", "postgresql"), program("initdb", "postgresql")];
+pub const POSTGRES: &[Program] = &[program("pg_ctl", "postgresql"), program("initdb", "postgresql")];
 
 /// What stands in the way of running anything.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// Programs are missing and cannot be installed from here.
     #[error("this machine lacks {missing}{why}\n  Install them and run the command again.")]
     Missing {
@@ -72,17 +72,18 @@ pub(crate) enum Error {
 }
 
 /// Whether this process is root.
-pub(crate) fn is_root() -> bool {
+#[must_use]
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// Fails unless root.
-pub(crate) fn root(what: &'static str) -> Result<(), Error> {
+pub fn root(what: &'static str) -> Result<(), Error> {
     if is_root() { Ok(()) } else { Err(Error::NotRoot { what }) }
 }
 
 /// Makes sure that all of `programs` are there.
-pub(crate) fn programs(programs: &[Program]) -> Result<(), Error> {
+pub fn programs(programs: &[Program]) -> Result<(), Error> {
     let missing: Vec<&Program> = programs.iter().filter(|program| find(program.name).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -126,7 +127,7 @@ fn install(missing: &[&Program]) -> Result<(), Error> {
 }
 
 /// Programs that no Debian package has; all that are missing are named at once.
-pub(crate) fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
+pub fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
     let missing: Vec<&str> = names.iter().copied().filter(|name| find(name).is_none()).collect();
     if missing.is_empty() {
         return Ok(names.iter().filter_map(|name| find(name)).collect());
@@ -135,7 +136,8 @@ pub(crate) fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// The path of a program: on PATH, where root's programs are, or in Debian's newest Postgres.
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     on_path.chain(postgres_folders()).map(|folder| folder.join(name)).find(|path| path.is_file())

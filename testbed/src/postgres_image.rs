@@ -44,7 +44,7 @@ const REMOVED: [&str; 20] = [
 
 /// The image, built unless the cache has it.
 pub(crate) fn build() -> anyhow::Result<Image> {
-    let folder = repository::root().join("testbed/postgres");
+    let folder = repository::testbed().join("postgres");
     let entrypoint = folder.join("docker-entrypoint.sh");
     let root_key =
         Sources::default().text(SUITE).text(&PACKAGES.join(" ")).text(&REMOVED.join(" ")).text(RECIPE).key();

@@ -6,7 +6,7 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// What did not come true.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// Not in time.
     #[error("{what} did not happen within {} s{last}", limit.as_secs())]
     TimedOut {
@@ -28,7 +28,7 @@ pub(crate) enum Error {
 }
 
 /// What a probe saw.
-pub(crate) enum Seen<T> {
+pub enum Seen<T> {
     /// What was waited for.
     Done(T),
     /// Not yet; the words say what is there instead, for the message when time runs out.
@@ -39,13 +39,13 @@ pub(crate) enum Seen<T> {
 
 impl<T> Seen<T> {
     /// `Done` if the flag is set.
-    pub(crate) fn once(value: T, flag: bool) -> Self {
+    pub fn once(value: T, flag: bool) -> Self {
         if flag { Self::Done(value) } else { Self::NotYet(String::new()) }
     }
 }
 
 /// Probes until it is done or `limit` has passed.
-pub(crate) fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Seen<T>) -> Result<T, Error> {
+pub fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Seen<T>) -> Result<T, Error> {
     let started = Instant::now();
     loop {
         match probe() {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 /// A program that could not be run, or that failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// The program is not there or may not be executed.
     #[error("failed to start `{command}`")]
     Start {
@@ -39,7 +39,7 @@ pub(crate) enum Error {
 ///
 /// # Errors
 /// When it cannot be started or fails; the message carries the last lines of its output.
-pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
+pub fn output(command: &mut Command) -> Result<String, Error> {
     let shown = show(command);
     let output = command
         .stdin(Stdio::null())
@@ -54,12 +54,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
 }
 
 /// [`output`], whose standard output is of no interest.
-pub(crate) fn run(command: &mut Command) -> Result<(), Error> {
+pub fn run(command: &mut Command) -> Result<(), Error> {
     output(command).map(drop)
 }
 
 /// Whether the program can be started and ends with 0.
-pub(crate) fn succeeds(command: &mut Command) -> bool {
+pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -69,7 +69,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 }
 
 /// Runs to its end with its output passed on, `hear` being told each line of its standard output.
-pub(crate) fn stream(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<(), Error> {
+pub fn stream(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<(), Error> {
     let shown = show(command);
     let start = |source| Error::Start { command: shown.clone(), source };
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(start)?;
@@ -89,7 +89,7 @@ pub(crate) fn stream(command: &mut Command, mut hear: impl FnMut(&str)) -> Resul
 }
 
 /// Starts a program that outlives this one, its output in `log`; its process id.
-pub(crate) fn detach(command: &mut Command, log: &Path) -> Result<u32, Error> {
+pub fn detach(command: &mut Command, log: &Path) -> Result<u32, Error> {
     let shown = show(command);
     let open = |source| Error::Log { path: log.to_owned(), source };
     let file = std::fs::File::create(log).map_err(open)?;
@@ -105,7 +105,8 @@ pub(crate) fn detach(command: &mut Command, log: &Path) -> Result<u32, Error> {
 }
 
 /// The command line as a person would type it, without its environment.
-pub(crate) fn show(command: &Command) -> String {
+#[must_use]
+pub fn show(command: &Command) -> String {
     const LONGEST: usize = 200;
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ").replace('\n', "\\n");

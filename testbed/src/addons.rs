@@ -5,25 +5,25 @@ use crate::{process, repository};
 
 /// A manifest of testbed/manifests, and the Deployment in it that must be available.
 #[derive(Clone, Copy)]
-pub(crate) struct Addon {
+pub struct Addon {
     manifest: &'static str,
     namespace: &'static str,
     deployment: &'static str,
 }
 
 /// The cluster's DNS.
-pub(crate) const COREDNS: Addon =
+pub const COREDNS: Addon =
     Addon { manifest: "coredns.yaml", namespace: "kube-system", deployment: "coredns" };
 /// The Ingress controller.
-pub(crate) const TRAEFIK: Addon =
+pub const TRAEFIK: Addon =
     Addon { manifest: "traefik.yaml", namespace: "kube-system", deployment: "traefik" };
 /// The default StorageClass.
-pub(crate) const LOCAL_PATH: Addon =
+pub const LOCAL_PATH: Addon =
     Addon { manifest: "local-path.yaml", namespace: "local-path-storage", deployment: "local-path" };
 
 /// Applies all, then waits for each.
-pub(crate) fn apply(cluster: &ClusterTools, addons: &[Addon]) -> anyhow::Result<()> {
-    let manifests = repository::root().join("testbed/manifests");
+pub fn apply(cluster: &ClusterTools, addons: &[Addon]) -> anyhow::Result<()> {
+    let manifests = repository::testbed().join("manifests");
     let mut apply = cluster.kubectl();
     apply.args(["apply", "--server-side", "--force-conflicts"]);
     for addon in addons {

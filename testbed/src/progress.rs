@@ -9,7 +9,7 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 const WORTH_A_TIME: Duration = Duration::from_secs(2);
 
 /// Runs `work` under a heading. `usual` is how long it usually takes, for steps over 2 s.
-pub(crate) fn step<T>(what: &str, usual: &str, work: impl FnOnce() -> T) -> T {
+pub fn step<T>(what: &str, usual: &str, work: impl FnOnce() -> T) -> T {
     if usual.is_empty() {
         eprintln!("==> {what}");
     } else {
@@ -33,12 +33,13 @@ pub(crate) fn step<T>(what: &str, usual: &str, work: impl FnOnce() -> T) -> T {
 }
 
 /// One line of detail below the current step.
-pub(crate) fn note(line: &str) {
+pub fn note(line: &str) {
     eprintln!("    {line}");
 }
 
 /// A duration as people say it.
-pub(crate) fn spell(duration: Duration) -> String {
+#[must_use]
+pub fn spell(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),

@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 
 /// Collects the sources of something that is built.
 #[derive(Default)]
-pub(crate) struct Sources(Sha256);
+pub struct Sources(Sha256);
 
 impl Sources {
     /// Adds words that decide what comes out: flags, versions, names.
     #[must_use]
-    pub(crate) fn text(mut self, text: &str) -> Self {
+    pub fn text(mut self, text: &str) -> Self {
         // The length keeps "ab" + "c" apart from "a" + "bc".
         self.0.update((text.len() as u64).to_le_bytes());
         self.0.update(text);
@@ -20,7 +20,7 @@ impl Sources {
     }
 
     /// Adds a file's content (not its name: a renamed file makes the same thing).
-    pub(crate) fn file(mut self, path: &Path) -> std::io::Result<Self> {
+    pub fn file(mut self, path: &Path) -> std::io::Result<Self> {
         let content = fs::read(path)?;
         self.0.update((content.len() as u64).to_le_bytes());
         self.0.update(content);
@@ -28,13 +28,14 @@ impl Sources {
     }
 
     /// The first 12 hexadecimal digits of the sources' SHA-256.
-    pub(crate) fn key(self) -> String {
+    #[must_use]
+    pub fn key(self) -> String {
         short_hex(&self.0.finalize())
     }
 }
 
 /// The first 12 hexadecimal digits of the SHA-256 of a file: the tag of an image made from it.
-pub(crate) fn of_file(path: &Path) -> std::io::Result<String> {
+pub fn of_file(path: &Path) -> std::io::Result<String> {
     Ok(short_hex(&Sha256::digest(fs::read(path)?)))
 }
 

@@ -123,7 +123,7 @@ fn configure(starting: &Starting<'_>, upper: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(upper.join(below))?;
     }
     fs::write(upper.join("disk.img"), "")?;
-    let testbed = repository::root().join("testbed/nfs-node");
+    let testbed = repository::testbed().join("nfs-node");
     fs::copy(testbed.join("init"), upper.join("node-init"))?;
     fs::copy(testbed.join("nfs-export"), upper.join("usr/local/sbin/nfs-export"))?;
 

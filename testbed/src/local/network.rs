@@ -72,7 +72,7 @@ fn create_mounts(node: Node) -> anyhow::Result<()> {
     // Laid over the folder instead of the file, because the machine need not have a mount.nfs.
     let stand_in = plan::state("sbin");
     fs::create_dir_all(&stand_in)?;
-    fs::copy(repository::root().join("testbed/mount.nfs"), stand_in.join("mount.nfs"))?;
+    fs::copy(repository::testbed().join("mount.nfs"), stand_in.join("mount.nfs"))?;
     let sbin = fs::canonicalize("/sbin")?;
     let layers = format!("lowerdir={}:{}", stand_in.display(), sbin.display());
     let mut mount = inside_mounts(&file.display().to_string());

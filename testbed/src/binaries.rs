@@ -10,7 +10,7 @@ use crate::{cache, process, progress, repository};
 
 /// A Go module whose `tool` lines name the programs to build.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Module {
+pub enum Module {
     /// The control plane, the node's programs, kubectl, helm, CoreDNS, Traefik.
     Kubernetes,
     /// local-path-provisioner, whose dependencies disagree with those of Kubernetes.
@@ -32,9 +32,9 @@ impl Module {
     }
 
     fn folder(self) -> PathBuf {
-        let testbed = repository::root().join("testbed");
+        let testbed = repository::testbed();
         match self {
-            Self::Kubernetes => testbed,
+            Self::Kubernetes => testbed.to_owned(),
             Self::Addons | Self::Checks => testbed.join(self.name()),
         }
     }
@@ -60,22 +60,23 @@ impl Module {
 
 /// The programs of a module, and the key that changes when they do.
 #[derive(Clone, Debug)]
-pub(crate) struct Binaries {
+pub struct Binaries {
     /// The folder that holds them.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
     /// What they are made from.
-    pub(crate) key: String,
+    pub key: String,
 }
 
 impl Binaries {
     /// The path of one program.
-    pub(crate) fn program(&self, name: &str) -> PathBuf {
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
 
 /// The programs of `module`, built unless they are in the cache.
-pub(crate) fn build(module: Module) -> anyhow::Result<Binaries> {
+pub fn build(module: Module) -> anyhow::Result<Binaries> {
     let go = process::output(Command::new("go").args(["env", "GOVERSION"]))
         .context("Go is needed to build Kubernetes: install Go 1.26 or later")?;
     let folder = module.folder();

@@ -11,31 +11,31 @@ use crate::{cache, process, progress, repository};
 
 /// An image in a docker-archive.
 #[derive(Clone, Debug)]
-pub(crate) struct Image {
+pub struct Image {
     /// Its name and tag.
-    pub(crate) reference: String,
+    pub reference: String,
     /// What it is made from: an image of the same reference and key is the same.
-    pub(crate) key: String,
+    pub key: String,
     /// The archive.
-    pub(crate) archive: PathBuf,
+    pub archive: PathBuf,
 }
 
 /// What an image is built from.
-pub(crate) struct Recipe<'a> {
+pub struct Recipe<'a> {
     /// Its name and tag.
-    pub(crate) reference: &'a str,
+    pub reference: &'a str,
     /// The Dockerfile.
-    pub(crate) dockerfile: &'a Path,
+    pub dockerfile: &'a Path,
     /// The build context: names in it, and the files that stand there.
-    pub(crate) context: &'a [(&'a str, &'a Path)],
+    pub context: &'a [(&'a str, &'a Path)],
     /// What the context is made from, where that is known without reading it.
-    pub(crate) context_key: &'a str,
+    pub context_key: &'a str,
     /// How long it takes.
-    pub(crate) usual: &'a str,
+    pub usual: &'a str,
 }
 
 /// Builds the image unless the cache has it.
-pub(crate) fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
+pub fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
     let Recipe { reference, dockerfile, context, context_key, usual } = *recipe;
     let key = Sources::default().text(reference).file(dockerfile)?.text(context_key).key();
     let name = reference.rsplit('/').next().unwrap_or(reference).replace(':', "-");
@@ -54,10 +54,10 @@ pub(crate) fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
 }
 
 /// An image that holds one static program and runs it.
-pub(crate) fn of_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Image> {
+pub fn of_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Image> {
     build(&Recipe {
         reference,
-        dockerfile: &repository::root().join("testbed/images/program.Dockerfile"),
+        dockerfile: &repository::testbed().join("images/program.Dockerfile"),
         context: &[("program", program)],
         context_key: key,
         usual: "3 s",

@@ -122,9 +122,7 @@ mod tests {
 
     #[test]
     fn the_manifests_and_the_stand_in_speak_of_this_plan() {
-        let read = |path: &str| {
-            std::fs::read_to_string(crate::repository::root().join("testbed").join(path)).unwrap()
-        };
+        let read = |path: &str| std::fs::read_to_string(crate::repository::testbed().join(path)).unwrap();
         assert!(read("manifests/coredns.yaml").contains(&format!("clusterIP: {DNS}")));
         assert!(read("manifests/local-path.yaml").contains(&format!("{STATE}/local-path")));
         assert!(read("mount.nfs").contains(&format!("exports={STATE}/nfs")));

@@ -8,7 +8,7 @@ use fs_err as fs;
 use crate::lock;
 
 /// `$XDG_CACHE_HOME/todostack`, or `~/.cache/todostack`.
-pub(crate) fn folder() -> anyhow::Result<PathBuf> {
+pub fn folder() -> anyhow::Result<PathBuf> {
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
         Some(path) => PathBuf::from(path),
         None => Path::new(&std::env::var_os("HOME").context("HOME is not set: set it, or XDG_CACHE_HOME")?)
@@ -20,7 +20,7 @@ pub(crate) fn folder() -> anyhow::Result<PathBuf> {
 /// The cached `name`; built by `build` into an empty folder when it is not there.
 ///
 /// What is half built when a build fails or is interrupted never gets the name: the folder is renamed when it is whole.
-pub(crate) fn entry(name: &str, build: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
+pub fn entry(name: &str, build: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
     entry_in(&folder()?, name, build)
 }
 
