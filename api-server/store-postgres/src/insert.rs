@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
-use todostack_store::{Batch, Collection, Error, NewTodo, Result, Todo};
+use todostack_store::{Collection, Error, NewTodo, Result, Todo, sql::Batch};
 
 use crate::{connect::LastingConnection, errors::store_error};
 

@@ -15,8 +15,9 @@ use async_trait::async_trait;
 pub use sqlx::postgres::PgConnectOptions;
 use sqlx::types::Json;
 use todostack_store::{
-    Batcher, BatcherLimits, Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo,
-    Owner, PoolState, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
+    Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
+    Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
+    sql::{Batcher, BatcherLimits},
 };
 
 use tokio::sync::Mutex;
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// A row of `todos` as Postgres gives it.
-type TodoRow = todostack_store::TodoRow<Json<Vec<String>>, i16>;
+type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i16>;
 
 /// Beyond some hundred rows a larger batch saves nothing more.
 const LIMITS: BatcherLimits = BatcherLimits { queue: 1_024, batch: 128 };

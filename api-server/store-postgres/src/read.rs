@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sqlx::{PgConnection, types::Json};
-use todostack_store::{Batch, Collection, Error, Result, Todo, TodoId, TodoPlace};
+use todostack_store::{Collection, Error, Result, Todo, TodoId, TodoPlace, sql::Batch};
 
 use crate::{TodoRow, connect::LastingConnection, errors::store_error};
 

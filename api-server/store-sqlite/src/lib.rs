@@ -26,7 +26,7 @@ use todostack_store::{
 use crate::writer::Writer;
 
 /// A row of `todos` as SQLite gives it.
-type TodoRow = todostack_store::TodoRow<Json<Vec<String>>, i64>;
+type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i64>;
 
 /// Readers do not wait for the writer in WAL mode; more than the cores gain nothing.
 const READERS: u32 = 4;

@@ -6,7 +6,10 @@
 
 use futures::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use todostack_store::{Batch, Batcher, BatcherLimits, Error, Result};
+use todostack_store::{
+    Error, Result,
+    sql::{Batch, Batcher, BatcherLimits},
+};
 use tokio::sync::oneshot;
 
 use crate::errors::store_error;

@@ -1,21 +1,16 @@
-//! The words of the service: what a todo and a list are, and the [`Store`] that a database must be. No SQL, no HTTP.
+//! What a todo is (`model`), what a database of todos can do ([`Store`]), and what the implementations for SQL databases
+//! share ([`sql`]). No queries and no drivers, which are in the crates `store-postgres` and `store-sqlite`; no HTTP.
 
-mod batch;
 mod error;
-mod list;
-mod precondition;
-mod query;
-mod row;
+mod model;
+pub mod sql;
 mod store;
-mod todo;
 
-pub use batch::{Batch, Batcher, BatcherLimits};
 pub use error::{Error, Result};
-pub use list::{List, ListId, ListName, NewList};
-pub use precondition::Precondition;
-pub use query::{Cursor, Filter, Sort, TodoQuery};
-pub use row::TodoRow;
-pub use store::{Created, IdempotencyKey, PoolState, SchemaVersion, Store};
-pub use todo::{
-    Collection, Invalid, NewTodo, Owner, Priority, Tags, Title, Todo, TodoId, TodoPatch, TodoPlace,
+pub use model::{
+    list::{List, ListId, ListName, NewList},
+    precondition::Precondition,
+    query::{Cursor, Filter, Sort, TodoQuery},
+    todo::{Collection, Invalid, NewTodo, Owner, Priority, Tags, Title, Todo, TodoId, TodoPatch, TodoPlace},
 };
+pub use store::{Created, IdempotencyKey, PoolState, SchemaVersion, Store};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::todo::{Invalid, text_of};
+use crate::model::todo::{Invalid, text_of};
 
 /// The number of a list, never used again.
 pub type ListId = i64;

@@ -1,6 +1,6 @@
 //! Which todos of a collection, in which order, from where.
 
-use crate::todo::{Todo, TodoId};
+use crate::{Todo, TodoId};
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -19,14 +19,6 @@ pub struct Collection {
     pub list: Option<i64>,
 }
 
-impl Collection {
-    /// The list as indices have it, where the default list is 0: the numbers of lists begin at 1.
-    #[must_use]
-    pub fn list_or_zero(&self) -> i64 {
-        self.list.unwrap_or(0)
-    }
-}
-
 /// One todo: its number is not enough, since nobody may reach another's todo or list by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TodoPlace {
@@ -123,33 +115,13 @@ impl Tags {
     }
 }
 
-/// How urgent; the numbers are what the database holds.
+/// How urgent a todo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Priority {
-    /// 1
     Low,
-    /// 2
     Medium,
-    /// 3
     High,
-}
-
-impl Priority {
-    /// The number in the database.
-    #[must_use]
-    pub fn number(self) -> i16 {
-        match self {
-            Self::Low => 1,
-            Self::Medium => 2,
-            Self::High => 3,
-        }
-    }
-
-    /// From the number in the database; a number that a later version wrote is read as none.
-    #[must_use]
-    pub fn from_number(number: i16) -> Option<Self> {
-        [Self::Low, Self::Medium, Self::High].into_iter().find(|priority| priority.number() == number)
-    }
 }
 
 /// A todo as it is stored.
@@ -269,12 +241,5 @@ mod tests {
     fn a_tag_may_not_come_twice() {
         let twice = Tags::new(vec!["home".to_owned(), "home".to_owned()]);
         assert_eq!(twice, Err(Invalid("must not have the same tag twice")));
-    }
-
-    #[test]
-    fn every_priority_is_read_back_from_its_number() {
-        for priority in [Priority::Low, Priority::Medium, Priority::High] {
-            assert_eq!(Priority::from_number(priority.number()), Some(priority));
-        }
     }
 }

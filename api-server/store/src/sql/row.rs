@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::todo::{Collection, Priority, Todo};
+use crate::{Collection, Priority, Todo};
 
 /// All columns of a todo, by the names that they have in both databases.
 #[derive(Debug)]

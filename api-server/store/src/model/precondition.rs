@@ -9,14 +9,3 @@ pub enum Precondition {
     /// It is in one of these versions.
     AnyOf(Vec<i64>),
 }
-
-impl Precondition {
-    /// The versions, for SQL; none when there is no condition.
-    #[must_use]
-    pub fn versions(&self) -> Option<&[i64]> {
-        match self {
-            Self::None => None,
-            Self::AnyOf(versions) => Some(versions),
-        }
-    }
-}

@@ -1,0 +1,52 @@
+//! How values of the model are written as query parameters. Rows, which are read, are in `row`.
+
+use crate::{Collection, Precondition, Priority};
+
+impl Collection {
+    /// The list as the indexes have it, where the default list is 0: the numbers of lists begin at 1.
+    #[must_use]
+    pub fn list_or_zero(&self) -> i64 {
+        self.list.unwrap_or(0)
+    }
+}
+
+impl Precondition {
+    /// The versions that the todo may have; `None` when every version may be changed.
+    #[must_use]
+    pub fn versions(&self) -> Option<&[i64]> {
+        match self {
+            Self::None => None,
+            Self::AnyOf(versions) => Some(versions),
+        }
+    }
+}
+
+impl Priority {
+    /// The number in the database.
+    #[must_use]
+    pub fn number(self) -> i16 {
+        match self {
+            Self::Low => 1,
+            Self::Medium => 2,
+            Self::High => 3,
+        }
+    }
+
+    /// From the number in the database; a number that a later version wrote is read as none.
+    #[must_use]
+    pub fn from_number(number: i16) -> Option<Self> {
+        [Self::Low, Self::Medium, Self::High].into_iter().find(|priority| priority.number() == number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_priority_is_read_back_from_its_number() {
+        for priority in [Priority::Low, Priority::Medium, Priority::High] {
+            assert_eq!(Priority::from_number(priority.number()), Some(priority));
+        }
+    }
+}
