@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::json;
+use todostack_testbed::local::record::Record;
 use tokio::process::Command;
 
 use crate::tool;
 
-/// Where the local cluster has its nodes (see testbed/README.md).
-const STATE: &str = "/var/lib/todostack-cluster";
 /// The image's name.
 const FOREIGN: &str = "localhost/foreign:1";
 
@@ -36,17 +35,12 @@ pub async fn of_another_processor() -> Result<&'static str> {
     std::fs::write(here.join("manifest.json"), manifest.to_string())?;
     sh(here, "tar --create --file image.tar manifest.json config.json layer.tar").await?;
 
-    let mut nodes = 0;
-    for entry in std::fs::read_dir(STATE).with_context(|| format!("{STATE} is not on this machine"))? {
-        let socket = entry?.path().join("containerd.sock");
-        if socket.exists() {
-            let import =
-                format!("ctr --address {} --namespace k8s.io images import image.tar", socket.display());
-            sh(here, &import).await?;
-            nodes += 1;
-        }
+    let record = Record::read().context("no local cluster runs on this machine")?;
+    for node in record.ordinary_nodes() {
+        let socket = node.socket();
+        let import = format!("ctr --address {} --namespace k8s.io images import image.tar", socket.display());
+        sh(here, &import).await?;
     }
-    ensure!(nodes > 0, "{STATE} has no ordinary node");
     Ok(FOREIGN)
 }
 

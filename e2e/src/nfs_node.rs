@@ -1,19 +1,14 @@
 //! The node with a kernel of its own that serves and mounts real NFS: its exports, and stacks placed on it.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use k8s_openapi::api::core::v1::Node;
 use kube::Api;
+use todostack_testbed::local::plan::nfs_node as testbed;
+pub use todostack_testbed::local::plan::nfs_node::{NAME as NODE, SERVER};
 
 use crate::{cluster::Cluster, wait};
-
-/// Its name in the cluster.
-pub const NODE: &str = "nfsnode";
-/// Its address: that of the NFS server.
-pub const SERVER: &str = "10.99.0.10";
-/// Where it takes commands: `ID.sh` becomes `ID.out` and `ID.exit` (see testbed/README.md).
-const COMMANDS: &str = "/var/lib/todostack-cluster/nfs-node/exec";
 
 impl Cluster {
     /// Makes sure that the node is there.
@@ -37,7 +32,7 @@ impl Cluster {
 /// The node does not answer, or the export fails there.
 pub async fn export(name: &str, owner: &str, mode: &str) -> Result<String> {
     run(&format!("nfs-export {name} {owner} {mode}")).await?;
-    Ok(format!("/exports/{name}"))
+    Ok(testbed::export(name))
 }
 
 /// Runs a line of shell on the node and gives back what it printed.
@@ -45,8 +40,8 @@ pub async fn export(name: &str, owner: &str, mode: &str) -> Result<String> {
 /// # Errors
 /// The node does not answer, or the line fails there.
 pub async fn run(line: &str) -> Result<String> {
-    let folder = PathBuf::from(COMMANDS);
-    ensure!(folder.is_dir(), "{COMMANDS} is not there: the node runs on another machine, or is off");
+    let folder = testbed::commands();
+    ensure!(folder.is_dir(), "{} does not exist: no NFS node runs on this machine", folder.display());
     let unique = tempfile::Builder::new().prefix("e2e-").tempfile_in(&folder)?;
     let path = |extension: &str| unique.path().with_extension(extension);
     // Under another name first: the node must not see half a command.

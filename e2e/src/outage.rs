@@ -1,12 +1,9 @@
 //! What is taken away from the cluster for a while and comes back whatever becomes of the test.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
-
-/// The local cluster's record of its processes (see testbed/README.md).
-const RECORD: &str = "/var/lib/todostack-cluster/cluster.json";
+use todostack_testbed::local::record::Record;
 
 /// A process of the cluster that stands still until this is dropped.
 #[derive(Debug)]
@@ -20,13 +17,9 @@ impl Stalled {
     /// # Errors
     /// It is not on this machine.
     pub fn process(name: &str) -> Result<Self> {
-        let record = std::fs::read_to_string(Path::new(RECORD))
-            .with_context(|| format!("failed to read {RECORD}: does the cluster run on this machine?"))?;
-        let record: Value = serde_json::from_str(&record)?;
-        let processes = record.get("processes").and_then(Value::as_array).context("no processes")?;
-        let is = |process: &&Value| process.get("name").and_then(Value::as_str) == Some(name);
-        let found = processes.iter().find(is).with_context(|| format!("no process {name}"))?;
-        let pid = found.get("pid").and_then(Value::as_u64).context("no pid")?.to_string();
+        let record = Record::read().context("no local cluster runs on this machine")?;
+        let process = record.process(name).with_context(|| format!("the cluster has no process {name}"))?;
+        let pid = process.pid.to_string();
         signal("-STOP", &pid)?;
         Ok(Self { pid })
     }

@@ -4,13 +4,12 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
+use todostack_testbed::local::plan::Node;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
 };
 
-/// The node's network (see xtask/src/provider/local/plan.rs).
-const NETWORK: &str = "/run/netns/todostack-1";
 /// An image there.
 pub const PRIVATE_IMAGE: &str = "localhost:5001/private/api:1";
 /// Answers each request by 401; Perl is part of every Debian.
@@ -41,7 +40,8 @@ impl Registry {
     /// The node is not on this machine, or there is no Perl.
     pub async fn start() -> Result<Self> {
         let mut server = Command::new("nsenter")
-            .args([&format!("--net={NETWORK}"), "perl", "-e", SERVER])
+            .arg(format!("--net={}", Node { number: 1 }.network_file().display()))
+            .args(["perl", "-e", SERVER])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

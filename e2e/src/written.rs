@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::{Read as _, Seek as _, SeekFrom},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::{Context as _, Result};
@@ -16,12 +16,11 @@ use kube::{
     client::Body,
     discovery::{ApiGroup, Scope, verbs},
 };
+use todostack_testbed::local::plan;
 use tokio::sync::OnceCell;
 
 use crate::cluster::{Cluster, OPERATOR, OPERATOR_NAMESPACE};
 
-/// Where the programs of a cluster on this machine write; other clusters have theirs elsewhere.
-const PROGRAMS: &str = "/var/lib/todostack-cluster/log";
 /// The port of an API pod's metrics.
 const API_METRICS: u16 = 9090;
 
@@ -79,7 +78,8 @@ impl Since {
 }
 
 fn programs_logs() -> Result<Vec<PathBuf>> {
-    let folder = Path::new(PROGRAMS);
+    // A cluster that does not run on this machine has its logs elsewhere.
+    let folder = plan::logs();
     if !folder.exists() {
         return Ok(Vec::new());
     }

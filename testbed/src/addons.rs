@@ -1,9 +1,9 @@
-//! Applies the add-ons of testbed/manifests and waits until they run. Which of them a cluster needs, its provider says.
+//! Applies add-ons from testbed/manifests and waits until they are available. The provider decides which ones.
 
 use crate::cluster_tools::ClusterTools;
 use crate::{process, repository};
 
-/// A manifest of testbed/manifests, and the Deployment in it that must be available.
+/// A file of testbed/manifests, and the Deployment in it that must become available.
 #[derive(Clone, Copy)]
 pub struct Addon {
     manifest: &'static str,
@@ -21,7 +21,7 @@ pub const TRAEFIK: Addon =
 pub const LOCAL_PATH: Addon =
     Addon { manifest: "local-path.yaml", namespace: "local-path-storage", deployment: "local-path" };
 
-/// Applies all, then waits for each.
+/// Applies all of them, then waits for each.
 pub fn apply(cluster: &ClusterTools, addons: &[Addon]) -> anyhow::Result<()> {
     let manifests = repository::testbed().join("manifests");
     let mut apply = cluster.kubectl();

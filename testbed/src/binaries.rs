@@ -1,4 +1,4 @@
-//! Builds the Go programs of testbed/: Kubernetes and its add-ons, and the tools that check charts. Runs none of them.
+//! Builds the Go programs of testbed/: Kubernetes, its add-ons, and the tools that check charts. Runs none of them.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::{cache, process, progress, repository};
 pub enum Module {
     /// The control plane, the node's programs, kubectl, helm, CoreDNS, Traefik.
     Kubernetes,
-    /// local-path-provisioner, whose dependencies disagree with those of Kubernetes.
+    /// local-path-provisioner, whose dependencies conflict with those of Kubernetes.
     Addons,
     /// kind and kubeconform.
     Checks,
@@ -61,9 +61,9 @@ impl Module {
 /// The programs of a module, and the key that changes when they do.
 #[derive(Clone, Debug)]
 pub struct Binaries {
-    /// The folder that holds them.
+    /// The folder of the programs.
     pub folder: PathBuf,
-    /// What they are made from.
+    /// The key of their sources, flags and Go version.
     pub key: String,
 }
 
@@ -75,10 +75,10 @@ impl Binaries {
     }
 }
 
-/// The programs of `module`, built unless they are in the cache.
+/// Builds the programs of `module` unless the cache has them.
 pub fn build(module: Module) -> anyhow::Result<Binaries> {
     let go = process::output(Command::new("go").args(["env", "GOVERSION"]))
-        .context("Go is needed to build Kubernetes: install Go 1.26 or later")?;
+        .context("failed to run Go, which builds Kubernetes: install Go 1.26 or later")?;
     let folder = module.folder();
     let flags = module.linker_flags();
     let key = Sources::default()
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_stamped_is_that_of_the_module() {
+    fn the_reported_version_is_that_of_the_module() {
         let go_mod = std::fs::read_to_string(Module::Kubernetes.folder().join("go.mod")).unwrap();
         let line = format!("k8s.io/kubernetes {}", KUBERNETES_VERSION.0);
         assert!(go_mod.contains(&line), "testbed/go.mod has no line {line:?}");

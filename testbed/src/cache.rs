@@ -1,4 +1,4 @@
-//! The user's cache folder: what took long to build, shared by every checkout, keyed by its sources.
+//! The user's cache folder: results of long builds, shared by all checkouts, each under a key of its sources.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,9 @@ pub fn folder() -> anyhow::Result<PathBuf> {
     Ok(base.join("todostack"))
 }
 
-/// The cached `name`; built by `build` into an empty folder when it is not there.
+/// The folder of the cached `name`, which `build` fills when it does not exist yet.
 ///
-/// What is half built when a build fails or is interrupted never gets the name: the folder is renamed when it is whole.
+/// `build` gets an empty folder, which is renamed once it returns: no entry is ever incomplete.
 pub fn entry(name: &str, build: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
     entry_in(&folder()?, name, build)
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_not_built_again() {
+    fn an_existing_entry_is_not_built_again() {
         let cache = tempfile::tempdir().unwrap();
         let build = |folder: &Path| Ok(std::fs::write(folder.join("file"), "built")?);
         let path = entry_in(cache.path(), "thing-1", build).unwrap();
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn two_builds_of_the_same_do_it_once() {
+    fn concurrent_commands_build_an_entry_once() {
         let cache = tempfile::tempdir().unwrap();
         let count = std::sync::atomic::AtomicUsize::new(0);
         let build = |_: &Path| {

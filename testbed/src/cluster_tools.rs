@@ -1,23 +1,23 @@
-//! kubectl and helm against one cluster. What is applied or installed is decided elsewhere.
+//! kubectl and helm for one cluster. What is applied or installed is decided by the callers.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::process::{self, Error};
 
-/// A cluster that can be talked to.
+/// The programs to talk to a cluster, and the kubeconfig to do it with.
 #[derive(Clone, Debug)]
 pub struct ClusterTools {
-    /// Its kubeconfig.
+    /// The kubeconfig file of the cluster.
     pub kubeconfig: PathBuf,
-    /// The kubectl to use.
+    /// The path of a kubectl of the cluster's version.
     pub kubectl: PathBuf,
-    /// The helm to use.
+    /// The path of helm 3 or later.
     pub helm: PathBuf,
 }
 
 impl ClusterTools {
-    /// `kubectl`, for the caller's arguments.
+    /// A `kubectl` command that the caller adds arguments to.
     #[must_use]
     pub fn kubectl(&self) -> Command {
         let mut command = Command::new(&self.kubectl);
@@ -25,7 +25,7 @@ impl ClusterTools {
         command
     }
 
-    /// `helm`, for the caller's arguments.
+    /// A `helm` command that the caller adds arguments to.
     #[must_use]
     pub fn helm(&self) -> Command {
         let mut command = Command::new(&self.helm);
@@ -33,12 +33,12 @@ impl ClusterTools {
         command
     }
 
-    /// Standard output of `kubectl ARGUMENTS`.
-    pub fn get(&self, arguments: &[&str]) -> Result<String, Error> {
+    /// The standard output of `kubectl ARGUMENTS`.
+    pub fn kubectl_output(&self, arguments: &[&str]) -> Result<String, Error> {
         process::output(self.kubectl().args(arguments))
     }
 
-    /// Whether the API server answers that it is ready.
+    /// Whether the API server reports ready at `/readyz`.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         process::succeeds(self.kubectl().args(["get", "--raw", "/readyz", "--request-timeout=5s"]))

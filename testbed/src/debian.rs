@@ -1,4 +1,4 @@
-//! Makes Debian root filesystems with debootstrap and works in them. What they are for is their callers'.
+//! Makes Debian root filesystems with debootstrap and runs programs in them. The callers decide what goes in.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::process::{self, Error};
 
 /// Installs `suite` with the packages `include` into `root`.
 pub(crate) fn bootstrap(suite: &str, root: &Path, include: &[&str]) -> Result<(), Error> {
-    // In a mount namespace of its own: an interrupted debootstrap leaves no mounted /proc behind.
+    // In its own mount namespace: an interrupted debootstrap leaves no mounted /proc behind.
     let mut command = Command::new("unshare");
     command.args(["--mount", "debootstrap", "--variant=minbase"]);
     if !include.is_empty() {
@@ -24,7 +24,7 @@ pub(crate) fn bootstrap(suite: &str, root: &Path, include: &[&str]) -> Result<()
     process::run(&mut command)
 }
 
-/// Runs a program inside `root`, with /proc, as some packages' scripts want it.
+/// Runs a program inside `root`, with /proc mounted, which some packages' scripts need.
 pub(crate) fn run_in(root: &Path, program: &str, arguments: &[&str]) -> Result<(), Error> {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--pid", "--fork"]);
@@ -43,9 +43,9 @@ pub(crate) fn install_in(root: &Path, packages: &[&str]) -> Result<(), Error> {
 pub(crate) fn unpack_in(root: &Path, suite: &str, package: &str, into: &str) -> anyhow::Result<()> {
     let list = root.join("etc/apt/sources.list");
     let own = fs::read_to_string(&list)?;
-    let other: Vec<String> = own.lines().filter_map(|line| of_suite(line, suite)).collect();
+    let other: Vec<String> = own.lines().filter_map(|line| for_suite(line, suite)).collect();
     fs::write(&list, other.join("\n") + "\n")?;
-    // A mirror that is some weeks behind has the package too; that it is Debian's is still checked.
+    // An index that expired weeks ago still lists the package, and its signature is verified all the same.
     run_in(root, "apt-get", &["-qq", "-o", "Acquire::Check-Valid-Until=false", "update"])?;
     run_in(root, "apt-get", &["-qq", "download", package])?;
     fs::write(&list, own)?;
@@ -63,14 +63,14 @@ pub(crate) fn unpack_in(root: &Path, suite: &str, package: &str, into: &str) -> 
     Ok(())
 }
 
-/// A line of sources.list, for another suite; its mirror is the one that debootstrap used.
-fn of_suite(line: &str, suite: &str) -> Option<String> {
-    let mut words: Vec<&str> = line.split_whitespace().collect();
-    *words.get_mut(2)? = suite;
-    (words.first() == Some(&"deb")).then(|| words.join(" "))
+/// A `deb` line of sources.list for another suite, with the mirror that debootstrap used.
+fn for_suite(line: &str, suite: &str) -> Option<String> {
+    let mut fields: Vec<&str> = line.split_whitespace().collect();
+    *fields.get_mut(2)? = suite;
+    (fields.first() == Some(&"deb")).then(|| fields.join(" "))
 }
 
-/// The Debian mirror that this machine's apt uses; none on Ubuntu, where debootstrap knows one by itself.
+/// The Debian mirror that this machine's apt uses; none on Ubuntu, where debootstrap has a default.
 fn mirror() -> Option<String> {
     let format = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"];
     let listed = process::output(Command::new("apt-get").args(format)).ok()?;
@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn the_other_suite_comes_from_the_same_mirror() {
         let line = "deb http://mirror.example/debian/ trixie main";
-        assert_eq!(of_suite(line, "sid").as_deref(), Some("deb http://mirror.example/debian/ sid main"));
-        assert_eq!(of_suite("# a comment of three words", "sid"), None);
-        assert_eq!(of_suite("", "sid"), None);
+        assert_eq!(for_suite(line, "sid").as_deref(), Some("deb http://mirror.example/debian/ sid main"));
+        assert_eq!(for_suite("# a comment of three words", "sid"), None);
+        assert_eq!(for_suite("", "sid"), None);
     }
 }

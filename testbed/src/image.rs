@@ -1,4 +1,4 @@
-//! Builds container images into archives with buildah, no daemon and no registry. Where they are loaded is a provider's.
+//! Builds container images into archives with buildah, without a daemon or a registry. Providers load them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,28 +9,28 @@ use fs_err as fs;
 use crate::key::Sources;
 use crate::{cache, process, progress, repository};
 
-/// An image in a docker-archive.
+/// A container image in a docker-archive, as `docker load` and `ctr images import` read it.
 #[derive(Clone, Debug)]
 pub struct Image {
-    /// Its name and tag.
+    /// The name with its tag.
     pub reference: String,
-    /// What it is made from: an image of the same reference and key is the same.
+    /// A digest of the sources: images of equal reference and key have the same content.
     pub key: String,
-    /// The archive.
+    /// The path of the archive.
     pub archive: PathBuf,
 }
 
 /// What an image is built from.
 pub struct Recipe<'a> {
-    /// Its name and tag.
+    /// The name with its tag.
     pub reference: &'a str,
-    /// The Dockerfile.
+    /// The path of the Dockerfile.
     pub dockerfile: &'a Path,
-    /// The build context: names in it, and the files that stand there.
+    /// The build context: names in it, and the files to put there.
     pub context: &'a [(&'a str, &'a Path)],
-    /// What the context is made from, where that is known without reading it.
+    /// The key of what the context is made from, so that its files need not be read.
     pub context_key: &'a str,
-    /// How long it takes.
+    /// How long the build usually takes, for the progress output.
     pub usual: &'a str,
 }
 
@@ -53,8 +53,8 @@ pub fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
     Ok(Image { reference: reference.to_owned(), key, archive: folder.join("image.tar") })
 }
 
-/// An image that holds one static program and runs it.
-pub fn of_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Image> {
+/// Builds an image that holds and runs one static program, unless the cache has it.
+pub fn from_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Image> {
     build(&Recipe {
         reference,
         dockerfile: &repository::testbed().join("images/program.Dockerfile"),
@@ -64,7 +64,7 @@ pub fn of_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<
     })
 }
 
-/// Links the file where the file system allows it, else copies it.
+/// Makes a hard link where the file system allows it, else a copy.
 fn place(from: &Path, to: &Path) -> anyhow::Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder)?;
@@ -76,7 +76,7 @@ fn place(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 fn buildah(work: &Path, archive: &Path, recipe: &Recipe<'_>) -> Result<(), process::Error> {
-    // A storage of its own inside the work folder: nothing is left in the machine's.
+    // Its storage is inside the work folder, so that nothing stays in the machine's own.
     let buildah = || {
         let mut command = Command::new("buildah");
         command.arg("--root").arg(work.join("storage")).arg("--runroot").arg(work.join("run"));

@@ -1,16 +1,16 @@
-//! Names what is built by what it is made from, so that equal sources are built once. Nothing is built here.
+//! Keys for what is built, made from its sources, so that equal sources are built once. Nothing is built here.
 
 use std::path::Path;
 
 use fs_err as fs;
 use sha2::{Digest, Sha256};
 
-/// Collects the sources of something that is built.
+/// Collects the sources of something that is built into one key.
 #[derive(Default)]
 pub struct Sources(Sha256);
 
 impl Sources {
-    /// Adds words that decide what comes out: flags, versions, names.
+    /// Adds text that the result depends on: flags, versions, names.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
         // The length keeps "ab" + "c" apart from "a" + "bc".
@@ -19,7 +19,7 @@ impl Sources {
         self
     }
 
-    /// Adds a file's content (not its name: a renamed file makes the same thing).
+    /// Adds the content of a file, but not its name: the result of a renamed file is the same.
     pub fn file(mut self, path: &Path) -> std::io::Result<Self> {
         let content = fs::read(path)?;
         self.0.update((content.len() as u64).to_le_bytes());
@@ -27,7 +27,7 @@ impl Sources {
         Ok(self)
     }
 
-    /// The first 12 hexadecimal digits of the sources' SHA-256.
+    /// The first 12 hexadecimal digits of the SHA-256 of all that was added.
     #[must_use]
     pub fn key(self) -> String {
         short_hex(&self.0.finalize())
@@ -35,7 +35,7 @@ impl Sources {
 }
 
 /// The first 12 hexadecimal digits of the SHA-256 of a file: the tag of an image made from it.
-pub fn of_file(path: &Path) -> std::io::Result<String> {
+pub fn file_digest(path: &Path) -> std::io::Result<String> {
     Ok(short_hex(&Sha256::digest(fs::read(path)?)))
 }
 
@@ -51,7 +51,7 @@ mod tests {
     fn the_key_of_a_file_is_its_sha256() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "abc").unwrap();
-        assert_eq!(of_file(file.path()).unwrap(), "ba7816bf8f01");
+        assert_eq!(file_digest(file.path()).unwrap(), "ba7816bf8f01");
     }
 
     #[test]

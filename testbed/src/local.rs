@@ -4,11 +4,13 @@ mod certificates;
 mod cgroups;
 mod control_plane;
 mod forward;
+mod images;
 mod network;
 mod nfs_node;
 mod node;
 mod ownership;
-mod plan;
+pub mod plan;
+pub mod record;
 mod starting;
 mod teardown;
 
@@ -16,17 +18,18 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use fs_err as fs;
 
 use crate::binaries::{self, Binaries, Module};
 use crate::cluster_tools::ClusterTools;
-use crate::image::{self, Image};
-use crate::key::Sources;
-use crate::wait::Seen;
-use crate::{addons, postgres_image, prerequisites, process, progress, repository};
+use crate::image::Image;
+use crate::wait::Probe;
+use crate::{addons, prerequisites, process, progress, repository};
 use certificates::Authority;
-use ownership::{Found, Record, Wanted};
+use ownership::{Existing, Wanted};
 use plan::Node;
+use record::Record;
 use starting::Starting;
 
 /// The cluster that is asked for.
@@ -49,7 +52,7 @@ pub enum Whose {
     Anyones,
 }
 
-/// Starts the cluster, or finds it running.
+/// Starts the cluster unless it is running.
 pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
     prerequisites::root("the local cluster")?;
     prerequisites::programs(prerequisites::LOCAL_CLUSTER)?;
@@ -61,44 +64,45 @@ pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
         nodes: shape.nodes,
         nfs_node: shape.nfs_node,
     };
-    let found = ownership::look(&wanted);
-    let images = images(&binaries, &addon_binaries)?;
+    let existing = ownership::existing(&wanted);
+    let images = images::build(&binaries, &addon_binaries)?;
     let cluster = tools(&binaries);
-    match found {
-        Found::Ours(record) if cluster.is_ready() => {
-            progress::note(&format!(
-                "The local cluster of this checkout is running ({} node(s))",
-                record.nodes
-            ));
+    match existing {
+        Existing::Usable(record) if cluster.is_ready() => {
+            let nodes = record.nodes;
+            progress::detail(&format!("The local cluster of this checkout is running ({nodes} node(s))"));
             load(&images)?;
             write_access(&fs::read_to_string(certificates::file("admin.conf"))?, &binaries)?;
-            addons(&cluster)?;
+            apply_addons(&cluster)?;
             return Ok(cluster);
         }
-        Found::Nothing => {}
-        Found::Ours(_) if !shape.replace => {
-            anyhow::bail!("this checkout's cluster runs but its API server does not answer: use --replace")
+        Existing::None => {}
+        Existing::Usable(_) if !shape.replace => {
+            anyhow::bail!(
+                "the API server of this checkout's local cluster does not answer: cargo xtask up --replace \
+                 removes the cluster and starts a new one"
+            )
         }
-        Found::InTheWay(why) if !shape.replace => {
-            anyhow::bail!("{why}. To remove it and start anew: the same command with --replace")
+        Existing::Conflict(why) if !shape.replace => {
+            anyhow::bail!("{why}: cargo xtask up --replace removes it and starts a new one")
         }
-        Found::Ours(_) | Found::InTheWay(_) => {
+        Existing::Usable(_) | Existing::Conflict(_) => {
             progress::step("Removing the old cluster", "5 s", teardown::remove)?;
         }
     }
-    start_anew(shape, &binaries, &images)?;
+    start_new(shape, &binaries, &images)?;
     Ok(cluster)
 }
 
-fn start_anew(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
+fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
     forward::check()?;
-    // Where they are part of the kernel, or cannot be loaded, this fails without harm: what needs them says so.
+    // It fails where they are part of the kernel; where one is really missing, the command that needs it fails.
     let _loaded =
         process::succeeds(Command::new("modprobe").args(["-a", "overlay", "br_netfilter", "veth", "tun"]));
     let nodes = shape.nodes.unwrap_or(1);
     let nfs_root = if shape.nfs_node { Some(nfs_node::root_filesystem()?) } else { None };
     let cluster = tools(binaries);
-    fs::create_dir_all(plan::state("log"))?;
+    fs::create_dir_all(plan::logs())?;
     let record = Record {
         checkout: repository::root().to_owned(),
         binaries: binaries.key.clone(),
@@ -128,7 +132,7 @@ fn start_anew(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Re
         forward::start(&mut starting)?;
         Node::all(nodes).try_for_each(|node| await_node(&starting, &cluster, &node.name()))
     })?;
-    addons(&cluster)?;
+    apply_addons(&cluster)?;
     if shape.nfs_node {
         progress::step("Waiting for the NFS node", "1 min after power-on", || {
             await_node(&starting, &cluster, plan::nfs_node::NAME)
@@ -143,17 +147,19 @@ pub fn find() -> anyhow::Result<ClusterTools> {
     let binaries = binaries::build(Module::Kubernetes)?;
     let wanted =
         Wanted { checkout: repository::root(), binaries: &binaries.key, nodes: None, nfs_node: false };
-    match ownership::look(&wanted) {
-        Found::Ours(_) => Ok(tools(&binaries)),
-        Found::Nothing => anyhow::bail!("no local cluster is running: start one with cargo xtask up"),
-        Found::InTheWay(why) => anyhow::bail!("{why}. To remove it and start anew: cargo xtask up --replace"),
+    match ownership::existing(&wanted) {
+        Existing::Usable(_) => Ok(tools(&binaries)),
+        Existing::None => anyhow::bail!("no local cluster is running: start one with cargo xtask up"),
+        Existing::Conflict(why) => {
+            anyhow::bail!("{why}: cargo xtask up --replace removes it and starts a new one")
+        }
     }
 }
 
-/// Brings images to the ordinary nodes.
+/// Loads images into every ordinary node that does not have them.
 pub fn load(images: &[Image]) -> anyhow::Result<()> {
-    let Some(record) = ownership::read() else { anyhow::bail!("no local cluster is running") };
-    Node::all(record.nodes).try_for_each(|node| node::load(node, images))
+    let record = Record::read().context("no local cluster is running: start one with cargo xtask up")?;
+    record.ordinary_nodes().try_for_each(|node| node::load(node, images))
 }
 
 /// Removes the cluster.
@@ -161,43 +167,15 @@ pub fn stop(whose: Whose) -> anyhow::Result<()> {
     prerequisites::root("removing the local cluster")?;
     if let (Whose::ThisCheckouts, Some(owner)) = (whose, ownership::other_owner(repository::root())) {
         anyhow::bail!(
-            "the cluster on this machine is of {0}: run `cargo xtask down` there, or `cargo xtask up --replace` here",
+            "the local cluster of {} is running on this machine: run cargo xtask down there, \
+             or cargo xtask up --replace here",
             owner.display()
         );
     }
     teardown::remove()
 }
 
-/// Images of the cluster itself, built from this machine's programs under the names that the manifests use.
-fn images(binaries: &Binaries, addons: &Binaries) -> anyhow::Result<Vec<Image>> {
-    let program = |reference, binaries: &Binaries, name| {
-        image::of_program(
-            reference,
-            &binaries.program(name),
-            &Sources::default().text(name).text(&binaries.key).key(),
-        )
-    };
-    Ok(vec![
-        pause()?,
-        postgres_image::build()?,
-        program("docker.io/coredns/coredns:1.14.7", binaries, "coredns")?,
-        program("docker.io/library/traefik:v3.6.12", binaries, "traefik")?,
-        program("docker.io/rancher/local-path-provisioner:v0.0.30", addons, "local-path-provisioner")?,
-    ])
-}
-
-fn pause() -> anyhow::Result<Image> {
-    let source = repository::testbed().join("pause.c");
-    let key = Sources::default().file(&source)?.key();
-    let folder = crate::cache::entry(&format!("pause-{key}"), |folder| {
-        let mut gcc = Command::new("gcc");
-        gcc.args(["-O2", "-static", "-s", "-o"]).arg(folder.join("pause")).arg(&source);
-        Ok(process::run(&mut gcc)?)
-    })?;
-    image::of_program(node::PAUSE, &folder.join("pause"), &key)
-}
-
-fn addons(cluster: &ClusterTools) -> anyhow::Result<()> {
+fn apply_addons(cluster: &ClusterTools) -> anyhow::Result<()> {
     progress::step("Applying DNS, Ingress controller and StorageClass", "15 s", || {
         addons::apply(cluster, &[addons::COREDNS, addons::TRAEFIK, addons::LOCAL_PATH])
     })
@@ -205,10 +183,11 @@ fn addons(cluster: &ClusterTools) -> anyhow::Result<()> {
 
 fn await_node(starting: &Starting<'_>, cluster: &ClusterTools, name: &str) -> anyhow::Result<()> {
     let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")]['status','message']}";
-    starting.until(&format!("readiness of {name}"), Duration::from_mins(5), || {
-        let seen =
-            cluster.get(&["get", "node", name, "-o", path]).unwrap_or_else(|_| "not registered".to_owned());
-        if seen.starts_with("True") { Seen::Done(()) } else { Seen::NotYet(seen) }
+    starting.until(&format!("node {name} to become Ready"), Duration::from_mins(5), || {
+        let ready = cluster
+            .kubectl_output(&["get", "node", name, "-o", path])
+            .unwrap_or_else(|_| "not registered".to_owned());
+        if ready.starts_with("True") { Probe::Done(()) } else { Probe::NotYet(ready) }
     })
 }
 

@@ -1,4 +1,4 @@
-//! Keeps two commands on this machine from doing the same at once. What is worth it, its callers know.
+//! Keeps two commands on this machine from doing the same work at once. The callers decide what is locked.
 
 use std::path::Path;
 
@@ -6,11 +6,12 @@ use fs_err::File;
 
 use crate::progress;
 
-/// Holds `folder` until the file is dropped, waiting for another command that does. Leaves nothing behind.
+/// Locks `folder` until the returned file is dropped; waits while another command holds the lock.
+/// The lock is on the folder itself, so that no lock file stays behind.
 pub fn folder(folder: &Path) -> anyhow::Result<File> {
     let file = File::open(folder)?;
     if file.file().try_lock().is_err() {
-        progress::note("Waiting for another cargo xtask to finish its part");
+        progress::detail(&format!("Waiting for another cargo xtask, which has locked {}", folder.display()));
         file.file().lock()?;
     }
     Ok(file)

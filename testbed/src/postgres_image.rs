@@ -1,4 +1,5 @@
-//! Builds the local cluster's Postgres image: Debian's packages on a small root filesystem, without a registry.
+//! Builds the local cluster's Postgres image from Debian's packages, without a registry. Its entrypoint is in
+//! testbed/postgres.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,16 +10,16 @@ use crate::image::{self, Image};
 use crate::key::Sources;
 use crate::{cache, debian, process, progress, repository};
 
-/// The name the operator asks for by default.
+/// The operator's default image.
 pub(crate) const REFERENCE: &str = "docker.io/library/postgres:18";
 
-/// The suite that has Postgres 18.
+/// The Debian suite that has Postgres 18.
 const SUITE: &str = "sid";
-/// Raised when `root_filesystem` changes what comes out.
+/// To be raised with every change of `root_filesystem`, which is part of no other key.
 const RECIPE: &str = "1";
 const PACKAGES: [&str; 2] = ["postgresql-18", "locales"];
 
-/// What a running Postgres has no use for, 350 of 500 MB: package database, documentation, translations, perl, systemd.
+/// What a running Postgres does not need, 350 of 500 MB: package database, documentation, translations, perl, systemd.
 const REMOVED: [&str; 20] = [
     "var/cache/apt",
     "var/lib/apt",
@@ -42,7 +43,7 @@ const REMOVED: [&str; 20] = [
     "usr/share/postgresql-common",
 ];
 
-/// The image, built unless the cache has it.
+/// Builds the image unless the cache has it.
 pub(crate) fn build() -> anyhow::Result<Image> {
     let folder = repository::testbed().join("postgres");
     let entrypoint = folder.join("docker-entrypoint.sh");
@@ -65,7 +66,7 @@ pub(crate) fn build() -> anyhow::Result<Image> {
 fn root_filesystem(folder: &Path) -> anyhow::Result<()> {
     let root = folder.join("root");
     debian::bootstrap(SUITE, &root, &[])?;
-    // The official image's ids: volumes made by either can be used by the other.
+    // The ids of the official image, so that each can use volumes of the other.
     debian::run_in(&root, "groupadd", &["--system", "--gid", "999", "postgres"])?;
     let home = "/var/lib/postgresql";
     debian::run_in(
@@ -77,7 +78,7 @@ fn root_filesystem(folder: &Path) -> anyhow::Result<()> {
     fs::write(root.join("etc/postgresql-common/createcluster.conf"), "create_main_cluster = false\n")?;
     debian::install_in(&root, &PACKAGES)?;
     debian::run_in(&root, "localedef", &["-i", "en_US", "-c", "-f", "UTF-8", "en_US.UTF-8"])?;
-    // What the official image listens on by default, and where its init files are.
+    // The official image listens on all addresses, and has its init files in this folder.
     let sample = root.join("usr/share/postgresql/18/postgresql.conf.sample");
     let text =
         fs::read_to_string(&sample)?.replace("#listen_addresses = 'localhost'", "listen_addresses = '*'");
@@ -98,7 +99,7 @@ fn root_filesystem(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn slim(root: &Path) -> anyhow::Result<()> {
-    // Debian's wrappers in /usr/bin are perl; without them PATH finds the programs themselves.
+    // Debian's wrappers in /usr/bin are written in perl; without them PATH leads to the programs themselves.
     for entry in fs::read_dir(root.join("usr/bin"))? {
         let path = entry?.path();
         if std::fs::read_link(&path).is_ok_and(|target| target.ends_with("pg_wrapper")) {

@@ -1,11 +1,11 @@
-//! What a machine must have: looks for it, installs it on Debian and Ubuntu, or says in one message what is missing.
+//! Programs that a machine must have: finds them, installs them on Debian and Ubuntu, or reports all that are missing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{process, progress};
 
-/// A program that commands here start, and the Debian package that has it.
+/// A program that must be installed, and the Debian package that has it.
 pub struct Program {
     name: &'static str,
     package: &'static str,
@@ -15,7 +15,7 @@ const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
 }
 
-/// For the local cluster.
+/// The programs that the local cluster needs.
 pub const LOCAL_CLUSTER: &[Program] = &[
     program("buildah", "buildah"),
     program("containerd", "containerd"),
@@ -35,16 +35,16 @@ pub const LOCAL_CLUSTER: &[Program] = &[
     program("gcc", "gcc libc6-dev"),
 ];
 
-/// For building images without a cluster.
+/// The programs that build images.
 pub const IMAGES: &[Program] = &[program("buildah", "buildah")];
 
-/// For the check of shell scripts.
+/// The program that checks shell scripts.
 pub const SHELL: &[Program] = &[program("shellcheck", "shellcheck")];
 
-/// For the throw-away Postgres of the tests.
+/// The programs of the tests' temporary Postgres.
 pub const POSTGRES: &[Program] = &[program("pg_ctl", "postgresql"), program("initdb", "postgresql")];
 
-/// What stands in the way of running anything.
+/// A prerequisite that is not met.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Programs are missing and cannot be installed from here.
@@ -52,37 +52,37 @@ pub enum Error {
     Missing {
         /// The programs, with their Debian packages.
         missing: String,
-        /// Why they were not installed.
+        /// Why they were not installed, beginning with its punctuation.
         why: &'static str,
     },
-    /// Root is needed.
+    /// This process is not root.
     #[error("{what} needs root (network namespaces, mounts, cgroups): run it as root, or with sudo -E")]
     NotRoot {
-        /// What was asked for.
+        /// What needs root.
         what: &'static str,
     },
-    /// apt-get failed.
+    /// `apt-get` failed.
     #[error("failed to install {packages}")]
     Install {
-        /// The packages.
+        /// The packages, separated by spaces.
         packages: String,
-        /// apt-get's words.
+        /// The failure of `apt-get`.
         source: process::Error,
     },
 }
 
-/// Whether this process is root.
+/// Whether this process runs as root.
 #[must_use]
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Fails unless root.
+/// Fails unless this process runs as root.
 pub fn root(what: &'static str) -> Result<(), Error> {
     if is_root() { Ok(()) } else { Err(Error::NotRoot { what }) }
 }
 
-/// Makes sure that all of `programs` are there.
+/// Makes sure that all of `programs` are installed.
 pub fn programs(programs: &[Program]) -> Result<(), Error> {
     let missing: Vec<&Program> = programs.iter().filter(|program| find(program.name).is_none()).collect();
     if missing.is_empty() {
@@ -118,15 +118,15 @@ fn install(missing: &[&Program]) -> Result<(), Error> {
         apt(&["update"])?;
         apt(&[&["install", "--no-install-recommends"], packages.as_slice()].concat())
     })?;
-    let still: Vec<&Program> =
+    let missing: Vec<&Program> =
         missing.iter().copied().filter(|program| find(program.name).is_none()).collect();
-    if still.is_empty() {
+    if missing.is_empty() {
         return Ok(());
     }
-    Err(Error::Missing { missing: named(&still), why: ", although their packages were installed." })
+    Err(Error::Missing { missing: named(&missing), why: ", although their packages were installed." })
 }
 
-/// Programs that no Debian package has; all that are missing are named at once.
+/// The paths of programs that no Debian package has; the error names all that are missing.
 pub fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
     let missing: Vec<&str> = names.iter().copied().filter(|name| find(name).is_none()).collect();
     if missing.is_empty() {
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_missing_is_named_at_once() {
+    fn the_error_names_all_missing_programs() {
         let (one, two) = (program("one", "package-one"), program("two", "package-two"));
         let error = Error::Missing { missing: named(&[&one, &two]), why: "" };
         assert!(

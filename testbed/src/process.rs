@@ -1,44 +1,43 @@
-//! Runs other programs: captured, streamed or detached. Which program is run, and why, is its caller's.
+//! Runs other programs with their output captured, passed on or written to a log. The callers decide which ones.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A program that could not be run, or that failed.
+/// A program that could not be started, or that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The program is not there or may not be executed.
+    /// The program does not exist or may not be executed.
     #[error("failed to start `{command}`")]
     Start {
-        /// The command line.
+        /// The command line, cut at 200 characters.
         command: String,
-        /// Why the system refused.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The program ended with something else than 0.
-    #[error("`{command}` ended with {status}{output}")]
+    /// The program did not exit with 0.
+    #[error("`{command}` failed: {status}{output}")]
     Failed {
-        /// The command line.
+        /// The command line, cut at 200 characters.
         command: String,
-        /// Exit code or signal.
+        /// The exit code or the signal.
         status: std::process::ExitStatus,
-        /// Its last lines, each on a line of its own.
+        /// The last 25 lines of its output, each after a line break.
         output: String,
     },
-    /// The log of a detached program could not be opened.
+    /// The log file of a detached program could not be created.
     #[error("failed to write the log {path}", path = path.display())]
     Log {
-        /// The log file.
+        /// The path of the log file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
-/// Runs to its end with the output captured; standard output without surrounding white space.
+/// Runs a program with its output captured; returns the trimmed standard output.
 ///
-/// # Errors
-/// When it cannot be started or fails; the message carries the last lines of its output.
+/// The error of a program that fails has the last lines of its output.
 pub fn output(command: &mut Command) -> Result<String, Error> {
     let shown = show(command);
     let output = command
@@ -53,12 +52,12 @@ pub fn output(command: &mut Command) -> Result<String, Error> {
     Err(Error::Failed { command: shown, status: output.status, output: last_lines(&both) })
 }
 
-/// [`output`], whose standard output is of no interest.
+/// Runs a program with its output captured, like [`output`], and drops the output.
 pub fn run(command: &mut Command) -> Result<(), Error> {
     output(command).map(drop)
 }
 
-/// Whether the program can be started and ends with 0.
+/// Whether the program can be started and exits with 0.
 pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -68,8 +67,8 @@ pub fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Runs to its end with its output passed on, `hear` being told each line of its standard output.
-pub fn stream(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<(), Error> {
+/// Runs a program with its output passed on, and calls `on_line` with each line of its standard output.
+pub fn stream(command: &mut Command, mut on_line: impl FnMut(&str)) -> Result<(), Error> {
     let shown = show(command);
     let start = |source| Error::Start { command: shown.clone(), source };
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(start)?;
@@ -78,7 +77,7 @@ pub fn stream(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<(), E
             let line = line.map_err(start)?;
             let line = String::from_utf8_lossy(&line);
             println!("{line}");
-            hear(&line);
+            on_line(&line);
         }
     }
     let status = child.wait().map_err(start)?;
@@ -88,13 +87,13 @@ pub fn stream(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<(), E
     Err(Error::Failed { command: shown.clone(), status, output: String::new() })
 }
 
-/// Starts a program that outlives this one, its output in `log`; its process id.
+/// Starts a program that outlives this one, with its output in the file `log`; returns its process id.
 pub fn detach(command: &mut Command, log: &Path) -> Result<u32, Error> {
     let shown = show(command);
     let open = |source| Error::Log { path: log.to_owned(), source };
     let file = std::fs::File::create(log).map_err(open)?;
     let errors = file.try_clone().map_err(open)?;
-    // Its parent's end or a closed terminal must not reach it: the command lines that are detached start with setsid.
+    // The command line must start with setsid, or the signals of a closed terminal would reach the program.
     command
         .stdin(Stdio::null())
         .stdout(file)
@@ -104,12 +103,16 @@ pub fn detach(command: &mut Command, log: &Path) -> Result<u32, Error> {
         .map_err(|source| Error::Start { command: shown, source })
 }
 
-/// The command line as a person would type it, without its environment.
+/// The command line as a user would type it, without the environment, cut at 200 characters.
 #[must_use]
 pub fn show(command: &Command) -> String {
     const LONGEST: usize = 200;
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ").replace('\n', "\\n");
+    let arguments = std::iter::once(command.get_program()).chain(command.get_args());
+    let line = arguments
+        .map(|argument| argument.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('\n', "\\n");
     match line.char_indices().nth(LONGEST) {
         Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default()),
         None => line,
@@ -131,11 +134,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_carries_the_command_and_its_last_lines() {
-        let error = run(Command::new("sh").args(["-c", "echo wrong >&2; exit 3"])).unwrap_err().to_string();
+    fn an_error_has_the_command_and_the_last_lines_of_its_output() {
+        let error = run(Command::new("sh").args(["-c", "echo broken >&2; exit 3"])).unwrap_err().to_string();
         assert!(error.contains("sh -c"), "{error}");
         assert!(error.contains("exit status: 3"), "{error}");
-        assert!(error.ends_with("\n    wrong"), "{error}");
+        assert!(error.ends_with("\n    broken"), "{error}");
     }
 
     #[test]
@@ -151,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn a_streamed_program_is_heard_line_by_line() {
-        let mut heard = Vec::new();
+    fn each_line_of_a_program_is_passed_on() {
+        let mut lines = Vec::new();
         let failed = stream(Command::new("sh").args(["-c", "echo one; echo two; exit 1"]), |line| {
-            heard.push(line.to_owned());
+            lines.push(line.to_owned());
         });
         assert!(failed.is_err());
-        assert_eq!(heard, ["one", "two"]);
+        assert_eq!(lines, ["one", "two"]);
     }
 }

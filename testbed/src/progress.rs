@@ -1,14 +1,14 @@
-//! Says what is being done and how long it takes. Everything a command prints while it works comes from here.
+//! Progress output: which step runs and how long it takes. Commands print nothing else on standard error.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How often a step that takes long says that it is still at it.
+/// How often a long step reports that it still runs.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// Shorter steps print one line only.
-const WORTH_A_TIME: Duration = Duration::from_secs(2);
+/// Shorter steps do not report how long they took.
+const REPORTED_FROM: Duration = Duration::from_secs(2);
 
-/// Runs `work` under a heading. `usual` is how long it usually takes, for steps over 2 s.
+/// Runs `work` under a heading. `usual` is how long it usually takes; empty for steps below 2 s.
 pub fn step<T>(what: &str, usual: &str, work: impl FnOnce() -> T) -> T {
     if usual.is_empty() {
         eprintln!("==> {what}");
@@ -19,27 +19,27 @@ pub fn step<T>(what: &str, usual: &str, work: impl FnOnce() -> T) -> T {
     let (done, is_done) = mpsc::channel::<()>();
     let beats = std::thread::spawn(move || {
         while is_done.recv_timeout(HEARTBEAT) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("    … still at it after {}", spell(started.elapsed()));
+            eprintln!("    … still running after {}", format_duration(started.elapsed()));
         }
     });
     let outcome = work();
     drop(done);
-    // A heartbeat that panicked has lost nothing but a line of output.
+    // A heartbeat that panicked has lost a line of output at most.
     drop(beats.join());
-    if started.elapsed() >= WORTH_A_TIME {
-        eprintln!("    took {}", spell(started.elapsed()));
+    if started.elapsed() >= REPORTED_FROM {
+        eprintln!("    took {}", format_duration(started.elapsed()));
     }
     outcome
 }
 
-/// One line of detail below the current step.
-pub fn note(line: &str) {
+/// Prints a line of detail below the current step.
+pub fn detail(line: &str) {
     eprintln!("    {line}");
 }
 
-/// A duration as people say it.
+/// A duration with its units: `1.5 s`, `59 s`, `1 min 1 s`.
 #[must_use]
-pub fn spell(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
@@ -58,7 +58,7 @@ mod tests {
     #[case(1_500, "1.5 s")]
     #[case(59_900, "59 s")]
     #[case(61_000, "1 min 1 s")]
-    fn durations_read_as_people_say_them(#[case] millis: u64, #[case] spelled: &str) {
-        assert_eq!(spell(Duration::from_millis(millis)), spelled);
+    fn a_duration_has_the_units_of_its_size(#[case] millis: u64, #[case] formatted: &str) {
+        assert_eq!(format_duration(Duration::from_millis(millis)), formatted);
     }
 }

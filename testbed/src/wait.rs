@@ -1,61 +1,61 @@
-//! Waits for a condition of the outside world until a deadline. The only place that sleeps.
+//! Waits for a condition with a deadline. This is the only place that sleeps.
 
 use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// What did not come true.
+/// A condition that was not met.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not in time.
-    #[error("{what} did not happen within {} s{last}", limit.as_secs())]
+    /// The deadline passed.
+    #[error("timed out after {} s waiting for {what}{last}", limit.as_secs())]
     TimedOut {
-        /// What was waited for.
+        /// The condition, as in "waiting for …".
         what: String,
-        /// How long.
+        /// The time that it had.
         limit: Duration,
-        /// What was there instead.
+        /// What the last probe reported, after a colon, or nothing.
         last: String,
     },
-    /// And it cannot any more.
-    #[error("{what} cannot happen: {why}")]
-    Hopeless {
-        /// What was waited for.
+    /// The condition can no longer be met.
+    #[error("stopped waiting for {what}: {why}")]
+    Impossible {
+        /// The condition, as in "waiting for …".
         what: String,
-        /// What stands in the way.
+        /// What makes it impossible.
         why: String,
     },
 }
 
-/// What a probe saw.
-pub enum Seen<T> {
-    /// What was waited for.
+/// The outcome of one probe.
+pub enum Probe<T> {
+    /// The condition is met.
     Done(T),
-    /// Not yet; the words say what is there instead, for the message when time runs out.
+    /// The condition is not met yet; the text says why, for the error at the deadline.
     NotYet(String),
-    /// Never any more; the words say why.
+    /// The condition can no longer be met; the text says why.
     Never(String),
 }
 
-impl<T> Seen<T> {
-    /// `Done` if the flag is set.
-    pub fn once(value: T, flag: bool) -> Self {
-        if flag { Self::Done(value) } else { Self::NotYet(String::new()) }
+impl<T> Probe<T> {
+    /// `Done` with the value if `is_met`, else `NotYet` without a text.
+    pub fn done_if(is_met: bool, value: T) -> Self {
+        if is_met { Self::Done(value) } else { Self::NotYet(String::new()) }
     }
 }
 
-/// Probes until it is done or `limit` has passed.
-pub fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Seen<T>) -> Result<T, Error> {
+/// Probes until the condition is met or `limit` has passed.
+pub fn until<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Probe<T>) -> Result<T, Error> {
     let started = Instant::now();
     loop {
         match probe() {
-            Seen::Done(value) => return Ok(value),
-            Seen::NotYet(last) if started.elapsed() >= limit => {
+            Probe::Done(value) => return Ok(value),
+            Probe::NotYet(last) if started.elapsed() >= limit => {
                 let last = if last.is_empty() { last } else { format!(": {last}") };
                 return Err(Error::TimedOut { what: what.to_owned(), limit, last });
             }
-            Seen::Never(why) => return Err(Error::Hopeless { what: what.to_owned(), why }),
-            Seen::NotYet(_) => std::thread::sleep(INTERVAL),
+            Probe::Never(why) => return Err(Error::Impossible { what: what.to_owned(), why }),
+            Probe::NotYet(_) => std::thread::sleep(INTERVAL),
         }
     }
 }
@@ -65,18 +65,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn running_out_of_time_says_what_was_seen_last() {
+    fn a_timeout_reports_the_last_probe() {
         let error =
-            until::<()>("a ready node", Duration::ZERO, || Seen::NotYet("NotReady".into())).unwrap_err();
-        assert_eq!(error.to_string(), "a ready node did not happen within 0 s: NotReady");
+            until::<()>("a ready node", Duration::ZERO, || Probe::NotYet("NotReady".into())).unwrap_err();
+        assert_eq!(error.to_string(), "timed out after 0 s waiting for a ready node: NotReady");
     }
 
     #[test]
-    fn it_ends_with_the_first_success() {
+    fn waiting_ends_with_the_first_success() {
         let mut tries = 0;
         let value = until("third try", Duration::from_secs(5), || {
             tries += 1;
-            Seen::once(tries, tries == 3)
+            Probe::done_if(tries == 3, tries)
         });
         assert_eq!(value.unwrap(), 3);
     }

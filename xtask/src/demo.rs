@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Deserialize;
 use todostack_testbed::cluster_tools::ClusterTools;
-use todostack_testbed::wait::{self, Seen};
+use todostack_testbed::wait::{self, Probe};
 use todostack_testbed::{process, progress};
 
 use crate::repository;
@@ -57,13 +57,13 @@ pub(crate) fn apply(cluster: &ClusterTools, image: &str) -> anyhow::Result<()> {
         let waited = wait::until("readiness of the demo stack", Duration::from_mins(5), || {
             let (ready, words) = look(cluster, image);
             if words != shown {
-                progress::note(&words);
+                progress::detail(&words);
                 shown.clone_from(&words);
             }
-            if ready { Seen::Done(()) } else { Seen::NotYet(words) }
+            if ready { Probe::Done(()) } else { Probe::NotYet(words) }
         });
         waited.with_context(|| {
-            let pods = cluster.get(&["-n", NAMESPACE, "get", "pods,events"]);
+            let pods = cluster.kubectl_output(&["-n", NAMESPACE, "get", "pods,events"]);
             format!("the demo stack did not come up; its namespace:\n{}", pods.unwrap_or_default())
         })
     })
@@ -77,8 +77,8 @@ pub(crate) fn call() -> anyhow::Result<()> {
             wait::until("an answer of the API through the Ingress", Duration::from_secs(30), || match post(
                 "Served by cargo xtask up",
             ) {
-                Ok(todo) => Seen::Done(todo),
-                Err(error) => Seen::NotYet(format!("{error:#}")),
+                Ok(todo) => Probe::Done(todo),
+                Err(error) => Probe::NotYet(format!("{error:#}")),
             })?;
         let listed: Vec<serde_json::Value> =
             ureq::get(ADDRESS).header("Host", HOST).call()?.body_mut().read_json()?;
@@ -87,7 +87,7 @@ pub(crate) fn call() -> anyhow::Result<()> {
             "the todo that was posted ({posted}) is not among the {} listed",
             listed.len()
         );
-        progress::note(&format!("posted {posted}; {} listed", listed.len()));
+        progress::detail(&format!("posted {posted}; {} listed", listed.len()));
         Ok(())
     })
 }
@@ -98,7 +98,7 @@ fn post(title: &str) -> anyhow::Result<serde_json::Value> {
 }
 
 fn look(cluster: &ClusterTools, image: &str) -> (bool, String) {
-    let words = match cluster.get(&["-n", NAMESPACE, "get", "todostack", NAME, "-o", "json"]) {
+    let words = match cluster.kubectl_output(&["-n", NAMESPACE, "get", "todostack", NAME, "-o", "json"]) {
         Ok(json) => json,
         Err(error) => return (false, error.to_string()),
     };

@@ -73,7 +73,7 @@ fn binaries() -> anyhow::Result<PathBuf> {
 
 fn build_one(program: &str, folder: &str, binaries: &Path) -> anyhow::Result<Image> {
     let binary = binaries.join(program);
-    let tag = key::of_file(&binary)?;
+    let tag = key::file_digest(&binary)?;
     image::build(&image::Recipe {
         reference: &format!("localhost/{program}:{tag}"),
         dockerfile: &repository::root().join(folder).join("Dockerfile"),

@@ -38,8 +38,10 @@ impl Report {
         let started = Instant::now();
         let failure = work(&mut self.summaries).err().map(|error| format!("{error:#}"));
         match &failure {
-            None => println!("=== {name}: passed in {}", progress::spell(started.elapsed())),
-            Some(why) => println!("=== {name}: FAILED after {}\n{why}", progress::spell(started.elapsed())),
+            None => println!("=== {name}: passed in {}", progress::format_duration(started.elapsed())),
+            Some(why) => {
+                println!("=== {name}: FAILED after {}\n{why}", progress::format_duration(started.elapsed()));
+            }
         }
         self.outcomes.push((name, failure));
     }

@@ -21,12 +21,12 @@ pub(crate) fn run(up: &Up) -> anyhow::Result<()> {
     install::install(&cluster, &values)?;
     demo::apply(&cluster, &values.api)?;
     if provider == ProviderName::Current {
-        progress::note("The demo stack is Ready; its address depends on the cluster's Ingress controller");
+        progress::detail("The demo stack is Ready; its address depends on the cluster's Ingress controller");
     } else {
         demo::call()?;
         println!("{}", demo::URL);
     }
-    println!("{}", cluster.get(&["get", "todostacks", "--all-namespaces"])?);
+    println!("{}", cluster.kubectl_output(&["get", "todostacks", "--all-namespaces"])?);
     print_access(&cluster);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The local cluster's certificates and kubeconfigs: one authority, and who may show what it signs.
+//! The local cluster's certificate authority, and the certificates and kubeconfigs that it issues.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::plan::{self, Node};
 
-/// The authority that everything in the cluster trusts.
+/// The certificate authority of the cluster.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: String,
@@ -25,7 +25,7 @@ pub(crate) struct Credential {
     key: String,
 }
 
-/// Who a certificate speaks for: common name, organisation (Kubernetes: user and group), and its names as a server.
+/// What a certificate says: common name and organization (in Kubernetes: user and group), and the server's names.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     user: &'a str,
@@ -35,7 +35,7 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Authority {
-    /// A new authority; its certificate and key are written for the API server and the controller-manager.
+    /// Creates an authority, and writes its certificate and key for the API server and the controller-manager.
     pub(crate) fn create() -> anyhow::Result<Self> {
         let mut params = CertificateParams::new(Vec::<String>::new())?;
         params.distinguished_name.push(DnType::CommonName, "todostack-cluster");
@@ -49,7 +49,6 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), certificate })
     }
 
-    /// A certificate for `subject`.
     pub(crate) fn sign(&self, subject: Subject<'_>) -> anyhow::Result<Credential> {
         let Subject { user, group, names, addresses } = subject;
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -67,7 +66,7 @@ impl Authority {
         Ok(Credential { certificate, key: key.serialize_pem() })
     }
 
-    /// A kubeconfig by which `credential` talks to the API server; it needs no other file.
+    /// A kubeconfig with everything inside that `credential` needs to reach the API server.
     pub(crate) fn kubeconfig(&self, credential: &Credential) -> String {
         let encode = |pem: &str| base64::engine::general_purpose::STANDARD.encode(pem);
         let Credential { certificate, key } = credential;
@@ -75,7 +74,7 @@ impl Authority {
         let cluster =
             json!({"server": plan::api_server(), "certificate-authority-data": encode(&self.certificate)});
         let user = json!({"client-certificate-data": encode(certificate), "client-key-data": encode(key)});
-        // JSON is YAML, and this way nothing needs quoting.
+        // JSON is YAML, and needs no quoting by hand.
         json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -87,7 +86,7 @@ impl Authority {
         .to_string()
     }
 
-    /// Everything the control plane shows or trusts, and the administrator's kubeconfig, which is also returned.
+    /// Writes all certificates, keys and kubeconfigs of the control plane; returns the administrator's kubeconfig.
     pub(crate) fn issue_control_plane(&self) -> anyhow::Result<String> {
         let api_server = Subject {
             user: "kube-apiserver",
@@ -110,7 +109,7 @@ impl Authority {
         Ok(administrator)
     }
 
-    /// A kubelet's credential, which is its server certificate too.
+    /// The client and server certificate of a kubelet.
     pub(crate) fn kubelet(&self, node: &str, address: Ipv4Addr) -> anyhow::Result<Credential> {
         self.sign(Subject {
             user: &format!("system:node:{node}"),
@@ -120,7 +119,7 @@ impl Authority {
         })
     }
 
-    /// The authority's certificate.
+    /// The authority's certificate as PEM.
     pub(crate) fn certificate(&self) -> &str {
         &self.certificate
     }
@@ -143,7 +142,7 @@ fn user<'a>(user: &'a str, group: Option<&'a str>) -> Subject<'a> {
     Subject { user, group, names: &[], addresses: &[] }
 }
 
-/// A file among the certificates.
+/// The path of a certificate, key or kubeconfig.
 pub(crate) fn file(name: &str) -> PathBuf {
     plan::state("pki").join(name)
 }

@@ -1,4 +1,4 @@
-//! The local cluster's cgroups: made before its processes, and the way to find every one of them when it is removed.
+//! The local cluster's cgroups. All its processes are in them, and are found through them when it is removed.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::plan::{self, Node};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hierarchy {
     root: PathBuf,
-    /// cgroup v1: its controllers.
+    /// The controllers, with cgroup v1 only.
     controllers: Option<String>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn hierarchies() -> anyhow::Result<Vec<Hierarchy>> {
     Ok(found)
 }
 
-/// Whether this machine has cgroup v1, of which the kubelet wants to be told.
+/// Whether this machine has cgroup v1, which the kubelet rejects unless it is configured for it.
 pub(crate) fn are_version_1() -> anyhow::Result<bool> {
     Ok(hierarchies()?.iter().any(|hierarchy| hierarchy.controllers.is_some()))
 }
@@ -44,7 +44,7 @@ fn parse(mounts: &str) -> Vec<Hierarchy> {
     found
 }
 
-/// Makes the cgroups of the cluster's own processes and of each node's pods.
+/// Creates the cgroups of the cluster's own processes and of each node's pods.
 pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
     let pods = Node::all(nodes).map(Node::cgroup);
     let wanted: Vec<String> = [plan::PREFIX.to_owned(), system()].into_iter().chain(pods).collect();
@@ -58,7 +58,7 @@ pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
             let is_cpuset =
                 hierarchy.controllers.as_deref().is_some_and(|all| all.split(',').any(|one| one == "cpuset"));
             if is_cpuset {
-                // A cpuset of version 1 starts empty, and then takes no process.
+                // A new cpuset of version 1 is empty, and rejects every process until it has CPUs and memory.
                 for file in ["cpuset.cpus", "cpuset.mems"] {
                     fs::write(folder.join(file), fs::read_to_string(hierarchy.root.join(file))?)?;
                 }
@@ -68,7 +68,7 @@ pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// cgroup v2: lets the cgroups below use what the kubelet insists on, as far as this one has it.
+/// With cgroup v2, enables for the cgroups below those controllers that the kubelet needs and this cgroup has.
 fn delegate(folder: &Path) -> anyhow::Result<()> {
     const WANTED: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
     let available = fs::read_to_string(folder.join("cgroup.controllers"))?;
@@ -76,23 +76,23 @@ fn delegate(folder: &Path) -> anyhow::Result<()> {
     let line = wanted.map(|controller| format!("+{controller}")).collect::<Vec<_>>().join(" ");
     fs::write(folder.join("cgroup.subtree_control"), line).with_context(|| {
         format!(
-            "failed to delegate controllers below {}: is this a container without its own cgroup?",
+            "failed to delegate controllers below {}: a container needs its own cgroup namespace for that",
             folder.display()
         )
     })
 }
 
-/// Puts a process, and so all that it will start, among the cluster's own.
+/// Moves a process into the cluster's cgroup; all that it starts is then in it too.
 pub(crate) fn adopt(pid: u32) -> anyhow::Result<()> {
-    let path = counting()?.root.join(system()).join("cgroup.procs");
-    fs::write(path, pid.to_string()).context("failed to put a process into the cluster's cgroup")
+    let path = listing()?.root.join(system()).join("cgroup.procs");
+    fs::write(path, pid.to_string()).context("failed to move a process into the cluster's cgroup")
 }
 
 /// Every process of the cluster: its own and its pods'.
 pub(crate) fn members() -> anyhow::Result<Vec<u32>> {
     let mut pids = Vec::new();
-    for folder in folders(&counting()?.root.join(plan::PREFIX)) {
-        // A cgroup may go away while it is looked at; then its processes have too.
+    for folder in folders(&listing()?.root.join(plan::PREFIX)) {
+        // A cgroup that was removed since the listing has no processes.
         let Ok(text) = std::fs::read_to_string(folder.join("cgroup.procs")) else { continue };
         pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
     }
@@ -117,13 +117,13 @@ fn system() -> String {
     format!("{}/system", plan::PREFIX)
 }
 
-/// The hierarchy in which the cluster's processes are looked up.
-fn counting() -> anyhow::Result<Hierarchy> {
+/// The hierarchy that lists the cluster's processes.
+fn listing() -> anyhow::Result<Hierarchy> {
     let all = hierarchies()?;
     let pids = |hierarchy: &&Hierarchy| {
         hierarchy.controllers.as_deref().is_none_or(|all| all.split(',').any(|one| one == "pids"))
     };
-    // On a machine with both, version 2 holds no controllers, and pods are in the one of "pids" alone.
+    // On a machine with both versions, version 2 has no controllers, and pods are only in the pids hierarchy.
     let version_1 = all.iter().filter(|hierarchy| hierarchy.controllers.is_some()).find(pids);
     version_1.or_else(|| all.iter().find(pids)).cloned().context("this machine has no pids cgroup")
 }

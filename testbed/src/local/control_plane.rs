@@ -7,14 +7,14 @@ use super::network;
 use super::plan::{self, Node};
 use super::starting::Starting;
 use crate::cluster_tools::ClusterTools;
-use crate::wait::Seen;
+use crate::wait::Probe;
 
 const ETCD: &str = "http://127.0.0.1:2379";
 const ETCD_PEER: &str = "http://127.0.0.1:2380";
 
 /// Starts the control plane and waits until it answers.
 pub(crate) fn start(starting: &mut Starting<'_>, cluster: &ClusterTools) -> anyhow::Result<()> {
-    // The main package of etcd builds to a program named "server".
+    // The main package of etcd is the folder "server", which names the program.
     let programs = [
         ("etcd", "server", etcd()),
         ("kube-apiserver", "kube-apiserver", api_server()),
@@ -26,15 +26,16 @@ pub(crate) fn start(starting: &mut Starting<'_>, cluster: &ClusterTools) -> anyh
         command.arg("setsid").arg(starting.binaries.program(program)).args(arguments);
         starting.detach(name, &mut command)?;
     }
-    starting
-        .until("the API server's readiness", Duration::from_mins(1), || Seen::once((), cluster.is_ready()))
+    starting.until("the API server to become ready", Duration::from_mins(1), || {
+        Probe::done_if(cluster.is_ready(), ())
+    })
 }
 
 fn etcd() -> Vec<String> {
     let data = plan::state("etcd");
     vec![
         format!("--data-dir={}", data.display()),
-        // The cluster's state dies with the machine anyway, and fsync is most of etcd's time.
+        // The state need not survive the machine, and fsync is most of etcd's time.
         "--unsafe-no-fsync".to_owned(),
         format!("--listen-client-urls={ETCD}"),
         format!("--advertise-client-urls={ETCD}"),
@@ -62,7 +63,7 @@ fn api_server() -> Vec<String> {
         format!("--kubelet-client-certificate={}", pki("kubelet-client.crt")),
         format!("--kubelet-client-key={}", pki("kubelet-client.key")),
         "--kubelet-preferred-address-types=InternalIP".to_owned(),
-        // Aggregated APIs (metrics-server and the like) trust the API server by these.
+        // By these an aggregated API, such as metrics-server, authenticates the API server.
         format!("--requestheader-client-ca-file={}", pki("ca.crt")),
         "--requestheader-allowed-names=front-proxy".to_owned(),
         "--requestheader-username-headers=X-Remote-User".to_owned(),

@@ -1,4 +1,4 @@
-//! The machine's ports 8080 and 8443, which lead to the Ingress controller's on node 1.
+//! Forwards the machine's ports 8080 and 8443 to those of the Ingress controller on node 1.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -6,23 +6,22 @@ use std::process::Command;
 use super::plan::Node;
 use super::starting::Starting;
 
-/// The port of this machine, and the one of node 1 that it leads to.
+/// Ports of this machine, each with the port of node 1 that it is forwarded to.
 const PORTS: [(u16, u16); 2] = [(8080, 80), (8443, 443)];
 
-/// Fails when another program has one of the ports.
+/// Fails when another program listens on one of the ports.
 pub(crate) fn check() -> anyhow::Result<()> {
     for (port, _) in PORTS {
         if let Err(error) = TcpListener::bind(("127.0.0.1", port)) {
             anyhow::bail!(
-                "port {port} of this machine, which leads to the cluster's Ingress, cannot be used: {error}. \
-                 `ss -ltnp sport = :{port}` names the program that has it"
+                "failed to listen on port {port}, which is forwarded to the Ingress controller: {error}: stop the \
+                 program that `ss -ltnp sport = :{port}` names"
             );
         }
     }
     Ok(())
 }
 
-/// Starts the forwarders.
 pub(crate) fn start(starting: &mut Starting<'_>) -> anyhow::Result<()> {
     for (port, to) in PORTS {
         let mut command = Command::new("setsid");

@@ -9,7 +9,7 @@ use super::plan::{self, Node};
 use crate::process::{self, Error};
 use crate::repository;
 
-/// The bridge that the nodes hang on.
+/// Creates the bridge that joins the nodes.
 pub(crate) fn create_bridge() -> Result<(), Error> {
     ip(&["link", "add", plan::BRIDGE, "type", "bridge"])?;
     ip(&["address", "add", &format!("{}/24", plan::GATEWAY), "dev", plan::BRIDGE])?;
@@ -21,18 +21,18 @@ pub(crate) fn create_bridge() -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether this machine forwards nothing that no rule allows, as Docker makes it: then nodes would not hear each other.
+/// Whether this machine drops what no rule allows, as Docker sets it: then nodes cannot reach each other.
 fn drops(policy: &str) -> bool {
     policy.lines().any(|line| line == "-P FORWARD DROP")
 }
 
-/// The rule that lets nodes talk to each other: `-I` inserts it, `-C` tells whether it is there, `-D` deletes it.
+/// The rule that lets nodes reach each other: `-I` inserts it, `-C` checks for it, `-D` deletes it.
 fn forwarding(action: &str) -> Result<(), Error> {
     let rule = ["FORWARD", "-i", plan::BRIDGE, "-o", plan::BRIDGE, "-j", "ACCEPT"];
     process::run(Command::new("iptables").args(["-w", action]).args(rule))
 }
 
-/// A folder that can hold mount namespaces: their files must lie on a private mount.
+/// Creates the folder for files that keep mount namespaces, which must be on a private mount.
 pub(crate) fn create_mount_namespaces_folder() -> anyhow::Result<()> {
     let folder = plan::state("mntns");
     fs::create_dir_all(&folder)?;
@@ -40,7 +40,7 @@ pub(crate) fn create_mount_namespaces_folder() -> anyhow::Result<()> {
     Ok(process::run(Command::new("mount").arg("--make-private").arg(&folder))?)
 }
 
-/// A node's network namespace, its cable to the bridge, and its routes to the other nodes' pods.
+/// Creates a node's network namespace, its cable to the bridge, and its routes to the other nodes' pods.
 pub(crate) fn create_node(node: Node, nodes: u8) -> anyhow::Result<()> {
     let (name, cable) = (node.network(), node.cable());
     ip(&["netns", "add", &name])?;
@@ -56,20 +56,24 @@ pub(crate) fn create_node(node: Node, nodes: u8) -> anyhow::Result<()> {
     }
     inside(&["route", "add", plan::nfs_node::PODS, "via", &plan::nfs_node::ADDRESS.to_string()])?;
     let mut sysctl = Command::new("nsenter");
-    sysctl.arg(format!("--net=/run/netns/{name}")).args(["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+    sysctl.arg(format!("--net={}", node.network_file().display())).args([
+        "sysctl",
+        "-qw",
+        "net.ipv4.ip_forward=1",
+    ]);
     process::run(&mut sysctl)?;
     create_mounts(node)
 }
 
-/// A node's mount namespace, in which mount.nfs is the stand-in.
+/// Creates a node's mount namespace, in which mount.nfs is the stand-in.
 fn create_mounts(node: Node) -> anyhow::Result<()> {
     let file = node.mounts();
     fs::write(&file, "")?;
     let mut unshare = Command::new("unshare");
     unshare.arg(format!("--mount={}", file.display())).args(["--propagation", "private"]);
-    // Shared from here on: what the kubelet mounts must reach the containers that containerd starts.
+    // Shared, so that mounts of the kubelet reach the containers that containerd starts.
     process::run(unshare.args(["mount", "--make-rshared", "/"]))?;
-    // Laid over the folder instead of the file, because the machine need not have a mount.nfs.
+    // An overlay of the folder, because a bind mount needs a file that the machine may not have.
     let stand_in = plan::state("sbin");
     fs::create_dir_all(&stand_in)?;
     fs::copy(repository::testbed().join("mount.nfs"), stand_in.join("mount.nfs"))?;
@@ -87,7 +91,7 @@ pub(crate) fn inside_mounts(file: &str) -> Command {
     command
 }
 
-/// A command in a node's network and mounts, in a session of its own.
+/// A command in a node's network and mounts, in its own session.
 ///
 /// Not `ip netns exec`: that one mounts a new /sys, which hides the cgroups from the kubelet.
 pub(crate) fn inside(node: Node) -> Command {
@@ -96,24 +100,23 @@ pub(crate) fn inside(node: Node) -> Command {
     command
 }
 
-/// A command in a node's network, but with the machine's mounts, in the caller's session.
+/// A command in a node's network, with the machine's mounts, in the caller's session.
 pub(crate) fn inside_network(node: Node) -> Command {
     let mut command = Command::new("nsenter");
-    command.arg(format!("--net=/run/netns/{}", node.network()));
+    command.arg(format!("--net={}", node.network_file().display()));
     command
 }
 
-/// Runs `ip`.
 pub(crate) fn ip(arguments: &[&str]) -> Result<(), Error> {
     process::run(Command::new("ip").args(arguments))
 }
 
-/// Removes every namespace, cable and device of the cluster; what is not there is passed over.
+/// Removes every namespace, cable and device of the cluster that exists.
 pub(crate) fn remove() -> anyhow::Result<()> {
     if forwarding("-C").is_ok() {
         forwarding("-D")?;
     }
-    // Cables go by name and first: the kernel takes a while to remove those of a namespace that went away.
+    // Cables first and by name: the kernel removes those of a deleted namespace only after a while.
     let cables = Node::all(u8::MAX).map(Node::cable);
     for device in cables.chain([plan::nfs_node::TAP.to_owned(), plan::BRIDGE.to_owned()]) {
         if Path::new("/sys/class/net").join(&device).exists() {

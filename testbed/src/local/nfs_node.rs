@@ -1,4 +1,5 @@
-//! The node with a kernel of its own (User-Mode Linux), which serves and mounts real NFS: its root filesystem and start.
+//! The NFS node: its own kernel (User-Mode Linux) serves and mounts real NFS. Here are its root filesystem and start;
+//! its first process is testbed/nfs-node/init.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,9 +17,9 @@ use crate::image::Image;
 use crate::key::Sources;
 use crate::{cache, debian, postgres_image, process, progress, repository};
 
-/// Debian's user-mode-linux from here: the first whose kernel starts on every CPU tried (7.2; 6.1 and 6.12 do not).
+/// The Debian suite of the kernel: 7.2 is the first that starts on every CPU tried (6.1 and 6.12 do not).
 const KERNEL_SUITE: &str = "sid";
-/// Everything else of the node.
+/// The Debian suite of everything else.
 const SUITE: &str = "trixie";
 const PACKAGES: [&str; 9] = [
     "containerd",
@@ -32,12 +33,12 @@ const PACKAGES: [&str; 9] = [
     "e2fsprogs",
 ];
 const KERNEL: &str = "linux.uml";
-/// Its memory; what it does not use is not taken from the machine.
+/// The size of its memory; the machine gives only what is used.
 const MEMORY: &str = "mem=3G";
-/// Its disk for images, volumes and exports, a sparse file.
+/// The size of its disk for images, volumes and exports, which is a sparse file.
 const DISK: u64 = 8 << 30;
 
-/// The node's root filesystem and kernel, made unless the cache has them.
+/// The folder of the root filesystem and kernel, made unless the cache has it.
 pub(crate) fn root_filesystem() -> anyhow::Result<PathBuf> {
     let key = Sources::default().text(KERNEL_SUITE).text(SUITE).text(&PACKAGES.join(" ")).key();
     let folder = cache::entry(&format!("nfs-node-{key}"), |folder| {
@@ -60,12 +61,13 @@ pub(crate) fn root_filesystem() -> anyhow::Result<PathBuf> {
     Ok(folder.join("root"))
 }
 
-/// Powers the node on; it joins the cluster by itself.
+/// Starts the node; it joins the cluster by itself.
 pub(crate) fn start(starting: &mut Starting<'_>, root: &Path, images: &[Image]) -> anyhow::Result<()> {
     let folder = plan::state("nfs-node");
-    for below in ["upper", "work", "root", "images", "exec"] {
+    for below in ["upper", "work", "root", "images"] {
         fs::create_dir_all(folder.join(below))?;
     }
+    fs::create_dir_all(plan::nfs_node::commands())?;
     configure(starting, &folder.join("upper"))?;
     for image in
         images.iter().filter(|image| [node::PAUSE, postgres_image::REFERENCE].contains(&&*image.reference))
@@ -85,7 +87,7 @@ pub(crate) fn start(starting: &mut Starting<'_>, root: &Path, images: &[Image]) 
     starting.detach("nfs-node", &mut command)
 }
 
-/// Mounts the root for writing, above the cached one, in a mount namespace whose file is returned.
+/// Mounts a writable overlay of the cached root in a new mount namespace; returns the file of the namespace.
 fn mount_root(starting: &Starting<'_>, cached: &Path, folder: &Path) -> anyhow::Result<String> {
     let file = plan::state("mntns").join(NAME);
     fs::write(&file, "")?;
@@ -107,16 +109,16 @@ fn mount_root(starting: &Starting<'_>, cached: &Path, folder: &Path) -> anyhow::
     mount(&["-t", "overlay", "-o", &layers], Path::new("overlay"), root.clone())?;
     mount(&["--bind"], Path::new("/proc"), root.join("proc"))?;
     mount(&["--rbind"], Path::new("/dev"), root.join("dev"))?;
-    // Its memory is a file here, and the machine's own may be too small for it.
+    // Its memory is a file in /dev/shm, and the machine's own may be too small for it.
     mount(&["-t", "tmpfs", "-o", "size=6G"], Path::new("shm"), root.join("dev/shm"))?;
     mount(&["--bind"], &starting.binaries.folder, root.join("host/bin"))?;
     mount(&["--bind"], &folder.join("images"), root.join("host/images"))?;
-    mount(&["--bind"], &folder.join("exec"), root.join("host/exec"))?;
+    mount(&["--bind"], &plan::nfs_node::commands(), root.join("host/exec"))?;
     mount(&["--bind"], &folder.join("disk.img"), root.join("disk.img"))?;
     Ok(namespace)
 }
 
-/// Writes what the cached root lacks: the node's identity, its settings and its programs from testbed/nfs-node.
+/// Writes what the cached root does not have: credentials, settings, and the programs of testbed/nfs-node.
 fn configure(starting: &Starting<'_>, upper: &Path) -> anyhow::Result<()> {
     let (settings, inside) = (upper.join("etc/node"), Path::new("/etc/node"));
     for below in ["etc/node/cni", "usr/local/sbin", "host/bin", "host/images", "host/exec"] {
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn its_init_is_told_the_way_to_every_other_nodes_pods() {
+    fn init_gets_a_route_to_the_pods_of_every_ordinary_node() {
         let expected = "NODE=nfsnode\nADDRESS=10.99.0.10\nGATEWAY=10.99.0.1\n\
                         ROUTES='10.244.1.0/24 10.99.0.2\n10.244.2.0/24 10.99.0.3'\n";
         assert_eq!(environment(2), expected);

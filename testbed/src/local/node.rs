@@ -12,25 +12,23 @@ use super::starting::Starting;
 use super::{certificates, cgroups, network};
 use crate::image::Image;
 use crate::process;
-use crate::wait::Seen;
+use crate::wait::Probe;
 
-/// The image of every pod's sandbox.
+/// The image of all pod sandboxes.
 pub(crate) const PAUSE: &str = "localhost/pause:1";
-/// Add-ons and the Ingress stay on the node that has this label; its host ports are the machine's.
+/// The label of the node for the add-ons and the Ingress controller, whose host ports are the machine's.
 pub(crate) const INGRESS_LABEL: &str = "todostack.dev/ingress=true";
 
-/// Starts the node's programs; returns once containerd answers, before the kubelet is ready.
+/// Starts the node's programs; returns when containerd answers, before the kubelet is ready.
 pub(crate) fn start(starting: &mut Starting<'_>, node: Node, images: &[Image]) -> anyhow::Result<()> {
     configure(starting, node)?;
     let number = node.number;
     let mut containerd = network::inside(node);
     containerd.args(["containerd", "--config"]).arg(node.folder().join("containerd.toml"));
     starting.detach(&format!("containerd-{number}"), &mut containerd)?;
-    starting.until(
-        &format!("an answer of containerd on {}", node.name()),
-        Duration::from_secs(30),
-        || Seen::once((), process::succeeds(ctr(node).arg("version"))),
-    )?;
+    starting.until(&format!("containerd on {} to answer", node.name()), Duration::from_secs(30), || {
+        Probe::done_if(process::succeeds(ctr(node).arg("version")), ())
+    })?;
     load(node, images)?;
     let mut kubelet = network::inside(node);
     kubelet.arg(starting.binaries.program("kubelet")).args(kubelet_arguments(node));
@@ -40,7 +38,7 @@ pub(crate) fn start(starting: &mut Starting<'_>, node: Node, images: &[Image]) -
     starting.detach(&format!("kube-proxy-{number}"), &mut proxy)
 }
 
-/// Brings images to the node; those that it has already are passed over.
+/// Loads the images that the node does not have.
 pub(crate) fn load(node: Node, images: &[Image]) -> anyhow::Result<()> {
     let loaded = node.folder().join("images");
     fs::create_dir_all(&loaded)?;
@@ -85,16 +83,16 @@ fn configure(starting: &Starting<'_>, node: Node) -> anyhow::Result<()> {
     Ok(fs::write(folder.join("kubelet.yaml"), kubelet_configuration(node)?)?)
 }
 
-/// containerd's settings, for ordinary nodes and for the one with a kernel of its own.
+/// The settings of containerd, on ordinary nodes and on the NFS node.
 pub(crate) struct Containerd {
     pub(crate) root: PathBuf,
     pub(crate) state: PathBuf,
     pub(crate) socket: PathBuf,
-    /// The CNI plugins.
+    /// The folder of the CNI plugins.
     pub(crate) programs: PathBuf,
-    /// The CNI configuration.
+    /// The folder of the CNI configuration.
     pub(crate) network: PathBuf,
-    /// Whether the machine's kernel, and so its limits, are those of the pods.
+    /// Whether the pods run on the machine's kernel, and so have its limits.
     pub(crate) shares_kernel: bool,
 }
 
@@ -105,8 +103,8 @@ impl Containerd {
         let [root, state, socket, programs, network] =
             [root, state, socket, programs, network].map(|path| path.display());
         let cri = "plugins.\"io.containerd.grpc.v1.cri\"";
-        // Without CAP_SYS_RESOURCE a lower oom_score_adj is refused; and the pods' network namespaces would stay behind
-        // on the machine.
+        // A process without CAP_SYS_RESOURCE may not lower its oom_score_adj. And without
+        // netns_mounts_under_state_dir, network namespaces of pods outlive the cluster.
         let shared = if *shares_kernel {
             "restrict_oom_score_adj = true\nnetns_mounts_under_state_dir = true\n"
         } else {
@@ -136,7 +134,7 @@ pub(crate) fn pod_network(pods: &str, addresses: &Path, host_ports: bool) -> Str
     json!({"cniVersion": "1.0.0", "name": "todostack", "plugins": plugins}).to_string()
 }
 
-/// The kubelet's settings that all nodes share.
+/// The settings of the kubelet that are the same on all nodes.
 pub(crate) fn kubelet_base(pki: &Path, name: &str, resolv_conf: &Path, socket: &Path) -> Value {
     json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -154,7 +152,7 @@ pub(crate) fn kubelet_base(pki: &Path, name: &str, resolv_conf: &Path, socket: &
         "failSwapOn": false,
         "tlsCertFile": pki.join(format!("{name}.crt")),
         "tlsPrivateKeyFile": pki.join(format!("{name}.key")),
-        // Images are not to be had again: never collect them, and evict late.
+        // There is no registry to pull an image from again: never collect images, and evict late.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%"},
         "localStorageCapacityIsolation": false,
@@ -167,7 +165,7 @@ fn kubelet_configuration(node: Node) -> anyhow::Result<String> {
     let mut settings = kubelet_base(&certificates::file(""), &node.name(), &resolv_conf, &node.socket());
     let own = json!({
         "cgroupRoot": format!("/{}", node.cgroup()),
-        // Tolerates a refused oom_score_adj, as on a machine without CAP_SYS_RESOURCE.
+        // Tolerates the failure to lower oom_score_adj on a machine without CAP_SYS_RESOURCE.
         "featureGates": {"KubeletInUserNamespace": true},
         "failCgroupV1": !cgroups::are_version_1()?,
     });
@@ -201,7 +199,7 @@ fn proxy_arguments(node: Node) -> Vec<String> {
         format!("--cluster-cidr={}", plan::PODS),
         "--proxy-mode=iptables".to_owned(),
         format!("--nodeport-addresses={}/32", node.address()),
-        // Its limits on connection tracking are the machine's, which are not the cluster's to set.
+        // 0 keeps the limits on connection tracking: they are those of the whole machine.
         "--conntrack-max-per-core=0".to_owned(),
         "--conntrack-tcp-timeout-established=0".to_owned(),
         "--conntrack-tcp-timeout-close-wait=0".to_owned(),
@@ -213,15 +211,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_node_carries_the_ingress_and_the_others_do_not() {
-        let labels =
-            |number| kubelet_arguments(Node { number }).iter().any(|word| word.ends_with(INGRESS_LABEL));
+    fn only_the_first_node_has_the_ingress_label() {
+        let labels = |number| {
+            kubelet_arguments(Node { number }).iter().any(|argument| argument.ends_with(INGRESS_LABEL))
+        };
         assert!(labels(1));
         assert!(!labels(2));
     }
 
     #[test]
-    fn containerd_is_told_its_own_folders() {
+    fn containerd_uses_the_folders_of_its_node() {
         let toml = Containerd {
             root: "/s/node-1/containerd".into(),
             state: "/s/node-1/state".into(),
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn host_ports_are_mapped_only_where_there_are_any() {
+    fn host_ports_are_mapped_only_on_nodes_that_have_them() {
         let network = |host_ports| pod_network("10.244.1.0/24", Path::new("/ipam"), host_ports);
         assert!(network(true).contains("portmap"));
         assert!(!network(false).contains("portmap"));

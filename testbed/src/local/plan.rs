@@ -1,61 +1,101 @@
-//! The local cluster's plan: folders, names and addresses. A test or a document that needs one looks here.
+//! The local cluster's plan: folders, names and addresses. Tests and documents take them from here.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-/// Everything of a running cluster is below this folder: one cluster per machine, since its addresses are fixed.
-pub(crate) const STATE: &str = "/var/lib/todostack-cluster";
-/// The bridge that joins the nodes, and the machine's own address on it.
+/// The folder of everything that a running cluster writes: one cluster per machine, because its addresses are fixed.
+pub const STATE: &str = "/var/lib/todostack-cluster";
+/// The bridge that joins the nodes.
 pub(crate) const BRIDGE: &str = "todostack0";
-/// The machine's address on the bridge.
+/// The machine's own address on the bridge, and the nodes' way out.
 pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
-/// Network namespaces and cgroups carry this name.
+/// The first part of the names of network namespaces and cgroups.
 pub(crate) const PREFIX: &str = "todostack";
-/// Where CoreDNS is served (testbed/manifests/coredns.yaml).
+/// The Service address of CoreDNS (testbed/manifests/coredns.yaml).
 pub(crate) const DNS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 /// The range of Service addresses.
 pub(crate) const SERVICES: &str = "10.96.0.0/16";
 /// The range that the nodes' pod ranges are cut from.
 pub(crate) const PODS: &str = "10.244.0.0/16";
 
-/// The node with a kernel of its own.
-pub(crate) mod nfs_node {
+/// The node with a kernel of its own, which serves and mounts real NFS.
+pub mod nfs_node {
     use std::net::Ipv4Addr;
+    use std::path::PathBuf;
 
-    /// Its name in the cluster.
-    pub(crate) const NAME: &str = "nfsnode";
-    /// Its address; NFS clients mount `10.99.0.10:/exports/NAME`.
+    /// The name of the Node object.
+    pub const NAME: &str = "nfsnode";
+    /// The address by which a volume names the NFS server.
+    pub const SERVER: &str = "10.99.0.10";
+    /// [`SERVER`], as an address.
     pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 10);
-    /// Its pods' addresses.
+    /// The addresses of its pods.
     pub(crate) const PODS: &str = "10.244.9.0/24";
     /// Its network device on the machine's side: taking it down is a partition.
     pub(crate) const TAP: &str = "todostack-nfs";
+
+    /// The path that clients mount for the export that `nfs-export NAME` makes.
+    #[must_use]
+    pub fn export(name: &str) -> String {
+        format!("/exports/{name}")
+    }
+
+    /// The folder of this machine through which the node takes commands: `ID.sh` becomes `ID.out` and `ID.exit`.
+    #[must_use]
+    pub fn commands() -> PathBuf {
+        super::state("nfs-node/exec")
+    }
 }
 
 /// A folder or file below [`STATE`].
-pub(crate) fn state(path: &str) -> PathBuf {
+#[must_use]
+pub fn state(path: &str) -> PathBuf {
     Path::new(STATE).join(path)
+}
+
+/// The folder of the logs of the cluster's programs.
+#[must_use]
+pub fn logs() -> PathBuf {
+    state("log")
+}
+
+/// The log of one program.
+pub(crate) fn log(name: &str) -> PathBuf {
+    logs().join(format!("{name}.log"))
 }
 
 /// An ordinary node: a pair of namespaces of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Node {
-    /// From 1; node 1's network namespace also holds the control plane.
-    pub(crate) number: u8,
+pub struct Node {
+    /// 1 to 5; node 1's network namespace also holds the control plane.
+    pub number: u8,
 }
 
 impl Node {
-    /// All nodes of a cluster of this size.
+    /// The nodes of a cluster of this size.
     pub(crate) fn all(count: u8) -> impl Iterator<Item = Self> {
         (1..=count).map(|number| Self { number })
     }
 
-    /// Its name in the cluster.
-    pub(crate) fn name(self) -> String {
+    /// The name of the Node object.
+    #[must_use]
+    pub fn name(self) -> String {
         format!("node-{}", self.number)
     }
 
-    /// Its network namespace.
+    /// The file of its network namespace, for `nsenter --net`.
+    #[must_use]
+    pub fn network_file(self) -> PathBuf {
+        Path::new("/run/netns").join(self.network())
+    }
+
+    /// containerd's socket, for `ctr --address`.
+    #[must_use]
+    pub fn socket(self) -> PathBuf {
+        self.folder().join("containerd.sock")
+    }
+
+    /// The name of its network namespace.
     pub(crate) fn network(self) -> String {
         format!("{PREFIX}-{}", self.number)
     }
@@ -65,32 +105,26 @@ impl Node {
         format!("{PREFIX}{}", self.number)
     }
 
-    /// Its address.
     pub(crate) fn address(self) -> Ipv4Addr {
         Ipv4Addr::new(10, 99, 0, self.number + 1)
     }
 
-    /// Its pods' addresses.
+    /// The addresses of its pods.
     pub(crate) fn pods(self) -> String {
         format!("10.244.{}.0/24", self.number)
     }
 
-    /// Its folder: containerd's and the kubelet's state.
+    /// The folder of containerd's and the kubelet's state.
     pub(crate) fn folder(self) -> PathBuf {
         state(&self.name())
     }
 
-    /// containerd's socket.
-    pub(crate) fn socket(self) -> PathBuf {
-        self.folder().join("containerd.sock")
-    }
-
-    /// Its mount namespace, kept by this file.
+    /// The file that keeps its mount namespace.
     pub(crate) fn mounts(self) -> PathBuf {
         state("mntns").join(self.name())
     }
 
-    /// Its pods' cgroup, relative to each hierarchy's root.
+    /// The cgroup of its pods, relative to each hierarchy's root.
     pub(crate) fn cgroup(self) -> String {
         format!("{PREFIX}/{}", self.name())
     }
@@ -106,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_node_takes_an_address_of_the_nfs_node_or_the_machine() {
+    fn no_node_has_an_address_of_the_nfs_node_or_the_machine() {
         for node in Node::all(5) {
             assert!(![nfs_node::ADDRESS, GATEWAY].contains(&node.address()));
             assert_ne!(node.pods(), nfs_node::PODS);
@@ -114,14 +148,19 @@ mod tests {
     }
 
     #[test]
-    fn network_devices_have_names_that_linux_takes() {
+    fn a_volume_names_the_address_of_the_nfs_node() {
+        assert_eq!(nfs_node::SERVER, nfs_node::ADDRESS.to_string());
+    }
+
+    #[test]
+    fn the_names_of_network_devices_are_short_enough_for_linux() {
         for name in Node::all(5).map(Node::cable).chain([BRIDGE.into(), nfs_node::TAP.into()]) {
             assert!(name.len() <= 15, "{name} is longer than 15 bytes");
         }
     }
 
     #[test]
-    fn the_manifests_and_the_stand_in_speak_of_this_plan() {
+    fn the_manifests_and_the_stand_in_agree_with_the_plan() {
         let read = |path: &str| std::fs::read_to_string(crate::repository::testbed().join(path)).unwrap();
         assert!(read("manifests/coredns.yaml").contains(&format!("clusterIP: {DNS}")));
         assert!(read("manifests/local-path.yaml").contains(&format!("{STATE}/local-path")));

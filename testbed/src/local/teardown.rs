@@ -1,4 +1,4 @@
-//! Removes the local cluster, whole or in pieces, whoever started it: processes, mounts, network, cgroups, files.
+//! Removes the local cluster, complete or not, of any checkout: processes, mounts, network, cgroups, files.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,11 +10,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{cgroups, network, plan};
 use crate::process;
-use crate::wait::{self, Seen};
+use crate::wait::{self, Probe};
 
-/// Removes everything; nothing to remove is no error.
+/// Removes all of the cluster; it is no error if there is none.
 pub(crate) fn remove() -> anyhow::Result<()> {
-    end_processes()?;
+    kill_processes()?;
     unmount()?;
     network::remove()?;
     cgroups::remove().context("failed to remove the cluster's cgroups")?;
@@ -24,27 +24,24 @@ pub(crate) fn remove() -> anyhow::Result<()> {
     }
 }
 
-/// Ends every process of the cluster: what it keeps is thrown away, so nobody is asked politely.
-fn end_processes() -> anyhow::Result<()> {
+/// Kills every process of the cluster. Its state is deleted next, so no process needs time to save anything.
+fn kill_processes() -> anyhow::Result<()> {
     let mut failed = None;
-    let ended =
-        wait::until(
-            "the end of the cluster's processes",
-            Duration::from_secs(30),
-            || match cgroups::members() {
-                Ok(pids) if pids.is_empty() => Seen::Done(()),
-                Ok(pids) => {
-                    for pid in &pids {
-                        kill(*pid);
-                    }
-                    Seen::NotYet(format!("{} are left", pids.len()))
+    let ended = wait::until("the cluster's processes to exit", Duration::from_secs(30), || {
+        match cgroups::members() {
+            Ok(pids) if pids.is_empty() => Probe::Done(()),
+            Ok(pids) => {
+                for pid in &pids {
+                    kill(*pid);
                 }
-                Err(error) => {
-                    failed = Some(error);
-                    Seen::Done(())
-                }
-            },
-        );
+                Probe::NotYet(format!("{} are running", pids.len()))
+            }
+            Err(error) => {
+                failed = Some(error);
+                Probe::Done(())
+            }
+        }
+    });
     match failed {
         Some(error) => Err(error),
         None => Ok(ended?),
@@ -54,29 +51,29 @@ fn end_processes() -> anyhow::Result<()> {
 fn kill(pid: u32) {
     let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
     if let Some(number) = number {
-        // It may have ended meanwhile; whether any is left is seen at the next look.
-        let _already_gone = kill_process(number, Signal::KILL);
+        // A process that has exited already is an error here; the next probe counts those that run.
+        let _already_exited = kill_process(number, Signal::KILL);
     }
 }
 
-/// Unmounts what the cluster mounted on this machine: with the last process the nodes' own mounts are gone already.
+/// Unmounts what the cluster mounted on this machine. The nodes' own mounts disappear with their last process.
 fn unmount() -> anyhow::Result<()> {
     let mounts = fs::read_to_string("/proc/self/mounts")?;
-    for path in ours(&mounts) {
+    for path in below_state(&mounts) {
         process::run(Command::new("umount").arg("--lazy").arg(path))?;
     }
     let left = fs::read_to_string("/proc/self/mounts")?;
-    let left = ours(&left);
+    let left = below_state(&left);
     anyhow::ensure!(
         left.is_empty(),
-        "still mounted: {}: `umount` them, then run the command again",
+        "failed to unmount {}: unmount them, then run the command again",
         left.join(", ")
     );
     Ok(())
 }
 
 /// Mounts below the cluster's folder, the last mounted first.
-fn ours(mounts: &str) -> Vec<&str> {
+fn below_state(mounts: &str) -> Vec<&str> {
     let paths = mounts.lines().filter_map(|line| line.split(' ').nth(1));
     let mut found: Vec<&str> = paths.filter(|path| Path::new(path).starts_with(plan::STATE)).collect();
     found.reverse();
@@ -88,11 +85,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mounts_are_taken_off_in_reverse_and_those_of_others_stay() {
+    fn the_clusters_mounts_are_unmounted_in_reverse_order() {
         let mounts = "a /var/lib/todostack-cluster/mntns ext4 rw 0 0\n\
                       b /var/lib/other ext4 rw 0 0\n\
                       c /var/lib/todostack-cluster/mntns/node-1 nsfs rw 0 0\n";
         let expected = ["/var/lib/todostack-cluster/mntns/node-1", "/var/lib/todostack-cluster/mntns"];
-        assert_eq!(ours(mounts), expected);
+        assert_eq!(below_state(mounts), expected);
     }
 }

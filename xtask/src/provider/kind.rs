@@ -37,7 +37,7 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
             cluster.is_ready(),
             "the kind cluster {NAME} is there but does not answer: cargo xtask up --replace starts it anew"
         );
-        progress::note(&format!("The kind cluster {NAME} is running"));
+        progress::detail(&format!("The kind cluster {NAME} is running"));
     } else {
         let configuration = repository::root().join("kind/cluster.yaml");
         progress::step("Creating the kind cluster", "1 to 3 min", || {

@@ -83,7 +83,7 @@ impl Drop for Database {
         if let Err(error) =
             stopped.and_then(|stopped| Ok(stopped?)).and_then(|()| Ok(fs::remove_dir_all(&self.folder)?))
         {
-            progress::note(&format!(
+            progress::detail(&format!(
                 "the throw-away Postgres in {} was not removed: {error:#}",
                 self.folder.display()
             ));

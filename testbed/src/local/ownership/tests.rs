@@ -1,6 +1,4 @@
-//! What a record means for a start that comes later.
-
-use std::path::Path;
+//! What a record means for a later start.
 
 use rstest::rstest;
 
@@ -23,52 +21,43 @@ fn record() -> Record {
 }
 
 #[test]
-fn a_whole_cluster_of_this_checkout_is_used_as_it_is() {
-    assert_eq!(judge(record(), &wanted(), |_| true), Found::Ours(record()));
+fn a_complete_cluster_of_this_checkout_is_used_as_it_is() {
+    assert_eq!(compare(record(), &wanted(), |_| true), Existing::Usable(record()));
 }
 
 #[test]
-fn an_nfs_node_more_than_asked_for_is_no_reason_to_start_anew() {
+fn an_nfs_node_that_is_not_needed_is_no_reason_to_start_again() {
     let more = Record { nfs_node: true, ..record() };
-    assert_eq!(judge(more.clone(), &wanted(), |_| true), Found::Ours(more));
+    assert_eq!(compare(more.clone(), &wanted(), |_| true), Existing::Usable(more));
 }
 
 #[test]
-fn any_number_of_nodes_will_do_when_none_is_asked_for() {
+fn any_number_of_nodes_is_fine_when_none_is_asked_for() {
     let three = Record { nodes: 3, ..record() };
-    assert_eq!(judge(three.clone(), &Wanted { nodes: None, ..wanted() }, |_| true), Found::Ours(three));
+    let any = Wanted { nodes: None, ..wanted() };
+    assert_eq!(compare(three.clone(), &any, |_| true), Existing::Usable(three));
 }
 
 #[rstest]
 #[case::of_another_checkout(
-    Record { checkout: "/src/other".into(), ..record() }, "a cluster of /src/other is running on this machine")]
+    Record { checkout: "/src/other".into(), ..record() },
+    "the local cluster of /src/other is running on this machine")]
 #[case::of_other_programs(
     Record { binaries: "old".into(), ..record() },
-    "a cluster of /src/todostack runs other programs than testbed/go.mod names now")]
+    "the local cluster of /src/todostack runs other programs than testbed/go.mod names now")]
 #[case::of_another_shape(
-    Record { nodes: 3, ..record() }, "a cluster of /src/todostack has 3 node(s) and no NFS node")]
+    Record { nodes: 3, ..record() },
+    "the local cluster of /src/todostack has 3 node(s) and no NFS node")]
 #[case::interrupted(
-    Record { complete: false, ..record() }, "a cluster of /src/todostack was never started to the end")]
-fn a_cluster_that_cannot_be_used_is_named(#[case] record: Record, #[case] words: &str) {
-    assert_eq!(judge(record, &wanted(), |_| true), Found::InTheWay(words.into()));
+    Record { complete: false, ..record() },
+    "the local cluster of /src/todostack was not started completely")]
+fn a_cluster_that_cannot_be_used_is_named(#[case] record: Record, #[case] why: &str) {
+    assert_eq!(compare(record, &wanted(), |_| true), Existing::Conflict(why.into()));
 }
 
 #[test]
-fn a_half_dead_cluster_names_what_ended() {
-    let found = judge(record(), &wanted(), |process| process.name != "etcd");
-    assert_eq!(found, Found::InTheWay("a cluster of /src/todostack is half dead: etcd ended".into()));
-}
-
-#[test]
-fn the_start_time_is_found_behind_any_program_name() {
-    let after_name = format!(" S {} 4711 0", ["0"; 18].join(" "));
-    assert_eq!(parse_start_time(&format!("7 (a) b (c)){after_name}")), Some(4711));
-    assert_eq!(parse_start_time(&format!("7 (etcd){}", after_name.replace('S', "Z"))), None);
-}
-
-#[test]
-fn this_process_is_alive_and_one_that_started_at_another_time_is_not() {
-    let own = Process::running("xtask", std::process::id()).unwrap();
-    assert!(own.is_alive());
-    assert!(!Process { started: own.started + 1, ..own }.is_alive());
+fn a_broken_cluster_names_the_processes_that_exited() {
+    let existing = compare(record(), &wanted(), |process| process.name != "etcd");
+    let why = "the local cluster of /src/todostack is broken: etcd exited";
+    assert_eq!(existing, Existing::Conflict(why.into()));
 }
