@@ -1,4 +1,5 @@
-//! Programs that a machine must have: finds them, installs them on Debian and Ubuntu, or reports all that are missing.
+//! Programs that a machine must have: finds them, installs them on Debian and Ubuntu, or reports all that are
+//! missing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -140,16 +141,10 @@ pub fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    on_path.chain(postgres_folders()).map(|folder| folder.join(name)).find(|path| path.is_file())
-}
-
-/// `bin` folders of Debian's Postgres packages, which are not on PATH, the newest first.
-fn postgres_folders() -> Vec<PathBuf> {
-    let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
-    let mut majors: Vec<u32> =
-        versions.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    majors.sort_unstable_by(|one, other| other.cmp(one));
-    majors.into_iter().map(|major| format!("/usr/lib/postgresql/{major}/bin").into()).collect()
+    on_path
+        .chain(todostack_dev_postgres::programs_folder())
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ async fn what_was_acknowledged_before_postgres_was_killed_is_there_afterwards() 
     };
     for round in 1..=2 {
         timeout(Duration::from_secs(20), enough(round * 500)).await.expect("todos are made");
-        server.kill();
-        server.run_again();
+        assert!(server.kill(), "the server was running");
+        server.restart();
         recovered(&service.client).await;
     }
     stop.store(true, Ordering::SeqCst);
@@ -164,8 +164,8 @@ async fn a_full_disk_of_postgres_refuses_writes_and_still_reads_until_there_is_r
     assert_eq!(client.post("/todos", json!({"title": "tea"})).await.status, StatusCode::CREATED);
     acknowledged.push("tea".to_owned());
     acknowledged.sort();
-    server.kill();
-    server.run_again();
+    assert!(server.kill(), "the server was running");
+    server.restart();
     recovered(client).await;
     let mut kept = kept().await;
     kept.retain(|title| title != "after");
@@ -184,9 +184,9 @@ async fn what_was_acknowledged_before_the_disk_of_the_log_was_full_is_there_afte
     let acknowledged = made_until(client, &refusals).await;
     assert!(!acknowledged.is_empty());
     disk.make_room();
-    // It tries to recover by itself, but ends when it finds no room for that either.
-    server.kill_if_it_runs();
-    server.run_again();
+    // It tries to recover by itself, but exits when there is no space for that either.
+    server.kill();
+    server.restart();
     recovered(client).await;
     let mut kept = client.titles("/todos").await;
     kept.sort();
