@@ -1,4 +1,4 @@
-"""One measurement: a subject, a scenario, some seconds."""
+"""One measurement: a subject, a scenario, a duration. Which are measured, and in which order, is in run.py."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from machine import HERE, Postgres, postgres_program, run
+from machine import HERE, Postgres, run
 from subjects import Ceiling, Subject
 
 WARM_UP_SECONDS = 2
@@ -62,12 +62,6 @@ def measure(subject: Subject, scenario: Scenario, seconds: int, postgres: Postgr
     )
 
 
-def alone(program: Path, postgres: Postgres) -> list[str]:
-    """What batching costs a request that is alone, without any HTTP."""
-    postgres.psql("--command", "create database alone")
-    return run(program, env={"DATABASE_URL": f"{postgres.url.removesuffix('/postgres')}/alone"}).splitlines()
-
-
 def _wrk(subject: Subject, scenario: Scenario, seconds: int) -> str:
     threads = min(2, scenario.connections)
     return run(
@@ -91,15 +85,16 @@ def _pgbench(subject: Subject, scenario: Scenario, seconds: int, postgres: Postg
     script = HERE / "pgbench" / scenario.pgbench
     arguments = ["--no-vacuum", "--protocol=prepared", f"--client={scenario.connections}", "--file", script]
     arguments += [f"--jobs={min(2, scenario.connections)}", postgres.url]
-    run(postgres_program("pgbench"), f"--time={WARM_UP_SECONDS}", *arguments)
-    output = run(postgres_program("pgbench"), f"--time={seconds}", *arguments)
+    run(postgres.programs / "pgbench", f"--time={WARM_UP_SECONDS}", *arguments)
+    output = run(postgres.programs / "pgbench", f"--time={seconds}", *arguments)
     rate = re.search(r"tps = ([\d.]+)", output)
     if not rate:
-        sys.exit(f"pgbench finished nothing in {seconds} s, take more --seconds:\n{output}")
+        sys.exit(f"pgbench finished no transaction in {seconds} s, use more --seconds:\n{output}")
     per_second = float(rate[1])
     average = float(re.search(r"latency average = ([\d.]+) ms", output)[1])
     failed = re.search(r"number of failed transactions: (\d+)", output)
-    return Result(subject.name, scenario.name, per_second, average, None, None, int(failed[1] if failed else 0))
+    errors = int(failed[1]) if failed else 0
+    return Result(subject.name, scenario.name, per_second, average, None, None, errors)
 
 
 def _rss_mib(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""What is measured: this service, two that people would write instead, and the database alone as the ceiling."""
+"""What is measured: this service, two comparable ones, and SQL without a service as the ceiling."""
 
 import os
 import subprocess
@@ -9,9 +9,9 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from machine import PEERS, Postgres, free_port
+from machine import PEERS, Postgres, free_port, run
 
-# All services may have as many connections to the database.
+# All services have the same number of connections to the database.
 CONNECTIONS = 12
 WORKERS = 2
 
@@ -27,30 +27,30 @@ class Subject:
         return True
 
     def start(self) -> subprocess.Popen:
-        process = subprocess.Popen(
-            self.command, env={**os.environ, **self.environment}, cwd=PEERS, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        environment = {**os.environ, **self.environment}
+        output = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(self.command, env=environment, cwd=PEERS, **output)
         for _ in range(200):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/todos/1", timeout=1).read()
                 return process
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 if process.poll() is not None:
-                    sys.exit(f"{self.name} ended: {process.stderr.read().decode()}")
+                    sys.exit(f"{self.name} exited: {process.stderr.read().decode()}")
                 time.sleep(0.05)
         sys.exit(f"{self.name} does not answer on port {self.port}")
 
 
 @dataclass
 class Ceiling(Subject):
-    """pgbench: the same SQL, with no HTTP, no JSON and nothing else around it."""
+    """pgbench: the same SQL without HTTP and JSON."""
 
     def can(self, scenario) -> bool:
         return scenario.pgbench is not None
 
 
 def all_of(binary: Path, python: Path, postgres: Postgres) -> list[Subject]:
-    subprocess.run([binary, "migrate"], env={"DATABASE_URL": postgres.url}, check=True, stdout=subprocess.DEVNULL)
+    run(binary, "migrate", env={"DATABASE_URL": postgres.url})
     api_port = free_port()
     api = Subject(
         "todostack-api",
@@ -61,7 +61,7 @@ def all_of(binary: Path, python: Path, postgres: Postgres) -> list[Subject]:
             "TODOSTACK_OPERATIONS_LISTEN": f"127.0.0.1:{free_port()}",
             "TODOSTACK_DRAIN_DELAY": "0",
             "TODOSTACK_DATABASE_MAX_CONNECTIONS": str(CONNECTIONS),
-            # On, as everything else, but never reached.
+            # Enabled, as every feature is, but never reached.
             "TODOSTACK_RATE_LIMIT_RPS": "10000000",
         },
         api_port,

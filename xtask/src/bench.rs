@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: runs the commands of bench/.
+//! `cargo xtask bench`: which command runs each benchmark. What is measured is in `bench/` and
+//! `stack/benches/`.
 
 use std::process::Command;
 
@@ -9,14 +10,15 @@ use crate::repository;
 
 /// Runs the command.
 pub(crate) fn run(args: &Bench) -> anyhow::Result<()> {
-    let script = match args.subject {
-        BenchSubject::Api => "bench/api/run.py",
-        BenchSubject::Operator => "bench/operator/run.py",
+    let mut command = match args.subject {
+        BenchSubject::Api => Command::new(repository::root().join("bench/api/run.py")),
+        BenchSubject::Operator => {
+            repository::cargo(&["bench", "--quiet", "--package", "todostack-stack", "--bench", "diagnose"])
+        }
     };
-    let path = repository::root().join(script);
-    anyhow::ensure!(path.exists(), "{} does not exist: there is no such benchmark yet", path.display());
-    let status = Command::new(&path).current_dir(repository::root()).status();
-    let status = status.with_context(|| format!("failed to start {script}, which takes python3"))?;
-    anyhow::ensure!(status.success(), "{script} ended with {status}");
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command.current_dir(repository::root()).status();
+    let status = status.with_context(|| format!("failed to run {name}"))?;
+    anyhow::ensure!(status.success(), "{name} failed: {status}");
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Images(Images),
     /// Write what is generated from the sources: CRD YAML, OpenAPI document
     Gen(Gen),
-    /// Run a benchmark with its peers side by side
+    /// Run a benchmark
     Bench(Bench),
 }
 
@@ -129,9 +129,9 @@ pub(crate) struct Bench {
 /// What `cargo xtask bench` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BenchSubject {
-    /// The API server beside FastAPI services and pgbench
+    /// Requests per second and latency of the API, FastAPI services and pgbench
     Api,
-    /// The operator with hundreds of stacks
+    /// The time of one diagnosis by the operator, without a cluster
     Operator,
 }
 

@@ -1,5 +1,5 @@
-//! What batching costs a request that is alone: the store beside the same statements over a pool of sqlx, both on one thread, as the
-//! service has it. Takes DATABASE_URL, an empty database; prints medians and their ratios.
+//! What batching costs a single request: the store, and the same statements over a pool of sqlx, both on one
+//! thread, as in the service. No HTTP. Needs an empty database in DATABASE_URL; prints medians and ratios.
 
 use std::{
     env,
@@ -15,7 +15,8 @@ use todostack_store_postgres::PostgresStore;
 const ROUNDS: usize = 20;
 const REQUESTS_A_ROUND: usize = 250;
 
-const COLUMNS: &str = "id, owner, list_id, title, completed, position, due_date, tags, priority, version, created_at, updated_at";
+const COLUMNS: &str = "id, owner, list_id, title, completed, position, due_date, tags, priority, version, \
+                       created_at, updated_at";
 type Row = (
     i64,
     String,
@@ -36,16 +37,16 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let url = env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to an empty Postgres database")?;
     let store = PostgresStore::new(url.parse()?, 1);
     store.migrate().await?;
-    // Nor does the store try a connection that was used just now.
+    // The store does not ping a connection that was used just now either.
     let plain = PgPoolOptions::new().max_connections(4).test_before_acquire(false).connect(&url).await?;
     compare(store, plain).await
 }
 
 async fn compare(store: PostgresStore, plain: PgPool) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let everybodys = Collection { owner: "".into(), list: None };
+    let default_list = Collection { owner: "".into(), list: None };
     let place = TodoPlace {
-        id: store.create_todo(&everybodys, todo()?, None).await?.todo.id,
-        collection: everybodys.clone(),
+        id: store.create_todo(&default_list, todo()?, None).await?.todo.id,
+        collection: default_list.clone(),
     };
     let select = format!("select {COLUMNS} from todos where id = $1 and owner = $2");
     let insert = format!(
@@ -67,7 +68,7 @@ async fn compare(store: PostgresStore, plain: PgPool) -> Result<(), Box<dyn Erro
         }
         for _ in 0..REQUESTS_A_ROUND {
             let (new, start) = (todo()?, Instant::now());
-            store.create_todo(&everybodys, new, None).await?;
+            store.create_todo(&default_list, new, None).await?;
             writes.batched.push(start.elapsed());
         }
         for _ in 0..REQUESTS_A_ROUND {
