@@ -1,4 +1,4 @@
-//! Applies add-ons from testbed/manifests and waits until they are available. The provider decides which ones.
+//! Applies add-ons of testbed/manifests and waits until they are available. The provider chooses them.
 
 use crate::cluster_tools::ClusterTools;
 use crate::{process, repository};

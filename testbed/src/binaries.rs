@@ -1,4 +1,4 @@
-//! Builds the Go programs of testbed/: Kubernetes, its add-ons, and the tools that check charts. Runs none of them.
+//! Builds the Go programs of testbed/: Kubernetes, its add-ons, the tools that check charts. Runs none.
 
 use std::path::PathBuf;
 use std::process::Command;

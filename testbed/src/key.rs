@@ -1,4 +1,4 @@
-//! Keys for what is built, made from its sources, so that equal sources are built once. Nothing is built here.
+//! Keys for what is built, made from its sources, so that equal sources are built once. Builds nothing.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! A real Kubernetes on one Linux machine without Docker, and what is built for it: programs, images, a cache.
-//! The commands that use it are in `xtask/`; what is installed on the cluster is decided there.
+//! A real Kubernetes on one Linux machine without Docker, and what is built for it: programs, images, a
+//! cache. The commands that use it are in `xtask/`; what is installed on the cluster is decided there.
 
 pub mod addons;
 pub mod binaries;

@@ -37,7 +37,7 @@ use starting::Starting;
 pub struct Shape {
     /// Ordinary nodes, 1 to 5; without a number those that a running cluster has, or one.
     pub nodes: Option<u8>,
-    /// Whether to add the node with a kernel of its own. A cluster that has it although not asked for is fine.
+    /// Whether the cluster must have the NFS node; one that is not needed does no harm.
     pub nfs_node: bool,
     /// Whether a cluster of another checkout, of another shape or with dead processes is removed first.
     pub replace: bool,
@@ -96,7 +96,7 @@ pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
 
 fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
     forward::check()?;
-    // It fails where they are part of the kernel; where one is really missing, the command that needs it fails.
+    // This fails where they are part of the kernel, too. The commands that need a missing one report it.
     let _loaded =
         process::succeeds(Command::new("modprobe").args(["-a", "overlay", "br_netfilter", "veth", "tun"]));
     let nodes = shape.nodes.unwrap_or(1);

@@ -19,7 +19,7 @@ const SUITE: &str = "sid";
 const RECIPE: &str = "1";
 const PACKAGES: [&str; 2] = ["postgresql-18", "locales"];
 
-/// What a running Postgres does not need, 350 of 500 MB: package database, documentation, translations, perl, systemd.
+/// What a running Postgres does not need, 350 of 500 MB: packages, documentation, locales, perl, systemd.
 const REMOVED: [&str; 20] = [
     "var/cache/apt",
     "var/lib/apt",

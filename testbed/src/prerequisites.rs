@@ -1,5 +1,4 @@
-//! Programs that a machine must have: finds them, installs them on Debian and Ubuntu, or reports all that are
-//! missing.
+//! Programs that a machine must have: finds them, installs them on Debian and Ubuntu, or names the missing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Runs other programs with their output captured, passed on or written to a log. The callers decide which ones.
+//! Runs other programs, with their output captured, passed on or written to a log. Callers choose them.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The command line: every command, flag and help text. What the commands do is in a file named after each.
+//! The command line: every command, flag and help text. Each command is a file of its name.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -12,28 +12,29 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Start a cluster with the operator and the demo stack, and call it through the Ingress
+    /// Start a cluster with the operator and the demo stack, and call the demo through the Ingress
     ///
-    /// Run it as often as you like: what is there already is left alone. When it ends, todos are served at
-    /// `http://todolist.localhost:8080/todos` and target/cluster/kubeconfig is the cluster's kubeconfig.
+    /// A running cluster is kept, and the operator on it is upgraded to this checkout. Afterwards todos are
+    /// served at `http://todolist.localhost:8080/todos`, and target/cluster/kubeconfig is the kubeconfig.
     ///
-    /// The first run builds Kubernetes from its Go modules (15 to 20 minutes on two cores, kept in the user's
-    /// cache folder for every checkout); later starts take about a minute.
+    /// The first run builds Kubernetes from its Go modules (15 to 20 minutes on two cores). The user's cache
+    /// folder keeps it for all checkouts. With that, and the programs compiled, a start takes about half a
+    /// minute.
     Up(Up),
-    /// Remove the cluster: every process, mount, network, cgroup and folder of it
+    /// Remove the cluster with all its processes, mounts, networks, cgroups and folders
     ///
-    /// What was built stays in the cache folder, whose path is printed.
+    /// The cache folder with what was built stays; its path is printed.
     Down(Down),
-    /// Run every test: format, lints, docs, licences, unit, chart and cluster tests
+    /// Run every check: limits, format, lints, docs, dependencies, licenses, unit, chart and cluster tests
     ///
-    /// All parts run even when one fails; the last lines are the test runners' own summaries.
+    /// All checks run even if one fails, and one that cannot run fails. The last lines are the summaries of
+    /// the test runners.
     Test(Test),
-    /// Build the operator's and the API's image and load them into the running cluster
+    /// Build the images of the operator and the API, load them into the cluster, and upgrade the operator
     ///
-    /// Tags are the first 12 digits of the binary's SHA-256, so an unchanged program is not loaded again.
-    /// The operator is then upgraded to them by Helm.
+    /// A tag is the first 12 digits of the program's SHA-256, so an unchanged program is not loaded again.
     Images(Images),
-    /// Write what is generated from the sources: CRD YAML, OpenAPI document
+    /// Write the generated files: CRD, RBAC rules of the chart, page of reasons, OpenAPI document
     Gen(Gen),
     /// Run a benchmark
     Bench(Bench),
@@ -42,11 +43,11 @@ pub(crate) enum Command {
 /// Where the cluster runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProviderName {
-    /// Kubernetes in Docker, after kind/cluster.yaml
+    /// Kubernetes in Docker, as kind/cluster.yaml describes it
     Kind,
-    /// Kubernetes as processes of this machine (Linux, root, no Docker needed)
+    /// Kubernetes as processes of this machine; needs Linux and root, but no Docker
     Local,
-    /// The cluster of the current kubeconfig; give images that it can pull
+    /// The cluster of the current kubeconfig; needs images that it can pull
     Current,
 }
 
@@ -55,19 +56,19 @@ pub(crate) struct Up {
     /// Where the cluster runs [default: kind where Docker answers, else local]
     #[arg(long, value_enum)]
     pub(crate) provider: Option<ProviderName>,
-    /// Nodes of the local cluster, 1 to 5 [default: those it has, or 1]
+    /// The number of nodes of the local cluster, 1 to 5 [default: that of the running cluster, or 1]
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
     pub(crate) nodes: Option<u8>,
-    /// Add a node with a kernel of its own to the local cluster, which serves and mounts real NFS
+    /// Add a node with its own kernel to the local cluster, which serves and mounts real NFS
     ///
-    /// It is named nfsnode and tainted todostack.dev/nfs=true:NoSchedule; testbed/README.md says how tests
-    /// make exports on it.
+    /// Its name is nfsnode and its taint todostack.dev/nfs=true:NoSchedule. testbed/README.md describes how
+    /// to export directories on it.
     #[arg(long)]
     pub(crate) nfs_node: bool,
-    /// Remove a cluster of another checkout, of another shape or half dead, and start anew
+    /// Remove a cluster that is broken, of another shape or of another checkout, and start a new one
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Start the cluster and its add-ons only: no operator, no demo stack
+    /// Start the cluster and its add-ons, without the operator and the demo stack
     #[arg(long)]
     pub(crate) bare: bool,
     #[command(flatten)]
@@ -77,10 +78,10 @@ pub(crate) struct Up {
 /// Images to install instead of those built from this checkout.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct GivenImages {
-    /// The operator's image, as name:tag (needed with --provider current)
+    /// The operator's image as NAME:TAG (required with --provider current)
     #[arg(long, value_name = "IMAGE")]
     pub(crate) operator_image: Option<String>,
-    /// The API's image (needed with --provider current)
+    /// The API's image as NAME:TAG (required with --provider current)
     #[arg(long, value_name = "IMAGE")]
     pub(crate) api_image: Option<String>,
 }
@@ -94,34 +95,34 @@ pub(crate) struct Down {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Test {
-    /// Leave out what needs a cluster (3 minutes instead of 10, once compiled)
+    /// Skip the checks that need a cluster (3 minutes instead of 10, once compiled)
     #[arg(long)]
     pub(crate) fast: bool,
-    /// Only the checks whose name contains this word, such as "clippy" or "cluster"
-    #[arg(long, value_name = "WORD")]
+    /// Run only the checks whose name contains this text, such as "clippy" or "cluster"
+    #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
-    /// Leave the cluster of the tests running, to look into a failure
+    /// Keep the cluster of the tests running, to examine a failure
     #[arg(long)]
     pub(crate) keep: bool,
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Images {
-    /// Build the images only: load them nowhere
+    /// Build the images without loading them into a cluster
     #[arg(long)]
     pub(crate) build_only: bool,
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Gen {
-    /// Write nothing: fail with a diff where a file differs from what would be generated
+    /// Write nothing; print a diff and fail if a generated file is out of date
     #[arg(long)]
     pub(crate) check: bool,
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Bench {
-    /// What is measured
+    /// What to measure
     #[arg(value_enum)]
     pub(crate) subject: BenchSubject,
 }
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn up_without_flags_takes_the_cluster_as_it_is() {
+    fn up_without_flags_keeps_the_running_cluster() {
         let Command::Up(up) = Cli::parse_from(["xtask", "up"]).command else { panic!("not up") };
         assert_eq!(
             (up.nodes, up.nfs_node, up.replace, up.bare, up.provider),
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn more_nodes_than_the_address_plan_holds_are_refused() {
+    fn more_nodes_than_there_are_addresses_are_rejected() {
         assert!(Cli::try_parse_from(["xtask", "up", "--nodes", "6"]).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The demo stack of examples/demo: applied, awaited, called through the Ingress.
+//! The demo stack of examples/demo: applies it, waits until it is Ready, calls it through the Ingress.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use todostack_testbed::{process, progress};
 
 use crate::repository;
 
-/// Where the demo serves its page of todos.
+/// The address of the demo for browsers and curl.
 pub(crate) const URL: &str = "http://todolist.localhost:8080/todos";
 const HOST: &str = "todolist.localhost:8080";
-/// Programs other than browsers and curl may not know that names under localhost are this machine.
+/// The address for other programs, which may not resolve names under localhost.
 const ADDRESS: &str = "http://127.0.0.1:8080/todos";
 const NAMESPACE: &str = "todo";
 const NAME: &str = "demo";
 
-/// The conditions of a stack, as far as they are shown here.
+/// The part of a TodoStack that is read here.
 #[derive(Debug, Default, Deserialize)]
 struct Stack {
     #[serde(default)]
@@ -48,23 +48,26 @@ struct Condition {
     message: String,
 }
 
-/// Applies the demo and waits until it is Ready with the API's `image`, saying what it waits for.
+/// Applies the demo and waits until it is Ready with the API's `image`, printing each new reason.
 pub(crate) fn apply(cluster: &ClusterTools, image: &str) -> anyhow::Result<()> {
     progress::step("Applying the demo stack", "20 s until Ready", || {
         let folder = repository::root().join("examples/demo");
         process::run(cluster.kubectl().args(["apply", "--server-side", "-f"]).arg(folder))?;
         let mut shown = String::new();
-        let waited = wait::until("readiness of the demo stack", Duration::from_mins(5), || {
-            let (ready, words) = look(cluster, image);
-            if words != shown {
-                progress::detail(&words);
-                shown.clone_from(&words);
+        let waited = wait::until("the demo stack to become Ready", Duration::from_mins(5), || {
+            let (ready, message) = readiness(cluster, image);
+            if message != shown {
+                progress::detail(&message);
+                shown.clone_from(&message);
             }
-            if ready { Probe::Done(()) } else { Probe::NotYet(words) }
+            if ready { Probe::Done(()) } else { Probe::NotYet(message) }
         });
         waited.with_context(|| {
             let pods = cluster.kubectl_output(&["-n", NAMESPACE, "get", "pods,events"]);
-            format!("the demo stack did not come up; its namespace:\n{}", pods.unwrap_or_default())
+            format!(
+                "failed to start the demo stack; the objects in its namespace:\n{}",
+                pods.unwrap_or_default()
+            )
         })
     })
 }
@@ -72,14 +75,13 @@ pub(crate) fn apply(cluster: &ClusterTools, image: &str) -> anyhow::Result<()> {
 /// Posts a todo through the Ingress and reads it back.
 pub(crate) fn call() -> anyhow::Result<()> {
     progress::step(&format!("POST and GET {URL}"), "", || {
-        // The Ingress controller learns of the Ingress a moment after the stack is Ready.
-        let posted =
-            wait::until("an answer of the API through the Ingress", Duration::from_secs(30), || match post(
-                "Served by cargo xtask up",
-            ) {
+        // The Ingress controller may see the Ingress a moment after the stack is Ready.
+        let posted = wait::until("the API to answer through the Ingress", Duration::from_secs(30), || {
+            match post("Served by cargo xtask up") {
                 Ok(todo) => Probe::Done(todo),
                 Err(error) => Probe::NotYet(format!("{error:#}")),
-            })?;
+            }
+        })?;
         let listed: Vec<serde_json::Value> =
             ureq::get(ADDRESS).header("Host", HOST).call()?.body_mut().read_json()?;
         anyhow::ensure!(
@@ -97,28 +99,28 @@ fn post(title: &str) -> anyhow::Result<serde_json::Value> {
     Ok(ureq::post(ADDRESS).header("Host", HOST).send_json(todo)?.body_mut().read_json()?)
 }
 
-fn look(cluster: &ClusterTools, image: &str) -> (bool, String) {
-    let words = match cluster.kubectl_output(&["-n", NAMESPACE, "get", "todostack", NAME, "-o", "json"]) {
+fn readiness(cluster: &ClusterTools, image: &str) -> (bool, String) {
+    let json = match cluster.kubectl_output(&["-n", NAMESPACE, "get", "todostack", NAME, "-o", "json"]) {
         Ok(json) => json,
         Err(error) => return (false, error.to_string()),
     };
-    match serde_json::from_str::<Stack>(&words) {
+    match serde_json::from_str::<Stack>(&json) {
         Ok(stack) => describe(&stack, image),
-        Err(error) => (false, format!("its status cannot be read: {error}")),
+        Err(error) => (false, format!("failed to parse TodoStack {NAME}: {error}")),
     }
 }
 
 fn describe(stack: &Stack, image: &str) -> (bool, String) {
     let Status { conditions, api } = &stack.status;
     match conditions.iter().find(|condition| condition.kind == "Ready") {
-        // An operator that was just upgraded has yet to come to this stack.
+        // An operator that was just upgraded has not reconciled this stack yet.
         Some(Condition { status, .. }) if status == "True" && api.image != image => {
             (false, format!("Ready with the API image {}, not yet with {image}", api.image))
         }
         Some(Condition { status, reason, message, .. }) => {
             (status == "True", format!("Ready is {status} ({reason}): {message}"))
         }
-        None => (false, "the operator has not looked at it yet".to_owned()),
+        None => (false, "the operator has not reconciled it yet".to_owned()),
     }
 }
 
@@ -132,12 +134,12 @@ mod tests {
 
     #[test]
     fn a_stack_without_status_is_not_ready() {
-        let words = "the operator has not looked at it yet".to_owned();
-        assert_eq!(describe(&stack(r#"{"spec": {}}"#), "api:2"), (false, words));
+        let message = "the operator has not reconciled it yet".to_owned();
+        assert_eq!(describe(&stack(r#"{"spec": {}}"#), "api:2"), (false, message));
     }
 
     #[test]
-    fn readiness_is_told_with_its_reason() {
+    fn the_condition_ready_is_reported_with_its_reason() {
         let condition =
             r#"{"type": "Ready", "status": "False", "reason": "Starting", "message": "Postgres starts."}"#;
         let described =
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_that_is_ready_with_the_image_before_is_not_ready_yet() {
+    fn a_stack_that_is_ready_with_the_previous_image_is_not_ready() {
         let condition = r#"{"type": "Ready", "status": "True", "reason": "AsExpected", "message": ""}"#;
         let with = |image: &str| {
             stack(&format!(r#"{{"status": {{"conditions": [{condition}], "api": {{"image": "{image}"}}}}}}"#))

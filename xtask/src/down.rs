@@ -1,14 +1,16 @@
-//! `cargo xtask down`: removes the cluster, and says what it keeps.
+//! `cargo xtask down`: removes the cluster, and prints where the cache stays.
 
 use todostack_testbed::local::Whose;
 use todostack_testbed::{cache, progress};
 
 use crate::{cli, provider};
 
-/// Runs the command.
 pub(crate) fn run(args: &cli::Down) -> anyhow::Result<()> {
     let provider = provider::choose(args.provider);
     progress::step("Removing the cluster", "5 s", || provider::stop(provider, Whose::ThisCheckouts))?;
-    println!("The cluster is gone. What was built for it stays in {}", cache::folder()?.display());
+    println!(
+        "Removed the cluster. The programs and images that were built for it stay in {}",
+        cache::folder()?.display()
+    );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask gen`: what is generated from the sources, and where it stands.
+//! `cargo xtask gen`: the files that are generated from the sources, and the programs that print them.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,14 @@ use todostack_testbed::{process, progress};
 
 use crate::{cli, repository};
 
-/// A generator, and the files that hold what it prints.
+/// A program of this workspace, and the files that have its output.
 struct Generated {
-    /// What it is, as people say it.
+    /// What is generated, as a noun with its article.
     what: &'static str,
-    /// Package, program and its arguments.
     package: &'static str,
     program: &'static str,
     arguments: &'static [&'static str],
-    /// Paths from the checkout's root; all hold the same.
+    /// Paths from the root of the checkout; all have the same content.
     files: &'static [&'static str],
 }
 
@@ -44,7 +43,6 @@ const ALL: &[Generated] = &[
     },
 ];
 
-/// Runs the command.
 pub(crate) fn run(args: &cli::Gen) -> anyhow::Result<()> {
     let mut differing = Vec::new();
     for generated in ALL {
@@ -66,7 +64,7 @@ pub(crate) fn run(args: &cli::Gen) -> anyhow::Result<()> {
     }
     anyhow::ensure!(
         differing.is_empty(),
-        "{} not what the sources generate: run `cargo xtask gen` and commit it",
+        "not up to date: {}: run `cargo xtask gen` and commit the result",
         differing.join(", ")
     );
     Ok(())
@@ -90,7 +88,7 @@ fn write(path: &PathBuf, text: &str) -> anyhow::Result<()> {
 fn diff(file: &str, present: &str, wanted: &str) -> String {
     let diff = similar::TextDiff::from_lines(present, wanted);
     let shown = diff.unified_diff().header(file, &format!("{file} as generated")).to_string();
-    // Enough to see what it is about; the command that writes it shows the rest.
+    // The first lines show which change it is; git diff shows all after `cargo xtask gen`.
     shown.lines().take(60).collect::<Vec<_>>().join("\n")
 }
 
@@ -99,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_names_the_file_and_the_lines() {
+    fn a_diff_has_the_file_and_the_lines() {
         let shown = diff("crds/a.yaml", "one\ntwo\n", "one\nthree\n");
         assert!(
             shown.contains("--- crds/a.yaml") && shown.contains("-two") && shown.contains("+three"),

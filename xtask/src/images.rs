@@ -1,4 +1,5 @@
-//! The operator's and the API's image: built from this checkout, tagged by their content, brought to the cluster.
+//! The images of the operator and the API: built from this checkout, tagged by content, loaded into a
+//! cluster.
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +11,14 @@ use crate::{cli, install, provider, repository};
 /// The two images of this checkout.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
-    /// The operator's.
     pub(crate) operator: Image,
-    /// The API's.
     pub(crate) api: Image,
 }
 
-/// `cargo xtask images`.
+/// Runs the command.
 pub(crate) fn run(args: &cli::Images) -> anyhow::Result<()> {
     let provider = provider::choose(None);
-    // Looked for before minutes of building, in case it is not there.
+    // Before the build, which takes minutes: it fails if there is no cluster.
     let cluster = if args.build_only { None } else { Some(provider::find(provider)?) };
     let built = build()?;
     println!("{}\n{}", built.operator.reference, built.api.reference);
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &cli::Images) -> anyhow::Result<()> {
     install::install(&cluster, &built.values(provider))
 }
 
-/// Builds both binaries in release, statically linked, and their images by the repository's own Dockerfiles.
+/// Builds both programs in release, statically linked, and their images by the Dockerfiles of the repository.
 pub(crate) fn build() -> anyhow::Result<Built> {
     prerequisites::programs(prerequisites::IMAGES)?;
     let binaries = binaries()?;
@@ -41,7 +40,7 @@ pub(crate) fn build() -> anyhow::Result<Built> {
     })
 }
 
-/// Brings both to the cluster.
+/// Loads both images into the cluster.
 pub(crate) fn load(provider: cli::ProviderName, built: &Built) -> anyhow::Result<()> {
     progress::step("Loading the images into the cluster", "5 s", || {
         provider::load(provider, &[built.operator.clone(), built.api.clone()])
@@ -49,7 +48,7 @@ pub(crate) fn load(provider: cli::ProviderName, built: &Built) -> anyhow::Result
 }
 
 impl Built {
-    /// The values that install them on the provider's cluster.
+    /// The values of the charts that install these images.
     pub(crate) fn values(&self, provider: cli::ProviderName) -> install::Values {
         install::Values {
             operator: self.operator.reference.clone(),
@@ -59,11 +58,11 @@ impl Built {
     }
 }
 
-/// The release binaries' folder.
+/// The folder of the release programs.
 fn binaries() -> anyhow::Result<PathBuf> {
-    // Named even though it is the machine's own: flags then do not reach build scripts, nor rebuild what tests use.
+    // With an explicit target RUSTFLAGS do not apply to build scripts, and the tests' artifacts stay valid.
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    progress::step("Building the operator and the API (release)", "5 to 8 min at first", || {
+    progress::step("Building the operator and the API (release)", "5 to 8 min the first time", || {
         let mut cargo = repository::cargo(&["build", "--release", "--locked", "--target", &target]);
         cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
         process::run(cargo.args(["-p", "todostack-operator", "-p", "todostack-api"]))

@@ -1,4 +1,4 @@
-//! Installs the CRDs and the operator with Helm, as people do.
+//! Installs the CRDs and the operator with Helm, as users do.
 
 use todostack_testbed::cluster_tools::ClusterTools;
 use todostack_testbed::{process, progress};
@@ -8,23 +8,21 @@ use crate::repository;
 /// The operator's namespace.
 pub(crate) const NAMESPACE: &str = "todostack-system";
 
-/// What of the charts' values is decided here.
+/// The values of the charts that depend on the provider and the images.
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
-    /// The operator's image, as name:tag.
+    /// The operator's image as `name:tag`.
     pub(crate) operator: String,
-    /// The image that stacks run unless they name another.
+    /// The default image of stacks as `name:tag`.
     pub(crate) api: String,
-    /// The ports by which people reach the Ingress controller, where they are not 80 and 443.
+    /// The ports by which users reach the Ingress controller, if they are not 80 and 443.
     pub(crate) ports: Option<IngressPorts>,
 }
 
-/// Ports of an Ingress controller.
+/// The ports by which users reach the Ingress controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IngressPorts {
-    /// For HTTP.
     pub(crate) http: u16,
-    /// For HTTPS.
     pub(crate) https: u16,
 }
 
@@ -44,7 +42,7 @@ fn helm(cluster: &ClusterTools, chart: &str, values: &[String]) -> anyhow::Resul
     Ok(process::run(command.args(values))?)
 }
 
-/// Flags of `helm upgrade`. Texts are set as such: a tag may look like a number.
+/// Flags of `helm upgrade`. `--set-string`, because a tag may look like a number.
 fn operator_values(values: &Values) -> anyhow::Result<Vec<String>> {
     let Values { operator, api, ports } = values;
     let (repository, tag) = split(operator)?;
@@ -61,11 +59,11 @@ fn operator_values(values: &Values) -> anyhow::Result<Vec<String>> {
     Ok(flags)
 }
 
-/// An image's name and tag; the last colon counts, since a registry may have a port.
+/// The name and the tag of an image, which the last colon separates: a registry may have a port.
 fn split(image: &str) -> anyhow::Result<(&str, &str)> {
     match image.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => Ok((name, tag)),
-        _ => anyhow::bail!("the image {image} has no tag: name it as NAME:TAG"),
+        _ => anyhow::bail!("image {image} has no tag: give it as NAME:TAG"),
     }
 }
 
@@ -80,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_digits_stays_a_text() {
+    fn a_tag_of_digits_stays_a_string() {
         let ports = Some(IngressPorts { http: 8080, https: 8443 });
         let values = Values {
             operator: "localhost/operator:123456789012".into(),

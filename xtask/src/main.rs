@@ -1,4 +1,4 @@
-//! The repository's commands: parse the command line, run one, print the chain of causes. No work happens here.
+//! The repository's commands: parses the command line, runs one command, prints an error with its causes.
 
 mod bench;
 mod cli;

@@ -1,4 +1,5 @@
-//! Where a cluster runs: one file per provider, and the choice between them.
+//! Where a cluster runs, and the choice between the providers. kind and the user's own cluster are files
+//! below; the local cluster is the crate todostack-testbed.
 
 mod current;
 mod kind;
@@ -17,12 +18,13 @@ use crate::cli::{ProviderName, Up};
 use crate::install::IngressPorts;
 use crate::repository;
 
-/// Clusters are started and removed one at a time on a machine; the local one's state is in this folder.
-const HELD: &str = "/var/lib";
+/// Locked while a cluster is started or removed, since a machine has one. It has the state of the local
+/// cluster.
+const LOCKED: &str = "/var/lib";
 
-/// Starts the cluster of `up`, or finds it running, with DNS, Ingress controller and default StorageClass.
+/// Starts the cluster unless it is running, with DNS, Ingress controller and default StorageClass.
 pub(crate) fn start(provider: ProviderName, up: &Up) -> anyhow::Result<ClusterTools> {
-    let _held = lock::folder(Path::new(HELD))?;
+    let _lock = lock::folder(Path::new(LOCKED))?;
     let cluster = match provider {
         ProviderName::Kind => kind::start(up)?,
         ProviderName::Local => {
@@ -35,7 +37,7 @@ pub(crate) fn start(provider: ProviderName, up: &Up) -> anyhow::Result<ClusterTo
     Ok(cluster)
 }
 
-/// The cluster that the last `up` of this checkout left, if it is there.
+/// The running cluster of this checkout.
 pub(crate) fn find(provider: ProviderName) -> anyhow::Result<ClusterTools> {
     match provider {
         ProviderName::Kind => kind::find(),
@@ -44,34 +46,34 @@ pub(crate) fn find(provider: ProviderName) -> anyhow::Result<ClusterTools> {
     }
 }
 
-/// The ports of this machine that lead to the cluster's Ingress controller.
+/// The ports of this machine that are forwarded to the Ingress controller.
 pub(crate) fn ingress_ports(provider: ProviderName) -> Option<IngressPorts> {
     match provider {
-        // provider/local/forward.rs and kind/cluster.yaml
+        // As in testbed/src/local/forward.rs and kind/cluster.yaml.
         ProviderName::Kind | ProviderName::Local => Some(IngressPorts { http: 8080, https: 8443 }),
         ProviderName::Current => None,
     }
 }
 
-/// Brings images to every node that runs stacks' pods.
+/// Loads images into every node that runs pods of stacks.
 pub(crate) fn load(provider: ProviderName, images: &[Image]) -> anyhow::Result<()> {
     match provider {
         ProviderName::Kind => kind::load(images),
         ProviderName::Local => local::load(images),
-        // Its images come from a registry, by --operator-image and --api-image.
+        // It pulls the images of --operator-image and --api-image.
         ProviderName::Current => Ok(()),
     }
 }
 
-/// Removes the cluster; nothing to remove is no error.
+/// Removes the cluster; it is no error if there is none.
 pub(crate) fn stop(provider: ProviderName, whose: Whose) -> anyhow::Result<()> {
-    let _held = lock::folder(Path::new(HELD))?;
+    let _lock = lock::folder(Path::new(LOCKED))?;
     match provider {
         ProviderName::Kind => kind::stop()?,
         ProviderName::Local => local::stop(whose)?,
         ProviderName::Current => anyhow::bail!(
-            "the current kubeconfig's cluster is not ours to remove: \
-             helm uninstall todostack-operator todostack-crds -n {} takes out what `up` put in",
+            "cargo xtask down does not remove the cluster of the current kubeconfig: \
+             helm uninstall todostack-operator todostack-crds -n {} removes what cargo xtask up installed",
             crate::install::NAMESPACE
         ),
     }
@@ -81,9 +83,9 @@ pub(crate) fn stop(provider: ProviderName, whose: Whose) -> anyhow::Result<()> {
     }
 }
 
-/// The provider to use: the one asked for, the one of the last `up`, kind where Docker answers, else local.
-pub(crate) fn choose(asked: Option<ProviderName>) -> ProviderName {
-    asked.or_else(recorded).unwrap_or_else(|| {
+/// The provider to use: the given one, that of the last `up`, kind if Docker answers, else local.
+pub(crate) fn choose(given: Option<ProviderName>) -> ProviderName {
+    given.or_else(recorded).unwrap_or_else(|| {
         let docker = process::succeeds(Command::new("docker").arg("info"));
         if docker { ProviderName::Kind } else { ProviderName::Local }
     })
@@ -116,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_recorded_is_read_back() {
+    fn a_recorded_provider_is_read_back() {
         for provider in [ProviderName::Kind, ProviderName::Local, ProviderName::Current] {
             assert_eq!(parse(name(provider)), Some(provider));
         }

@@ -1,4 +1,4 @@
-//! The checkout, for commands: its cargo and its files. The folders are those of the testbed.
+//! The checkout for commands: its cargo, its files and Cargo's target folder.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,20 +12,20 @@ pub(crate) fn target() -> PathBuf {
     root().join("target")
 }
 
-/// The cargo that runs this program, for the caller's arguments, in the checkout's root.
+/// A command of the cargo that runs this program, in the root of the checkout.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(arguments);
     command
 }
 
-/// Files of the checkout, committed or not, but not ignored; all of them, or those of some patterns.
+/// Files of the checkout, committed or not, but not ignored; all of them, or those that match a pattern.
 pub(crate) fn files(patterns: &[&str]) -> anyhow::Result<Vec<String>> {
     let mut git = Command::new("git");
     git.current_dir(root())
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "--"])
         .args(patterns);
     let listed = process::output(&mut git).context("failed to list the repository's files")?;
-    // One that was deleted but not committed is listed too.
+    // git lists a file that is deleted in the work tree, too.
     Ok(listed.lines().filter(|file| root().join(file).is_file()).map(str::to_owned).collect())
 }

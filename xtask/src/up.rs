@@ -1,4 +1,4 @@
-//! `cargo xtask up`: from nothing to a todo that was posted through the Ingress.
+//! `cargo xtask up`: a cluster, the operator on it, the demo stack, and a todo posted through the Ingress.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,6 @@ use crate::cli::{ProviderName, Up};
 use crate::install::Values;
 use crate::{demo, images, install, provider, repository};
 
-/// Runs the command.
 pub(crate) fn run(up: &Up) -> anyhow::Result<()> {
     let provider = provider::choose(up.provider);
     let cluster = provider::start(provider, up)?;
@@ -31,7 +30,7 @@ pub(crate) fn run(up: &Up) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The images that were named, or else those of this checkout, built and loaded.
+/// The given images, or else those of this checkout, built and loaded.
 fn values(provider: ProviderName, up: &Up) -> anyhow::Result<Values> {
     if let (Some(operator), Some(api)) = (&up.images.operator_image, &up.images.api_image) {
         let ports = provider::ingress_ports(provider);

@@ -25,7 +25,7 @@ pub(crate) struct Credential {
     key: String,
 }
 
-/// What a certificate says: common name and organization (in Kubernetes: user and group), and the server's names.
+/// The subject of a certificate: user and group (common name and organization), and the server's names.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     user: &'a str,
@@ -35,7 +35,7 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Authority {
-    /// Creates an authority, and writes its certificate and key for the API server and the controller-manager.
+    /// Creates an authority, and writes its certificate and key, which the control plane reads.
     pub(crate) fn create() -> anyhow::Result<Self> {
         let mut params = CertificateParams::new(Vec::<String>::new())?;
         params.distinguished_name.push(DnType::CommonName, "todostack-cluster");
@@ -86,7 +86,7 @@ impl Authority {
         .to_string()
     }
 
-    /// Writes all certificates, keys and kubeconfigs of the control plane; returns the administrator's kubeconfig.
+    /// Writes the files of the control plane; returns the administrator's kubeconfig, which is one of them.
     pub(crate) fn issue_control_plane(&self) -> anyhow::Result<String> {
         let api_server = Subject {
             user: "kube-apiserver",

@@ -68,7 +68,7 @@ pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// With cgroup v2, enables for the cgroups below those controllers that the kubelet needs and this cgroup has.
+/// With cgroup v2, enables in the cgroups below those available controllers that the kubelet needs.
 fn delegate(folder: &Path) -> anyhow::Result<()> {
     const WANTED: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
     let available = fs::read_to_string(folder.join("cgroup.controllers"))?;

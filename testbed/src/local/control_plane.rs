@@ -1,4 +1,4 @@
-//! etcd, API server, controller-manager and scheduler: their command lines. Where they run is node 1's network.
+//! The command lines of etcd, API server, controller-manager and scheduler, which run in node 1's network.
 
 use std::time::Duration;
 

@@ -14,8 +14,8 @@ pub(crate) fn check() -> anyhow::Result<()> {
     for (port, _) in PORTS {
         if let Err(error) = TcpListener::bind(("127.0.0.1", port)) {
             anyhow::bail!(
-                "failed to listen on port {port}, which is forwarded to the Ingress controller: {error}: stop the \
-                 program that `ss -ltnp sport = :{port}` names"
+                "failed to listen on port {port}, which is forwarded to the Ingress controller: {error}: \
+                 stop the program that `ss -ltnp sport = :{port}` names"
             );
         }
     }

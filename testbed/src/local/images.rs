@@ -1,5 +1,5 @@
-//! The images that the local cluster itself needs, built from this machine's programs under the names that the
-//! manifests use. Images of the operator and the API are not among them.
+//! The images that the local cluster itself needs, built from this machine's programs under the names that
+//! the manifests use. Images of the operator and the API are not among them.
 
 use std::process::Command;
 

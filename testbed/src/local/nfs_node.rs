@@ -1,5 +1,5 @@
-//! The NFS node: its own kernel (User-Mode Linux) serves and mounts real NFS. Here are its root filesystem and start;
-//! its first process is testbed/nfs-node/init.
+//! The NFS node: its own kernel (User-Mode Linux) serves and mounts real NFS. Here are its root filesystem
+//! and start; its first process is testbed/nfs-node/init.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! An ordinary node: containerd, kubelet and kube-proxy in namespaces of this machine, and their configuration.
+//! An ordinary node: containerd, kubelet and kube-proxy in namespaces of this machine, and their settings.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

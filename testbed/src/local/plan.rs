@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-/// The folder of everything that a running cluster writes: one cluster per machine, because its addresses are fixed.
+/// The folder of all state of the cluster. Its addresses are fixed, so there is one cluster per machine.
 pub const STATE: &str = "/var/lib/todostack-cluster";
 /// The bridge that joins the nodes.
 pub(crate) const BRIDGE: &str = "todostack0";
@@ -40,7 +40,7 @@ pub mod nfs_node {
         format!("/exports/{name}")
     }
 
-    /// The folder of this machine through which the node takes commands: `ID.sh` becomes `ID.out` and `ID.exit`.
+    /// The folder of this machine from which the node runs commands: `ID.sh` gives `ID.out` and `ID.exit`.
     #[must_use]
     pub fn commands() -> PathBuf {
         super::state("nfs-node/exec")

@@ -1,5 +1,5 @@
-//! The record of the local cluster: who started it, its shape and its processes. Tests on the cluster read it to find
-//! a process or a node; what a start makes of it is in `ownership.rs`.
+//! The record of the local cluster: who started it, its shape and its processes. Tests on the cluster read it
+//! to find a process or a node; what a start makes of it is in `ownership.rs`.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,8 @@ pub struct Process {
     pub name: String,
     /// The process id, which Linux may give to another process later.
     pub pid: u32,
-    /// When it started, in clock ticks since boot (field 22 of /proc/PID/stat), which tells two uses of one id apart.
+    /// When it started, in clock ticks since boot (field 22 of /proc/PID/stat): no two uses of an id share
+    /// it.
     pub started: u64,
 }
 

@@ -1,5 +1,5 @@
-//! A cluster that is being started. Its record is written with every process, so that `down` can remove the rest of
-//! an interrupted start.
+//! A cluster that is being started. Its record is written with every process, so that `down` can remove the
+//! rest of an interrupted start.
 
 use std::process::Command;
 use std::time::Duration;

@@ -56,7 +56,7 @@ fn kill(pid: u32) {
     }
 }
 
-/// Unmounts what the cluster mounted on this machine. The nodes' own mounts disappear with their last process.
+/// Unmounts what the cluster mounted on this machine. A node's own mounts disappear with its last process.
 fn unmount() -> anyhow::Result<()> {
     let mounts = fs::read_to_string("/proc/self/mounts")?;
     for path in below_state(&mounts) {

@@ -1,4 +1,4 @@
-//! Kubernetes in Docker, after kind/cluster.yaml.
+//! Kubernetes in Docker, as kind/cluster.yaml describes it.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ use crate::repository;
 /// kind's name for the cluster; its context is `kind-todostack`.
 const NAME: &str = "todostack";
 
-/// Creates the cluster, or finds it running.
+/// Creates the cluster unless it is running.
 pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
     anyhow::ensure!(
         up.nodes.is_none() && !up.nfs_node,
@@ -23,7 +23,7 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
     );
     anyhow::ensure!(
         process::succeeds(Command::new("docker").arg("info")),
-        "Docker does not answer: start it (`docker info` says why), or use --provider local"
+        "Docker does not answer: start it (see `docker info`), or use --provider local"
     );
     let cluster = find()?;
     let exists = clusters()?.iter().any(|name| name == NAME);
@@ -35,7 +35,8 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
         process::run(kind().args(["export", "kubeconfig", "--name", NAME]))?;
         anyhow::ensure!(
             cluster.is_ready(),
-            "the kind cluster {NAME} is there but does not answer: cargo xtask up --replace starts it anew"
+            "the API server of the kind cluster {NAME} does not answer: cargo xtask up --replace removes the \
+             cluster and creates a new one"
         );
         progress::detail(&format!("The kind cluster {NAME} is running"));
     } else {
@@ -54,12 +55,10 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
     Ok(cluster)
 }
 
-/// The tools to talk to it.
+/// The programs of this machine, and the kubeconfig of the cluster.
 pub(crate) fn find() -> anyhow::Result<ClusterTools> {
     let tools = prerequisites::on_path(&["kubectl", "helm", "kind"])?;
-    let [kubectl, helm, _] = tools.as_slice() else {
-        anyhow::bail!("three tools were looked up as another number")
-    };
+    let [kubectl, helm, _] = tools.as_slice() else { anyhow::bail!("kubectl, helm or kind was not found") };
     Ok(ClusterTools { kubeconfig: repository::kubeconfig(), kubectl: kubectl.clone(), helm: helm.clone() })
 }
 
@@ -71,7 +70,6 @@ pub(crate) fn load(images: &[Image]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Deletes the cluster.
 pub(crate) fn stop() -> anyhow::Result<()> {
     Ok(process::run(kind().args(["delete", "cluster", "--name", NAME]))?)
 }
@@ -80,7 +78,7 @@ fn clusters() -> Result<Vec<String>, process::Error> {
     Ok(process::output(kind().args(["get", "clusters"]))?.lines().map(str::to_owned).collect())
 }
 
-/// kind, which writes its kubeconfig where all commands look for it.
+/// A `kind` command, which writes the kubeconfig that all commands read.
 fn kind() -> Command {
     let mut command = Command::new("kind");
     command.env("KUBECONFIG", repository::kubeconfig());

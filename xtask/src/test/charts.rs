@@ -1,4 +1,4 @@
-//! Charts, examples and manifests without a cluster: Helm's lint, and every object against the schema of its kind.
+//! Charts, examples and manifests without a cluster: Helm's lint, and the schema of every object's kind.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use todostack_testbed::process;
 use super::schemas;
 use crate::repository;
 
-/// Fails with the charts' and examples' faults.
+/// Fails with everything that Helm or a schema rejects.
 pub(super) fn check() -> anyhow::Result<()> {
     let helm = binaries::build(Module::Kubernetes)?.program("helm");
     let kubeconform = binaries::build(Module::Checks)?.program("kubeconform");
@@ -20,7 +20,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     let mut files = vec![repository::root().join("kind/nfs-server.yaml")];
     for folder in ["examples", "testbed/manifests"] {
         let found = manifests(&repository::root().join(folder))?;
-        anyhow::ensure!(!found.is_empty(), "{folder} holds no manifest to check");
+        anyhow::ensure!(!found.is_empty(), "{folder} has no manifest to check");
         files.extend(found);
     }
     let rendered = repository::target().join("charts");
@@ -28,7 +28,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     for chart in fs::read_dir(repository::root().join("charts"))? {
         let chart = chart?.path();
         files.push(render(&helm, &chart, None, &rendered)?);
-        // Values besides the defaults, in the folder where chart-testing looks for them.
+        // Other values than the defaults, in the folder that chart-testing reads.
         let others = chart.join("ci");
         for values in if others.is_dir() { manifests(&others)? } else { Vec::new() } {
             files.push(render(&helm, &chart, Some(&values), &rendered)?);
@@ -40,7 +40,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     Ok(process::stream(&mut validate, |_| {})?)
 }
 
-/// Lints a chart with some values and renders it; the rendered file.
+/// Lints and renders a chart with the given values; returns the rendered file.
 fn render(helm: &Path, chart: &Path, values: Option<&Path>, folder: &Path) -> anyhow::Result<PathBuf> {
     let helm = |arguments: &[&str]| {
         let mut command = Command::new(helm);

@@ -1,4 +1,4 @@
-//! Has kind itself read kind/cluster.yaml, on machines without Docker too.
+//! Validates kind/cluster.yaml by kind itself, also on a machine without Docker.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,10 +8,10 @@ use todostack_testbed::process;
 
 use crate::repository;
 
-/// What the stand-in for docker says to the first thing kind asks once it has validated its configuration.
+/// What the stand-in for Docker prints at the first command that kind runs after the validation.
 const VALID: &str = "kind found no fault with the configuration";
 
-/// Fails with kind's words when it finds a fault.
+/// Fails with the error of kind.
 pub(super) fn check() -> anyhow::Result<()> {
     let kind = binaries::build(Module::Checks)?.program("kind");
     validate(&kind, &repository::root().join("kind/cluster.yaml"))
@@ -20,7 +20,7 @@ pub(super) fn check() -> anyhow::Result<()> {
 fn validate(kind: &Path, configuration: &Path) -> anyhow::Result<()> {
     let stand_in = repository::root().join("testbed/checks/stand-in");
     let mut create = Command::new(kind);
-    // Nothing but the stand-in and its shell: kind must not find a Docker, or it would create a cluster.
+    // Only the stand-in and its shell: if kind found Docker, it would create a cluster.
     create.env_clear().env("PATH", format!("{}:/bin", stand_in.display()));
     create.env("KIND_EXPERIMENTAL_PROVIDER", "docker").env("HOME", "/nonexistent");
     create.args(["create", "cluster", "--name", "never-created", "--config"]).arg(configuration);
@@ -28,7 +28,10 @@ fn validate(kind: &Path, configuration: &Path) -> anyhow::Result<()> {
         Err(error) if error.to_string().contains(VALID) => Ok(()),
         Err(error) => Err(error.into()),
         Ok(()) => {
-            anyhow::bail!("kind created a cluster with a stand-in for Docker, so this check checks nothing")
+            anyhow::bail!(
+                "kind did not use the stand-in for Docker, so it did not validate the \
+                configuration"
+            )
         }
     }
 }

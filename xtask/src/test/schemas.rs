@@ -1,4 +1,4 @@
-//! JSON schemas of Kubernetes' kinds, from the API description in its Go module, and of TodoStack, from its definition.
+//! JSON schemas of all kinds: those of Kubernetes from its OpenAPI document, that of TodoStack from the CRD.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use todostack_testbed::process;
 
 use crate::repository;
 
-/// The folder with a schema for each kind, under the name that kubeconform looks for.
+/// Writes a schema for each kind, with the name that kubeconform expects; returns their folder.
 pub(super) fn folder() -> anyhow::Result<PathBuf> {
     let folder = repository::target().join("schemas");
     fs::create_dir_all(&folder)?;
@@ -29,11 +29,16 @@ fn write_kubernetes(folder: &Path) -> anyhow::Result<()> {
         "k8s.io/kubernetes",
     ]);
     let module: Value = serde_json::from_str(&process::output(&mut go)?)?;
-    let module =
-        module.get("Dir").and_then(Value::as_str).context("go names no folder for k8s.io/kubernetes")?;
+    let module = module.get("Dir").and_then(Value::as_str).context(
+        "go mod download printed no folder for \
+            k8s.io/kubernetes",
+    )?;
     let description = fs::read_to_string(Path::new(module).join("api/openapi-spec/swagger.json"))?;
     let description: Value = serde_json::from_str(&description)?;
-    let definitions = description.get("definitions").and_then(Value::as_object).context("no definitions")?;
+    let definitions = description.get("definitions").and_then(Value::as_object).context(
+        "the OpenAPI \
+        document of Kubernetes has no definitions",
+    )?;
     for (name, definition) in definitions {
         for file in kinds(definition) {
             fs::write(folder.join(file), serde_json::to_string(&standalone(name, definitions))?)?;
@@ -49,7 +54,7 @@ fn write_todostack(folder: &Path) -> anyhow::Result<()> {
         definition.pointer("/spec/versions/0/schema/openAPIV3Schema").context("the CRD has no schema")?;
     let mut schema = schema.clone();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        // The API server adds these to every kind.
+        // The API server adds these fields to every kind.
         for (name, kind) in [("apiVersion", "string"), ("kind", "string"), ("metadata", "object")] {
             properties.insert(name.to_owned(), json!({"type": kind}));
         }
@@ -58,7 +63,7 @@ fn write_todostack(folder: &Path) -> anyhow::Result<()> {
     Ok(fs::write(folder.join(file_name("todostack.dev", "v1alpha1", "TodoStack")), schema.to_string())?)
 }
 
-/// The files of the kinds that a definition describes.
+/// The file names for the kinds of a definition.
 fn kinds(definition: &Value) -> Vec<String> {
     let kinds = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
     let text =
@@ -67,14 +72,14 @@ fn kinds(definition: &Value) -> Vec<String> {
     kinds.into_iter().flatten().map(file).collect()
 }
 
-/// kubeconform's name for a kind: of the group, only what stands before the first dot.
+/// The file name that kubeconform expects for a kind, with the group up to its first dot.
 fn file_name(group: &str, version: &str, kind: &str) -> String {
     let group = group.split('.').next().filter(|group| !group.is_empty());
     let group = group.map_or_else(String::new, |group| format!("-{group}"));
     format!("{kind}{group}-{version}.json").to_lowercase()
 }
 
-/// A definition together with all that it refers to.
+/// A definition with all definitions that it refers to.
 fn standalone(name: &str, all: &Map<String, Value>) -> Value {
     let mut wanted = BTreeSet::from([name.to_owned()]);
     let mut waiting = vec![name.to_owned()];
@@ -111,12 +116,12 @@ fn references(value: &Value) -> Vec<String> {
     }
 }
 
-/// Refuses fields that are not described, and accepts what the API server accepts beyond JSON schema's words.
+/// Rejects unknown fields, and accepts the numbers that the API server accepts where the schema says string.
 fn tighten(schema: &mut Value) {
     if let Value::Object(object) = schema {
         let is_int_or_string = object.get("format").is_some_and(|format| format == "int-or-string")
             || object.contains_key("x-kubernetes-int-or-string");
-        // A Quantity is described as a string, and written as a number where it has no unit.
+        // The schema of a Quantity is a string, but without a unit it may be a number.
         let is_quantity = object
             .get("description")
             .and_then(Value::as_str)
@@ -126,11 +131,11 @@ fn tighten(schema: &mut Value) {
             return;
         }
         let free = ["additionalProperties", "x-kubernetes-preserve-unknown-fields"];
-        if object.contains_key("properties") && !free.iter().any(|word| object.contains_key(*word)) {
+        if object.contains_key("properties") && !free.iter().any(|keyword| object.contains_key(*keyword)) {
             object.insert("additionalProperties".to_owned(), Value::Bool(false));
         }
-        for word in ["items", "additionalProperties"] {
-            if let Some(inner) = object.get_mut(word) {
+        for keyword in ["items", "additionalProperties"] {
+            if let Some(inner) = object.get_mut(keyword) {
                 tighten(inner);
             }
         }
@@ -145,13 +150,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_have_the_file_names_that_kubeconform_looks_for() {
+    fn kinds_have_the_file_names_that_kubeconform_expects() {
         assert_eq!(file_name("", "v1", "ConfigMap"), "configmap-v1.json");
         assert_eq!(file_name("rbac.authorization.k8s.io", "v1", "ClusterRole"), "clusterrole-rbac-v1.json");
     }
 
     #[test]
-    fn a_schema_holds_what_it_refers_to_and_nothing_else() {
+    fn a_schema_has_the_definitions_that_it_refers_to_and_no_others() {
         let all = json!({
             "a": {"properties": {"b": {"$ref": "#/definitions/b"}}},
             "b": {"properties": {"a": {"$ref": "#/definitions/a"}}},
@@ -163,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_refused_unless_any_are_allowed() {
+    fn unknown_fields_are_rejected_unless_any_are_allowed() {
         let mut schema = json!({"properties": {"labels": {"additionalProperties": {"type": "string"}}}});
         tighten(&mut schema);
         assert_eq!(schema["additionalProperties"], false);
@@ -171,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_named_like_a_word_of_the_schema_is_a_field() {
+    fn a_field_with_the_name_of_a_keyword_is_a_field() {
         let mut schema =
             json!({"properties": {"properties": {"type": "object"}, "items": {"properties": {}}}});
         tighten(&mut schema);

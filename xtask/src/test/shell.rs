@@ -1,4 +1,4 @@
-//! Shell scripts, by shellcheck.
+//! Checks all shell scripts of the repository by shellcheck.
 
 use std::process::Command;
 
@@ -6,11 +6,11 @@ use todostack_testbed::{prerequisites, process};
 
 use crate::repository;
 
-/// Fails with shellcheck's warnings on any script of the repository.
+/// Fails with the warnings of shellcheck.
 pub(super) fn check() -> anyhow::Result<()> {
     prerequisites::programs(prerequisites::SHELL)?;
     let is_script = |file: &String| {
-        // Some have no extension: what counts is how they start.
+        // By the first line, because some have no extension.
         std::fs::read(repository::root().join(file)).is_ok_and(|content| is_shell(&content))
     };
     let scripts: Vec<String> = repository::files(&[])?.into_iter().filter(is_script).collect();
@@ -36,7 +36,7 @@ mod tests {
     #[case("#!/usr/bin/env bash\n", true)]
     #[case("#!/usr/bin/env python3\n", false)]
     #[case("//! Rust", false)]
-    fn scripts_are_known_by_their_first_line(#[case] content: &str, #[case] shell: bool) {
+    fn the_first_line_of_a_script_names_a_shell(#[case] content: &str, #[case] shell: bool) {
         assert_eq!(is_shell(content.as_bytes()), shell);
     }
 }
