@@ -1,5 +1,5 @@
 //! The threads that answer requests. Each has a runtime of its own, so that a request, its batch and its connection to the database
-//! stay on one thread (docs/adr/0010-a-request-stays-on-one-thread.md).
+//! stay on one thread (docs/adr/0010-one-runtime-per-thread.md).
 
 use std::{io, thread};
 
