@@ -1,6 +1,6 @@
 //! The words of a status: condition types and the closed set of reasons. When each is given is the operator's matter.
 
-use strum::{EnumIter, EnumMessage, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
 
 /// The conditions of a `TodoStack`, each with one meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, IntoStaticStr)]
@@ -169,10 +169,98 @@ pub enum Reason {
     SpecInvalid,
 }
 
+/// What a reason means for the part whose condition has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The part works.
+    Good,
+    /// The stack has no such part, or its part is paused.
+    Inactive,
+    /// The part waits for something that happens without a change by a user.
+    Waiting,
+    /// The part works; a user should know.
+    Warning,
+    /// The part does not work.
+    Problem,
+}
+
 impl Reason {
     /// The reason as written in the status.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// The reason of a string that `as_str` returned.
+    #[must_use]
+    pub fn parse(reason: &str) -> Option<Self> {
+        Self::iter().find(|known| known.as_str() == reason)
+    }
+
+    /// What the reason means.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a line for each reason")]
+    pub fn class(self) -> Class {
+        match self {
+            Self::AsExpected => Class::Good,
+            Self::NotNeeded | Self::Paused => Class::Inactive,
+            Self::NotObserved
+            | Self::Progressing
+            | Self::WaitingForDependency
+            | Self::VolumePending
+            | Self::AddressPending => Class::Waiting,
+            Self::TrailingNewline | Self::VolumeSlow => Class::Warning,
+            Self::SecretNotFound
+            | Self::SecretKeyMissing
+            | Self::SecretKeyInvalid
+            | Self::ConfigMapNotFound
+            | Self::NoDefaultStorageClass
+            | Self::StorageClassNotFound
+            | Self::ProvisioningFailed
+            | Self::VolumeShared
+            | Self::ExportNotFound
+            | Self::MountRefused
+            | Self::NfsServerUnreachable
+            | Self::MountFailed
+            | Self::VolumeOwnerWrong
+            | Self::VolumeNotWritable
+            | Self::VolumeMountedSoft
+            | Self::VolumeHalfInitialised
+            | Self::VersionMismatch
+            | Self::DiskFull
+            | Self::Unschedulable
+            | Self::InsufficientResources
+            | Self::TaintNotTolerated
+            | Self::NodeNotReady
+            | Self::ImageNotFound
+            | Self::ImagePullUnauthorized
+            | Self::ImageNameInvalid
+            | Self::ImageNeverPulled
+            | Self::ImageArchitectureWrong
+            | Self::ImagePullFailed
+            | Self::ContainerCommandInvalid
+            | Self::ContainerConfigInvalid
+            | Self::CrashLoop
+            | Self::OutOfMemory
+            | Self::ProbeFailing
+            | Self::TerminatingTooLong
+            | Self::RolloutStuck
+            | Self::DatabaseUnreachable
+            | Self::DatabaseRecovering
+            | Self::LoginRefused
+            | Self::TooManyConnections
+            | Self::MigrationFailed
+            | Self::IngressClassNotFound
+            | Self::NoDefaultIngressClass
+            | Self::SeveralDefaultIngressClasses
+            | Self::TlsSecretNotFound
+            | Self::HostTaken
+            | Self::NameTaken
+            | Self::QuotaExceeded
+            | Self::LimitRangeViolated
+            | Self::PodSecurityViolated
+            | Self::ApplyRefused
+            | Self::SpecInvalid => Class::Problem,
+        }
     }
 }

@@ -12,7 +12,7 @@ pub mod sqlite;
 pub mod status;
 pub mod storage;
 
-pub use condition::{ConditionType, Reason};
+pub use condition::{Class, ConditionType, Reason};
 pub use spec::{DeletionPolicy, TodoStack, TodoStackSpec};
 pub use status::TodoStackStatus;
 

@@ -1,4 +1,4 @@
-//! From start to stop: waits for the CRD, opens the watches, runs passes until told to end.
+//! The operator from start to stop: waits for the CRD, opens the watches, reconciles until a signal.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,83 +11,84 @@ use kube::{
         events::{Recorder, Reporter},
     },
 };
+use todostack_stack::error_chain::one_line;
 use tokio::{net::TcpListener, signal::unix, sync::watch as signal};
 
 use crate::{
-    args::{Args, Config},
+    args::Args,
     backoff::Backoff,
     context::Context,
-    crd, http,
-    http::{Phase, Progress},
-    memory::Memory,
+    crd,
     metrics::Metrics,
-    reconcile, watch,
+    observe::{feeds, recent_writes::RecentWrites},
+    probes::{self, Phase, Progress},
+    reconcile,
 };
 
-/// Changes of one stack within this time are one pass: its children answer an apply by a burst of events.
+/// Changes of one stack within this time trigger one reconcile: an apply is followed by a burst of watch events.
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
-/// Runs the operator until SIGTERM or SIGINT; passes that have begun end first.
-pub async fn run(args: Args) -> anyhow::Result<()> {
+/// Runs the operator until SIGTERM or SIGINT; running reconciles finish first.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let client = Client::try_default()
         .await
-        .context("no way to a Kubernetes API server: set KUBECONFIG, or run in a pod")?;
+        .context("failed to find a Kubernetes API server: set KUBECONFIG, or run in a pod")?;
     let (metrics, progress, stopped) = (Metrics::default(), Progress::default(), stop_signal()?);
     let listener =
         TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
-    let routes = http::routes(metrics.clone(), progress.clone());
+    let routes = probes::routes(metrics.clone(), progress.clone());
     let server = tokio::spawn(
-        axum::serve(listener, routes).with_graceful_shutdown(ended(stopped.clone())).into_future(),
+        axum::serve(listener, routes).with_graceful_shutdown(stopped_by(stopped.clone())).into_future(),
     );
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, api_image = %args.api_image, "Started");
 
     let namespace = (!args.watch_namespace.is_empty()).then_some(args.watch_namespace.as_str());
     tokio::select! {
         found = crd::wait(&client, namespace) => found?,
-        () = ended(stopped.clone()) => return Ok(()),
+        () = stopped_by(stopped.clone()) => return Ok(()),
     }
     progress.set(Phase::Listing);
-    let (caches, triggers) = watch::open(&client, namespace, &metrics);
+    let (caches, triggers) = feeds::open(&client, namespace, &metrics);
     let reporter =
         Reporter { controller: "todostack-operator".to_owned(), instance: Some(args.pod_name.clone()) };
     let (all_listed, listed) = signal::channel(false);
     let shared = Arc::new(Context {
-        config: Config::from(&args),
+        config: args.config(),
         recorder: Recorder::new(client.clone(), reporter),
         caches: caches.clone(),
         listed,
-        memory: Memory::default(),
+        recent_writes: RecentWrites::default(),
         backoff: Backoff::default(),
         metrics,
         client,
     });
-    let children = caches.clone();
+    let filling = caches.clone();
     tokio::spawn(async move {
-        if children.ready().await.is_ok() {
+        if filling.ready().await.is_ok() {
             progress.set(Phase::Running);
             tracing::info!("Watching TodoStacks");
-            // Nobody listens any more when the process is ending.
+            // The receiver is dropped only when the process ends.
             let _ = all_listed.send(true);
         }
     });
     Controller::for_stream(triggers.stacks, caches.stacks)
         .with_config(controller::Config::default().concurrency(args.concurrency).debounce(DEBOUNCE))
         .reconcile_on(triggers.related)
-        .graceful_shutdown_on(ended(stopped))
-        .run(reconcile::reconcile, reconcile::after_error, shared)
+        .graceful_shutdown_on(stopped_by(stopped))
+        .run(reconcile::reconcile, reconcile::requeue_after_error, shared)
         .for_each(|outcome| {
             if let Err(error @ controller::Error::QueueError(_)) = outcome {
-                tracing::warn!(error = %crate::chain::chain(&error), "Watch of TodoStacks was interrupted");
+                tracing::warn!(error = %one_line(&error), "Watch of TodoStacks failed; retrying");
             }
             future::ready(())
         })
         .await;
-    server.await.context("the server of probes and metrics ended early")??;
+    server.await.context("the server of probes and metrics failed")??;
     tracing::info!("Stopped");
     Ok(())
 }
 
-/// Turns true at SIGTERM or SIGINT.
+/// Becomes true at SIGTERM or SIGINT.
 fn stop_signal() -> anyhow::Result<signal::Receiver<bool>> {
     let (sender, receiver) = signal::channel(false);
     let mut terminate = unix::signal(unix::SignalKind::terminate()).context("cannot listen to SIGTERM")?;
@@ -100,7 +101,7 @@ fn stop_signal() -> anyhow::Result<signal::Receiver<bool>> {
     Ok(receiver)
 }
 
-async fn ended(mut stop: signal::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the process's reason to go on.
+async fn stopped_by(mut stop: signal::Receiver<bool>) {
+    // An error means that the sender was dropped: the process ends.
     let _ = stop.wait_for(|stopped| *stopped).await;
 }

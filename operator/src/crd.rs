@@ -1,34 +1,35 @@
-//! Waits until the cluster serves TodoStacks: operator and CRD may be installed in any order.
+//! Waits until the cluster serves TodoStacks, so that operator and CRD can be installed in any order.
 
 use std::time::Duration;
 
 use kube::{Api, Client, api::ListParams};
 use todostack_crds::TodoStack;
+use todostack_stack::error_chain::one_line;
 
-use crate::watch;
+use crate::observe::feeds;
 
-/// Pause between two questions.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Returns when the cluster serves TodoStacks; says once that it waits.
-pub async fn wait(client: &Client, namespace: Option<&str>) -> Result<(), kube::Error> {
-    // Where the operator may look: with one namespace to watch, its right to list is a Role there.
-    let stacks: Api<TodoStack> = watch::scoped(client, namespace);
-    let mut told = false;
+/// Returns when the cluster serves TodoStacks. Logs once that it waits.
+pub(crate) async fn wait(client: &Client, namespace: Option<&str>) -> Result<(), kube::Error> {
+    // With one namespace to watch, the right to list is a Role there.
+    let stacks: Api<TodoStack> = feeds::scoped(client, namespace);
+    let mut is_logged = false;
     loop {
         match stacks.list_metadata(&ListParams::default().limit(1)).await {
             Ok(_) => return Ok(()),
-            // By code: where the whole group is not served, the body is no Status, and kube knows no reason.
+            // By code: where the group is not served, the body is not a Status, and kube knows no reason.
             Err(kube::Error::Api(answer)) if answer.code == 404 => {
-                if !told {
+                if !is_logged {
                     tracing::warn!(
                         "Waiting for the CustomResourceDefinition todostacks.todostack.dev: install the chart todostack-crds"
                     );
-                    told = true;
+                    is_logged = true;
                 }
             }
             Err(kube::Error::Api(answer)) if answer.is_forbidden() => return Err(kube::Error::Api(answer)),
-            Err(error) => tracing::warn!(error = %crate::chain::chain(&error), "API server does not answer"),
+            Err(error) => tracing::warn!(error = %one_line(&error), "API server does not answer; retrying"),
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,17 +1,22 @@
-//! What can end a pass: one variant a step, and how long to wait after it. That something is not ready yet is no
-//! error; it stands in the status.
+//! Errors that end a reconcile, one variant for each step. That something is not ready yet is not an error; the status
+//! reports it.
 
-use crate::{apply, cleanup, observe, publish, resolve};
+use todostack_stack::stack_ref::Incomplete;
 
-/// Why a pass over one stack ended early.
+use crate::{
+    apply::{self, cleanup},
+    observe, publish,
+};
+
+/// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// Step 1.
     #[error("failed to observe")]
     Observe(#[from] observe::Error),
     /// Step 2.
     #[error("failed to resolve")]
-    Resolve(#[from] resolve::Error),
+    Resolve(#[from] Incomplete),
     /// Step 4.
     #[error("failed to apply")]
     Apply(#[from] apply::Error),
@@ -21,15 +26,14 @@ pub enum Error {
     /// Deletion.
     #[error("failed to clean up")]
     Cleanup(#[from] cleanup::Error),
-    /// A feed has ended, which it does only when the process does.
-    #[error("failed to wait for the watches: a feed has ended")]
+    /// A watch ended, which happens only when the process ends.
+    #[error("failed to wait for the watches: one has ended")]
     Watch(#[from] tokio::sync::watch::error::RecvError),
 }
 
 impl Error {
     /// The step, for metrics.
-    #[must_use]
-    pub fn step(&self) -> &'static str {
+    pub(crate) fn step(&self) -> &'static str {
         match self {
             Self::Observe(_) => "observe",
             Self::Resolve(_) => "resolve",

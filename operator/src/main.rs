@@ -1,9 +1,35 @@
 //! The operator's process: arguments, logging, run, exit code.
+//!
+//! ```text
+//!            ┌─ reads ─┐┌──────── pure ────────┐┌ writes ┐┌──────── pure ────────┐┌ writes ┐
+//! TodoStack ─► observe ─► resolve ─► build ─────► apply ──► diagnose ─► status ───► publish
+//!              Observed    Stack     Desired      Applied   Findings    TodoStackStatus
+//! ```
+//!
+//! `reconcile.rs` has the steps in order. The pure ones are in the crate `todostack-stack`; here is what reads, writes
+//! and runs.
+
+mod apply;
+mod args;
+mod backoff;
+mod clock;
+mod context;
+mod controller;
+mod crd;
+mod error;
+mod metrics;
+mod observe;
+mod probes;
+mod publish;
+mod random;
+mod reconcile;
+mod telemetry;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use todostack_operator::{args::Args, controller, telemetry};
+
+use crate::args::Args;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -15,7 +41,7 @@ async fn main() -> ExitCode {
     match controller::run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = %format!("{error:#}"), "Ended");
+            tracing::error!(error = %format!("{error:#}"), "Operator failed");
             ExitCode::FAILURE
         }
     }

@@ -8,17 +8,17 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::children::Kind;
+use todostack_stack::managed::Kind;
 
-/// Upper bounds of a pass's duration, in seconds: a pass at rest takes about a millisecond, a new stack's a few
-/// hundred.
+/// Upper bounds of the duration of a reconcile, in seconds. One without writes takes about a millisecond, that of a new
+/// stack a few hundred.
 const BUCKETS: [f64; 8] = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 5.0, 30.0];
 
 /// All metrics; a clone counts into the same.
 #[derive(Clone)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Arc<Registry>,
-    passes: Family<PassLabels, Counter>,
+    reconciles: Family<ReconcileLabels, Counter>,
     duration: Histogram,
     writes: Family<WriteLabels, Counter>,
     watch_events: Family<WatchLabels, Counter>,
@@ -26,7 +26,7 @@ pub struct Metrics {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PassLabels {
+struct ReconcileLabels {
     result: &'static str,
     step: &'static str,
 }
@@ -45,59 +45,55 @@ struct WatchLabels {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("todostack");
-        let passes = Family::default();
+        let reconciles = Family::default();
         let duration = Histogram::new(BUCKETS);
         let writes = Family::default();
         let watch_events = Family::default();
         let watch_errors = Family::default();
-        registry.register(
-            "reconcile",
-            "Passes over a stack, by result and the step that failed",
-            passes.clone(),
-        );
-        registry.register("reconcile_duration_seconds", "Duration of a pass", duration.clone());
+        registry.register("reconcile", "Reconciles, by result and the step that failed", reconciles.clone());
+        registry.register("reconcile_duration_seconds", "Duration of a reconcile", duration.clone());
         registry.register("writes", "Writes to the API server", writes.clone());
-        registry.register("watch_events", "Objects that the watches brought", watch_events.clone());
-        registry.register("watch_errors", "Interruptions of watches", watch_errors.clone());
+        registry.register("watch_events", "Objects received from watches", watch_events.clone());
+        registry.register("watch_errors", "Errors of watches", watch_errors.clone());
         registry.register(
             "build",
             "Version of the operator",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
-        Self { registry: Arc::new(registry), passes, duration, writes, watch_events, watch_errors }
+        Self { registry: Arc::new(registry), reconciles, duration, writes, watch_events, watch_errors }
     }
 }
 
 impl Metrics {
-    /// Counts a pass and how long it took; `failed` is the step that ended it.
-    pub fn reconciled(&self, duration: Duration, failed: Option<&'static str>) {
+    /// Counts a reconcile and how long it took; `failed` is the step that failed.
+    pub(crate) fn reconciled(&self, duration: Duration, failed: Option<&'static str>) {
         let result = if failed.is_some() { "error" } else { "ok" };
-        self.passes.get_or_create(&PassLabels { result, step: failed.unwrap_or_default() }).inc();
+        self.reconciles.get_or_create(&ReconcileLabels { result, step: failed.unwrap_or_default() }).inc();
         self.duration.observe(duration.as_secs_f64());
     }
 
-    /// Counts a write to a child.
-    pub fn write(&self, kind: Kind, verb: &'static str) {
+    /// Counts a write to a managed object.
+    pub(crate) fn write(&self, kind: Kind, verb: &'static str) {
         self.writes.get_or_create(&WriteLabels { kind: kind.into(), verb }).inc();
     }
 
     /// Counts a write to a status.
-    pub fn status_write(&self) {
+    pub(crate) fn status_write(&self) {
         self.writes.get_or_create(&WriteLabels { kind: "TodoStack", verb: "status" }).inc();
     }
 
-    /// Counts an object that a watch brought.
-    pub fn watch_event(&self, kind: &str) {
+    /// Counts an object received from a watch.
+    pub(crate) fn watch_event(&self, kind: &str) {
         self.watch_events.get_or_create(&WatchLabels { kind: kind.to_owned() }).inc();
     }
 
-    /// Counts an interruption of a watch.
-    pub fn watch_error(&self, kind: &str) {
+    /// Counts an error of a watch.
+    pub(crate) fn watch_error(&self, kind: &str) {
         self.watch_errors.get_or_create(&WatchLabels { kind: kind.to_owned() }).inc();
     }
 
     /// All metrics in OpenMetrics text.
-    pub fn text(&self) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

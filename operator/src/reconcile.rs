@@ -1,103 +1,104 @@
-//! One pass over one stack: the six steps in order. Read this first.
+//! One reconcile of one stack: the six steps in order. Read this first.
 
 use std::{sync::Arc, time::Duration};
 
-use kube::{ResourceExt as _, runtime::controller::Action};
-use rand::RngExt as _;
-use todostack_crds::{ConditionType, TodoStack, TodoStackStatus};
-
-use crate::{
-    apply::{self, Applied},
+use kube::runtime::{controller::Action, reflector::ObjectRef};
+use todostack_crds::{ConditionType, TodoStack};
+use todostack_stack::{
+    applied::Applied,
     build,
-    chain::chain,
-    cleanup,
-    conditions::View,
-    context::Context,
-    credentials::Fresh,
+    conditions::{self, Status, Verdict, View},
     diagnose::{self, Evidence},
-    error::Error,
-    observe,
-    publish::{self, Change},
-    resolve, status, transitions,
-    watch::{Guarded, display},
+    error_chain::one_line,
+    resolve,
+    stack_ref::StackRef,
+    status, transitions,
 };
 
-/// Next look at a stack that is well: what happens to it is told by the watches.
-const WELL: Duration = Duration::from_mins(10);
-/// Next look at a stack that is not: Events and mounts are not watched.
-const UNWELL: Duration = Duration::from_secs(3);
+use crate::{
+    apply::{self, cleanup},
+    clock,
+    context::Context,
+    error::Error,
+    observe::{self, caches::Guarded},
+    publish, random,
+};
 
-/// A pass, as the controller calls it.
-pub async fn reconcile(stack: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+/// Requeue of a stack that is ready. Watches trigger all that matters; this catches what they missed.
+const READY: Duration = Duration::from_mins(10);
+/// Requeue of a stack that is not ready: Events and mounts are not watched.
+const UNREADY: Duration = Duration::from_secs(3);
+
+/// Reconciles a stack when the controller asks for it.
+pub(crate) async fn reconcile(stack: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
     context.listed().await?;
-    let begun = context.instant();
-    let name = display(&stack);
+    let start = clock::instant();
+    let name = ObjectRef::from_obj(stack.as_ref());
     let outcome = match &stack.0 {
-        Ok(stack) => pass(stack, &context).await,
+        Ok(stack) => run_steps(stack, &context).await,
         Err(invalid) => {
-            // Its watch event comes again when somebody corrects it.
-            tracing::error!(stack.name = %name, error = %invalid.error, "TodoStack cannot be read: its CRD is not this operator's");
+            // No requeue: fixing the object triggers a new watch event.
+            tracing::error!(stack.name = %name, error = %invalid.error, "TodoStack cannot be read: the CRD does not match this operator");
             Ok(Action::await_change())
         }
     };
     context
         .metrics
-        .reconciled(context.instant().duration_since(begun), outcome.as_ref().err().map(Error::step));
+        .reconciled(clock::instant().duration_since(start), outcome.as_ref().err().map(Error::step));
     if outcome.is_ok() {
         context.backoff.succeeded(&name);
     }
     outcome
 }
 
-/// What to do after a pass that failed.
+/// Requeues a stack whose reconcile failed.
 #[expect(clippy::needless_pass_by_value, reason = "the controller's signature")]
-pub fn after_error(stack: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
-    let name = display(&stack);
+pub(crate) fn requeue_after_error(stack: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
+    let name = ObjectRef::from_obj(stack.as_ref());
     let wait = context.backoff.failed(&name);
-    tracing::warn!(stack.name = %name, retry_ms = wait.as_millis(), error = %chain(error), "Pass failed");
+    tracing::warn!(stack.name = %name, retry_ms = wait.as_millis(), error = %one_line(error), "Reconcile failed");
     Action::requeue(wait)
 }
 
-async fn pass(stack: &TodoStack, context: &Context) -> Result<Action, Error> {
-    let namespace = stack.namespace().unwrap_or_default();
-    let name = stack.name_any();
-    if stack.metadata.deletion_timestamp.is_some() {
-        cleanup::cleanup(context, stack).await?;
-        context.memory.forget((&namespace, &name));
+async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, Error> {
+    let id = StackRef::try_from(todostack)?;
+    if todostack.metadata.deletion_timestamp.is_some() {
+        cleanup::cleanup(context, todostack, &id).await?;
+        context.recent_writes.evict(&id);
         return Ok(Action::await_change());
     }
-    let observed = observe::observe(context, stack).await?;
-    let fresh = Fresh::draw();
-    let inputs = resolve::Inputs { observed: &observed, fresh: &fresh, config: &context.config };
-    let resolved = resolve::resolve(stack, inputs)?;
-    let applied = if resolved.paused {
+    let observed = observe::observe(context, todostack, &id).await?;
+    let generated = random::secrets();
+    let inputs = resolve::Inputs { observed: &observed, generated: &generated, config: &context.config };
+    let stack = resolve::resolve(todostack, inputs)?;
+    let applied = if stack.paused {
         Applied::default()
     } else {
-        cleanup::guard(context, stack).await?;
-        apply::apply(context, &resolved, &observed, build::build(&resolved)).await?
+        // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack which
+        // cannot be resolved can still be deleted.
+        cleanup::guard(context, todostack, &id).await?;
+        apply::apply(context, &id, &observed, build::build(&stack)).await?
     };
-    let now = context.now();
-    let evidence = Evidence { stack: &resolved, observed: &observed, applied: &applied, now };
-    let findings = diagnose::diagnose(evidence);
-    let watched = (&stack.metadata, stack.status.as_ref());
-    let old = context.memory.status((&namespace, &name), watched, context.instant());
-    let view = View { stack: &resolved, observed: &observed, findings: &findings };
-    let before = status::Before { status: &old, generation: stack.metadata.generation, now };
-    let new = status::status(view, before);
-    let next = next_look(&new, observed.lagging);
-    let events = transitions::events(&old, &new, view);
-    publish::publish(context, stack, Change { old: &old, new, events }).await?;
-    Ok(Action::requeue(next))
+    let now = clock::now();
+    let findings =
+        diagnose::diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now });
+    let view = View { stack: &stack, observed: &observed, findings: &findings };
+    let verdicts = conditions::evaluate(view);
+    // The caches may not hold the last status yet: comparing with it would publish its transitions twice.
+    let old = context.recent_writes.status(&id, todostack, clock::instant());
+    let new = status::status(view, &verdicts, status::Before { status: &old, now });
+    if new != old {
+        let transitions = transitions::transitions(&old, &verdicts, view);
+        publish::publish(context, &id, new, transitions).await?;
+    }
+    Ok(requeue(&verdicts, observed.lagging))
 }
 
-/// Spread out, so that stacks that were seen together are not looked at together for ever.
-fn next_look(status: &TodoStackStatus, lagging: bool) -> Duration {
-    let ready = status
-        .conditions
+fn requeue(verdicts: &[Verdict], lagging: bool) -> Action {
+    let ready = verdicts
         .iter()
-        .any(|condition| condition.type_ == ConditionType::Ready.as_str() && condition.status == "True");
-    let pause = if ready && !lagging { WELL } else { UNWELL };
-    pause.mul_f64(rand::rng().random_range(0.8..1.2))
+        .any(|verdict| verdict.condition == ConditionType::Ready && verdict.status == Status::True);
+    Action::requeue(random::jitter(if ready && !lagging { READY } else { UNREADY }))
 }
 
 #[cfg(test)]

@@ -35,6 +35,20 @@ const ALL: &[Generated] = &[
         files: &["docs/reasons.md"],
     },
     Generated {
+        what: "the rules of the chart's Role",
+        package: "todostack-stack",
+        program: "rbac",
+        arguments: &["namespaced"],
+        files: &["charts/todostack-operator/files/rules/namespaced.yaml"],
+    },
+    Generated {
+        what: "the rules of the chart's ClusterRole",
+        package: "todostack-stack",
+        program: "rbac",
+        arguments: &["cluster"],
+        files: &["charts/todostack-operator/files/rules/cluster.yaml"],
+    },
+    Generated {
         what: "the API's OpenAPI document",
         package: "todostack-api",
         program: "todostack-api",

@@ -5,7 +5,7 @@ use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
 use todostack_crds::FIELD_MANAGER;
 
-use crate::{hash, labels::APPLIED};
+use todostack_stack::{hash, labels::APPLIED};
 
 /// Adds the stamp: a fingerprint of all that is to be applied.
 pub(super) fn stamp(mut object: Value) -> Value {

@@ -1,15 +1,16 @@
-//! Conversations with a mock API server: which requests a pass makes, and in which order.
+//! Conversations with a mock API server: which requests a reconcile makes, and in which order.
 
 use std::sync::Arc;
 
-use api_server::{ApiServer, Seen, not_found};
+use api_server::{ApiServer, Received, not_found};
 use http::Method;
 use serde_json::json;
 
 use super::*;
-use crate::fixtures;
+use todostack_stack::fixtures;
 
 mod api_server;
+mod rights;
 
 const CORE: &str = "/api/v1/namespaces/shops";
 
@@ -17,10 +18,10 @@ const CORE: &str = "/api/v1/namespaces/shops";
 async fn a_new_stack_is_written_in_the_order_in_which_pods_need_it() {
     let stack = fixtures::todostack("{exposure: {host: shop.example.com}}");
     let server = ApiServer::new(&stack);
-    server.pass(&stack).await.unwrap();
+    server.reconcile(&stack).await.unwrap();
     let job = format!(
         "/apis/batch/v1/namespaces/shops/jobs/{}",
-        crate::names::migration("shop", "registry.example.com/api:1", &revision(&server))
+        todostack_stack::names::migration("shop", "registry.example.com/api:1", &revision(&server))
     );
     let children =
         server.writes().into_iter().filter(|w| w.starts_with("PATCH") && !w.contains("todostack.dev"));
@@ -42,25 +43,26 @@ async fn a_new_stack_is_written_in_the_order_in_which_pods_need_it() {
 }
 
 fn revision(server: &ApiServer) -> String {
-    let seen = server.seen.lock().unwrap();
-    let applied =
-        |request: &&Seen| request.method == Method::PATCH && request.path.ends_with("deployments/shop-api");
-    let deployment = seen.iter().find(applied).unwrap();
+    let received = server.received.lock().unwrap();
+    let applied = |request: &&Received| {
+        request.method == Method::PATCH && request.path.ends_with("deployments/shop-api")
+    };
+    let deployment = received.iter().find(applied).unwrap();
     deployment.body["metadata"]["annotations"]["todostack.dev/released-revision"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_second_pass_before_the_watches_bring_anything_writes_nothing() {
+async fn a_second_reconcile_before_the_watches_catch_up_writes_nothing() {
     let stack = fixtures::todostack("{database: {sqlite: {}}}");
     let server = ApiServer::new(&stack);
-    server.pass(&stack).await.unwrap();
-    server.forget();
-    server.pass(&stack).await.unwrap();
+    server.reconcile(&stack).await.unwrap();
+    server.clear();
+    server.reconcile(&stack).await.unwrap();
     assert_eq!(server.writes(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn an_object_of_somebody_else_is_left_alone_and_named() {
+async fn a_foreign_object_is_kept_and_reported() {
     let stack = fixtures::todostack("{}");
     let server = ApiServer::answering(
         &stack,
@@ -71,7 +73,7 @@ async fn an_object_of_somebody_else_is_left_alone_and_named() {
                 .then_some((200, foreign))
         }),
     );
-    server.pass(&stack).await.unwrap();
+    server.reconcile(&stack).await.unwrap();
     assert!(!server.writes().iter().any(|write| write.ends_with("/secrets/shop-db-app")));
     let ready = server.ready();
     assert_eq!((&ready["status"], &ready["reason"]), (&json!("False"), &json!("NameTaken")));
@@ -79,7 +81,7 @@ async fn an_object_of_somebody_else_is_left_alone_and_named() {
 }
 
 #[tokio::test]
-async fn a_child_that_is_refused_does_not_keep_back_the_others() {
+async fn a_rejected_object_does_not_stop_the_others() {
     let stack = fixtures::todostack("{exposure: {host: shop.example.com}}");
     let server = ApiServer::answering(
         &stack,
@@ -92,7 +94,7 @@ async fn a_child_that_is_refused_does_not_keep_back_the_others() {
                 .then(|| if request.method == Method::PATCH { (403, refusal) } else { (404, not_found()) })
         }),
     );
-    server.pass(&stack).await.unwrap();
+    server.reconcile(&stack).await.unwrap();
     assert!(server.writes().iter().any(|write| write.ends_with("/ingresses/shop")));
     let ready = server.ready();
     assert_eq!(ready["reason"], "QuotaExceeded");
@@ -100,7 +102,7 @@ async fn a_child_that_is_refused_does_not_keep_back_the_others() {
 }
 
 #[tokio::test]
-async fn an_api_server_that_fails_ends_the_pass_with_an_error() {
+async fn an_api_server_that_fails_ends_the_reconcile_with_an_error() {
     let stack = fixtures::todostack("{}");
     let broken =
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500, "message": "etcd"});
@@ -108,28 +110,28 @@ async fn an_api_server_that_fails_ends_the_pass_with_an_error() {
         &stack,
         Arc::new(move |request| (request.method == Method::PATCH).then(|| (500, broken.clone()))),
     );
-    assert!(matches!(server.pass(&stack).await, Err(Error::Apply(_))));
+    assert!(matches!(server.reconcile(&stack).await, Err(Error::Apply(_))));
 }
 
 #[tokio::test]
-async fn a_paused_stack_is_told_of_and_not_touched() {
+async fn a_paused_stack_is_reported_and_not_written() {
     let stack = fixtures::todostack("{paused: true}");
     let server = ApiServer::new(&stack);
-    server.pass(&stack).await.unwrap();
+    server.reconcile(&stack).await.unwrap();
     let patches: Vec<_> = server.writes().into_iter().filter(|write| write.starts_with("PATCH")).collect();
     assert_eq!(patches, ["PATCH /apis/todostack.dev/v1alpha1/namespaces/shops/todostacks/shop/status"]);
 }
 
 #[tokio::test]
-async fn a_stack_whose_volume_has_no_owner_is_guarded_before_it_is_made() {
+async fn the_finalizer_is_set_before_a_volume_is_created_that_has_no_owner() {
     let spec = "{deletionPolicy: Delete, database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}";
     let stack = fixtures::todostack(spec);
     let server = ApiServer::new(&stack);
-    server.pass(&stack).await.unwrap();
+    server.reconcile(&stack).await.unwrap();
     let writes = server.writes();
     assert_eq!(writes[0], "PATCH /apis/todostack.dev/v1alpha1/namespaces/shops/todostacks/shop");
     let guard = server
-        .seen
+        .received
         .lock()
         .unwrap()
         .iter()
@@ -141,10 +143,10 @@ async fn a_stack_whose_volume_has_no_owner_is_guarded_before_it_is_made() {
 }
 
 #[tokio::test]
-async fn a_deleted_stack_without_a_finalizer_of_ours_is_left_to_the_garbage_collector() {
+async fn a_deleted_stack_without_the_finalizer_is_left_to_the_garbage_collector() {
     let mut stack = fixtures::todostack("{}");
     stack.metadata.deletion_timestamp = stack.metadata.creation_timestamp.clone();
     let server = ApiServer::new(&stack);
-    server.pass(&stack).await.unwrap();
-    assert!(server.seen.lock().unwrap().is_empty());
+    server.reconcile(&stack).await.unwrap();
+    assert!(server.received.lock().unwrap().is_empty());
 }

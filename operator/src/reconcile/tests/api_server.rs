@@ -1,10 +1,14 @@
-//! A mock API server for conversations: it takes every apply, has nothing else, and remembers all requests.
+//! A mock API server: it has the objects that a test gives it, accepts every apply, and records all requests.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use http::{Method, Request, Response};
+use k8s_openapi::NamespaceResourceScope;
 use kube::{
-    Client,
+    Client, Resource,
     client::Body,
     core::DeserializeGuard,
     runtime::{
@@ -15,70 +19,90 @@ use kube::{
 };
 use serde_json::{Value, json};
 use todostack_crds::TodoStack;
-
-use crate::{
-    backoff::Backoff, context::Context, error::Error, fixtures, memory::Memory, metrics::Metrics,
-    reconcile::reconcile, watch::Caches,
+use todostack_stack::{
+    fixtures,
+    managed::{KindVisitor, ManagedKind, ManagedObjects, visit_kinds},
+    observed::Listing,
 };
 
-/// One request as the API server saw it.
+use crate::{
+    backoff::Backoff,
+    context::Context,
+    error::Error,
+    metrics::Metrics,
+    observe::{
+        caches::{Cache, Caches},
+        recent_writes::RecentWrites,
+    },
+    reconcile::reconcile,
+};
+
+/// One request as the API server received it.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Received {
     pub(super) method: Method,
     pub(super) path: String,
+    query: String,
     pub(super) body: Value,
 }
 
-/// A mock API server: it has what it is given, takes every apply, and remembers all requests.
+/// A mock API server, and the operator's context around its client.
 pub(super) struct ApiServer {
-    pub(super) seen: Arc<Mutex<Vec<Seen>>>,
-    context: Arc<Context>,
+    pub(super) received: Arc<Mutex<Vec<Received>>>,
+    pub(super) context: Arc<Context>,
 }
 
-pub(super) type Answer = Arc<dyn Fn(&Seen) -> Option<(u16, Value)> + Send + Sync>;
+pub(super) type Answer = Arc<dyn Fn(&Received) -> Option<(u16, Value)> + Send + Sync>;
 
 impl ApiServer {
     pub(super) fn new(stack: &TodoStack) -> Self {
-        Self::answering(stack, Arc::new(|_| None))
+        Self::with(stack, Listing::default(), Arc::new(|_| None))
     }
 
-    /// `answer` is asked first; none means: GET is 404, PATCH gives back what was sent.
+    /// `answer` is asked first. If it returns none: GET is 404, PATCH returns what was sent.
     pub(super) fn answering(stack: &TodoStack, answer: Answer) -> Self {
+        Self::with(stack, Listing::default(), answer)
+    }
+
+    /// The caches hold `listing`.
+    pub(super) fn with(stack: &TodoStack, listing: Listing, answer: Answer) -> Self {
         let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = seen.clone();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let log = received.clone();
         tokio::spawn(async move {
             while let Some((request, send)) = handle.next_request().await {
                 let (parts, body) = request.into_parts();
                 let bytes = body.collect_bytes().await.unwrap();
-                let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-                let request = Seen { method: parts.method, path: parts.uri.path().to_owned(), body };
-                let (status, value) = answer(&request).unwrap_or_else(|| usual(&request));
+                let request = Received {
+                    method: parts.method,
+                    path: parts.uri.path().to_owned(),
+                    query: parts.uri.query().unwrap_or_default().to_owned(),
+                    body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+                };
+                let (status, value) = answer(&request).unwrap_or_else(|| default_answer(&request));
                 log.lock().unwrap().push(request);
                 let body = Body::from(serde_json::to_vec(&value).unwrap());
                 send.send_response(Response::builder().status(status).body(body).unwrap());
             }
         });
         let client = Client::new(service, "shops");
-        Self { seen, context: Arc::new(context(client, stack)) }
+        Self { received, context: Arc::new(context(client, stack, listing)) }
     }
 
-    pub(super) async fn pass(&self, stack: &TodoStack) -> Result<Action, Error> {
+    pub(super) async fn reconcile(&self, stack: &TodoStack) -> Result<Action, Error> {
         reconcile(Arc::new(DeserializeGuard(Ok(stack.clone()))), self.context.clone()).await
     }
 
     pub(super) fn writes(&self) -> Vec<String> {
-        let seen = self.seen.lock().unwrap();
-        let writes = seen.iter().filter(|request| request.method != Method::GET);
+        let received = self.received.lock().unwrap();
+        let writes = received.iter().filter(|request| request.method != Method::GET);
         writes.map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
-    pub(super) fn status(&self) -> Value {
-        let seen = self.seen.lock().unwrap();
-        seen.iter()
-            .rfind(|request| request.path.ends_with("/status"))
-            .map(|r| r.body["status"].clone())
-            .unwrap()
+    fn status(&self) -> Value {
+        let received = self.received.lock().unwrap();
+        let status = received.iter().rfind(|request| request.path.ends_with("/status"));
+        status.map(|request| request.body["status"].clone()).unwrap()
     }
 
     pub(super) fn ready(&self) -> Value {
@@ -86,12 +110,44 @@ impl ApiServer {
         status["conditions"].as_array().unwrap().iter().find(|c| c["type"] == "Ready").cloned().unwrap()
     }
 
-    pub(super) fn forget(&self) {
-        self.seen.lock().unwrap().clear();
+    pub(super) fn clear(&self) {
+        self.received.lock().unwrap().clear();
+    }
+
+    /// What was used so far: API group, resource, verb.
+    pub(super) fn used(&self) -> BTreeSet<(String, String, String)> {
+        self.received.lock().unwrap().iter().flat_map(Received::rights).collect()
     }
 }
 
-fn usual(request: &Seen) -> (u16, Value) {
+impl Received {
+    /// The rights that an API server checks for the request.
+    fn rights(&self) -> Vec<(String, String, String)> {
+        let mut segments: Vec<_> = self.path.trim_start_matches('/').split('/').collect();
+        let prefix = segments.remove(0);
+        let group = if prefix == "apis" { segments.remove(0) } else { "" };
+        segments.remove(0);
+        if segments[0] == "namespaces" {
+            segments.drain(..2);
+        }
+        let resource = [segments.first().copied(), segments.get(2).copied()].into_iter().flatten();
+        let resource = resource.collect::<Vec<_>>().join("/");
+        let is_named = segments.len() > 1;
+        let verbs: &[&str] = match (&self.method, is_named) {
+            (&Method::GET, true) => &["get"],
+            (&Method::GET, false) if self.query.contains("watch=true") => &["watch"],
+            (&Method::GET, false) => &["list"],
+            (&Method::POST, _) => &["create"],
+            (&Method::DELETE, _) => &["delete"],
+            // An apply creates the object if it does not exist; a status or a TodoStack exists.
+            _ if self.query.contains("fieldManager=") && group != "todostack.dev" => &["create", "patch"],
+            _ => &["patch"],
+        };
+        verbs.iter().map(|verb| (group.to_owned(), resource.clone(), (*verb).to_owned())).collect()
+    }
+}
+
+fn default_answer(request: &Received) -> (u16, Value) {
     if request.method == Method::PATCH {
         let mut object = request.body.clone();
         if request.path.ends_with("/status") {
@@ -106,13 +162,19 @@ fn usual(request: &Seen) -> (u16, Value) {
     if request.method == Method::POST {
         return (201, request.body.clone());
     }
-    if request.path.ends_with("/events") {
-        return (200, json!({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": []}));
+    if request.method == Method::DELETE {
+        return (200, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}));
+    }
+    if request.path.ends_with("/events") || !request.query.is_empty() {
+        return (
+            200,
+            json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}),
+        );
     }
     (404, not_found())
 }
 
-/// The set of fields that an API server would say we own, with every list as one value.
+/// The fields that an API server would record for the operator, with every list as one value.
 fn fields(value: &Value) -> Value {
     match value {
         Value::Object(object) => object
@@ -128,34 +190,44 @@ pub(super) fn not_found() -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
 }
 
-fn ready_store<K>(objects: Vec<K>) -> reflector::Store<K>
+fn store<K>(objects: Vec<Arc<K>>) -> reflector::Store<K>
 where
-    K: kube::Resource<DynamicType = ()> + Clone + 'static,
+    K: Resource<DynamicType = ()> + Clone + 'static,
 {
     let (store, mut writer) = reflector::store();
     writer.apply_watcher_event(&watcher::Event::Init);
     for object in objects {
-        writer.apply_watcher_event(&watcher::Event::InitApply(object));
+        writer.apply_watcher_event(&watcher::Event::InitApply(K::clone(&object)));
     }
     writer.apply_watcher_event(&watcher::Event::InitDone);
     store
 }
 
-fn context(client: Client, stack: &TodoStack) -> Context {
+struct Filled {
+    objects: ManagedObjects,
+    caches: Vec<Arc<dyn Cache>>,
+}
+
+impl KindVisitor for Filled {
+    fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self) {
+        self.cluster::<K>();
+    }
+
+    fn cluster<K: ManagedKind>(&mut self) {
+        self.caches.push(Arc::new(store(std::mem::take(K::select(&mut self.objects)))));
+    }
+}
+
+fn context(client: Client, stack: &TodoStack, listing: Listing) -> Context {
+    let Listing { managed, pods, storage_classes, ingress_classes } = listing;
+    let mut filled = Filled { objects: managed, caches: Vec::new() };
+    visit_kinds(&mut filled);
     let caches = Caches {
-        stacks: ready_store(vec![DeserializeGuard(Ok(stack.clone()))]),
-        secrets: ready_store(vec![]),
-        services: ready_store(vec![]),
-        service_accounts: ready_store(vec![]),
-        claims: ready_store(vec![]),
-        volumes: ready_store(vec![]),
-        stateful_sets: ready_store(vec![]),
-        deployments: ready_store(vec![]),
-        jobs: ready_store(vec![]),
-        ingresses: ready_store(vec![]),
-        pods: ready_store(vec![]),
-        storage_classes: ready_store(vec![]),
-        ingress_classes: ready_store(vec![]),
+        stacks: store(vec![Arc::new(DeserializeGuard(Ok(stack.clone())))]),
+        managed: filled.caches,
+        pods: store(pods),
+        storage_classes: store(storage_classes),
+        ingress_classes: store(ingress_classes),
     };
     Context {
         recorder: Recorder::new(client.clone(), Reporter { controller: "test".into(), instance: None }),
@@ -163,7 +235,7 @@ fn context(client: Client, stack: &TodoStack) -> Context {
         config: fixtures::config(),
         caches,
         listed: tokio::sync::watch::channel(true).1,
-        memory: Memory::default(),
+        recent_writes: RecentWrites::default(),
         backoff: Backoff::default(),
         metrics: Metrics::default(),
     }

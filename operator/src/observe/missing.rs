@@ -1,0 +1,75 @@
+//! GETs the expected objects that the watch caches lack, because they do not exist, were just created or are foreign.
+//! So a foreign object is never overwritten and no password is generated twice. Costs one GET for each object while a
+//! stack is new.
+
+use std::sync::Arc;
+
+use futures::future;
+use kube::{
+    Api,
+    api::{DynamicObject, ObjectMeta},
+};
+use todostack_stack::{
+    labels,
+    managed::{Key, Secret},
+    names,
+    observed::Observed,
+    requirements::Requirements,
+    stack_ref::StackRef,
+};
+
+use super::Error;
+use crate::context::Context;
+
+/// Adds to `observed` what exists of the expected objects that it lacks.
+pub(super) async fn add(
+    context: &Context,
+    stack: &StackRef,
+    requirements: &Requirements<'_>,
+    observed: &mut Observed,
+) -> Result<(), Error> {
+    let missing = observed.missing(stack, requirements);
+    let found = future::try_join_all(missing.iter().map(|key| metadata(context, stack, key))).await?;
+    for (key, metadata) in missing.into_iter().zip(found) {
+        if let Some(metadata) = metadata {
+            observed.add_unlisted(key, metadata);
+        }
+    }
+    let secrets = [
+        (names::superuser_secret(&stack.name), &mut observed.superuser),
+        (names::app_secret(&stack.name), &mut observed.app),
+    ];
+    for (name, secret) in secrets {
+        if secret.is_none() && observed.inventory.contains(&Key::new::<Secret>(name.clone())) {
+            *secret = read_secret(context, stack, &name).await?.map(Arc::new);
+        }
+    }
+    Ok(())
+}
+
+async fn metadata(context: &Context, stack: &StackRef, key: &Key) -> Result<Option<ObjectMeta>, Error> {
+    let resource = key.kind.api_resource();
+    let api: Api<DynamicObject> = if key.kind.is_namespaced() {
+        Api::namespaced_with(context.client.clone(), &stack.namespace, &resource)
+    } else {
+        Api::all_with(context.client.clone(), &resource)
+    };
+    let found = api.get_metadata_opt(&key.name).await.map_err(|source| Error::Read {
+        kind: resource.kind,
+        namespace: stack.namespace.clone(),
+        name: key.name.clone(),
+        source,
+    })?;
+    Ok(found.map(|object| object.metadata))
+}
+
+async fn read_secret(context: &Context, stack: &StackRef, name: &str) -> Result<Option<Secret>, Error> {
+    let api: Api<Secret> = Api::namespaced(context.client.clone(), &stack.namespace);
+    let secret = api.get_opt(name).await.map_err(|source| Error::Read {
+        kind: "Secret".to_owned(),
+        namespace: stack.namespace.clone(),
+        name: name.to_owned(),
+        source,
+    })?;
+    Ok(secret.filter(|secret| labels::is_managed(&secret.metadata)))
+}

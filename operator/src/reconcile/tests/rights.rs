@@ -1,0 +1,142 @@
+//! What the operator uses of its rights, by conversations that use all of them: the table of managed kinds must be
+//! equal to it, both ways. The chart's rules are generated from that table.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures::{StreamExt as _, stream};
+use k8s_openapi::api::core::v1::Pod;
+use kube::runtime::events::{Event, EventType};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use todostack_stack::{
+    fixtures, managed::ManagedObjects, names, observed::Listing, rbac, stack_ref::StackRef,
+};
+
+use super::api_server::ApiServer;
+use crate::observe::feeds;
+
+const NFS: &str = "{deletionPolicy: Delete, exposure: {host: shop.example.com}, database: {postgres: {
+    storage: {nfs: {server: nas, path: /e}}, initScripts: {configMap: {name: seed}}}}}";
+
+fn object<K: DeserializeOwned>(name: &str, component: &str, rest: &Value) -> Arc<K> {
+    let mut value = rest.clone();
+    value["metadata"] = json!({"name": name, "namespace": "shops", "uid": name, "labels": {
+        "app.kubernetes.io/managed-by": "todostack-operator", "app.kubernetes.io/component": component,
+        "todostack.dev/stack": "shop", "todostack.dev/namespace": "shops",
+    }});
+    Arc::new(serde_json::from_value(value).unwrap())
+}
+
+/// Opens every watch until all have listed and one watch request of each was received.
+async fn watch_all() -> ApiServer {
+    let stack = fixtures::todostack("{}");
+    let server = ApiServer::new(&stack);
+    let (caches, triggers) = feeds::open(&server.context.client, None, &server.context.metrics);
+    let feeds = triggers.related.len() + 1;
+    let mut polled = stream::select(triggers.related.map(drop), triggers.stacks.map(drop));
+    let is_done = || {
+        let used = server.used();
+        used.iter().filter(|(_, _, verb)| verb == "watch").count() >= feeds - 1
+    };
+    let all_listed = async {
+        caches.ready().await.unwrap();
+        while !is_done() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = async { while polled.next().await.is_some() {} } => panic!("a watch ended"),
+        () = all_listed => {}
+    }
+    server
+}
+
+/// Creates a stack on NFS, and reads the Events of its pod, which is not ready.
+async fn create() -> ApiServer {
+    let stack = fixtures::todostack(NFS);
+    let pod = object::<Pod>("shop-db-0", "database", &json!({"status": {"phase": "Pending"}}));
+    let listing = Listing { pods: vec![pod], ..Listing::default() };
+    let server = ApiServer::with(&stack, listing, Arc::new(|_| None));
+    server.reconcile(&stack).await.unwrap();
+    server
+}
+
+/// Removes the host of a stack, and deletes the Job of its earlier image.
+async fn edit() -> ApiServer {
+    let stack = fixtures::todostack("{api: {replicas: 1}}");
+    let config = fixtures::config();
+    let key = |text: &str| k8s_openapi::ByteString(text.as_bytes().to_vec());
+    let login = json!({
+        "username": key("todo"), "password": key("p"), "dbname": key("todo"), "port": key("5432"),
+        "host": key("shop-db.shops.svc.cluster.local"), "revision": key("revision-1"),
+    });
+    let migration = names::migration("shop", &config.api_image, "revision-1");
+    let done = json!({"status": {"conditions": [{"type": "Complete", "status": "True"}]}});
+    let managed = ManagedObjects {
+        secrets: vec![object("shop-db-app", "database", &json!({"data": login}))],
+        jobs: vec![object(&migration, "migration", &done), object("shop-migrate-old", "migration", &done)],
+        ingresses: vec![object("shop", "exposure", &json!({}))],
+        ..ManagedObjects::default()
+    };
+    let server = ApiServer::with(&stack, Listing { managed, ..Listing::default() }, Arc::new(|_| None));
+    server.reconcile(&stack).await.unwrap();
+    server
+}
+
+/// Deletes a stack on NFS whose claim and volume exist.
+async fn delete() -> ApiServer {
+    let mut stack = fixtures::todostack(NFS);
+    stack.metadata.deletion_timestamp = stack.metadata.creation_timestamp.clone();
+    stack.metadata.finalizers = Some(vec!["todostack.dev/cleanup".into()]);
+    let server = ApiServer::answering(
+        &stack,
+        Arc::new(|request| {
+            let is_data = request.path.contains("/persistentvolume");
+            let metadata = json!({"name": "any", "uid": "1", "labels": {
+                "app.kubernetes.io/managed-by": "todostack-operator",
+            }});
+            let found = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+            (is_data && request.method == http::Method::GET).then_some((200, found))
+        }),
+    );
+    server.reconcile(&stack).await.unwrap();
+    server
+}
+
+/// Emits an Event twice: the second time its series is patched.
+async fn emit() -> ApiServer {
+    let stack = fixtures::todostack("{}");
+    let server = ApiServer::new(&stack);
+    let event = Event {
+        type_: EventType::Normal,
+        reason: "Ready".into(),
+        note: None,
+        action: "Reconcile".into(),
+        secondary: None,
+    };
+    let stack = StackRef::try_from(&stack).unwrap().object_reference();
+    for _ in 0..2 {
+        server.context.recorder.publish(&event, &stack).await.unwrap();
+    }
+    server
+}
+
+#[tokio::test]
+async fn the_operator_uses_every_right_of_the_table_and_no_other() {
+    let mut used = BTreeSet::new();
+    for server in [watch_all().await, create().await, edit().await, delete().await, emit().await] {
+        used.extend(server.used());
+    }
+    let granted: BTreeSet<_> = rbac::rights()
+        .flat_map(|right| {
+            let (group, resource) = (right.group, right.resource);
+            right.verbs.iter().map(move |verb| (group.clone(), resource.clone(), (*verb).to_owned()))
+        })
+        .collect();
+    let unused: Vec<_> = granted.difference(&used).collect();
+    let missing: Vec<_> = used.difference(&granted).collect();
+    assert!(
+        unused.is_empty() && missing.is_empty(),
+        "granted and not used: {unused:?}; used and not granted: {missing:?}"
+    );
+}

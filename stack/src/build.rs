@@ -1,0 +1,36 @@
+//! Step 3: the desired state of each managed object. Its content is made in `resources/`; `apply` decides nothing
+//! about content.
+
+use strum::IntoEnumIterator as _;
+
+use crate::{
+    managed::{Key, ManagedResource, Object},
+    stack::Stack,
+};
+
+/// Desired state of one managed object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Desired {
+    /// It exists and is like this.
+    Apply(Object),
+    /// It stays as it is, whether it exists or not: what it needs is missing, or this kind of stack has none.
+    Keep,
+    /// It does not exist.
+    Delete(Key),
+}
+
+impl Desired {
+    /// `Apply`, if there is an object; else `Keep`.
+    pub fn apply(object: Option<impl Into<Object>>) -> Self {
+        object.map_or(Self::Keep, |object| Self::Apply(object.into()))
+    }
+}
+
+/// The desired state of every managed object, in the order of apply.
+#[must_use]
+pub fn build(stack: &Stack) -> Vec<(ManagedResource, Desired)> {
+    ManagedResource::iter().map(|resource| (resource, resource.desired(stack))).collect()
+}
+
+#[cfg(test)]
+mod tests;

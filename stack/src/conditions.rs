@@ -1,0 +1,136 @@
+//! The conditions of a status: each from its file, merged here with the old ones. A transition time moves only with
+//! the status.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use todostack_crds::{ConditionType, Reason};
+
+use crate::{finding::Finding, observed::Observed, part::Part, stack::Stack};
+
+mod api_available;
+mod credentials_valid;
+mod database_ready;
+mod exposed;
+mod migrations_applied;
+mod ready;
+mod reconciling;
+mod stalled;
+mod storage_ready;
+
+pub use api_available::is_rolled_out;
+pub use exposed::balancer_address;
+
+/// What conditions are judged by.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// What was seen.
+    pub observed: &'a Observed,
+    /// What is wrong, most causal first.
+    pub findings: &'a [Finding],
+}
+
+/// `True`, `False` or `Unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is so.
+    True,
+    /// It is not so.
+    False,
+    /// Nothing has told yet.
+    Unknown,
+}
+
+/// One condition without what merging adds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Which condition.
+    pub condition: ConditionType,
+    /// Whether it is so.
+    pub status: Status,
+    /// Why.
+    pub reason: Reason,
+    /// The same in a sentence, byte-equal as long as the state is the same.
+    pub message: String,
+    /// The finding that it rests on, if any.
+    pub cause: Option<Finding>,
+}
+
+impl Status {
+    /// The status as written in a condition.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl View<'_> {
+    /// What keeps the part from working.
+    fn finding(&self, part: Part) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.part == part && !finding.is_warning())
+    }
+
+    /// What a user should know of a part that works.
+    fn warning(&self, part: Part) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.part == part && finding.is_warning())
+    }
+}
+
+impl Verdict {
+    fn new(condition: ConditionType, status: Status, reason: Reason, message: impl Into<String>) -> Self {
+        Self { condition, status, reason, message: message.into(), cause: None }
+    }
+
+    fn finding(condition: ConditionType, finding: &Finding) -> Self {
+        let status = if finding.is_warning() { Status::True } else { Status::False };
+        let verdict = Self::new(condition, status, finding.reason, finding.message());
+        Self { cause: Some(finding.clone()), ..verdict }
+    }
+}
+
+/// All conditions, in the order in which one leads to the next.
+#[must_use]
+pub fn evaluate(view: View<'_>) -> Vec<Verdict> {
+    let parts = vec![
+        credentials_valid::evaluate(view),
+        storage_ready::evaluate(view),
+        database_ready::evaluate(view),
+        migrations_applied::evaluate(view),
+        api_available::evaluate(view),
+        exposed::evaluate(view),
+    ];
+    let ready = ready::evaluate(view, &parts);
+    let reconciling = reconciling::evaluate(view, &ready);
+    let stalled = stalled::evaluate(view);
+    std::iter::once(ready).chain(parts).chain([reconciling, stalled]).collect()
+}
+
+/// The conditions to publish.
+#[must_use]
+pub fn merge(old: &[Condition], verdicts: &[Verdict], generation: i64, now: Timestamp) -> Vec<Condition> {
+    verdicts
+        .iter()
+        .map(|verdict| {
+            let Verdict { condition, status, reason, message, cause: _ } = verdict;
+            let status = status.as_str();
+            let before = old.iter().find(|old| old.type_ == condition.as_str() && old.status == status);
+            Condition {
+                type_: condition.as_str().to_owned(),
+                status: status.to_owned(),
+                reason: reason.as_str().to_owned(),
+                message: message.clone(),
+                observed_generation: Some(generation),
+                last_transition_time: before
+                    .map_or_else(|| Time(now), |old| old.last_transition_time.clone()),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! `CredentialsValid`: the login is there and usable.
+
+use k8s_openapi::api::core::v1::Secret;
+use todostack_crds::{ConditionType::CredentialsValid, Reason};
+
+use super::{Status, Verdict, View};
+use crate::{managed::Key, names, part::Part};
+
+pub(super) fn evaluate(view: View<'_>) -> Verdict {
+    if let Some(finding) = view.finding(Part::Credentials) {
+        return Verdict::finding(CredentialsValid, finding);
+    }
+    if view.stack.credentials().is_none() {
+        let message = "A SQLite file has no login";
+        return Verdict::new(CredentialsValid, Status::True, Reason::NotNeeded, message);
+    }
+    if let Some(warning) = view.warning(Part::Credentials) {
+        return Verdict::finding(CredentialsValid, warning);
+    }
+    let secret = names::app_secret(&view.stack.id.name);
+    if view.observed.inventory.contains(&Key::new::<Secret>(secret.clone())) {
+        let message = format!("Secret {secret} holds the login");
+        return Verdict::new(CredentialsValid, Status::True, Reason::AsExpected, message);
+    }
+    Verdict::new(
+        CredentialsValid,
+        Status::Unknown,
+        Reason::Progressing,
+        format!("Secret {secret} is being made"),
+    )
+}

@@ -1,0 +1,41 @@
+//! `Exposed`: people can reach the API.
+
+use todostack_crds::{ConditionType::Exposed, Reason};
+
+use super::{Status, Verdict, View};
+use crate::{names, part::Part};
+
+pub(super) fn evaluate(view: View<'_>) -> Verdict {
+    if let Some(finding) = view.finding(Part::Exposure) {
+        return Verdict::finding(Exposed, finding);
+    }
+    let exposure = &view.stack.exposure;
+    if exposure.ingress.is_some() {
+        let ingress = view.observed.ingress.as_ref().and_then(|ingress| ingress.status.as_ref());
+        let addressed = ingress
+            .and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref())
+            .is_some_and(|addresses| !addresses.is_empty());
+        return verdict(addressed, &format!("Ingress {}", names::ingress(&view.stack.id.name)));
+    }
+    let service = format!("Service {}", names::api(&view.stack.id.name));
+    if exposure.service_type == "LoadBalancer" {
+        return verdict(balancer_address(view).is_some(), &service);
+    }
+    Verdict::new(Exposed, Status::True, Reason::AsExpected, format!("{service} answers inside the cluster"))
+}
+
+fn verdict(addressed: bool, object: &str) -> Verdict {
+    if addressed {
+        return Verdict::new(Exposed, Status::True, Reason::AsExpected, format!("{object} has an address"));
+    }
+    let message = format!("{object} has no address yet: its controller gives it one");
+    Verdict::new(Exposed, Status::False, Reason::AddressPending, message)
+}
+
+/// Address of the API's load balancer.
+#[must_use]
+pub fn balancer_address(view: View<'_>) -> Option<String> {
+    let status = view.observed.api_service.as_ref()?.status.as_ref()?;
+    let first = status.load_balancer.as_ref()?.ingress.as_ref()?.first()?;
+    first.hostname.clone().or_else(|| first.ip.clone())
+}

@@ -1,0 +1,13 @@
+//! `Stalled`: abnormal-true, read by kstatus: it goes on only when a person changes something.
+
+use todostack_crds::{ConditionType::Stalled, Reason};
+
+use super::{Status, Verdict, View};
+use crate::finding::Severity;
+
+pub(super) fn evaluate(view: View<'_>) -> Verdict {
+    match view.findings.iter().find(|finding| finding.severity == Severity::Blocking) {
+        Some(finding) => Verdict { status: Status::True, ..Verdict::finding(Stalled, finding) },
+        None => Verdict::new(Stalled, Status::False, Reason::AsExpected, "Nothing waits for a person"),
+    }
+}

@@ -1,0 +1,30 @@
+//! `StorageReady`: the claim is bound to a volume, and nothing keeps it from being mounted.
+
+use todostack_crds::{ConditionType::StorageReady, Reason};
+
+use super::{Status, Verdict, View};
+use crate::part::Part;
+
+pub(super) fn evaluate(view: View<'_>) -> Verdict {
+    let Some(volume) = view.stack.volume() else {
+        let message = "The database is somebody else's, and so is its volume";
+        return Verdict::new(StorageReady, Status::True, Reason::NotNeeded, message);
+    };
+    if let Some(finding) = view.finding(Part::Storage) {
+        return Verdict::finding(StorageReady, finding);
+    }
+    let claim = view.observed.claim.as_deref();
+    let phase = claim.and_then(|claim| claim.status.as_ref()?.phase.as_deref());
+    let bound = claim
+        .and_then(|claim| claim.spec.as_ref()?.volume_name.as_deref())
+        .filter(|_| phase == Some("Bound"));
+    if let Some(warning) = view.warning(Part::Storage).filter(|_| bound.is_some()) {
+        return Verdict::finding(StorageReady, warning);
+    }
+    if let Some(name) = bound {
+        let message = format!("PersistentVolumeClaim {} is bound to PersistentVolume {name}", volume.claim);
+        return Verdict::new(StorageReady, Status::True, Reason::AsExpected, message);
+    }
+    let message = format!("PersistentVolumeClaim {} waits for its volume", volume.claim);
+    Verdict::new(StorageReady, Status::False, Reason::VolumePending, message)
+}

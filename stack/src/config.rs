@@ -1,0 +1,70 @@
+//! The operator's settings that a stack is resolved with, and the environment variables that carry them. Reading the
+//! environment is the caller's: the operator reads its own, the kubectl plugin that of the operator's Deployment.
+
+use std::num::ParseIntError;
+
+/// Variable of `api_image`.
+pub const API_IMAGE: &str = "TODOSTACK_API_IMAGE";
+/// Variable of `postgres_repository`.
+pub const POSTGRES_REPOSITORY: &str = "TODOSTACK_POSTGRES_REPOSITORY";
+/// Variable of `cluster_domain`.
+pub const CLUSTER_DOMAIN: &str = "TODOSTACK_CLUSTER_DOMAIN";
+/// Variable of `http_port`.
+pub const HTTP_PORT: &str = "TODOSTACK_INGRESS_HTTP_PORT";
+/// Variable of `https_port`.
+pub const HTTPS_PORT: &str = "TODOSTACK_INGRESS_HTTPS_PORT";
+
+/// Settings that `resolve` reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Image of the API server for stacks that name none.
+    pub api_image: String,
+    /// Repository of Postgres images; the major version is the tag.
+    pub postgres_repository: String,
+    /// DNS domain of the cluster.
+    pub cluster_domain: String,
+    /// Port of the Ingress controller for HTTP.
+    pub http_port: u16,
+    /// Port of the Ingress controller for HTTPS.
+    pub https_port: u16,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            api_image: concat!("ghcr.io/todostack/todostack-api:", env!("CARGO_PKG_VERSION")).to_owned(),
+            postgres_repository: "docker.io/library/postgres".to_owned(),
+            cluster_domain: "cluster.local".to_owned(),
+            http_port: 80,
+            https_port: 443,
+        }
+    }
+}
+
+impl Config {
+    /// The settings of an operator that runs with these variables.
+    ///
+    /// # Errors
+    /// A port is not a number between 0 and 65535.
+    pub fn from_variables<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Result<Self, ParseIntError> {
+        let default = Self::default();
+        let text = |name, default| variable(name).map_or(default, str::to_owned);
+        let port = |name, default| variable(name).map_or(Ok(default), str::parse);
+        Ok(Self {
+            api_image: text(API_IMAGE, default.api_image),
+            postgres_repository: text(POSTGRES_REPOSITORY, default.postgres_repository),
+            cluster_domain: text(CLUSTER_DOMAIN, default.cluster_domain),
+            http_port: port(HTTP_PORT, default.http_port)?,
+            https_port: port(HTTPS_PORT, default.https_port)?,
+        })
+    }
+
+    /// URL of a host name's todos, with the port where it is not the scheme's own.
+    #[must_use]
+    pub fn url(&self, scheme: &str, host: &str) -> String {
+        match (scheme, self.http_port, self.https_port) {
+            ("https", _, 443) | ("http", 80, _) => format!("{scheme}://{host}/todos"),
+            ("https", _, port) | (_, port, _) => format!("{scheme}://{host}:{port}/todos"),
+        }
+    }
+}

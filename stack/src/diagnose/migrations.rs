@@ -1,0 +1,31 @@
+//! Migration Jobs that have given up.
+
+use kube::{Resource as _, ResourceExt as _};
+use todostack_crds::Reason;
+
+use super::{Evidence, Finding, Part, log_line, pods};
+use crate::resources::migration_job;
+
+/// The finding on the wanted Job.
+pub(super) fn findings(evidence: Evidence<'_>) -> Option<Finding> {
+    let login = evidence.stack.credentials()?.app.as_ref()?;
+    let name = migration_job::name(evidence.stack, login);
+    let job = evidence.observed.jobs.iter().find(|job| job.name_any() == name)?;
+    if !migration_job::failed(job) {
+        return None;
+    }
+    let words = last_words(evidence).unwrap_or_else(|| "its pods left no message".to_owned());
+    Some(Finding::new(Part::Migrations, Reason::MigrationFailed, format!("Job {name}")).problem(format!("has given up: {}", words.trim_end_matches('.'))).remedy(format!(
+            "The pods of the image before go on serving. Correct the cause or spec.api.image, then: kubectl -n {} delete job {name}",
+            evidence.stack.id.namespace
+        )).evidence("condition Failed of the Job, and the last words of its pods").related(job.object_ref(&())))
+}
+
+fn last_words(evidence: Evidence<'_>) -> Option<String> {
+    pods::places(evidence)
+        .filter(|place| place.part == Part::Migrations)
+        .flat_map(|place| pods::containers(place.pod))
+        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
+        .filter(|terminated| terminated.exit_code != 0)
+        .find_map(|terminated| log_line::last(terminated.message.as_deref()?))
+}

@@ -1,0 +1,82 @@
+//! Which part a pod belongs to, and how a finding on one of its containers is written.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use kube::{Resource as _, ResourceExt as _};
+use todostack_crds::Reason;
+
+use super::{Evidence, Finding, Part};
+use crate::labels::{COMPONENT, Component, STACK};
+
+/// Where a container is.
+pub(super) struct Place<'a> {
+    /// Its part of the stack.
+    pub(super) part: Part,
+    /// Its pod.
+    pub(super) pod: &'a Pod,
+}
+
+impl Place<'_> {
+    /// A finding on a container that a person has to mend.
+    pub(super) fn finding(
+        &self,
+        container: &ContainerStatus,
+        reason: Reason,
+        problem: String,
+        remedy: String,
+    ) -> Finding {
+        Finding::new(self.part, reason, format!("Container {}", container.name))
+            .problem(problem)
+            .remedy(remedy)
+            .evidence(format!("status of Pod {}", self.pod.name_any()))
+            .related(self.pod.object_ref(&()))
+    }
+}
+
+impl Place<'_> {
+    /// The command that prints the log of a container before its last start, in all pods of this part: a pod's own
+    /// name changes by itself.
+    pub(super) fn previous_log(&self, container: &ContainerStatus) -> String {
+        self.logs(container, " --previous")
+    }
+
+    /// The command that prints the log of a container.
+    pub(super) fn log(&self, container: &ContainerStatus) -> String {
+        self.logs(container, "")
+    }
+
+    fn logs(&self, container: &ContainerStatus, which: &str) -> String {
+        let label = |key: &str| self.pod.labels().get(key).map(String::as_str).unwrap_or_default();
+        format!(
+            "kubectl -n {} logs -l {STACK}={},{COMPONENT}={} -c {}{which}",
+            self.pod.namespace().unwrap_or_default(),
+            label(STACK),
+            label(COMPONENT),
+            container.name
+        )
+    }
+}
+
+/// The stack's pods with their parts.
+pub(super) fn places(evidence: Evidence<'_>) -> impl Iterator<Item = Place<'_>> {
+    evidence.observed.pods.iter().filter_map(|pod| Some(Place { part: part(pod)?, pod }))
+}
+
+/// The part that a pod's label names.
+pub(super) fn part(pod: &Arc<Pod>) -> Option<Part> {
+    let component = pod.labels().get(COMPONENT)?;
+    let parts = [
+        (Component::Database, Part::Database),
+        (Component::Migration, Part::Migrations),
+        (Component::Api, Part::Api),
+    ];
+    parts.into_iter().find(|(known, _)| known.as_str() == component).map(|(_, part)| part)
+}
+
+/// All containers of a pod, init containers first.
+pub(super) fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.iter();
+    status
+        .flat_map(|status| status.init_container_statuses.iter().chain(&status.container_statuses).flatten())
+}

@@ -1,0 +1,132 @@
+//! What the check of the volume found before Postgres was started: one line of JSON that it left as its last words.
+
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
+use serde::Deserialize;
+use todostack_crds::Reason;
+
+use super::{
+    Evidence, Finding, Part, Severity,
+    pods::{self, Place},
+};
+use crate::{observed::Observed, resources::postgres_stateful_set::PREFLIGHT};
+
+/// The line: `check` is one of a few words, the rest is what it saw.
+#[derive(Debug, Deserialize)]
+struct Report {
+    check: String,
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    found: String,
+    #[serde(default)]
+    wanted: String,
+}
+
+/// The finding on a volume that the check refused; none when its words cannot be read.
+pub(super) fn finding(
+    place: &Place<'_>,
+    container: &ContainerStatus,
+    ended: &ContainerStateTerminated,
+) -> Option<Finding> {
+    let line = ended.message.as_deref()?.lines().rev().find(|line| line.starts_with('{'))?;
+    let report: Report = serde_json::from_str(line).ok()?;
+    let (reason, problem, remedy) = told(&report)?;
+    let finding = place.finding(container, reason, problem, remedy);
+    Some(Finding { part: Part::Storage, object: "The volume".to_owned(), ..finding })
+}
+
+/// The warning on a volume whose writes took longer than the check's limit.
+pub(super) fn slow_volume(evidence: Evidence<'_>) -> Option<Finding> {
+    let volume = evidence.observed.claim.as_ref()?.spec.as_ref()?.volume_name.as_deref()?;
+    let limit = exceeded_limit(evidence.observed)?;
+    let finding = Finding::new(Part::Storage, Reason::VolumeSlow, format!("PersistentVolume {volume}"))
+        .problem(format!("takes over {limit} ms to keep a write, and each commit waits for one"))
+        .remedy("Look at the storage's load and the way to it")
+        .evidence("report of the check of the volume")
+        .severity(Severity::Warning);
+    Some(finding)
+}
+
+/// The limit in milliseconds that a write to the volume exceeded.
+fn exceeded_limit(observed: &Observed) -> Option<u32> {
+    let containers = observed.pods.iter().flat_map(|pod| pods::containers(pod));
+    let passed = containers
+        .filter(|container| container.name == PREFLIGHT)
+        .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
+        .filter(|terminated| terminated.exit_code == 0);
+    passed
+        .filter_map(|terminated| serde_json::from_str::<Report>(terminated.message.as_deref()?).ok())
+        .find(|report| report.check == "slow")
+        .and_then(|report| report.wanted.parse().ok())
+}
+
+fn told(report: &Report) -> Option<(Reason, String, String)> {
+    let Report { check, path, found, wanted } = report;
+    Some(match check.as_str() {
+        "owner" => (
+            Reason::VolumeOwnerWrong,
+            format!("belongs to {found}, and Postgres runs as {wanted}"),
+            format!("On the NFS server: chown {wanted} on the exported directory, and chmod 700"),
+        ),
+        "squash" => (
+            Reason::VolumeOwnerWrong,
+            format!("gives what {wanted} writes to {found}: the export squashes all users"),
+            "On the NFS server: export it without all_squash (root_squash may stay)".to_owned(),
+        ),
+        "readonly" => (
+            Reason::VolumeNotWritable,
+            "is mounted read-only".to_owned(),
+            "On the NFS server: export it with rw".to_owned(),
+        ),
+        "unwritable" => (
+            Reason::VolumeNotWritable,
+            format!("cannot be written by {wanted}: {found}"),
+            "On the NFS server: chmod 700 on the exported directory, and export it with rw".to_owned(),
+        ),
+        "soft" => (
+            Reason::VolumeMountedSoft,
+            "is mounted soft: a server that is slow becomes an I/O error, and Postgres loses data".to_owned(),
+            "Mount it hard: mountOptions of the StorageClass or of spec.database.postgres.storage.nfs".to_owned(),
+        ),
+        "full" => (
+            Reason::DiskFull,
+            format!("has {found} KiB left, and Postgres needs {wanted} to start"),
+            "Raise storage.size in spec.database where its class can grow volumes, or free space on the export"
+                .to_owned(),
+        ),
+        "half" => (
+            Reason::VolumeHalfInitialised,
+            format!("has a directory {path} that an earlier start left unfinished"),
+            format!("Make sure that it holds no data of yours, and empty it: rm -rf {path} on the volume"),
+        ),
+        "version" => (
+            Reason::VersionMismatch,
+            format!("holds the data of Postgres {found} in {path}, and the spec asks for {wanted}"),
+            format!(
+                "Set spec.database.postgres.version to \"{found}\", or create another stack and copy the data with pg_dump"
+            ),
+        ),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::owner("owner", Reason::VolumeOwnerWrong)]
+    #[case::squash("squash", Reason::VolumeOwnerWrong)]
+    #[case::readonly("readonly", Reason::VolumeNotWritable)]
+    #[case::unwritable("unwritable", Reason::VolumeNotWritable)]
+    #[case::soft("soft", Reason::VolumeMountedSoft)]
+    #[case::full("full", Reason::DiskFull)]
+    #[case::half("half", Reason::VolumeHalfInitialised)]
+    #[case::version("version", Reason::VersionMismatch)]
+    fn each_check_has_its_reason(#[case] check: &str, #[case] expected: Reason) {
+        let report: Report = serde_json::from_value(serde_json::json!({"check": check})).unwrap();
+        assert_eq!(told(&report).unwrap().0, expected);
+    }
+}

@@ -1,0 +1,33 @@
+//! Pods that do not even begin: the runtime cannot make the place for their containers.
+
+use k8s_openapi::api::core::v1::Event;
+use kube::{Resource as _, ResourceExt as _};
+use todostack_crds::Reason;
+
+use super::{Evidence, Finding, Part, log_line, pods};
+use crate::labels;
+
+/// Findings on pods whose network or cgroup cannot be made.
+pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
+    let untouched = pods::places(evidence).filter(|place| {
+        pods::containers(place.pod)
+            .all(|container| container.container_id.as_deref().unwrap_or_default().is_empty())
+    });
+    untouched
+        .filter_map(|place| {
+            let uid = place.pod.metadata.uid.as_deref();
+            let is_told = |event: &&Event| {
+                event.reason.as_deref() == Some("FailedCreatePodSandBox")
+                    && event.involved_object.uid.as_deref() == uid
+            };
+            let event = evidence.observed.events.iter().rfind(is_told)?;
+            let words = log_line::without_ids(event.message.as_deref()?.trim_end_matches('.'));
+            Some(Finding::new(place.part, Reason::ContainerConfigInvalid, if place.part == Part::Database { "The database's pod" } else { "A pod" }.to_owned()).problem(format!("cannot begin: {words}")).remedy(format!(
+                    "Raise limits.memory where it is below 6Mi; else see to the node's network: kubectl -n {} describe pods -l {}={}",
+                    evidence.stack.id.namespace,
+                    labels::STACK,
+                    evidence.stack.id.name
+                )).evidence(format!("Event FailedCreatePodSandBox of Pod {}", place.pod.name_any())).related(place.pod.object_ref(&())))
+        })
+        .collect()
+}

@@ -1,0 +1,258 @@
+//! Symptoms and the one cause that is told of each.
+
+use std::sync::Arc;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use todostack_crds::Reason;
+
+use super::*;
+use crate::fixtures::{now, resolved};
+
+mod captured;
+mod order;
+mod volumes_and_exposure;
+
+const DATABASE: &str = "database";
+const API: &str = "api";
+
+fn pod(component: &str, status: &Value) -> Observed {
+    let labels = json!({"app.kubernetes.io/component": component});
+    let pod = serde_json::from_value(json!({"metadata": {"name": "p", "labels": labels}, "status": status}))
+        .unwrap();
+    Observed { pods: vec![Arc::new(pod)], ..bound() }
+}
+
+/// A claim that is bound and the classes that a cluster usually has, so that nothing else is found.
+fn bound() -> Observed {
+    let claim = json!({"metadata": {"name": "shop-db"}, "status": {"phase": "Bound"}});
+    Observed { claim: Some(Arc::new(serde_json::from_value(claim).unwrap())), ..Observed::default() }
+}
+
+fn container(state: &Value, last: &Value, restarts: i32) -> Value {
+    json!({"containerStatuses": [{
+        "name": "c", "image": "registry.example.com/c:1", "imageID": "", "ready": false, "restartCount": restarts,
+        "state": state, "lastState": last,
+    }]})
+}
+
+fn waiting(reason: &str) -> Value {
+    json!({"waiting": {"reason": reason, "message": "secret \"pg\" not found"}})
+}
+
+fn terminated(reason: &str, message: &str) -> Value {
+    json!({"terminated": {"exitCode": 1, "reason": reason, "message": message}})
+}
+
+fn found(spec: &str, observed: &Observed) -> Vec<Finding> {
+    let stack = resolved(spec);
+    let applied = Applied::default();
+    diagnose(Evidence { stack: &stack, observed, applied: &applied, now: now() })
+}
+
+fn only(spec: &str, observed: &Observed) -> Finding {
+    let mut findings = found(spec, observed);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    findings.remove(0)
+}
+
+fn waits(reason: &str, message: &str) -> Value {
+    container(&json!({"waiting": {"reason": reason, "message": message}}), &json!({}), 0)
+}
+
+#[rstest]
+#[case::name("InvalidImageName", "couldn't parse", Reason::ImageNameInvalid)]
+#[case::never("ErrImageNeverPull", "", Reason::ImageNeverPulled)]
+#[case::not_found(
+    "ErrImagePull",
+    "failed to resolve reference \"r/c:1\": r/c:1: not found",
+    Reason::ImageNotFound
+)]
+#[case::backing_off(
+    "ImagePullBackOff",
+    "Back-off pulling image \"r/c:1\": ErrImagePull: manifest unknown",
+    Reason::ImageNotFound
+)]
+#[case::unauthorised(
+    "ErrImagePull",
+    "pull access denied, insufficient_scope: authorization failed",
+    Reason::ImagePullUnauthorized
+)]
+#[case::unreachable("ErrImagePull", "dial tcp: lookup r: no such host", Reason::ImagePullFailed)]
+#[case::refused(
+    "ErrImagePull",
+    "dial tcp 127.0.0.1:443: connect: connection refused",
+    Reason::ImagePullFailed
+)]
+#[case::secret("CreateContainerConfigError", "secret \"pg\" not found", Reason::SecretNotFound)]
+#[case::key(
+    "CreateContainerConfigError",
+    "couldn't find key host in Secret shops/pg",
+    Reason::SecretKeyMissing
+)]
+#[case::other(
+    "CreateContainerConfigError",
+    "container has runAsNonRoot and image will run as root",
+    Reason::ContainerConfigInvalid
+)]
+#[case::command(
+    "RunContainerError",
+    "exec: \"x\": executable file not found in $PATH",
+    Reason::ContainerCommandInvalid
+)]
+#[case::processor("RunContainerError", "exec /x: exec format error", Reason::ImageArchitectureWrong)]
+fn a_container_that_waits_is_explained(#[case] word: &str, #[case] message: &str, #[case] expected: Reason) {
+    let finding = only("{}", &pod(API, &waits(word, message)));
+    assert_eq!((finding.part, finding.reason, finding.severity), (Part::Api, expected, Severity::Blocking));
+}
+
+#[test]
+fn a_volume_that_the_check_refused_is_explained_by_its_report() {
+    let report = r#"{"check":"owner","path":"/var/lib/postgresql","found":"0:0","wanted":"999:999"}"#;
+    let mut status = container(&waiting("CrashLoopBackOff"), &terminated("Error", report), 1);
+    status["containerStatuses"][0]["name"] = json!("preflight");
+    status["initContainerStatuses"] = status["containerStatuses"].take();
+    let finding = only("{}", &pod(DATABASE, &status));
+    assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::VolumeOwnerWrong));
+    assert_eq!(
+        finding.message(),
+        "The volume belongs to 0:0, and Postgres runs as 999:999. On the NFS server: chown 999:999 on the exported directory, and chmod 700"
+    );
+}
+
+#[rstest]
+#[case::crash(
+    "Error",
+    "2026-11-21 02:43:07.123 UTC [1] FATAL:  no space\n",
+    Reason::CrashLoop,
+    "FATAL:  no space"
+)]
+#[case::silent("Error", "", Reason::CrashLoop, "exit code 1, and its log is empty")]
+#[case::memory("OOMKilled", "", Reason::OutOfMemory, "more memory than its limit")]
+#[case::login(
+    "Error",
+    "FATAL: password authentication failed for user \"x\"",
+    Reason::LoginRefused,
+    "is refused by the database"
+)]
+#[case::slots(
+    "Error",
+    "FATAL: sorry, too many clients already",
+    Reason::TooManyConnections,
+    "too many clients"
+)]
+fn a_container_that_ends_again_and_again_is_explained(
+    #[case] reason: &str,
+    #[case] message: &str,
+    #[case] expected: Reason,
+    #[case] words: &str,
+) {
+    let last = terminated(reason, message);
+    for state in [waiting("CrashLoopBackOff"), json!({"running": {}})] {
+        let finding = only("{}", &pod(DATABASE, &container(&state, &last, 2)));
+        assert_eq!((finding.part, finding.reason), (Part::Database, expected));
+        assert!(finding.problem.contains(words), "{}", finding.problem);
+    }
+}
+
+#[rstest]
+#[case::starting(&container(&waiting("ContainerCreating"), &json!({}), 0))]
+#[case::running(&container(&json!({"running": {}}), &json!({}), 0))]
+#[case::done(&container(&json!({"terminated": {"exitCode": 0}}), &json!({}), 0))]
+#[case::nothing_known(&json!({}))]
+fn a_container_on_its_way_is_no_finding(#[case] status: &Value) {
+    assert_eq!(found("{}", &pod(API, status)), []);
+}
+
+#[test]
+fn a_full_volume_is_told_as_such_and_before_the_server_that_ends_on_it() {
+    let last = terminated("Error", "PANIC:  could not write to file: No space left on device\n");
+    let finding = only("{}", &pod(DATABASE, &container(&waiting("CrashLoopBackOff"), &last, 2)));
+    assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::DiskFull));
+}
+
+fn unschedulable(seconds: i64, message: &str) -> Value {
+    let since = now() - jiff::SignedDuration::from_secs(seconds);
+    json!({"conditions": [{
+        "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "lastTransitionTime": since,
+        "message": message,
+    }]})
+}
+
+#[rstest]
+#[case::resources(
+    "0/1 nodes are available: 1 Insufficient cpu. preemption: none",
+    Reason::InsufficientResources
+)]
+#[case::taint("0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.", Reason::TaintNotTolerated)]
+#[case::selector(
+    "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    Reason::Unschedulable
+)]
+fn a_pod_without_a_node_is_explained_after_a_moment(#[case] message: &str, #[case] expected: Reason) {
+    assert_eq!(found("{}", &pod(API, &unschedulable(1, message))), []);
+    let finding = only("{}", &pod(API, &unschedulable(30, message)));
+    assert_eq!(finding.reason, expected);
+    assert!(finding.problem.starts_with("finds no node: 0/1 nodes are available"), "{}", finding.problem);
+    assert!(!finding.problem.contains("preemption"), "{}", finding.problem);
+}
+
+#[test]
+fn a_pod_whose_containers_run_while_it_is_not_ready_has_lost_its_node() {
+    let mut status = container(&json!({"running": {}}), &json!({}), 0);
+    status["containerStatuses"][0]["ready"] = json!(true);
+    status["conditions"] = json!([{"type": "Ready", "status": "False"}]);
+    assert_eq!(only("{}", &pod(DATABASE, &status)).reason, Reason::NodeNotReady);
+}
+
+#[test]
+fn a_pod_that_does_not_go_is_explained_after_its_grace_period() {
+    let due = |seconds: i64| {
+        let mut observed = pod(DATABASE, &json!({}));
+        let due = now() - jiff::SignedDuration::from_secs(seconds);
+        Arc::make_mut(&mut observed.pods[0]).metadata.deletion_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(due));
+        observed
+    };
+    assert_eq!(found("{}", &due(10)), []);
+    assert_eq!(only("{}", &due(60)).reason, Reason::TerminatingTooLong);
+}
+
+fn deployment(kind: &str, status: &str, reason: &str, message: &str) -> Observed {
+    let condition = json!({"type": kind, "status": status, "reason": reason, "message": message});
+    let value = json!({"metadata": {}, "status": {"conditions": [condition]}});
+    Observed { deployment: Some(Arc::new(serde_json::from_value(value).unwrap())), ..bound() }
+}
+
+#[test]
+fn a_rollout_that_does_not_end_is_explained() {
+    let observed = deployment("Progressing", "False", "ProgressDeadlineExceeded", "");
+    assert_eq!(only("{}", &observed).reason, Reason::RolloutStuck);
+}
+
+#[rstest]
+#[case::quota(
+    "exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1",
+    Reason::QuotaExceeded
+)]
+#[case::security("violates PodSecurity \"restricted:latest\": seccompProfile", Reason::PodSecurityViolated)]
+#[case::range("maximum memory usage per Container is 16Mi, but limit is 128Mi", Reason::LimitRangeViolated)]
+#[case::webhook("admission webhook \"w\" denied the request", Reason::ApplyRefused)]
+fn a_pod_that_the_cluster_refuses_is_explained_without_its_name(
+    #[case] cause: &str,
+    #[case] expected: Reason,
+) {
+    let words = format!("pods \"shop-api-x\" is forbidden: {cause}");
+    let finding = only("{}", &deployment("ReplicaFailure", "True", "FailedCreate", &words));
+    assert_eq!((finding.part, finding.reason), (Part::Objects, expected));
+    assert_eq!(finding.problem, format!("is refused by the cluster: {cause}"));
+}
+
+#[test]
+fn the_cause_stands_before_what_it_causes() {
+    let mut observed =
+        pod(API, &container(&waiting("CrashLoopBackOff"), &terminated("Error", "no database"), 3));
+    observed.claim = None;
+    let reasons: Vec<_> = found("{}", &observed).iter().map(|finding| finding.reason).collect();
+    assert_eq!(reasons, [Reason::NoDefaultStorageClass, Reason::CrashLoop]);
+}

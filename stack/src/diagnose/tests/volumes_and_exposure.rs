@@ -1,0 +1,98 @@
+//! Symptoms of volumes and of the way in.
+
+use std::sync::Arc;
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::{DATABASE, bound, container, found, only, pod};
+use crate::{finding::Severity, observed::Observed, part::Part};
+use todostack_crds::Reason;
+
+#[rstest]
+#[case::none("{}", Reason::NoDefaultStorageClass)]
+#[case::named("database: {postgres: {storage: {storageClassName: gold}}}", Reason::StorageClassNotFound)]
+#[case::sqlite("database: {sqlite: {storage: {storageClassName: gold}}}", Reason::StorageClassNotFound)]
+fn a_claim_that_nothing_can_provide_is_explained(#[case] spec: &str, #[case] expected: Reason) {
+    let finding = only(spec, &Observed::default());
+    assert_eq!(
+        (finding.part, finding.reason, finding.severity),
+        (Part::Storage, expected, Severity::Blocking)
+    );
+}
+
+#[rstest]
+#[case::path(
+    "mount.nfs: mounting nfs:/e failed, reason given by server: No such file or directory",
+    Reason::ExportNotFound
+)]
+#[case::access("mount.nfs: access denied by server while mounting nfs:/e", Reason::MountRefused)]
+#[case::name(
+    "mount.nfs: Failed to resolve server nfs: Name or service not known",
+    Reason::NfsServerUnreachable
+)]
+#[case::resolver(
+    "mount.nfs: Resource temporarily unavailable for nfs:/e on /var/lib/kubelet",
+    Reason::NfsServerUnreachable
+)]
+#[case::port("mount.nfs: Connection refused for nfs:/e on /var/lib/kubelet", Reason::NfsServerUnreachable)]
+#[case::silent("mount.nfs: Connection timed out for nfs:/e", Reason::NfsServerUnreachable)]
+#[case::other("mount.nfs: an incorrect mount option was specified", Reason::MountFailed)]
+fn a_refused_mount_is_told_in_the_words_of_the_mount_program(#[case] words: &str, #[case] expected: Reason) {
+    let event = json!({
+        "metadata": {}, "involvedObject": {}, "reason": "FailedMount",
+        "message": format!("MountVolume.SetUp failed for volume \"v\" : mount failed: exit status 32\nMounting command: mount\nOutput: {words}\n"),
+    });
+    let observed = Observed { events: vec![serde_json::from_value(event).unwrap()], ..Observed::default() };
+    let finding = only("database: {postgres: {storage: {nfs: {server: nfs, path: /e}}}}", &observed);
+    assert_eq!((finding.part, finding.reason), (Part::Storage, expected));
+    assert!(finding.problem.ends_with(words), "{}", finding.problem);
+}
+
+#[test]
+fn a_mount_that_was_refused_before_the_pod_ran_is_past() {
+    let event = json!({
+        "metadata": {}, "involvedObject": {"uid": "u"}, "reason": "FailedMount", "message": "mount.nfs: access denied by server",
+    });
+    let mut status = container(&json!({"running": {}}), &json!({}), 0);
+    status["containerStatuses"][0]["containerID"] = json!("containerd://1");
+    let mut observed = pod(DATABASE, &status);
+    Arc::make_mut(&mut observed.pods[0]).metadata.uid = Some("u".into());
+    observed.events = vec![serde_json::from_value(event).unwrap()];
+    assert_eq!(found("database: {postgres: {storage: {nfs: {server: nfs, path: /e}}}}", &observed), []);
+}
+
+#[test]
+fn a_host_name_of_an_older_stack_is_told() {
+    let mut observed = with_classes(&[true]);
+    observed.host_conflict = Some("shops/first".into());
+    assert_eq!(only("{exposure: {host: h}}", &observed).reason, Reason::HostTaken);
+}
+
+fn with_classes(defaults: &[bool]) -> Observed {
+    let class = |(number, default): (usize, &bool)| {
+        let mark = json!({"ingressclass.kubernetes.io/is-default-class": default.to_string()});
+        Arc::new(
+            serde_json::from_value(json!({"metadata": {"name": format!("c{number}"), "annotations": mark}}))
+                .unwrap(),
+        )
+    };
+    Observed { ingress_classes: defaults.iter().enumerate().map(class).collect(), ..bound() }
+}
+
+#[rstest]
+#[case::none("{exposure: {host: h}}", &[], Some(Reason::NoDefaultIngressClass))]
+#[case::no_default("{exposure: {host: h}}", &[false], Some(Reason::NoDefaultIngressClass))]
+#[case::two("{exposure: {host: h}}", &[true, true], Some(Reason::SeveralDefaultIngressClasses))]
+#[case::unknown("{exposure: {host: h, ingress: {className: x}}}", &[true], Some(Reason::IngressClassNotFound))]
+#[case::known("{exposure: {host: h, ingress: {className: c0}}}", &[false], None)]
+#[case::default("{exposure: {host: h}}", &[true, false], None)]
+#[case::no_ingress("{}", &[], None)]
+fn an_ingress_that_no_controller_serves_is_explained(
+    #[case] spec: &str,
+    #[case] defaults: &[bool],
+    #[case] expected: Option<Reason>,
+) {
+    let findings = found(spec, &with_classes(defaults));
+    assert_eq!(findings.first().map(|finding| finding.reason), expected);
+}

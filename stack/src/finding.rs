@@ -1,0 +1,104 @@
+//! `Finding`: one diagnosed problem of a stack. Findings come from `diagnose/`, or from `resolve/` for what the spec
+//! references; conditions, Events and the plugin carry them as they are.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use todostack_crds::Reason;
+
+use crate::part::Part;
+
+/// What a finding means for the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The part works; a user should know.
+    Warning,
+    /// The part does not work and recovers without a change by a user.
+    Transient,
+    /// The part does not work until a user changes something.
+    Blocking,
+}
+
+/// One problem: what is wrong with which object, why, and what to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The part of the stack that is affected.
+    pub part: Part,
+    /// The object, by kind and name.
+    pub object: String,
+    /// The cause.
+    pub reason: Reason,
+    /// What is wrong with the object: a clause whose subject is `object`.
+    pub problem: String,
+    /// What to do: the field to change or the command to run.
+    pub remedy: String,
+    /// Where the problem shows. It may hold names that change by themselves, so no condition contains it.
+    pub evidence: String,
+    /// The object that an Event points to, if it exists.
+    pub related: Option<ObjectReference>,
+    /// What it means for the stack.
+    pub severity: Severity,
+}
+
+impl Finding {
+    /// A blocking problem of `object`, still without its description.
+    #[must_use]
+    pub fn new(part: Part, reason: Reason, object: impl Into<String>) -> Self {
+        Self {
+            part,
+            object: object.into(),
+            reason,
+            problem: String::new(),
+            remedy: String::new(),
+            evidence: String::new(),
+            related: None,
+            severity: Severity::Blocking,
+        }
+    }
+
+    /// Sets the problem.
+    #[must_use]
+    pub fn problem(self, problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), ..self }
+    }
+
+    /// Sets the remedy.
+    #[must_use]
+    pub fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: remedy.into(), ..self }
+    }
+
+    /// Sets where the problem shows.
+    #[must_use]
+    pub fn evidence(self, evidence: impl Into<String>) -> Self {
+        Self { evidence: evidence.into(), ..self }
+    }
+
+    /// The problem shows in the spec and the objects that the spec references.
+    #[must_use]
+    pub fn evident_in_spec(self) -> Self {
+        self.evidence("the spec, and what it names")
+    }
+
+    /// Sets the object that an Event points to.
+    #[must_use]
+    pub fn related(self, related: impl Into<Option<ObjectReference>>) -> Self {
+        Self { related: related.into(), ..self }
+    }
+
+    /// Sets the severity.
+    #[must_use]
+    pub fn severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
+    }
+
+    /// Whether the stack works in spite of the finding.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        self.severity == Severity::Warning
+    }
+
+    /// The sentence for conditions and Events.
+    #[must_use]
+    pub fn message(&self) -> String {
+        format!("{} {}. {}", self.object, self.problem, self.remedy)
+    }
+}

@@ -1,0 +1,71 @@
+//! Literals for tests: a stack called `shop` (never `todo`, so that swapped labels show), fixed passwords, a fixed time.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a literal that is wrong must fail the test"
+)]
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use todostack_crds::TodoStack;
+
+use crate::{
+    config::Config,
+    credentials::GeneratedSecrets,
+    observed::Observed,
+    resolve::{Inputs, resolve},
+    stack::Stack,
+};
+
+/// A `TodoStack` as the API server would give it.
+#[must_use]
+pub fn todostack(spec: &str) -> TodoStack {
+    let mut stack = TodoStack::new("shop", serde_saphyr::from_str(spec).unwrap());
+    stack.metadata.namespace = Some("shops".into());
+    stack.metadata.uid = Some("11111111-2222-3333-4444-555555555555".into());
+    stack.metadata.generation = Some(1);
+    stack.metadata.resource_version = Some("10".into());
+    stack.metadata.creation_timestamp = Some(Time(now()));
+    stack
+}
+
+/// The operator's settings.
+#[must_use]
+pub fn config() -> Config {
+    Config {
+        api_image: "registry.example.com/api:1".into(),
+        postgres_repository: "docker.io/library/postgres".into(),
+        cluster_domain: "cluster.local".into(),
+        http_port: 80,
+        https_port: 443,
+    }
+}
+
+/// "Random" values.
+#[must_use]
+pub fn generated() -> GeneratedSecrets {
+    GeneratedSecrets {
+        superuser_password: "superuser-password".into(),
+        app_password: "app-password".into(),
+        revision: "revision-1".into(),
+    }
+}
+
+/// A stack, resolved from what was seen.
+#[must_use]
+pub fn resolved_from(spec: &str, observed: &Observed) -> Stack {
+    resolve(&todostack(spec), Inputs { observed, generated: &generated(), config: &config() }).unwrap()
+}
+
+/// A stack, resolved before anything was seen.
+#[must_use]
+pub fn resolved(spec: &str) -> Stack {
+    resolved_from(spec, &Observed::default())
+}
+
+/// 2026-11-21T12:00:00Z.
+#[must_use]
+pub fn now() -> Timestamp {
+    Timestamp::from_second(1_795_262_400).unwrap()
+}

@@ -1,0 +1,115 @@
+//! Labels, annotations and metadata of every child; which child carries what else is its own room's matter.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use todostack_crds::FIELD_MANAGER;
+
+use crate::stack::Stack;
+
+/// Label that ties a child to its stack by name, also where no owner reference can.
+pub const STACK: &str = "todostack.dev/stack";
+/// Label with the stack's namespace, for cluster-scoped children.
+pub const NAMESPACE: &str = "todostack.dev/namespace";
+/// Label that all watches select by.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Label with the part of the stack.
+pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// Annotation with the fingerprint of what was applied.
+pub const APPLIED: &str = "todostack.dev/applied";
+
+/// The part of a stack that an object belongs to: the value of the component label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// Postgres, its volume and credentials.
+    Database,
+    /// The schema.
+    Migration,
+    /// The API server.
+    Api,
+    /// What leads people to it.
+    Exposure,
+}
+
+impl Component {
+    /// The label's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Migration => "migration",
+            Self::Api => "api",
+            Self::Exposure => "exposure",
+        }
+    }
+}
+
+/// Selector of every watch on children.
+#[must_use]
+pub fn watch_selector() -> String {
+    format!("{MANAGED_BY}={FIELD_MANAGER}")
+}
+
+/// All labels of a child.
+#[must_use]
+pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
+    let mut labels = selector_labels(stack, component);
+    labels.extend([
+        ("app.kubernetes.io/part-of".to_owned(), stack.id.name.clone()),
+        (MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned()),
+        (STACK.to_owned(), stack.id.name.clone()),
+        (NAMESPACE.to_owned(), stack.id.namespace.clone()),
+    ]);
+    labels
+}
+
+/// The labels that select pods: fixed for ever, since a Deployment's selector cannot change.
+#[must_use]
+pub fn selector_labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/name".to_owned(), "todostack".to_owned()),
+        ("app.kubernetes.io/instance".to_owned(), stack.id.name.clone()),
+        (COMPONENT.to_owned(), component.as_str().to_owned()),
+    ])
+}
+
+/// The selector of a Deployment or StatefulSet.
+#[must_use]
+pub fn selector(stack: &Stack, component: Component) -> LabelSelector {
+    LabelSelector { match_labels: Some(selector_labels(stack, component)), ..LabelSelector::default() }
+}
+
+/// Metadata of a child that goes with the stack.
+#[must_use]
+pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
+    ObjectMeta { owner_references: Some(vec![stack.id.owner_reference()]), ..unowned(stack, name, component) }
+}
+
+/// Metadata of a child that holds data or credentials: it goes with the stack only when its deletion policy says so.
+#[must_use]
+pub fn kept(stack: &Stack, name: String, component: Component) -> ObjectMeta {
+    match stack.deletion_policy {
+        todostack_crds::DeletionPolicy::Retain => unowned(stack, name, component),
+        todostack_crds::DeletionPolicy::Delete => owned(stack, name, component),
+    }
+}
+
+/// Metadata of a child without an owner.
+#[must_use]
+pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(stack.id.namespace.clone()),
+        labels: Some(labels(stack, component)),
+        ..ObjectMeta::default()
+    }
+}
+
+/// Whether the operator wrote an object: it carries the operator's label, or the operator manages a field of it.
+#[must_use]
+pub fn is_managed(metadata: &ObjectMeta) -> bool {
+    let label = metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY));
+    let mut managers = metadata.managed_fields.iter().flatten().map(|entry| entry.manager.as_deref());
+    label.is_some_and(|manager| manager == FIELD_MANAGER)
+        || managers.any(|manager| manager == Some(FIELD_MANAGER))
+}

@@ -1,0 +1,117 @@
+//! The one table of managed resources: the kinds that the operator writes, and the objects of each stack. What an
+//! object holds lives in its file of `resources/`; watches, caches, apply, the chart's rights and the plugin's tree
+//! follow this table.
+
+use std::sync::Arc;
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::Resource;
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use self::{inventory::Inventory, key::Key};
+use crate::names;
+
+#[macro_use]
+mod table;
+mod inventory;
+mod key;
+
+/// A type of managed objects.
+pub trait ManagedKind:
+    Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The kind.
+    const KIND: Kind;
+
+    /// Drops what nothing reads, so that caches stay small.
+    fn prune(&mut self);
+
+    /// The objects of this type.
+    fn select(objects: &mut ManagedObjects) -> &mut Vec<Arc<Self>>;
+}
+
+/// Visits each kind of the table by its type.
+pub trait KindVisitor {
+    /// A kind whose objects live in a namespace.
+    fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self);
+    /// A kind whose objects belong to the cluster.
+    fn cluster<K: ManagedKind>(&mut self);
+}
+
+/// `get` finds objects that the caches lack; `list` and `watch` fill the caches; `create` and `patch` apply.
+const KEEP: &[&str] = &["get", "list", "watch", "create", "patch"];
+/// The same for objects that an edit or the deletion of a stack removes.
+const REMOVE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
+/// The name of a Job contains a hash and cannot collide with a foreign one, so no Job is asked for by name.
+const REMOVE_HASHED: &[&str] = &["list", "watch", "create", "patch", "delete"];
+
+// field of a listing: type, scope, verbs that the operator uses, what caches drop beside metadata that nothing reads
+kinds! {
+    secrets: core::v1::Secret, namespaced, KEEP, |_| {};
+    service_accounts: core::v1::ServiceAccount, namespaced, KEEP, |it| {
+        it.image_pull_secrets = None;
+        it.secrets = None;
+    };
+    services: core::v1::Service, namespaced, KEEP, |it| it.spec = None;
+    claims: core::v1::PersistentVolumeClaim, namespaced, REMOVE, |_| {};
+    volumes: core::v1::PersistentVolume, cluster, REMOVE, |_| {};
+    stateful_sets: apps::v1::StatefulSet, namespaced, KEEP, |it| it.spec = None;
+    jobs: batch::v1::Job, namespaced, REMOVE_HASHED, |it| it.spec = None;
+    deployments: apps::v1::Deployment, namespaced, KEEP, |it| it.spec = None;
+    ingresses: networking::v1::Ingress, namespaced, REMOVE, |it| it.spec = None;
+}
+
+// resource in its file of `resources/`: kind, part that it shows, component label
+//
+// In the order of apply. What pods need comes before them: a pod that finds its Secret, account and claim starts
+// without a retry. `name` is none where the spec does not ask for the object, or does not determine its name.
+resources! {
+    ServiceAccount in service_account: ServiceAccount, Api, Api {
+        name: |stack, _| Some(names::service_account(&stack.name)),
+        needs: [],
+    }
+    SuperuserSecret in superuser_secret: Secret, Credentials, Database {
+        name: |stack, spec| spec.is_postgres().then(|| names::superuser_secret(&stack.name)),
+        needs: [],
+    }
+    AppSecret in app_secret: Secret, Credentials, Database {
+        name: |stack, spec| (!spec.is_sqlite()).then(|| names::app_secret(&stack.name)),
+        needs: [],
+    }
+    PostgresVolume in postgres_volume: PersistentVolume, Storage, Database {
+        name: |stack, spec| spec.export().map(|_| names::volume(&stack.namespace, &stack.name)),
+        needs: [],
+    }
+    PostgresClaim in postgres_claim: PersistentVolumeClaim, Storage, Database {
+        name: |stack, spec| spec.is_postgres().then(|| names::database(&stack.name)),
+        needs: [PostgresVolume],
+    }
+    SqliteClaim in sqlite_claim: PersistentVolumeClaim, Storage, Database {
+        name: |stack, spec| spec.is_sqlite().then(|| names::sqlite_claim(&stack.name)),
+        needs: [],
+    }
+    PostgresService in postgres_service: Service, Database, Database {
+        name: |stack, spec| spec.is_postgres().then(|| names::database(&stack.name)),
+        needs: [],
+    }
+    PostgresStatefulSet in postgres_stateful_set: StatefulSet, Database, Database {
+        name: |stack, spec| spec.is_postgres().then(|| names::database(&stack.name)),
+        needs: [ServiceAccount, SuperuserSecret, PostgresClaim, PostgresService],
+    }
+    MigrationJob in migration_job: Job, Migrations, Migration {
+        name: |_, _| None,
+        needs: [ServiceAccount, SuperuserSecret, AppSecret],
+    }
+    ApiService in api_service: Service, Exposure, Api {
+        name: |stack, _| Some(names::api(&stack.name)),
+        needs: [],
+    }
+    ApiDeployment in api_deployment: Deployment, Api, Api {
+        name: |stack, _| Some(names::api(&stack.name)),
+        needs: [ServiceAccount, AppSecret, SqliteClaim],
+    }
+    ApiIngress in api_ingress: Ingress, Exposure, Exposure {
+        name: |stack, spec| spec.ingress.then(|| names::ingress(&stack.name)),
+        needs: [ApiService],
+    }
+}

@@ -1,0 +1,199 @@
+//! Observed state of one stack, and the one way to put it together: the operator passes what its caches hold, the
+//! plugin what it lists, the captures what a file holds. Reading is the caller's.
+
+use std::sync::Arc;
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        batch::v1::Job,
+        core::v1::{ConfigMap, Event, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service},
+        networking::v1::{Ingress, IngressClass},
+        storage::v1::StorageClass,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use kube::{Resource, ResourceExt as _};
+use todostack_crds::TodoStack;
+
+use crate::{
+    labels,
+    managed::{Inventory, Key, ManagedObjects},
+    names,
+    requirements::Requirements,
+    stack_ref::StackRef,
+};
+
+pub mod conflicts;
+pub mod subjects;
+
+/// Objects that a stack is observed in. It may hold objects of other stacks too.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Objects of the managed kinds.
+    pub managed: ManagedObjects,
+    /// Pods of stacks.
+    pub pods: Vec<Arc<Pod>>,
+    /// All StorageClasses.
+    pub storage_classes: Vec<Arc<StorageClass>>,
+    /// All IngressClasses.
+    pub ingress_classes: Vec<Arc<IngressClass>>,
+}
+
+/// Observed state of one stack.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Secret of the superuser.
+    pub superuser: Option<Arc<Secret>>,
+    /// Secret of the application's role.
+    pub app: Option<Arc<Secret>>,
+    /// PersistentVolumeClaim of Postgres or of SQLite.
+    pub claim: Option<Arc<PersistentVolumeClaim>>,
+    /// PersistentVolume of the NFS export.
+    pub volume: Option<Arc<PersistentVolume>>,
+    /// StatefulSet of the database.
+    pub stateful_set: Option<Arc<StatefulSet>>,
+    /// Deployment of the API.
+    pub deployment: Option<Arc<Deployment>>,
+    /// Migration Jobs of all images, by name.
+    pub jobs: Vec<Arc<Job>>,
+    /// Service of the API.
+    pub api_service: Option<Arc<Service>>,
+    /// Ingress of the API.
+    pub ingress: Option<Arc<Ingress>>,
+    /// All pods of the stack, by name.
+    pub pods: Vec<Arc<Pod>>,
+    /// Events of objects that do not become ready.
+    pub events: Vec<Event>,
+    /// Foreign objects that the spec references.
+    pub referenced: Referenced,
+    /// All StorageClasses.
+    pub storage_classes: Vec<Arc<StorageClass>>,
+    /// All IngressClasses.
+    pub ingress_classes: Vec<Arc<IngressClass>>,
+    /// The older stack that uses the same export, as `namespace/name`.
+    pub export_conflict: Option<String>,
+    /// The older stack that has the same host name, as `namespace/name`.
+    pub host_conflict: Option<String>,
+    /// Metadata of the managed objects that exist.
+    pub inventory: Inventory,
+    /// Objects with a name that the stack needs which the operator did not create.
+    pub foreign: Vec<Key>,
+    /// Whether the caches lack a recent write of the operator.
+    pub lagging: bool,
+}
+
+/// Foreign objects that the spec references.
+#[derive(Clone, Debug, Default)]
+pub struct Referenced {
+    /// `spec.database.postgres.credentialsSecret`.
+    pub credentials: Lookup<Secret>,
+    /// `spec.database.external.secret`.
+    pub external: Lookup<Secret>,
+    /// `spec.exposure.ingress.tls`.
+    pub tls: Lookup<Secret>,
+    /// `spec.database.postgres.initScripts`.
+    pub init_scripts: Lookup<ConfigMap>,
+}
+
+/// Result of looking up an object that a spec may reference.
+#[derive(Clone, Debug, Default)]
+pub enum Lookup<K> {
+    /// The spec references none.
+    #[default]
+    NotNamed,
+    /// The object of this name does not exist.
+    Missing(String),
+    /// The object.
+    Found(Box<K>),
+}
+
+impl Observed {
+    /// The observed state of `stack` in `listing`.
+    #[must_use]
+    pub fn new(stack: &StackRef, listing: &Listing) -> Self {
+        let StackRef { namespace, name, .. } = stack;
+        let Listing { managed, pods, storage_classes, ingress_classes } = listing;
+        let mut inventory = Inventory::default();
+        for (key, metadata) in managed.metadata().filter(|(_, metadata)| belongs_to(stack, metadata)) {
+            inventory.insert(key, metadata.clone());
+        }
+        let here = Some(namespace.as_str());
+        Self {
+            superuser: find(&managed.secrets, here, &names::superuser_secret(name)),
+            app: find(&managed.secrets, here, &names::app_secret(name)),
+            claim: find(&managed.claims, here, &names::database(name))
+                .or_else(|| find(&managed.claims, here, &names::sqlite_claim(name))),
+            volume: find(&managed.volumes, None, &names::volume(namespace, name)),
+            stateful_set: find(&managed.stateful_sets, here, &names::database(name)),
+            deployment: find(&managed.deployments, here, &names::api(name)),
+            jobs: of_stack(stack, &managed.jobs),
+            api_service: find(&managed.services, here, &names::api(name)),
+            ingress: find(&managed.ingresses, here, &names::ingress(name)),
+            pods: of_stack(stack, pods),
+            storage_classes: storage_classes.clone(),
+            ingress_classes: ingress_classes.clone(),
+            inventory,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an object that the spec asks for and that the listing lacks: the operator's own, whose labels were
+    /// removed, or a foreign one.
+    pub fn add_unlisted(&mut self, key: Key, metadata: ObjectMeta) {
+        if labels::is_managed(&metadata) {
+            self.inventory.insert(key, metadata);
+        } else {
+            self.foreign.push(key);
+        }
+    }
+
+    /// Adds which older of `stacks` has the export or the host of `todostack`.
+    pub fn add_conflicts<'a>(
+        &mut self,
+        todostack: &TodoStack,
+        stacks: impl Iterator<Item = &'a TodoStack> + Clone,
+    ) {
+        self.export_conflict = conflicts::export(stacks.clone(), todostack);
+        self.host_conflict = conflicts::host(stacks, todostack);
+    }
+
+    /// Keys of the objects that the spec asks for and that are not known to exist.
+    #[must_use]
+    pub fn missing(&self, stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
+        let mut expected = requirements.expected(stack);
+        expected.retain(|key| !self.inventory.contains(key));
+        expected
+    }
+}
+
+/// Whether the labels of a managed object name the stack.
+fn belongs_to(stack: &StackRef, metadata: &ObjectMeta) -> bool {
+    let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
+    labels::is_managed(metadata)
+        && label(labels::STACK) == Some(&stack.name)
+        && label(labels::NAMESPACE).or(metadata.namespace.as_deref()) == Some(&stack.namespace)
+}
+
+/// All objects of the stack, by name.
+fn of_stack<K>(stack: &StackRef, objects: &[Arc<K>]) -> Vec<Arc<K>>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let mut found: Vec<_> =
+        objects.iter().filter(|object| belongs_to(stack, object.meta())).map(Arc::clone).collect();
+    found.sort_by_key(|object| object.name_any());
+    found
+}
+
+/// The operator's object of this name.
+fn find<K>(objects: &[Arc<K>], namespace: Option<&str>, name: &str) -> Option<Arc<K>>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let found = objects.iter().find(|object| {
+        let ObjectMeta { namespace: its_namespace, name: its_name, .. } = object.meta();
+        its_namespace.as_deref() == namespace && its_name.as_deref() == Some(name)
+    });
+    found.filter(|object| labels::is_managed(object.meta())).map(Arc::clone)
+}

@@ -1,0 +1,53 @@
+//! The objects whose Events explain why a stack does not become ready. Listing the Events is the caller's.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Resource, ResourceExt as _};
+
+use super::Observed;
+use crate::{
+    labels::{COMPONENT, Component},
+    managed::Kind,
+    resources::migration_job,
+};
+
+/// An object that waits for something.
+pub struct Subject {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its uid, by which the API server selects its Events.
+    pub uid: String,
+}
+
+/// Pods that are not ready, a claim that is not bound, and controllers that have no pod. None while all is well.
+#[must_use]
+pub fn subjects(observed: &Observed) -> Vec<Subject> {
+    let pods = observed.pods.iter().filter(|pod| waits(pod)).map(|pod| subject("Pod", pod.as_ref()));
+    let has_pod = |component: Component| {
+        let label = |pod: &Pod| pod.labels().get(COMPONENT).is_some_and(|it| it == component.as_str());
+        observed.pods.iter().any(|pod| label(pod))
+    };
+    let set = observed.stateful_set.iter().filter(|_| !has_pod(Component::Database));
+    let jobs =
+        observed.jobs.iter().filter(|job| !migration_job::complete(job) && !has_pod(Component::Migration));
+    let claim = observed
+        .claim
+        .iter()
+        .filter(|claim| claim.status.as_ref().and_then(|status| status.phase.as_deref()) != Some("Bound"));
+    pods.chain(claim.map(|claim| subject(Kind::PersistentVolumeClaim.into(), claim.as_ref())))
+        .chain(set.map(|set| subject(Kind::StatefulSet.into(), set.as_ref())))
+        .chain(jobs.map(|job| subject(Kind::Job.into(), job.as_ref())))
+        .collect()
+}
+
+fn subject<K: Resource>(kind: &'static str, object: &K) -> Subject {
+    Subject { kind, name: object.name_any(), uid: object.uid().unwrap_or_default() }
+}
+
+/// Neither ready nor finished.
+fn waits(pod: &Pod) -> bool {
+    let Some(status) = &pod.status else { return true };
+    let ready = status.conditions.iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True");
+    !ready && !matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
+}

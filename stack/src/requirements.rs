@@ -1,0 +1,164 @@
+//! What a spec asks for, as far as it follows from the spec alone: which database, which foreign objects, which
+//! export and host. Defaults and everything that depends on observed state are `resolve`'s.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use strum::IntoEnumIterator as _;
+use todostack_crds::{DeletionPolicy, TodoStack, spec::TodoStackSpec, storage::NfsExport};
+
+use crate::{
+    managed::{Key, ManagedResource},
+    stack_ref::StackRef,
+};
+
+/// What a spec asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Requirements<'a> {
+    /// The kind of database.
+    pub database: DatabaseKind<'a>,
+    /// What the deletion of the stack does to data and credentials.
+    pub deletion_policy: DeletionPolicy,
+    /// The host name under which the API is exposed.
+    pub host: Option<&'a str>,
+    /// Whether there is an Ingress.
+    pub ingress: bool,
+    /// Foreign objects that the spec references.
+    pub references: References<'a>,
+}
+
+/// Where the todos are stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DatabaseKind<'a> {
+    /// A Postgres server that the operator runs, on an NFS export or on a volume of a StorageClass.
+    Postgres {
+        /// The export, for NFS.
+        export: Option<&'a NfsExport>,
+    },
+    /// A Postgres server that the operator does not run.
+    External,
+    /// A file beside the API.
+    Sqlite,
+}
+
+/// Names of foreign objects that a spec references.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct References<'a> {
+    /// Secret of `spec.database.postgres.credentialsSecret`.
+    pub credentials: Option<&'a str>,
+    /// Secret of `spec.database.external.secret`.
+    pub external: Option<&'a str>,
+    /// Secret of `spec.exposure.ingress.tls`.
+    pub tls: Option<&'a str>,
+    /// ConfigMap of `spec.database.postgres.initScripts`.
+    pub init_scripts: Option<&'a str>,
+    /// StorageClass of the data's volume.
+    pub storage_class: Option<&'a str>,
+    /// IngressClass of `spec.exposure.ingress.className`.
+    pub ingress_class: Option<&'a str>,
+}
+
+impl<'a> From<&'a TodoStackSpec> for Requirements<'a> {
+    fn from(spec: &'a TodoStackSpec) -> Self {
+        let database = spec.database.as_ref();
+        let sqlite = database.and_then(|database| database.sqlite.as_ref());
+        let external = database.and_then(|database| database.external.as_ref());
+        let postgres = database.and_then(|database| database.postgres.as_ref());
+        let storage = postgres.and_then(|postgres| postgres.storage.as_ref());
+        let exposure = spec.exposure.as_ref();
+        let host = exposure.and_then(|exposure| exposure.host.as_deref());
+        let ingress = exposure.and_then(|exposure| exposure.ingress.as_ref());
+        let class = storage.and_then(|storage| storage.storage_class_name.as_deref());
+        let sqlite_class =
+            || sqlite.and_then(|sqlite| sqlite.storage.as_ref()?.storage_class_name.as_deref());
+        Self {
+            database: match (sqlite, external) {
+                (Some(_), _) => DatabaseKind::Sqlite,
+                (None, Some(_)) => DatabaseKind::External,
+                (None, None) => {
+                    DatabaseKind::Postgres { export: storage.and_then(|storage| storage.nfs.as_ref()) }
+                }
+            },
+            deletion_policy: spec.deletion_policy,
+            host,
+            ingress: host.is_some() || ingress.is_some(),
+            references: References {
+                credentials: postgres.and_then(|it| Some(it.credentials_secret.as_ref()?.name.as_str())),
+                external: external.map(|external| external.secret.name.as_str()),
+                tls: ingress.and_then(|ingress| Some(ingress.tls.as_ref()?.secret_name.as_str())),
+                init_scripts: postgres
+                    .and_then(|it| Some(it.init_scripts.as_ref()?.config_map.name.as_str())),
+                storage_class: class.or_else(sqlite_class),
+                ingress_class: ingress.and_then(|ingress| ingress.class_name.as_deref()),
+            },
+        }
+    }
+}
+
+impl<'a> Requirements<'a> {
+    /// Whether the operator runs the database server.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.database, DatabaseKind::Postgres { .. })
+    }
+
+    /// Whether the database is a file.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.database == DatabaseKind::Sqlite
+    }
+
+    /// The NFS export under the database.
+    #[must_use]
+    pub fn export(&self) -> Option<&'a NfsExport> {
+        match self.database {
+            DatabaseKind::Postgres { export } => export,
+            DatabaseKind::External | DatabaseKind::Sqlite => None,
+        }
+    }
+
+    /// Whether the stack needs the operator's finalizer. A PersistentVolume is cluster-scoped and cannot be owned by
+    /// a stack, so under `deletionPolicy: Delete` the operator deletes it itself.
+    #[must_use]
+    pub fn needs_finalizer(&self) -> bool {
+        self.deletion_policy == DeletionPolicy::Delete && self.export().is_some()
+    }
+
+    /// Keys of the managed objects that the spec asks for and whose names follow from it.
+    #[must_use]
+    pub fn expected(&self, stack: &StackRef) -> Vec<Key> {
+        ManagedResource::iter()
+            .filter_map(|it| Some(Key { kind: it.kind(), name: it.expected_name(stack, self)? }))
+            .collect()
+    }
+}
+
+/// Whether the spec of `stack` references `secret`.
+#[must_use]
+pub fn references_secret(stack: &TodoStack, secret: &ObjectMeta) -> bool {
+    let References { credentials, external, tls, .. } = Requirements::from(&stack.spec).references;
+    stack.metadata.namespace == secret.namespace
+        && secret.name.as_deref().is_some_and(|name| [credentials, external, tls].contains(&Some(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::its_own("a", "pg", true)]
+    #[case::another("a", "other", false)]
+    #[case::elsewhere("b", "pg", false)]
+    fn a_secret_concerns_the_stacks_of_its_namespace_that_reference_it(
+        #[case] namespace: &str,
+        #[case] named: &str,
+        #[case] concerned: bool,
+    ) {
+        let spec = serde_json::json!({"database": {"external": {"secret": {"name": named}}}});
+        let mut stack = TodoStack::new("shop", serde_json::from_value(spec).unwrap());
+        stack.metadata.namespace = Some(namespace.into());
+        let secret =
+            ObjectMeta { name: Some("pg".into()), namespace: Some("a".into()), ..ObjectMeta::default() };
+        assert_eq!(references_secret(&stack, &secret), concerned);
+    }
+}

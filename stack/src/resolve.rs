@@ -1,0 +1,128 @@
+//! Step 2: a spec and what was seen become a `Stack`: defaults filled, logins found, blockers named. A pure function.
+
+use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
+use todostack_crds::{
+    TodoStack, api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, spec::TodoStackSpec,
+    sqlite::SqliteSpec,
+};
+
+use crate::{
+    config::Config,
+    credentials::{Credentials, GeneratedSecrets},
+    finding::Finding,
+    names,
+    observed::Observed,
+    stack::{Api, Database, Exposure, External, Ingress, Sqlite, Stack, Volume, VolumeSource},
+    stack_ref::{Incomplete, StackRef},
+};
+
+mod login;
+mod postgres;
+mod release;
+mod user_secret;
+
+/// API pods of a stack that says nothing of them: one more than one, so that a node can go.
+const REPLICAS: i32 = 2;
+
+/// What resolving reads beside the spec.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Observed state.
+    pub observed: &'a Observed,
+    /// Random values for credentials that are new or change.
+    pub generated: &'a GeneratedSecrets,
+    /// The operator's own settings.
+    pub config: &'a Config,
+}
+
+/// Answers every question that the spec leaves open.
+pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incomplete> {
+    let TodoStackSpec { paused, deletion_policy, api, database, exposure } = &todostack.spec;
+    let id = StackRef::try_from(todostack)?;
+    let mut findings = Vec::new();
+    let database = resolve_database(database.as_ref(), &id, inputs, &mut findings);
+    let api = resolve_api(api.as_ref(), &database, &id, inputs);
+    Ok(Stack {
+        exposure: resolve_exposure(exposure.as_ref(), &id, inputs.config),
+        id,
+        deletion_policy: *deletion_policy,
+        paused: *paused,
+        api,
+        database,
+        findings,
+    })
+}
+
+fn resolve_database(
+    spec: Option<&DatabaseSpec>,
+    id: &StackRef,
+    inputs: Inputs<'_>,
+    findings: &mut Vec<Finding>,
+) -> Database {
+    let nothing = DatabaseSpec::default();
+    let DatabaseSpec { postgres, external, sqlite } = spec.unwrap_or(&nothing);
+    if let Some(SqliteSpec { storage }) = sqlite {
+        let storage = storage.clone().unwrap_or_default();
+        let claim = names::sqlite_claim(&id.name);
+        let source = VolumeSource::Class(storage.storage_class_name);
+        return Database::Sqlite(Sqlite { volume: Volume { claim, size: storage.size, source } });
+    }
+    if external.is_some() {
+        let app = login::external(inputs, findings);
+        return Database::External(External { credentials: Credentials { superuser: None, app } });
+    }
+    let postgres = postgres.clone().unwrap_or_default();
+    Database::Postgres(Box::new(postgres::resolve(postgres, id, inputs, findings)))
+}
+
+fn resolve_api(spec: Option<&ApiSpec>, database: &Database, id: &StackRef, inputs: Inputs<'_>) -> Api {
+    let ApiSpec { image, image_pull_policy, replicas, resources, log_level, cors, rate_limit, auth } =
+        spec.cloned().unwrap_or_default();
+    let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
+    let one_writer = matches!(database, Database::Sqlite(_));
+    Api {
+        release: release::release(&image, database, &id.name, inputs.observed),
+        image,
+        image_pull_policy: image_pull_policy.into(),
+        replicas: replicas.unwrap_or(if one_writer { 1 } else { REPLICAS }),
+        resources: resources.unwrap_or_else(|| requests("10m", "32Mi", Some("128Mi"))),
+        log_level: log_level.into(),
+        allowed_origins: cors.map(|cors| cors.allowed_origins).unwrap_or_default(),
+        rate_limit,
+        jwt: auth.map(|auth| auth.jwt),
+    }
+}
+
+fn resolve_exposure(spec: Option<&ExposureSpec>, id: &StackRef, config: &Config) -> Exposure {
+    let ExposureSpec { host, ingress, service } = spec.cloned().unwrap_or_default();
+    let wanted = host.is_some() || ingress.is_some();
+    let ingress = ingress.unwrap_or_default();
+    let tls_secret = ingress.tls.map(|tls| tls.secret_name);
+    let url = match (&host, &tls_secret) {
+        (Some(host), Some(_)) => config.url("https", host),
+        (Some(host), None) => config.url("http", host),
+        (None, _) => {
+            format!("http://{}.{}.svc.{}/todos", names::api(&id.name), id.namespace, config.cluster_domain)
+        }
+    };
+    Exposure {
+        host,
+        ingress: wanted.then_some(Ingress {
+            class_name: ingress.class_name,
+            annotations: ingress.annotations,
+            tls_secret,
+        }),
+        service_type: service.unwrap_or_default().type_.into(),
+        url,
+    }
+}
+
+/// Requests, and a memory limit where one is given. No CPU limit: it would throttle start and recovery.
+fn requests(cpu: &str, memory: &str, limit: Option<&str>) -> ResourceRequirements {
+    let quantity = |name: &str, value: &str| (name.to_owned(), Quantity(value.to_owned()));
+    ResourceRequirements {
+        requests: Some([quantity("cpu", cpu), quantity("memory", memory)].into()),
+        limits: limit.map(|limit| [quantity("memory", limit)].into()),
+        ..ResourceRequirements::default()
+    }
+}

@@ -1,0 +1,112 @@
+//! The managed server: version, image, volume, logins, and what keeps it from being started.
+
+use kube::{Resource as _, ResourceExt as _};
+use todostack_crds::{
+    Reason,
+    postgres::{InitScripts, PostgresSpec},
+    storage::PostgresStorage,
+};
+
+use super::{Inputs, login, requests};
+use crate::{
+    credentials::Credentials,
+    finding::Finding,
+    names,
+    observed::{Lookup, Observed},
+    part::Part,
+    resources::postgres_claim,
+    stack::{Postgres, Volume, VolumeSource},
+    stack_ref::StackRef,
+};
+
+/// Resolves the managed server.
+pub(super) fn resolve(
+    spec: PostgresSpec,
+    id: &StackRef,
+    inputs: Inputs<'_>,
+    findings: &mut Vec<Finding>,
+) -> Postgres {
+    let PostgresSpec {
+        version,
+        image,
+        credentials_secret,
+        storage,
+        parameters,
+        init_scripts,
+        resources,
+        node_selector,
+        tolerations,
+    } = spec;
+    let Inputs { observed, config, .. } = inputs;
+    let host = names::database_host(&id.name, &id.namespace, &config.cluster_domain);
+    let superuser = Some(login::superuser(&host, inputs));
+    let app = login::application(credentials_secret.is_some(), &host, inputs, findings);
+    findings.extend(other_version(&version, observed));
+    findings.extend(shared_export(observed));
+    findings.extend(missing_scripts(observed));
+    Postgres {
+        image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
+        version,
+        host,
+        dbname: login::APPLICATION.to_owned(),
+        credentials: Credentials { superuser, app },
+        volume: volume(storage.unwrap_or_default(), id),
+        parameters,
+        init_scripts: init_scripts.map(|InitScripts { config_map }| config_map.name),
+        resources: resources.unwrap_or_else(|| requests("50m", "128Mi", None)),
+        node_selector,
+        tolerations,
+    }
+}
+
+fn volume(storage: PostgresStorage, id: &StackRef) -> Volume {
+    let PostgresStorage { size, nfs, storage_class_name } = storage;
+    let source = match nfs {
+        Some(nfs) => VolumeSource::Nfs {
+            server: nfs.server,
+            path: nfs.path,
+            mount_options: nfs.mount_options,
+            volume: names::volume(&id.namespace, &id.name),
+        },
+        None => VolumeSource::Class(storage_class_name),
+    };
+    Volume { claim: names::database(&id.name), size, source }
+}
+
+/// A claim outlives its stack, and with it the version of the data on it.
+fn other_version(version: &str, observed: &Observed) -> Option<Finding> {
+    let claim = observed.claim.as_ref()?;
+    let held = postgres_claim::version(claim)?;
+    (held != version).then(|| {
+        let object = format!("PersistentVolumeClaim {}", claim.name_any());
+        Finding::new(Part::Storage, Reason::VersionMismatch, object)
+            .problem(format!("holds the data of Postgres {held}, and the spec asks for {version}"))
+            .remedy(format!(
+                "Set spec.database.postgres.version to \"{held}\", or create another stack and copy the data with pg_dump"
+            ))
+            .evident_in_spec()
+            .related(claim.object_ref(&()))
+    })
+}
+
+fn shared_export(observed: &Observed) -> Option<Finding> {
+    let other = observed.export_conflict.as_ref()?;
+    Some(
+        Finding::new(Part::Storage, Reason::VolumeShared, format!("TodoStack {other}"))
+            .problem("uses the same NFS export, and two servers on one directory destroy it")
+            .remedy(
+                "Delete this stack, and create it with another path in spec.database.postgres.storage.nfs",
+            )
+            .evident_in_spec(),
+    )
+}
+
+fn missing_scripts(observed: &Observed) -> Option<Finding> {
+    let Lookup::Missing(name) = &observed.referenced.init_scripts else { return None };
+    Some(
+        Finding::new(Part::Database, Reason::ConfigMapNotFound, format!("ConfigMap {name}"))
+            .problem("is named by spec.database.postgres.initScripts and is not there")
+            .remedy(format!("Create it: kubectl create configmap {name} --from-file=init.sql"))
+            .evident_in_spec(),
+    )
+}

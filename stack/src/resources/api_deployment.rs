@@ -1,0 +1,190 @@
+//! The API's Deployment: ready when the API itself says so, which asks its database and schema.
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
+        core::v1::{
+            Container, ContainerPort, EnvVar, HTTPGetAction, PersistentVolumeClaimVolumeSource, PodSpec,
+            PodTemplateSpec, Probe, Volume,
+        },
+    },
+    apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
+};
+
+use todostack_crds::api::{JwtSpec, RateLimitSpec};
+
+use super::{api_service, pod};
+use crate::{
+    build::Desired,
+    labels::{self, Component},
+    names,
+    stack::{Api, Database, Release, Stack},
+};
+
+/// Name of the API's container.
+pub const CONTAINER: &str = "api";
+/// Annotations with what the template was released with.
+const RELEASED_IMAGE: &str = "todostack.dev/released-image";
+const RELEASED_REVISION: &str = "todostack.dev/released-revision";
+/// Port of health and metrics, apart from the API's, so that no Ingress leads to it.
+const OPERATIONS: &str = "operations";
+const OPERATIONS_NUMBER: i32 = 9090;
+/// Where the SQLite file's volume is.
+const DATA: &str = "/data";
+
+/// Its desired state. Pods could not be created without credentials; those that run go on serving.
+pub(crate) fn desired(stack: &Stack) -> Desired {
+    let has_login = stack.credentials().is_none_or(|credentials| credentials.app.is_some());
+    Desired::apply(has_login.then(|| build(stack)))
+}
+
+/// Builds it.
+#[must_use]
+pub fn build(stack: &Stack) -> Deployment {
+    let Release { image, revision } = &stack.api.release;
+    let mut metadata = labels::owned(stack, names::api(&stack.id.name), Component::Api);
+    metadata.annotations = Some(
+        [(RELEASED_IMAGE.to_owned(), image.clone()), (RELEASED_REVISION.to_owned(), revision.clone())].into(),
+    );
+    Deployment {
+        metadata,
+        spec: Some(DeploymentSpec {
+            replicas: Some(stack.api.replicas),
+            selector: labels::selector(stack, Component::Api),
+            strategy: Some(strategy(&stack.database)),
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta {
+                    labels: Some(labels::labels(stack, Component::Api)),
+                    annotations: Some([(RELEASED_REVISION.to_owned(), revision.clone())].into()),
+                    ..ObjectMeta::default()
+                }),
+                spec: Some(pod_spec(stack)),
+            },
+            ..DeploymentSpec::default()
+        }),
+        ..Deployment::default()
+    }
+}
+
+/// What a Deployment's template was released with.
+#[must_use]
+pub fn released(deployment: &Deployment) -> Option<Release> {
+    let annotations = deployment.metadata.annotations.as_ref()?;
+    Some(Release {
+        image: annotations.get(RELEASED_IMAGE)?.clone(),
+        revision: annotations.get(RELEASED_REVISION)?.clone(),
+    })
+}
+
+/// No request is without a pod during a rollout; a SQLite file has one writer, so there the old pod goes first.
+fn strategy(database: &Database) -> DeploymentStrategy {
+    match database {
+        Database::Sqlite(_) => {
+            DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None }
+        }
+        Database::Postgres(_) | Database::External(_) => DeploymentStrategy {
+            type_: Some("RollingUpdate".to_owned()),
+            rolling_update: Some(RollingUpdateDeployment {
+                max_surge: Some(IntOrString::Int(1)),
+                max_unavailable: Some(IntOrString::Int(0)),
+            }),
+        },
+    }
+}
+
+fn pod_spec(stack: &Stack) -> PodSpec {
+    let mut volumes = vec![pod::scratch("tmp")];
+    let mut security = pod::security(pod::API_UID);
+    if let Database::Sqlite(sqlite) = &stack.database {
+        let claim =
+            PersistentVolumeClaimVolumeSource { claim_name: sqlite.volume.claim.clone(), read_only: None };
+        volumes.push(Volume {
+            name: "data".to_owned(),
+            persistent_volume_claim: Some(claim),
+            ..Volume::default()
+        });
+        security = pod::security_with_volume(pod::API_UID);
+    }
+    PodSpec {
+        service_account_name: Some(names::service_account(&stack.id.name)),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        security_context: Some(security),
+        containers: vec![container(stack)],
+        volumes: Some(volumes),
+        ..PodSpec::default()
+    }
+}
+
+fn container(stack: &Stack) -> Container {
+    let mut mounts = vec![pod::mount("tmp", "/tmp")];
+    if matches!(stack.database, Database::Sqlite(_)) {
+        mounts.push(pod::mount("data", DATA));
+    }
+    let port = |name: &str, number| ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: number,
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    };
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(stack.api.release.image.clone()),
+        image_pull_policy: Some(stack.api.image_pull_policy.to_owned()),
+        args: Some(vec!["serve".to_owned()]),
+        env: Some(environment(stack)),
+        ports: Some(vec![port(api_service::PORT, api_service::TARGET), port(OPERATIONS, OPERATIONS_NUMBER)]),
+        resources: Some(stack.api.resources.clone()),
+        security_context: Some(pod::container_security()),
+        termination_message_policy: Some(pod::message_policy()),
+        readiness_probe: Some(probe("/readyz", 2, 2)),
+        liveness_probe: Some(probe("/livez", 10, 3)),
+        volume_mounts: Some(mounts),
+        ..Container::default()
+    }
+}
+
+fn environment(stack: &Stack) -> Vec<EnvVar> {
+    let mut env = match &stack.database {
+        Database::Postgres(_) | Database::External(_) => pod::login(&names::app_secret(&stack.id.name)),
+        Database::Sqlite(_) => vec![pod::variable("DATABASE_URL", &format!("sqlite://{DATA}/todos.db"))],
+    };
+    let Api { log_level, allowed_origins, rate_limit, jwt, .. } = &stack.api;
+    env.extend([
+        pod::variable("TODOSTACK_LISTEN", &format!("0.0.0.0:{}", api_service::TARGET)),
+        pod::variable("TODOSTACK_OPERATIONS_LISTEN", &format!("0.0.0.0:{OPERATIONS_NUMBER}")),
+        pod::variable("TODOSTACK_LOG_LEVEL", log_level),
+    ]);
+    if stack.exposure.ingress.is_some() {
+        // The Ingress controller is the one proxy whose word on a client's address counts.
+        env.push(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", "1"));
+    }
+    if !allowed_origins.is_empty() {
+        env.push(pod::variable("TODOSTACK_CORS_ALLOWED_ORIGINS", &allowed_origins.join(",")));
+    }
+    if let Some(RateLimitSpec { requests_per_second, burst }) = rate_limit {
+        env.push(pod::variable("TODOSTACK_RATE_LIMIT_RPS", &requests_per_second.to_string()));
+        env.extend(burst.map(|burst| pod::variable("TODOSTACK_RATE_LIMIT_BURST", &burst.to_string())));
+    }
+    if let Some(JwtSpec { issuer, audience, jwks_url }) = jwt {
+        env.push(pod::variable("TODOSTACK_JWT_ISSUER", issuer));
+        env.push(pod::variable("TODOSTACK_JWT_AUDIENCE", audience));
+        env.push(pod::variable("TODOSTACK_JWKS_URL", jwks_url));
+    }
+    env
+}
+
+fn probe(path: &str, period: i32, failures: i32) -> Probe {
+    Probe {
+        http_get: Some(HTTPGetAction {
+            path: Some(path.to_owned()),
+            port: IntOrString::String(OPERATIONS.to_owned()),
+            scheme: Some("HTTP".to_owned()),
+            ..HTTPGetAction::default()
+        }),
+        period_seconds: Some(period),
+        timeout_seconds: Some(2),
+        failure_threshold: Some(failures),
+        ..Probe::default()
+    }
+}

@@ -1,0 +1,157 @@
+//! The Job that makes role and schema what one API image needs, before any pod of that image serves.
+
+use k8s_openapi::{
+    api::{
+        batch::v1::{Job, JobSpec},
+        core::v1::{Container, ExecAction, PodSpec, PodTemplateSpec, Probe},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+
+use super::pod;
+use crate::{
+    build::Desired,
+    credentials::Login,
+    labels::{self, Component},
+    names,
+    part::Part,
+    stack::{Database, Postgres, Stack},
+};
+
+/// Name of the container that migrates.
+pub const CONTAINER: &str = "migrate";
+/// Name of the init container that makes the role.
+pub const ROLES: &str = "roles";
+/// Annotation with the API image whose migrations these are.
+const IMAGE: &str = "todostack.dev/api-image";
+/// What makes the role.
+const ROLES_SCRIPT: &str = include_str!("roles.sh");
+/// Where the application's Secret is in the init container.
+const APP: &str = "/etc/todostack/app";
+/// Attempts after the first: what a database that just started needs, while a broken migration is told soon.
+const RETRIES: i32 = 3;
+
+/// Its desired state. An existing Job is never written again: its template cannot change.
+pub(crate) fn desired(stack: &Stack) -> Desired {
+    Desired::apply(build(stack).filter(|_| !stack.is_blocked(Part::Storage)))
+}
+
+/// Builds it; none without a login, and none for SQLite, which the API migrates itself.
+#[must_use]
+pub fn build(stack: &Stack) -> Option<Job> {
+    let login = stack.credentials()?.app.as_ref()?;
+    let mut metadata = labels::owned(stack, name(stack, login), Component::Migration);
+    metadata.annotations = Some([(IMAGE.to_owned(), stack.api.image.clone())].into());
+    Some(Job {
+        metadata,
+        spec: Some(JobSpec {
+            backoff_limit: Some(RETRIES),
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta {
+                    labels: Some(labels::labels(stack, Component::Migration)),
+                    ..ObjectMeta::default()
+                }),
+                spec: Some(pod_spec(stack)),
+            },
+            ..JobSpec::default()
+        }),
+        ..Job::default()
+    })
+}
+
+/// The name of the Job that the stack wants now.
+#[must_use]
+pub fn name(stack: &Stack, login: &Login) -> String {
+    names::migration(&stack.id.name, &stack.api.image, &login.revision)
+}
+
+/// The API image whose migrations a Job ran.
+#[must_use]
+pub fn image(job: &Job) -> Option<&str> {
+    job.metadata.annotations.as_ref()?.get(IMAGE).map(String::as_str)
+}
+
+/// Whether a Job has run to its end.
+#[must_use]
+pub fn complete(job: &Job) -> bool {
+    has_condition(job, "Complete")
+}
+
+/// Whether a Job has given up.
+#[must_use]
+pub fn failed(job: &Job) -> bool {
+    has_condition(job, "Failed")
+}
+
+fn has_condition(job: &Job, kind: &str) -> bool {
+    let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.into_iter().any(|condition| condition.type_ == kind && condition.status == "True")
+}
+
+fn pod_spec(stack: &Stack) -> PodSpec {
+    let postgres = match &stack.database {
+        Database::Postgres(postgres) => Some(postgres.as_ref()),
+        Database::External(_) | Database::Sqlite(_) => None,
+    };
+    let mut volumes = vec![pod::scratch("tmp")];
+    volumes.extend(postgres.map(|_| pod::secret_files("app", names::app_secret(&stack.id.name))));
+    PodSpec {
+        service_account_name: Some(names::service_account(&stack.id.name)),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        // A pod of its own for each attempt: its message stays readable.
+        restart_policy: Some("Never".to_owned()),
+        security_context: Some(pod::security(pod::API_UID)),
+        init_containers: postgres.map(|postgres| vec![roles(stack, postgres)]),
+        containers: vec![migrate(stack)],
+        volumes: Some(volumes),
+        ..PodSpec::default()
+    }
+}
+
+fn roles(stack: &Stack, postgres: &Postgres) -> Container {
+    Container {
+        name: ROLES.to_owned(),
+        image: Some(postgres.image.clone()),
+        command: Some(["/bin/sh", "-c", ROLES_SCRIPT].map(str::to_owned).to_vec()),
+        env: Some(pod::login(&names::superuser_secret(&stack.id.name))),
+        resources: Some(stack.api.resources.clone()),
+        security_context: Some(pod::container_security()),
+        termination_message_policy: Some(pod::message_policy()),
+        volume_mounts: Some(vec![pod::mount("tmp", "/tmp"), pod::mount_read_only("app", APP)]),
+        ..Container::default()
+    }
+}
+
+fn migrate(stack: &Stack) -> Container {
+    let mut env = pod::login(&names::app_secret(&stack.id.name));
+    env.push(pod::variable("TODOSTACK_LOG_LEVEL", stack.api.log_level));
+    env.push(pod::variable("TODOSTACK_REPORT_FILE", "/dev/termination-log"));
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(stack.api.image.clone()),
+        image_pull_policy: Some(stack.api.image_pull_policy.to_owned()),
+        args: Some(vec!["migrate".to_owned()]),
+        readiness_probe: Some(reaches()),
+        env: Some(env),
+        resources: Some(stack.api.resources.clone()),
+        security_context: Some(pod::container_security()),
+        termination_message_policy: Some(pod::message_policy()),
+        volume_mounts: Some(vec![pod::mount("tmp", "/tmp")]),
+        ..Container::default()
+    }
+}
+
+/// That the database answers: nobody sends requests to this pod, but what a probe prints becomes an Event, and the
+/// operator tells from it what the migration waits for. A database that is there is migrated before the first one.
+fn reaches() -> Probe {
+    let command = ["/todostack-api", "migrate", "--check"];
+    Probe {
+        exec: Some(ExecAction { command: Some(command.map(str::to_owned).to_vec()) }),
+        initial_delay_seconds: Some(3),
+        period_seconds: Some(5),
+        timeout_seconds: Some(5),
+        failure_threshold: Some(1),
+        ..Probe::default()
+    }
+}

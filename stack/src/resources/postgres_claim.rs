@@ -1,0 +1,60 @@
+//! The claim under Postgres. The operator's own instead of a StatefulSet's template: it can grow in place, and it is
+//! there before and after the StatefulSet.
+
+use k8s_openapi::{
+    api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements},
+    apimachinery::pkg::api::resource::Quantity,
+};
+
+use crate::{
+    build::Desired,
+    labels::{self, Component},
+    stack::{Postgres, Stack, VolumeSource},
+};
+
+/// Annotation with the major version of the data.
+const VERSION: &str = "todostack.dev/postgres-version";
+
+/// Its desired state.
+pub(crate) fn desired(stack: &Stack) -> Desired {
+    Desired::apply(stack.startable_postgres().map(|postgres| build(stack, postgres)))
+}
+
+/// Builds it.
+#[must_use]
+pub fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim {
+    let volume = &postgres.volume;
+    let mut metadata = labels::kept(stack, volume.claim.clone(), Component::Database);
+    metadata.annotations = Some([(VERSION.to_owned(), postgres.version.clone())].into());
+    let (class, name) = match &volume.source {
+        // The empty class: no provisioner, and no default one either.
+        VolumeSource::Nfs { volume, .. } => (Some(String::new()), Some(volume.clone())),
+        VolumeSource::Class(class) => (class.clone(), None),
+    };
+    PersistentVolumeClaim {
+        metadata,
+        spec: Some(spec(volume.size.clone(), class, name)),
+        ..PersistentVolumeClaim::default()
+    }
+}
+
+/// The major version of the data on a claim.
+#[must_use]
+pub fn version(claim: &PersistentVolumeClaim) -> Option<&str> {
+    claim.metadata.annotations.as_ref()?.get(VERSION).map(String::as_str)
+}
+
+/// One pod writes; the size is what is asked for, from a class or a volume by name.
+pub(super) fn spec(size: String, class: Option<String>, volume: Option<String>) -> PersistentVolumeClaimSpec {
+    PersistentVolumeClaimSpec {
+        access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+        storage_class_name: class,
+        volume_name: volume,
+        volume_mode: Some("Filesystem".to_owned()),
+        resources: Some(VolumeResourceRequirements {
+            requests: Some([("storage".to_owned(), Quantity(size))].into()),
+            ..VolumeResourceRequirements::default()
+        }),
+        ..PersistentVolumeClaimSpec::default()
+    }
+}

@@ -1,0 +1,46 @@
+//! The headless Service that gives the database its name.
+
+use k8s_openapi::{
+    api::core::v1::{Service, ServicePort, ServiceSpec},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+
+use crate::{
+    build::Desired,
+    labels::{self, Component},
+    names,
+    stack::Stack,
+};
+
+/// Name of the port, on the Service and in the pod.
+pub const PORT: &str = "postgres";
+/// Postgres's port.
+pub const NUMBER: i32 = 5432;
+
+/// Its desired state.
+pub(crate) fn desired(stack: &Stack) -> Desired {
+    Desired::apply(stack.startable_postgres().map(|_| build(stack)))
+}
+
+/// Builds it. The name is there as soon as the pod has an address, not only once a probe has found it ready: resolvers
+/// keep a "no such name" for 5 s and more, and a refused connection is tried again at once.
+#[must_use]
+pub fn build(stack: &Stack) -> Service {
+    Service {
+        metadata: labels::owned(stack, names::database(&stack.id.name), Component::Database),
+        spec: Some(ServiceSpec {
+            cluster_ip: Some("None".to_owned()),
+            publish_not_ready_addresses: Some(true),
+            selector: Some(labels::selector_labels(stack, Component::Database)),
+            ports: Some(vec![ServicePort {
+                name: Some(PORT.to_owned()),
+                port: NUMBER,
+                protocol: Some("TCP".to_owned()),
+                target_port: Some(IntOrString::String(PORT.to_owned())),
+                ..ServicePort::default()
+            }]),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    }
+}

@@ -1,0 +1,232 @@
+//! The database's StatefulSet: one pod of the Postgres image, as its own user, on a read-only root filesystem.
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{StatefulSet, StatefulSetSpec},
+        core::v1::{
+            ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction,
+            PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe, TCPSocketAction, Volume,
+        },
+    },
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
+};
+
+use super::{pod, postgres_service};
+use crate::{
+    build::Desired,
+    labels::{self, Component},
+    names,
+    part::Part,
+    stack::{Postgres, Stack, VolumeSource},
+};
+
+/// What the probe says of a volume that stands still.
+pub const SILENT_VOLUME: &str = "the volume does not answer";
+/// Name of the server's container.
+pub const CONTAINER: &str = "postgres";
+/// Annotation of the template: a new superuser password reaches the server by a restart.
+const REVISION: &str = "todostack.dev/superuser-revision";
+/// Where the volume is: the parent of the data directory, as the image of 18 wants it, and right for all majors.
+const MOUNT: &str = "/var/lib/postgresql";
+/// Where the superuser's Secret is.
+const SUPERUSER: &str = "/etc/todostack/superuser";
+/// Name of the init container that checks the volume.
+pub const PREFLIGHT: &str = "preflight";
+/// What checks the volume.
+const PREFLIGHT_SCRIPT: &str = include_str!("preflight.sh");
+/// What starts the server.
+const START: &str = include_str!("postgres_start.sh");
+/// Seconds that preparing an empty directory may take before the kubelet gives up on a start: an hour.
+const START_SECONDS: i32 = 3600;
+/// Seconds for a shutdown checkpoint.
+const STOP_SECONDS: i64 = 120;
+
+/// Its desired state.
+pub(crate) fn desired(stack: &Stack) -> Desired {
+    let startable = stack.startable_postgres().filter(|_| !stack.is_blocked(Part::Database));
+    Desired::apply(startable.map(|postgres| build(stack, postgres)))
+}
+
+/// Builds it.
+#[must_use]
+pub fn build(stack: &Stack, postgres: &Postgres) -> StatefulSet {
+    StatefulSet {
+        metadata: labels::owned(stack, names::database(&stack.id.name), Component::Database),
+        spec: Some(StatefulSetSpec {
+            service_name: Some(names::database(&stack.id.name)),
+            replicas: Some(1),
+            selector: labels::selector(stack, Component::Database),
+            template: template(stack, postgres),
+            ..StatefulSetSpec::default()
+        }),
+        ..StatefulSet::default()
+    }
+}
+
+fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
+    let revision =
+        postgres.credentials.superuser.as_ref().map(|login| login.revision.clone()).unwrap_or_default();
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels::labels(stack, Component::Database)),
+            annotations: Some([(REVISION.to_owned(), revision)].into()),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(PodSpec {
+            service_account_name: Some(names::service_account(&stack.id.name)),
+            automount_service_account_token: Some(false),
+            enable_service_links: Some(false),
+            security_context: Some(match postgres.volume.source {
+                VolumeSource::Nfs { .. } => pod::security(pod::POSTGRES_UID),
+                VolumeSource::Class(_) => pod::security_with_volume(pod::POSTGRES_UID),
+            }),
+            termination_grace_period_seconds: Some(STOP_SECONDS),
+            node_selector: (!postgres.node_selector.is_empty()).then(|| postgres.node_selector.clone()),
+            tolerations: (!postgres.tolerations.is_empty()).then(|| postgres.tolerations.clone()),
+            init_containers: Some(vec![preflight(postgres)]),
+            containers: vec![container(postgres)],
+            volumes: Some(volumes(stack, postgres)),
+            ..PodSpec::default()
+        }),
+    }
+}
+
+/// The check of the volume, in the server's own image and as its user: it sees what the server would.
+fn preflight(postgres: &Postgres) -> Container {
+    Container {
+        name: PREFLIGHT.to_owned(),
+        image: Some(postgres.image.clone()),
+        command: Some(["/bin/sh", "-c", PREFLIGHT_SCRIPT].map(str::to_owned).to_vec()),
+        env: Some(vec![pod::variable("PREFLIGHT_MAJOR", &postgres.version)]),
+        resources: Some(postgres.resources.clone()),
+        security_context: Some(pod::container_security()),
+        termination_message_policy: Some(pod::message_policy()),
+        volume_mounts: Some(vec![pod::mount("data", MOUNT), pod::mount("tmp", "/tmp")]),
+        ..Container::default()
+    }
+}
+
+fn container(postgres: &Postgres) -> Container {
+    let parameters =
+        postgres.parameters.iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]);
+    let mut mounts = vec![
+        pod::mount("data", MOUNT),
+        pod::mount("run", "/var/run/postgresql"),
+        pod::mount("tmp", "/tmp"),
+        pod::mount("shm", "/dev/shm"),
+        pod::mount_read_only("superuser", SUPERUSER),
+    ];
+    if postgres.init_scripts.is_some() {
+        mounts.push(pod::mount_read_only("init-scripts", "/docker-entrypoint-initdb.d"));
+    }
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(postgres.image.clone()),
+        command: Some(["/bin/sh", "-c", START, "start"].map(str::to_owned).to_vec()),
+        args: Some(std::iter::once("postgres".to_owned()).chain(parameters).collect()),
+        env: Some(environment(postgres)),
+        ports: Some(vec![ContainerPort {
+            name: Some(postgres_service::PORT.to_owned()),
+            container_port: postgres_service::NUMBER,
+            protocol: Some("TCP".to_owned()),
+            ..ContainerPort::default()
+        }]),
+        resources: Some(postgres.resources.clone()),
+        security_context: Some(pod::container_security()),
+        termination_message_policy: Some(pod::message_policy()),
+        // No liveness probe: a stalled volume or a long recovery is not mended by killing the server.
+        startup_probe: Some(listens()),
+        readiness_probe: Some(accepts()),
+        volume_mounts: Some(mounts),
+        ..Container::default()
+    }
+}
+
+fn environment(postgres: &Postgres) -> Vec<EnvVar> {
+    vec![
+        pod::variable("PGDATA", &format!("{MOUNT}/{}/docker", postgres.version)),
+        pod::variable("POSTGRES_USER_FILE", &format!("{SUPERUSER}/username")),
+        pod::variable("POSTGRES_PASSWORD_FILE", &format!("{SUPERUSER}/password")),
+        // Init scripts run in this database, the one that the API uses.
+        pod::variable("POSTGRES_DB", &postgres.dbname),
+        pod::variable("POSTGRES_INITDB_ARGS", &initdb_arguments(&postgres.version)),
+    ]
+}
+
+/// Checksums find a volume that lies. The collation is Postgres's own where it has one (17 and later), and the C
+/// library's byte order before that: an image with another C library must not change the order of an index.
+fn initdb_arguments(version: &str) -> String {
+    let collation = match version {
+        "14" | "15" | "16" => "--locale=C",
+        _ => "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C",
+    };
+    format!("--data-checksums --encoding=UTF8 {collation}")
+}
+
+/// That the port is open: without a process in the container, which costs a slow node more than the server's start.
+/// While the entrypoint prepares an empty directory, its server listens on the socket alone.
+fn listens() -> Probe {
+    Probe {
+        tcp_socket: Some(TCPSocketAction {
+            port: IntOrString::String(postgres_service::PORT.to_owned()),
+            ..TCPSocketAction::default()
+        }),
+        period_seconds: Some(1),
+        failure_threshold: Some(START_SECONDS),
+        ..Probe::default()
+    }
+}
+
+/// That the volume answers, and that the server takes connections: it listens before it has recovered, and it takes
+/// connections while each of its writes waits for an NFS server that is gone.
+///
+/// The volume is asked first, since the client library reads its home, which is on the volume; and within a time of its
+/// own, since a child that hangs keeps the kubelet from ending the probe. Asking for the file system's size goes to an NFS
+/// server each time (RFC 8881, `space_*`), unlike a file that is cached. What a probe prints is the Event's words.
+fn accepts() -> Probe {
+    let script = format!(
+        "timeout 3 stat -f \"$PGDATA\" >/dev/null || {{ echo \"{SILENT_VOLUME} within 3 s\"; exit 1; }}; \
+         exec pg_isready --host=127.0.0.1 --username=postgres"
+    );
+    let command = ["/bin/sh".to_owned(), "-c".to_owned(), script];
+    Probe {
+        exec: Some(ExecAction { command: Some(command.to_vec()) }),
+        period_seconds: Some(5),
+        timeout_seconds: Some(5),
+        failure_threshold: Some(3),
+        ..Probe::default()
+    }
+}
+
+fn volumes(stack: &Stack, postgres: &Postgres) -> Vec<Volume> {
+    let claim =
+        PersistentVolumeClaimVolumeSource { claim_name: postgres.volume.claim.clone(), read_only: None };
+    let mut volumes = vec![
+        Volume { name: "data".to_owned(), persistent_volume_claim: Some(claim), ..Volume::default() },
+        pod::scratch("run"),
+        pod::scratch("tmp"),
+        shared_memory(),
+        pod::secret_files("superuser", names::superuser_secret(&stack.id.name)),
+    ];
+    if let Some(name) = &postgres.init_scripts {
+        let source = ConfigMapVolumeSource { name: name.clone(), ..ConfigMapVolumeSource::default() };
+        volumes.push(Volume {
+            name: "init-scripts".to_owned(),
+            config_map: Some(source),
+            ..Volume::default()
+        });
+    }
+    volumes
+}
+
+/// Parallel queries share memory through /dev/shm, of which a container has 64 MiB by default.
+fn shared_memory() -> Volume {
+    let source = EmptyDirVolumeSource {
+        medium: Some("Memory".to_owned()),
+        size_limit: Some(Quantity("256Mi".to_owned())),
+    };
+    Volume { name: "shm".to_owned(), empty_dir: Some(source), ..Volume::default() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! The PersistentVolume for an NFS export: cluster-scoped, so labelled and finalized instead of owned, and bound to
+//! its claim by name beforehand, so that no other claim can take it.
+
+use k8s_openapi::{
+    api::core::v1::{NFSVolumeSource, ObjectReference, PersistentVolume, PersistentVolumeSpec},
+    apimachinery::pkg::api::resource::Quantity,
+};
+
+use crate::{
+    build::Desired,
+    labels::{self, Component},
+    stack::{Stack, Volume, VolumeSource},
+};
+
+/// Its desired state.
+pub(crate) fn desired(stack: &Stack) -> Desired {
+    Desired::apply(stack.startable_postgres().and_then(|postgres| build(stack, &postgres.volume)))
+}
+
+/// Builds it; none for a volume from a StorageClass.
+#[must_use]
+pub fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> {
+    let VolumeSource::Nfs { server, path, mount_options, volume: name } = &volume.source else { return None };
+    let mut metadata = labels::unowned(stack, name.clone(), Component::Database);
+    metadata.namespace = None;
+    Some(PersistentVolume {
+        metadata,
+        spec: Some(PersistentVolumeSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            capacity: Some([("storage".to_owned(), Quantity(volume.size.clone()))].into()),
+            persistent_volume_reclaim_policy: Some("Retain".to_owned()),
+            storage_class_name: Some(String::new()),
+            volume_mode: Some("Filesystem".to_owned()),
+            mount_options: Some(mount_options.clone()),
+            nfs: Some(NFSVolumeSource { server: server.clone(), path: path.clone(), read_only: None }),
+            claim_ref: Some(ObjectReference {
+                api_version: Some("v1".to_owned()),
+                kind: Some("PersistentVolumeClaim".to_owned()),
+                namespace: Some(stack.id.namespace.clone()),
+                name: Some(volume.claim.clone()),
+                ..ObjectReference::default()
+            }),
+            ..PersistentVolumeSpec::default()
+        }),
+        ..PersistentVolume::default()
+    })
+}
+
+/// Whether a volume of ours is bound to a claim that is gone: its `claimRef` still has the old claim's uid, and the
+/// new claim of the same name cannot have it (kubernetes issue 20753).
+#[must_use]
+pub fn is_released(volume: &PersistentVolume) -> bool {
+    volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")
+}

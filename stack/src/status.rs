@@ -1,0 +1,107 @@
+//! Step 6: the status from what was seen. Pure; `publish` writes it where it differs.
+
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+use serde::Deserialize;
+use todostack_crds::{
+    TodoStackStatus,
+    status::{ApiStatus, DatabaseStatus, MigrationStatus, StorageStatus},
+};
+
+use crate::{
+    conditions::{self, Verdict, View},
+    labels::{self, Component},
+    observed::Observed,
+    resources::migration_job,
+    stack::{Database, Stack},
+};
+
+/// What a status is merged with.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// The status before.
+    pub status: &'a TodoStackStatus,
+    /// Now, for conditions that change.
+    pub now: Timestamp,
+}
+
+/// The status to publish.
+#[must_use]
+pub fn status(view: View<'_>, verdicts: &[Verdict], before: Before<'_>) -> TodoStackStatus {
+    let Before { status: old, now } = before;
+    let generation = view.stack.id.generation;
+    TodoStackStatus {
+        observed_generation: Some(generation),
+        conditions: conditions::merge(&old.conditions, verdicts, generation, now),
+        url: Some(url(view)),
+        api: Some(api(view.stack, view.observed)),
+        selector: Some(selector(view.stack)),
+        database: Some(database(view.stack)),
+        storage: storage(view.stack, view.observed),
+        migrations: migrations(view.observed).or_else(|| old.migrations.clone()),
+    }
+}
+
+fn url(view: View<'_>) -> String {
+    let exposure = &view.stack.exposure;
+    let balanced = exposure.ingress.is_none() && exposure.service_type == "LoadBalancer";
+    conditions::balancer_address(view)
+        .filter(|_| balanced)
+        .map_or_else(|| exposure.url.clone(), |address| format!("http://{address}/todos"))
+}
+
+fn api(stack: &Stack, observed: &Observed) -> ApiStatus {
+    let status = observed.deployment.as_ref().and_then(|deployment| deployment.status.as_ref());
+    let ready_replicas = status.and_then(|status| status.ready_replicas).unwrap_or_default();
+    ApiStatus {
+        replicas: status.and_then(|status| status.replicas).unwrap_or_default(),
+        ready_replicas,
+        ready: format!("{ready_replicas}/{}", stack.api.replicas),
+        image: stack.api.release.image.clone(),
+    }
+}
+
+fn selector(stack: &Stack) -> String {
+    let labels = labels::selector_labels(stack, Component::Api);
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
+fn database(stack: &Stack) -> DatabaseStatus {
+    match &stack.database {
+        Database::Postgres(postgres) => DatabaseStatus {
+            version: format!("postgres {}", postgres.version),
+            host: Some(postgres.host.clone()),
+        },
+        Database::External(external) => DatabaseStatus {
+            version: "external".to_owned(),
+            host: external.credentials.app.as_ref().map(|login| login.host.clone()),
+        },
+        Database::Sqlite(_) => DatabaseStatus { version: "sqlite".to_owned(), host: None },
+    }
+}
+
+fn storage(stack: &Stack, observed: &Observed) -> Option<StorageStatus> {
+    let volume = observed.claim.as_ref().and_then(|claim| claim.spec.as_ref()?.volume_name.clone());
+    stack.volume().map(|wanted| StorageStatus { claim: wanted.claim.clone(), volume })
+}
+
+/// What `todostack-api migrate` leaves as its termination message.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    schema_version: i64,
+}
+
+fn migrations(observed: &Observed) -> Option<MigrationStatus> {
+    let job = observed.jobs.iter().rfind(|job| migration_job::complete(job))?;
+    let pods = observed.pods.iter().filter(|pod| pod.labels().get("job-name") == Some(&job.name_any()));
+    let messages = pods
+        .filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref())
+        .flatten()
+        .filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.message.as_deref());
+    let schema_version = messages
+        .filter_map(|message| serde_json::from_str::<Report>(message.trim()).ok())
+        .map(|r| r.schema_version)
+        .max();
+    Some(MigrationStatus { image: migration_job::image(job)?.to_owned(), schema_version })
+}
