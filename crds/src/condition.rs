@@ -74,13 +74,13 @@ pub enum Reason {
     /// The NFS server does not have the path.
     ExportNotFound,
     /// The NFS server does not let the node in.
-    MountRefused,
+    MountAccessDenied,
     /// The NFS server does not answer.
     NfsServerUnreachable,
     /// The kubelet cannot mount the volume, for another cause.
-    MountFailed,
+    FailedMount,
     /// The volume's directory does not belong to the server's user.
-    VolumeOwnerWrong,
+    VolumeOwnerMismatch,
     /// The volume cannot be written.
     VolumeNotWritable,
     /// The volume is mounted so that a slow server becomes an I/O error.
@@ -88,7 +88,7 @@ pub enum Reason {
     /// The volume takes long to keep a write.
     VolumeSlow,
     /// An earlier start was cut off while it prepared the directory.
-    VolumeHalfInitialised,
+    VolumeHalfInitialized,
     /// The volume holds data of another major version than the spec's.
     VersionMismatch,
     /// The volume is full.
@@ -99,7 +99,7 @@ pub enum Reason {
     /// No node has the CPU or memory that a pod asks for.
     InsufficientResources,
     /// The nodes have a taint that a pod does not tolerate.
-    TaintNotTolerated,
+    UntoleratedTaint,
     /// The node of a pod does not answer.
     NodeNotReady,
 
@@ -108,35 +108,35 @@ pub enum Reason {
     /// The registry does not give the image to this cluster.
     ImagePullUnauthorized,
     /// The image's name cannot be read.
-    ImageNameInvalid,
+    InvalidImageName,
     /// The node does not have the image and may not pull it.
-    ImageNeverPulled,
+    ErrImageNeverPull,
     /// The image is for another processor.
-    ImageArchitectureWrong,
+    ImageArchitectureMismatch,
     /// An image cannot be pulled, for another cause.
-    ImagePullFailed,
+    ImagePullBackOff,
 
     /// A container's command is not in its image.
-    ContainerCommandInvalid,
+    ContainerCommandNotFound,
     /// A container cannot be created, for another cause.
-    ContainerConfigInvalid,
+    CreateContainerError,
     /// A container ends again and again.
-    CrashLoop,
+    CrashLoopBackOff,
     /// A container was ended for using more memory than its limit.
-    OutOfMemory,
+    OOMKilled,
     /// A container runs and its probe fails.
-    ProbeFailing,
+    ProbeFailed,
     /// A pod does not go.
-    TerminatingTooLong,
+    StuckTerminating,
     /// New pods do not become ready in time.
-    RolloutStuck,
+    ProgressDeadlineExceeded,
 
     /// The server does not answer.
     DatabaseUnreachable,
     /// The server replays its log after it was cut off.
     DatabaseRecovering,
     /// The server refuses the login.
-    LoginRefused,
+    AuthenticationFailed,
     /// The server has no connection left.
     TooManyConnections,
     /// The migration failed.
@@ -147,16 +147,16 @@ pub enum Reason {
     /// No IngressClass is named, and the cluster has no default one.
     NoDefaultIngressClass,
     /// No IngressClass is named, and the cluster has several default ones.
-    SeveralDefaultIngressClasses,
+    MultipleDefaultIngressClasses,
     /// The Secret with the certificate is not there.
     TlsSecretNotFound,
     /// Another stack has the same host name.
-    HostTaken,
+    HostConflict,
     /// No controller has given the Ingress or Service an address yet.
     AddressPending,
 
     /// An object of a name that the stack needs belongs to someone else.
-    NameTaken,
+    NameConflict,
     /// The namespace's quota is used up.
     QuotaExceeded,
     /// A LimitRange of the namespace does not allow what a container asks for.
@@ -164,7 +164,7 @@ pub enum Reason {
     /// Pod Security of the namespace does not allow a pod.
     PodSecurityViolated,
     /// The API server refuses an object, for another cause.
-    ApplyRefused,
+    ApplyRejected,
     /// The object cannot be read as a `TodoStack`.
     SpecInvalid,
 }
@@ -219,47 +219,47 @@ impl Reason {
             | Self::ProvisioningFailed
             | Self::VolumeShared
             | Self::ExportNotFound
-            | Self::MountRefused
+            | Self::MountAccessDenied
             | Self::NfsServerUnreachable
-            | Self::MountFailed
-            | Self::VolumeOwnerWrong
+            | Self::FailedMount
+            | Self::VolumeOwnerMismatch
             | Self::VolumeNotWritable
             | Self::VolumeMountedSoft
-            | Self::VolumeHalfInitialised
+            | Self::VolumeHalfInitialized
             | Self::VersionMismatch
             | Self::DiskFull
             | Self::Unschedulable
             | Self::InsufficientResources
-            | Self::TaintNotTolerated
+            | Self::UntoleratedTaint
             | Self::NodeNotReady
             | Self::ImageNotFound
             | Self::ImagePullUnauthorized
-            | Self::ImageNameInvalid
-            | Self::ImageNeverPulled
-            | Self::ImageArchitectureWrong
-            | Self::ImagePullFailed
-            | Self::ContainerCommandInvalid
-            | Self::ContainerConfigInvalid
-            | Self::CrashLoop
-            | Self::OutOfMemory
-            | Self::ProbeFailing
-            | Self::TerminatingTooLong
-            | Self::RolloutStuck
+            | Self::InvalidImageName
+            | Self::ErrImageNeverPull
+            | Self::ImageArchitectureMismatch
+            | Self::ImagePullBackOff
+            | Self::ContainerCommandNotFound
+            | Self::CreateContainerError
+            | Self::CrashLoopBackOff
+            | Self::OOMKilled
+            | Self::ProbeFailed
+            | Self::StuckTerminating
+            | Self::ProgressDeadlineExceeded
             | Self::DatabaseUnreachable
             | Self::DatabaseRecovering
-            | Self::LoginRefused
+            | Self::AuthenticationFailed
             | Self::TooManyConnections
             | Self::MigrationFailed
             | Self::IngressClassNotFound
             | Self::NoDefaultIngressClass
-            | Self::SeveralDefaultIngressClasses
+            | Self::MultipleDefaultIngressClasses
             | Self::TlsSecretNotFound
-            | Self::HostTaken
-            | Self::NameTaken
+            | Self::HostConflict
+            | Self::NameConflict
             | Self::QuotaExceeded
             | Self::LimitRangeViolated
             | Self::PodSecurityViolated
-            | Self::ApplyRefused
+            | Self::ApplyRejected
             | Self::SpecInvalid => Class::Problem,
         }
     }

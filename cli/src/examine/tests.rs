@@ -121,7 +121,7 @@ fn an_object_of_somebody_else_is_found_by_its_name() {
     scene.lists.services.retain(|service| service.name_any() != "shop-api");
     scene.named.unlabelled.push((key, kube::api::ObjectMeta::default()));
     let report = scene.report();
-    assert_eq!(reasons(&report), ["NameTaken"]);
+    assert_eq!(reasons(&report), ["NameConflict"]);
     let exposure = report.parts.last().unwrap();
     assert!(exposure.objects.iter().any(|node| node.state == "belongs to someone else"), "{exposure:?}");
 }

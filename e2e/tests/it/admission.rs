@@ -54,7 +54,7 @@ async fn a_policy_that_denies_pods_is_named_in_its_own_words() -> Result<()> {
         };
         policy
             .while_in_force(namespace, "pods need a cost centre", async || {
-                let cause = (Reason::ApplyRefused, "pods need a cost centre");
+                let cause = (Reason::ApplyRejected, "pods need a cost centre");
                 let symptom = Symptom::Condition("FailedCreate");
                 namespace.apply_and_see(("shop", SPEC), symptom, cause).await.map(drop)
             })

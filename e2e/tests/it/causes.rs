@@ -15,7 +15,7 @@ use todostack_e2e::{
 #[case::image_name(
     "{api: {image: 'Shop/Api:1'}, database: {sqlite: {}}}",
     Symptom::Waiting("InvalidImageName"),
-    (Reason::ImageNameInvalid, "Shop/Api:1")
+    (Reason::InvalidImageName, "Shop/Api:1")
 )]
 #[case::image(
     "{api: {image: 'localhost/nowhere:1'}, database: {sqlite: {}}}",
@@ -25,22 +25,22 @@ use todostack_e2e::{
 #[case::never_pulled(
     "{api: {image: 'localhost/nowhere:1', imagePullPolicy: Never}, database: {sqlite: {}}}",
     Symptom::Waiting("ErrImageNeverPull"),
-    (Reason::ImageNeverPulled, "localhost/nowhere:1")
+    (Reason::ErrImageNeverPull, "localhost/nowhere:1")
 )]
 #[case::registry(
     "{api: {image: 'registry.invalid/nowhere:1'}, database: {sqlite: {}}}",
     Symptom::Waiting("ErrImagePull"),
-    (Reason::ImagePullFailed, "registry.invalid/nowhere:1")
+    (Reason::ImagePullBackOff, "registry.invalid/nowhere:1")
 )]
 #[case::crash(
     "{api: {image: 'docker.io/library/postgres:18'}, database: {sqlite: {}}}",
     Symptom::Ended,
-    (Reason::CrashLoop, "serve: not found")
+    (Reason::CrashLoopBackOff, "serve: not found")
 )]
 #[case::memory(
     "{database: {postgres: {resources: {limits: {memory: 24Mi}, requests: {memory: 24Mi}}}}}",
     Symptom::Ended,
-    (Reason::OutOfMemory, "spec.database.postgres.resources")
+    (Reason::OOMKilled, "spec.database.postgres.resources")
 )]
 #[case::processors(
     "{api: {resources: {requests: {cpu: '1000'}}}, database: {sqlite: {}}}",
@@ -55,12 +55,12 @@ use todostack_e2e::{
 #[case::taint(
     "{database: {postgres: {nodeSelector: {kubernetes.io/hostname: nfsnode}}}}",
     Symptom::Unschedulable,
-    (Reason::TaintNotTolerated, "tolerations")
+    (Reason::UntoleratedTaint, "tolerations")
 )]
 #[case::too_small_to_begin(
     "{api: {resources: {limits: {memory: 1Mi}, requests: {memory: 1Mi}}}, database: {sqlite: {}}}",
     Symptom::Event("FailedCreatePodSandBox", "shop-api-"),
-    (Reason::ContainerConfigInvalid, "limits.memory")
+    (Reason::CreateContainerError, "limits.memory")
 )]
 #[tokio::test]
 async fn what_keeps_a_pod_from_running_is_named(
@@ -80,7 +80,7 @@ async fn an_image_without_the_command_is_named() -> Result<()> {
         // The API's image has one program and no shell.
         let image = namespace.cluster.api_image().await?;
         let spec = format!("{{database: {{postgres: {{image: '{image}'}}}}}}");
-        let cause = (Reason::ContainerCommandInvalid, image.as_str());
+        let cause = (Reason::ContainerCommandNotFound, image.as_str());
         namespace.apply_and_see(("shop", &spec), Symptom::Ended, cause).await.map(drop)
     })
     .await
@@ -92,7 +92,7 @@ async fn an_image_for_another_processor_is_named() -> Result<()> {
         let image = image::of_another_processor().await?;
         let spec =
             format!("{{api: {{image: '{image}', imagePullPolicy: Never}}, database: {{sqlite: {{}}}}}}");
-        let cause = (Reason::ImageArchitectureWrong, "built for the node's architecture");
+        let cause = (Reason::ImageArchitectureMismatch, "built for the node's architecture");
         namespace.apply_and_see(("shop", &spec), Symptom::Ended, cause).await.map(drop)
     })
     .await

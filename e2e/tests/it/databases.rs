@@ -22,7 +22,7 @@ async fn a_login_that_a_database_refuses_is_named_and_works_once_it_is_corrected
     with_namespace("login", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
         namespace.external_login("own", Login { username: "shop", password: b"wrong-7d1e" }).await?;
-        let cause = (Reason::LoginRefused, "Secret");
+        let cause = (Reason::AuthenticationFailed, "Secret");
         namespace.apply_and_see(("shop", EXTERNAL), Symptom::Ended, cause).await?;
         namespace.external_login("own", OWNER).await?;
         namespace.ready("shop").await.map(drop)
@@ -94,7 +94,7 @@ async fn an_api_whose_database_went_away_is_named() -> Result<()> {
         namespace.ready("shop").await?;
         let watching = namespace.watch("shop", Symptom::Unready("api")).await?;
         namespace.kubectl(&["scale", "deployment/shop-database", "--replicas=0"]).await?;
-        namespace.explained(watching, (Reason::ProbeFailing, "503")).await.map(drop)
+        namespace.explained(watching, (Reason::ProbeFailed, "503")).await.map(drop)
     })
     .await
 }
@@ -111,7 +111,7 @@ async fn a_rollout_that_does_not_come_to_its_end_is_named() -> Result<()> {
             namespace.kubectl(&["patch", "deployment", "shop-api", "--patch", patch]).await
         })
         .await?;
-        namespace.explained(watching, (Reason::RolloutStuck, "shop-api")).await.map(drop)
+        namespace.explained(watching, (Reason::ProgressDeadlineExceeded, "shop-api")).await.map(drop)
     })
     .await
 }

@@ -11,16 +11,16 @@ use todostack_e2e::{
 
 /// What is done on the NFS server (`NAME` is the export's name, `HERE` its directory), and what is said of it.
 #[rstest]
-#[case::owner("nfs-export NAME 0:0 0755", Reason::VolumeOwnerWrong, "chown 999:999")]
+#[case::owner("nfs-export NAME 0:0 0755", Reason::VolumeOwnerMismatch, "chown 999:999")]
 #[case::squashed(
     "nfs-export NAME 65534:65534 0777 rw,sync,all_squash",
-    Reason::VolumeOwnerWrong,
+    Reason::VolumeOwnerMismatch,
     "without all_squash"
 )]
 #[case::read_only("nfs-export NAME 999:999 0700 ro,sync", Reason::VolumeNotWritable, "export it with rw")]
 #[case::unfinished(
     "nfs-export NAME 999:999 0700; install -d -o 999 -g 999 -m 700 HERE/18 HERE/18/docker HERE/18/docker/base",
-    Reason::VolumeHalfInitialised,
+    Reason::VolumeHalfInitialized,
     "18/docker"
 )]
 #[case::other_version(
@@ -56,7 +56,7 @@ async fn a_stack_goes_on_when_the_owner_of_its_export_is_put_right() -> Result<(
         let path = nfs_node::export(&namespace.name, "0:0", "0755").await?;
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
         namespace.apply("shop", &spec).await?;
-        namespace.blocked_by("shop", Reason::VolumeOwnerWrong, "chown").await?;
+        namespace.blocked_by("shop", Reason::VolumeOwnerMismatch, "chown").await?;
         nfs_node::export(&namespace.name, "999:999", "0700").await?;
         namespace.ready("shop").await.map(drop)
     })

@@ -19,7 +19,7 @@ async fn a_host_name_that_another_stack_has_is_named_on_the_later_one() -> Resul
         let spec = "{database: {sqlite: {}}, exposure: {host: host-taken.localhost}}";
         namespace.apply("first", spec).await?;
         namespace.ready("first").await?;
-        let cause = (Reason::HostTaken, "first");
+        let cause = (Reason::HostConflict, "first");
         namespace.apply_and_see(("second", spec), Symptom::Applied, cause).await?;
         namespace.ready("first").await.map(drop)
     })
@@ -68,7 +68,7 @@ async fn with_a_second_default(namespace: &Namespace) -> Result<()> {
     let classes = Api::<IngressClass>::all(namespace.cluster.client.clone());
     let watching = namespace.watch("shop", Symptom::Applied).await?;
     classes.create(&PostParams::default(), &second).await?;
-    let cause = (Reason::SeveralDefaultIngressClasses, "spec.exposure.ingress.className");
+    let cause = (Reason::MultipleDefaultIngressClasses, "spec.exposure.ingress.className");
     let several = namespace.explained(watching, cause).await;
     classes.delete(&namespace.name, &DeleteParams::default()).await?;
     several.map(drop)

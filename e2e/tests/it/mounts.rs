@@ -57,7 +57,7 @@ async fn an_export_to_another_client_is_named() -> Result<()> {
         nfs_node::run(&line).await?;
         let storage = nfs(nfs_node::SERVER, &here, "hard, nfsvers=3");
         let spec = format!("{{database: {{postgres: {}}}}}", postgres_with(&storage));
-        let cause = (Reason::MountRefused, here.as_str());
+        let cause = (Reason::MountAccessDenied, here.as_str());
         namespace.apply_and_see(("shop", &spec), Symptom::MountFails, cause).await.map(drop)
     })
     .await
@@ -72,7 +72,7 @@ async fn an_export_to_another_client_is_named() -> Result<()> {
     Reason::NfsServerUnreachable,
     "nas.invalid"
 )]
-#[case::unknown_option("10.99.0.10", "hard, nfsvers=4.1, colour=blue", Reason::MountFailed, "mountOptions")]
+#[case::unknown_option("10.99.0.10", "hard, nfsvers=4.1, colour=blue", Reason::FailedMount, "mountOptions")]
 #[tokio::test]
 async fn a_mount_that_cannot_be_made_is_named(
     #[case] server: &str,

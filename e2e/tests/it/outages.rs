@@ -88,7 +88,7 @@ async fn a_database_pod_that_does_not_go_is_named_and_replaced_once_it_does() ->
         let held = pods.patch("shop-db-0", &parameters, &finalizers(json!(["todostack.dev/e2e"]))).await?;
         let watching = namespace.watch("shop", Symptom::Overdue(GRACE)).await?;
         pods.delete("shop-db-0", &DeleteParams::default().grace_period(1)).await?;
-        let outcome = namespace.explained(watching, (Reason::TerminatingTooLong, "--force")).await;
+        let outcome = namespace.explained(watching, (Reason::StuckTerminating, "--force")).await;
         pods.patch("shop-db-0", &parameters, &finalizers(json!(null))).await?;
         outcome?;
         let uid = held.metadata.uid.context("no uid")?;

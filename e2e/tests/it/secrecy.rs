@@ -85,7 +85,7 @@ async fn live(namespace: &Namespace) -> Result<()> {
     namespace.external_login("theirs", wrong).await?;
     let external = "{api: {replicas: 1, logLevel: trace}, database: {external: {secret: {name: theirs}}}}";
     namespace.apply("other", external).await?;
-    namespace.blocked_by("other", Reason::LoginRefused, "Secret").await?;
+    namespace.blocked_by("other", Reason::AuthenticationFailed, "Secret").await?;
     namespace.external_login("theirs", OWNER).await?;
     for stack in ["shop", "other"] {
         namespace.ready(stack).await?;

@@ -30,7 +30,7 @@ const CHILDREN: &str =
 
 /// A stack for each kind of cause that goes on moving underneath: restarts, back-offs, Events that count up.
 const STUCK: [(&str, &str, Reason); 5] = [
-    ("crash", "{api: {image: 'docker.io/library/postgres:18'}, database: {sqlite: {}}}", Reason::CrashLoop),
+    ("crash", "{api: {image: 'docker.io/library/postgres:18'}, database: {sqlite: {}}}", Reason::CrashLoopBackOff),
     ("image", "{api: {image: 'localhost/nowhere:1'}, database: {sqlite: {}}}", Reason::ImageNotFound),
     (
         "node",
@@ -45,7 +45,7 @@ const STUCK: [(&str, &str, Reason); 5] = [
     (
         "memory",
         "{database: {postgres: {resources: {limits: {memory: 24Mi}, requests: {memory: 24Mi}}}}}",
-        Reason::OutOfMemory,
+        Reason::OOMKilled,
     ),
 ];
 
@@ -60,7 +60,7 @@ async fn nothing_is_written_while_a_cause_stays_the_same() -> Result<()> {
             namespace.blocked_by(name, reason, "").await?;
         }
         restarted(namespace, "crash").await?;
-        namespace.blocked_by("probe", Reason::ProbeFailing, "").await?;
+        namespace.blocked_by("probe", Reason::ProbeFailed, "").await?;
 
         let stacks = namespace.stacks().list(&ListParams::default()).await?.items;
         ensure!(stacks.len() == STUCK.len() + 1, "{} stacks", stacks.len());

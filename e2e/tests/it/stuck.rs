@@ -74,7 +74,7 @@ async fn an_object_of_somebody_else_is_named_and_left_alone_while_other_stacks_g
         let version = ["get", "service", "shop-api", "--output", "jsonpath={.metadata.resourceVersion}"];
         namespace.kubectl(&["create", "service", "clusterip", "shop-api", "--tcp=80:80"]).await?;
         let before = namespace.kubectl(&version).await?;
-        let cause = (Reason::NameTaken, "shop-api");
+        let cause = (Reason::NameConflict, "shop-api");
         namespace.apply_and_see(("shop", "{database: {sqlite: {}}}"), Symptom::Applied, cause).await?;
         assert_eq!(namespace.kubectl(&version).await?, before);
 

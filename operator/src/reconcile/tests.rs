@@ -76,7 +76,7 @@ async fn a_foreign_object_is_kept_and_reported() {
     server.reconcile(&stack).await.unwrap();
     assert!(!server.writes().iter().any(|write| write.ends_with("/secrets/shop-db-app")));
     let ready = server.ready();
-    assert_eq!((&ready["status"], &ready["reason"]), (&json!("False"), &json!("NameTaken")));
+    assert_eq!((&ready["status"], &ready["reason"]), (&json!("False"), &json!("NameConflict")));
     assert!(ready["message"].as_str().unwrap().starts_with("Secret shop-db-app "), "{ready}");
 }
 

@@ -60,7 +60,7 @@ fn verdict(stack: &Stack, observed: &Observed, findings: &[Finding], wanted: Con
 }
 
 fn finding(severity: Severity) -> Finding {
-    Finding::new(Part::Database, Reason::CrashLoop, "Container postgres")
+    Finding::new(Part::Database, Reason::CrashLoopBackOff, "Container postgres")
         .problem("ends again and again: boom")
         .remedy("Read on in its log")
         .severity(severity)
@@ -111,7 +111,7 @@ fn a_finding_that_needs_a_person_stalls_the_stack() {
     let of = |wanted| verdict(&stack, &observed, &findings, wanted);
     assert_eq!(of(ConditionType::Stalled).status, Status::True);
     assert_eq!(of(ConditionType::Reconciling).status, Status::False);
-    assert_eq!(of(ConditionType::Ready).reason, Reason::CrashLoop);
+    assert_eq!(of(ConditionType::Ready).reason, Reason::CrashLoopBackOff);
     assert_eq!(
         of(ConditionType::Ready).message,
         "Container postgres ends again and again: boom. Read on in its log"

@@ -9,7 +9,7 @@ use super::{Evidence, Finding, Part};
 /// Findings on the objects themselves.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let foreign = evidence.observed.foreign.iter().map(|key| {
-        Finding::new(Part::Objects, Reason::NameTaken, key.to_string())
+        Finding::new(Part::Objects, Reason::NameConflict, key.to_string())
             .problem("has a name that this stack needs, and the operator did not make it")
             .remedy("It stays untouched. Rename or delete it, or give the stack another name")
             .evidence(format!("labels and field managers of {key}"))
@@ -100,7 +100,7 @@ fn cause(words: &str, namespace: &str) -> (Reason, String) {
         )
     } else {
         (
-            Reason::ApplyRefused,
+            Reason::ApplyRejected,
             format!("See the policies of the namespace: kubectl describe namespace {namespace}"),
         )
     }

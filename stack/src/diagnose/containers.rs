@@ -67,13 +67,13 @@ fn of_end(place: &Place<'_>, container: &ContainerStatus, ended: &ContainerState
 fn uncreated(place: &Place<'_>, container: &ContainerStatus, words: &str) -> Finding {
     let (reason, problem, remedy) = if words.contains("exec format error") {
         (
-            Reason::ImageArchitectureWrong,
+            Reason::ImageArchitectureMismatch,
             format!("has an image for another processor than the node's: {}", container.image),
             "Take an image that is built for the node's architecture",
         )
     } else if words.contains("executable file not found") || words.contains("no such file or directory") {
         (
-            Reason::ContainerCommandInvalid,
+            Reason::ContainerCommandNotFound,
             format!("cannot start: its command is not in the image {}", container.image),
             "Take an image of the same product, whose contract it keeps",
         )
@@ -92,7 +92,7 @@ fn uncreated(place: &Place<'_>, container: &ContainerStatus, words: &str) -> Fin
     } else {
         let words = log_line::without_ids(words.trim_end_matches('.'));
         let remedy = "Mend what it names; the container starts by itself then";
-        (Reason::ContainerConfigInvalid, format!("cannot be created: {words}"), remedy)
+        (Reason::CreateContainerError, format!("cannot be created: {words}"), remedy)
     };
     place.finding(container, reason, problem, remedy.to_owned())
 }
@@ -101,5 +101,5 @@ fn memory(place: &Place<'_>, container: &ContainerStatus) -> Finding {
     let field =
         if place.part == Part::Database { "spec.database.postgres.resources" } else { "spec.api.resources" };
     let problem = "was ended for using more memory than its limit".to_owned();
-    place.finding(container, Reason::OutOfMemory, problem, format!("Raise limits.memory in {field}"))
+    place.finding(container, Reason::OOMKilled, problem, format!("Raise limits.memory in {field}"))
 }

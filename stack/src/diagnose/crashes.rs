@@ -11,13 +11,13 @@ const KNOWN: &[(&str, Reason, Part)] = &[
     ("No space left on device", Reason::DiskFull, Part::Storage),
     ("Disk quota exceeded", Reason::DiskFull, Part::Storage),
     ("Read-only file system", Reason::VolumeNotWritable, Part::Storage),
-    ("password authentication failed", Reason::LoginRefused, Part::Database),
-    ("no pg_hba.conf entry", Reason::LoginRefused, Part::Database),
+    ("password authentication failed", Reason::AuthenticationFailed, Part::Database),
+    ("no pg_hba.conf entry", Reason::AuthenticationFailed, Part::Database),
     ("too many clients already", Reason::TooManyConnections, Part::Database),
     ("remaining connection slots are reserved", Reason::TooManyConnections, Part::Database),
     ("the database system is starting up", Reason::DatabaseRecovering, Part::Database),
     ("the database system is in recovery mode", Reason::DatabaseRecovering, Part::Database),
-    ("exec format error", Reason::ImageArchitectureWrong, Part::Api),
+    ("exec format error", Reason::ImageArchitectureMismatch, Part::Api),
 ];
 
 /// The finding on a container that ended.
@@ -34,14 +34,14 @@ pub(super) fn finding(
         Some((reason, Part::Api)) => (reason, place.part),
         Some(known) => known,
         None if place.part == Part::Migrations => (Reason::MigrationFailed, place.part),
-        None => (Reason::CrashLoop, place.part),
+        None => (Reason::CrashLoopBackOff, place.part),
     };
     let remedy = match known_remedy(reason) {
         Some(known) => known.to_owned(),
         None => format!("Read on in its log: {}", place.previous_log(container)),
     };
     let finding = place.finding(container, reason, problem(reason, words), remedy);
-    let passes = matches!(reason, Reason::CrashLoop | Reason::MigrationFailed | Reason::DatabaseRecovering);
+    let passes = matches!(reason, Reason::CrashLoopBackOff | Reason::MigrationFailed | Reason::DatabaseRecovering);
     let severity = if passes { Severity::Transient } else { Severity::Blocking };
     Finding { part, severity, ..finding }
 }
@@ -54,7 +54,7 @@ pub(super) fn known(words: &str) -> Option<(Reason, Part)> {
 fn problem(reason: Reason, words: &str) -> String {
     match reason {
         Reason::DiskFull => format!("ends, since its volume is full: {words}"),
-        Reason::LoginRefused => format!("is refused by the database: {words}"),
+        Reason::AuthenticationFailed => format!("is refused by the database: {words}"),
         _ => format!("ends again and again: {words}"),
     }
 }
@@ -66,12 +66,12 @@ pub(super) fn known_remedy(reason: Reason) -> Option<&'static str> {
             "Raise storage.size in spec.database where its class can grow volumes, or free space on the export"
         }
         Reason::VolumeNotWritable => "Export or mount the volume for writing",
-        Reason::LoginRefused => "Correct username and password in the Secret that spec.database names",
+        Reason::AuthenticationFailed => "Correct username and password in the Secret that spec.database names",
         Reason::TooManyConnections => {
             "Raise max_connections of the server (spec.database.postgres.parameters), or lower spec.api.replicas"
         }
         Reason::DatabaseRecovering => "It goes on by itself when the server has replayed its log",
-        Reason::ImageArchitectureWrong => "Take an image that is built for the node's architecture",
+        Reason::ImageArchitectureMismatch => "Take an image that is built for the node's architecture",
         _ => return None,
     })
 }

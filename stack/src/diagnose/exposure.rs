@@ -37,7 +37,7 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
             format!("Let an administrator mark a default one, or {}", naming(classes)),
         )),
         None if defaults > 1 => Some(finding(
-            Reason::SeveralDefaultIngressClasses,
+            Reason::MultipleDefaultIngressClasses,
             "names no IngressClass, and the cluster has several default ones".to_owned(),
             format!("Leave one default, or {}", naming(classes)),
         )),
@@ -56,7 +56,7 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     };
     let host = evidence.observed.host_conflict.as_ref().map(|rival| {
         finding(
-            Reason::HostTaken,
+            Reason::HostConflict,
             format!("has the host name of TodoStack {rival}, which is older"),
             "Set spec.exposure.host to another name: which of two an Ingress controller serves is chance"
                 .to_owned(),

@@ -13,19 +13,19 @@ pub(super) fn finding(
     message: &str,
 ) -> Option<Finding> {
     let reason = match word {
-        "InvalidImageName" => Reason::ImageNameInvalid,
-        "ErrImageNeverPull" => Reason::ImageNeverPulled,
+        "InvalidImageName" => Reason::InvalidImageName,
+        "ErrImageNeverPull" => Reason::ErrImageNeverPull,
         "ErrImagePull" | "ImagePullBackOff" => pull(message),
         _ => return None,
     };
     let field = if place.part == Part::Database { "spec.database.postgres.image" } else { "spec.api.image" };
     let image = &container.image;
     let (problem, remedy) = match reason {
-        Reason::ImageNameInvalid => (
+        Reason::InvalidImageName => (
             format!("has {image} as its image, which is no image name"),
             format!("Correct {field}: registry/repository:tag"),
         ),
-        Reason::ImageNeverPulled => (
+        Reason::ErrImageNeverPull => (
             format!("may not pull its image {image}, and the node does not have it"),
             format!("Bring it to the nodes, or set imagePullPolicy to IfNotPresent beside {field}"),
         ),
@@ -55,6 +55,6 @@ fn pull(message: &str) -> Reason {
     {
         Reason::ImageNotFound
     } else {
-        Reason::ImagePullFailed
+        Reason::ImagePullBackOff
     }
 }

@@ -20,7 +20,7 @@ fn terminating(evidence: Evidence<'_>) -> Vec<Finding> {
         let due = place.pod.metadata.deletion_timestamp.as_ref();
         due.is_some_and(|due| evidence.now.duration_since(due.0) >= GRACE)
     });
-    late.map(|place| Finding::new(place.part, Reason::TerminatingTooLong, if place.part == Part::Database { "The database's old pod" } else { "An old pod" }.to_owned()).problem("does not go: its node does not end it").remedy("Bring its node back. Delete it with --force only when the node is surely off: two servers on one volume destroy it").evidence(format!("deletionTimestamp of Pod {}", place.pod.name_any())).related(place.pod.object_ref(&())))
+    late.map(|place| Finding::new(place.part, Reason::StuckTerminating, if place.part == Part::Database { "The database's old pod" } else { "An old pod" }.to_owned()).problem("does not go: its node does not end it").remedy("Bring its node back. Delete it with --force only when the node is surely off: two servers on one volume destroy it").evidence(format!("deletionTimestamp of Pod {}", place.pod.name_any())).related(place.pod.object_ref(&())))
     .collect()
 }
 
@@ -33,7 +33,7 @@ fn stuck(evidence: Evidence<'_>) -> Option<Finding> {
     late.then(|| {
         Finding::new(
             Part::Api,
-            Reason::RolloutStuck,
+            Reason::ProgressDeadlineExceeded,
             format!("Deployment {}", names::api(&evidence.stack.id.name)),
         )
         .problem("has new pods that do not become ready in time")

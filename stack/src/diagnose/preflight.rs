@@ -64,12 +64,12 @@ fn told(report: &Report) -> Option<(Reason, String, String)> {
     let Report { check, path, found, wanted } = report;
     Some(match check.as_str() {
         "owner" => (
-            Reason::VolumeOwnerWrong,
+            Reason::VolumeOwnerMismatch,
             format!("belongs to {found}, and Postgres runs as {wanted}"),
             format!("On the NFS server: chown {wanted} on the exported directory, and chmod 700"),
         ),
         "squash" => (
-            Reason::VolumeOwnerWrong,
+            Reason::VolumeOwnerMismatch,
             format!("gives what {wanted} writes to {found}: the export squashes all users"),
             "On the NFS server: export it without all_squash (root_squash may stay)".to_owned(),
         ),
@@ -95,7 +95,7 @@ fn told(report: &Report) -> Option<(Reason, String, String)> {
                 .to_owned(),
         ),
         "half" => (
-            Reason::VolumeHalfInitialised,
+            Reason::VolumeHalfInitialized,
             format!("has a directory {path} that an earlier start left unfinished"),
             format!("Make sure that it holds no data of yours, and empty it: rm -rf {path} on the volume"),
         ),
@@ -117,13 +117,13 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::owner("owner", Reason::VolumeOwnerWrong)]
-    #[case::squash("squash", Reason::VolumeOwnerWrong)]
+    #[case::owner("owner", Reason::VolumeOwnerMismatch)]
+    #[case::squash("squash", Reason::VolumeOwnerMismatch)]
     #[case::readonly("readonly", Reason::VolumeNotWritable)]
     #[case::unwritable("unwritable", Reason::VolumeNotWritable)]
     #[case::soft("soft", Reason::VolumeMountedSoft)]
     #[case::full("full", Reason::DiskFull)]
-    #[case::half("half", Reason::VolumeHalfInitialised)]
+    #[case::half("half", Reason::VolumeHalfInitialized)]
     #[case::version("version", Reason::VersionMismatch)]
     fn each_check_has_its_reason(#[case] check: &str, #[case] expected: Reason) {
         let report: Report = serde_json::from_value(serde_json::json!({"check": check})).unwrap();

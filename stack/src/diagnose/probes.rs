@@ -75,7 +75,7 @@ fn stalled(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
     let VolumeSource::Nfs { server, volume, .. } = &evidence.stack.volume()?.source else {
         let problem = "runs, and its volume does not answer".to_owned();
         let remedy = format!("See what the node and the volume are busy with: {}", place.log(container));
-        return Some(place.finding(container, Reason::ProbeFailing, problem, remedy));
+        return Some(place.finding(container, Reason::ProbeFailed, problem, remedy));
     };
     let problem = "does not answer: whatever reads or writes it waits, and nothing is lost".to_owned();
     let remedy = format!("It goes on by itself when {server} answers on port 2049: nc -vz {server} 2049");
@@ -111,7 +111,7 @@ fn unready(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
     let remedy = format!("The API says why: {}", place.log(container));
     let line = words.lines().next().unwrap_or_default();
     let problem = format!("runs and is not ready: {}", line.trim_end_matches('.'));
-    Some(place.finding(container, Reason::ProbeFailing, problem, remedy))
+    Some(place.finding(container, Reason::ProbeFailed, problem, remedy))
 }
 
 /// What the last probe of this run that failed said, and how often it did: Events outlive the container's runs.

@@ -22,7 +22,7 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
             };
             let event = evidence.observed.events.iter().rfind(is_told)?;
             let words = log_line::without_ids(event.message.as_deref()?.trim_end_matches('.'));
-            Some(Finding::new(place.part, Reason::ContainerConfigInvalid, if place.part == Part::Database { "The database's pod" } else { "A pod" }.to_owned()).problem(format!("cannot begin: {words}")).remedy(format!(
+            Some(Finding::new(place.part, Reason::CreateContainerError, if place.part == Part::Database { "The database's pod" } else { "A pod" }.to_owned()).problem(format!("cannot begin: {words}")).remedy(format!(
                     "Raise limits.memory where it is below 6Mi; else see to the node's network: kubectl -n {} describe pods -l {}={}",
                     evidence.stack.id.namespace,
                     labels::STACK,

@@ -33,7 +33,7 @@ fn unscheduled(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
             format!("Lower the requests in {}.resources, or add a node", field(place.part)),
         )
     } else if let Some(taint) = untolerated(words) {
-        (Reason::TaintNotTolerated, toleration(place.part, taint, words))
+        (Reason::UntoleratedTaint, toleration(place.part, taint, words))
     } else {
         (
             Reason::Unschedulable,

@@ -20,7 +20,7 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
         }
         VolumeSource::Class(_) => (
             format!("PersistentVolumeClaim {}", volume.claim),
-            Reason::MountFailed,
+            Reason::FailedMount,
             format!(
                 "See the Events of the pod that waits for it: kubectl -n {namespace} get events --field-selector reason=FailedMount"
             ),
@@ -59,7 +59,7 @@ fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
         )
     } else if says(&["access denied", "Permission denied", "Operation not permitted"]) {
         (
-            Reason::MountRefused,
+            Reason::MountAccessDenied,
             format!("Export {path} on {server} to the nodes' addresses: exportfs -v shows to whom it is"),
         )
     } else if says(&[
@@ -79,12 +79,12 @@ fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
         )
     } else if says(&["incorrect mount option"]) {
         (
-            Reason::MountFailed,
+            Reason::FailedMount,
             "Correct spec.database.postgres.storage.nfs.mountOptions: see nfs(5)".to_owned(),
         )
     } else {
         (
-            Reason::MountFailed,
+            Reason::FailedMount,
             format!("Check that {server} exports {path} to the nodes: showmount -e {server}"),
         )
     }

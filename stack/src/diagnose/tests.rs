@@ -61,8 +61,8 @@ fn waits(reason: &str, message: &str) -> Value {
 }
 
 #[rstest]
-#[case::name("InvalidImageName", "couldn't parse", Reason::ImageNameInvalid)]
-#[case::never("ErrImageNeverPull", "", Reason::ImageNeverPulled)]
+#[case::name("InvalidImageName", "couldn't parse", Reason::InvalidImageName)]
+#[case::never("ErrImageNeverPull", "", Reason::ErrImageNeverPull)]
 #[case::not_found(
     "ErrImagePull",
     "failed to resolve reference \"r/c:1\": r/c:1: not found",
@@ -78,11 +78,11 @@ fn waits(reason: &str, message: &str) -> Value {
     "pull access denied, insufficient_scope: authorization failed",
     Reason::ImagePullUnauthorized
 )]
-#[case::unreachable("ErrImagePull", "dial tcp: lookup r: no such host", Reason::ImagePullFailed)]
+#[case::unreachable("ErrImagePull", "dial tcp: lookup r: no such host", Reason::ImagePullBackOff)]
 #[case::refused(
     "ErrImagePull",
     "dial tcp 127.0.0.1:443: connect: connection refused",
-    Reason::ImagePullFailed
+    Reason::ImagePullBackOff
 )]
 #[case::secret("CreateContainerConfigError", "secret \"pg\" not found", Reason::SecretNotFound)]
 #[case::key(
@@ -93,14 +93,14 @@ fn waits(reason: &str, message: &str) -> Value {
 #[case::other(
     "CreateContainerConfigError",
     "container has runAsNonRoot and image will run as root",
-    Reason::ContainerConfigInvalid
+    Reason::CreateContainerError
 )]
 #[case::command(
     "RunContainerError",
     "exec: \"x\": executable file not found in $PATH",
-    Reason::ContainerCommandInvalid
+    Reason::ContainerCommandNotFound
 )]
-#[case::processor("RunContainerError", "exec /x: exec format error", Reason::ImageArchitectureWrong)]
+#[case::processor("RunContainerError", "exec /x: exec format error", Reason::ImageArchitectureMismatch)]
 fn a_container_that_waits_is_explained(#[case] word: &str, #[case] message: &str, #[case] expected: Reason) {
     let finding = only("{}", &pod(API, &waits(word, message)));
     assert_eq!((finding.part, finding.reason, finding.severity), (Part::Api, expected, Severity::Blocking));
@@ -113,7 +113,7 @@ fn a_volume_that_the_check_refused_is_explained_by_its_report() {
     status["containerStatuses"][0]["name"] = json!("preflight");
     status["initContainerStatuses"] = status["containerStatuses"].take();
     let finding = only("{}", &pod(DATABASE, &status));
-    assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::VolumeOwnerWrong));
+    assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::VolumeOwnerMismatch));
     assert_eq!(
         finding.message(),
         "The volume belongs to 0:0, and Postgres runs as 999:999. On the NFS server: chown 999:999 on the exported directory, and chmod 700"
@@ -124,15 +124,15 @@ fn a_volume_that_the_check_refused_is_explained_by_its_report() {
 #[case::crash(
     "Error",
     "2026-11-21 02:43:07.123 UTC [1] FATAL:  no space\n",
-    Reason::CrashLoop,
+    Reason::CrashLoopBackOff,
     "FATAL:  no space"
 )]
-#[case::silent("Error", "", Reason::CrashLoop, "exit code 1, and its log is empty")]
-#[case::memory("OOMKilled", "", Reason::OutOfMemory, "more memory than its limit")]
+#[case::silent("Error", "", Reason::CrashLoopBackOff, "exit code 1, and its log is empty")]
+#[case::memory("OOMKilled", "", Reason::OOMKilled, "more memory than its limit")]
 #[case::login(
     "Error",
     "FATAL: password authentication failed for user \"x\"",
-    Reason::LoginRefused,
+    Reason::AuthenticationFailed,
     "is refused by the database"
 )]
 #[case::slots(
@@ -184,7 +184,7 @@ fn unschedulable(seconds: i64, message: &str) -> Value {
     "0/1 nodes are available: 1 Insufficient cpu. preemption: none",
     Reason::InsufficientResources
 )]
-#[case::taint("0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.", Reason::TaintNotTolerated)]
+#[case::taint("0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.", Reason::UntoleratedTaint)]
 #[case::selector(
     "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
     Reason::Unschedulable
@@ -215,7 +215,7 @@ fn a_pod_that_does_not_go_is_explained_after_its_grace_period() {
         observed
     };
     assert_eq!(found("{}", &due(10)), []);
-    assert_eq!(only("{}", &due(60)).reason, Reason::TerminatingTooLong);
+    assert_eq!(only("{}", &due(60)).reason, Reason::StuckTerminating);
 }
 
 fn deployment(kind: &str, status: &str, reason: &str, message: &str) -> Observed {
@@ -227,7 +227,7 @@ fn deployment(kind: &str, status: &str, reason: &str, message: &str) -> Observed
 #[test]
 fn a_rollout_that_does_not_end_is_explained() {
     let observed = deployment("Progressing", "False", "ProgressDeadlineExceeded", "");
-    assert_eq!(only("{}", &observed).reason, Reason::RolloutStuck);
+    assert_eq!(only("{}", &observed).reason, Reason::ProgressDeadlineExceeded);
 }
 
 #[rstest]
@@ -237,7 +237,7 @@ fn a_rollout_that_does_not_end_is_explained() {
 )]
 #[case::security("violates PodSecurity \"restricted:latest\": seccompProfile", Reason::PodSecurityViolated)]
 #[case::range("maximum memory usage per Container is 16Mi, but limit is 128Mi", Reason::LimitRangeViolated)]
-#[case::webhook("admission webhook \"w\" denied the request", Reason::ApplyRefused)]
+#[case::webhook("admission webhook \"w\" denied the request", Reason::ApplyRejected)]
 fn a_pod_that_the_cluster_refuses_is_explained_without_its_name(
     #[case] cause: &str,
     #[case] expected: Reason,
@@ -254,5 +254,5 @@ fn the_cause_stands_before_what_it_causes() {
         pod(API, &container(&waiting("CrashLoopBackOff"), &terminated("Error", "no database"), 3));
     observed.claim = None;
     let reasons: Vec<_> = found("{}", &observed).iter().map(|finding| finding.reason).collect();
-    assert_eq!(reasons, [Reason::NoDefaultStorageClass, Reason::CrashLoop]);
+    assert_eq!(reasons, [Reason::NoDefaultStorageClass, Reason::CrashLoopBackOff]);
 }

@@ -51,17 +51,17 @@ fn between(old: Option<Verdict>, new: &[Verdict]) -> Vec<Transition> {
 #[case::ready(None, ready(Status::True, Reason::AsExpected), Some("Ready"))]
 #[case::cause(
     Some(ready(Status::True, Reason::AsExpected)),
-    ready(Status::False, Reason::CrashLoop),
-    Some("CrashLoop")
+    ready(Status::False, Reason::CrashLoopBackOff),
+    Some("CrashLoopBackOff")
 )]
 #[case::other_cause(
     Some(ready(Status::False, Reason::DiskFull)),
-    ready(Status::False, Reason::CrashLoop),
-    Some("CrashLoop")
+    ready(Status::False, Reason::CrashLoopBackOff),
+    Some("CrashLoopBackOff")
 )]
 #[case::unchanged(
-    Some(ready(Status::False, Reason::CrashLoop)),
-    ready(Status::False, Reason::CrashLoop),
+    Some(ready(Status::False, Reason::CrashLoopBackOff)),
+    ready(Status::False, Reason::CrashLoopBackOff),
     None
 )]
 #[case::progress(None, ready(Status::False, Reason::Progressing), None)]
@@ -90,7 +90,7 @@ fn a_cause_is_reported_once_with_the_object_that_shows_it() {
     let metadata =
         ObjectMeta { name: Some("shop-db-0".into()), uid: Some("7".into()), ..ObjectMeta::default() };
     let pod = Pod { metadata, ..Pod::default() };
-    let finding = Finding::new(Part::Database, Reason::CrashLoop, "Container postgres")
+    let finding = Finding::new(Part::Database, Reason::CrashLoopBackOff, "Container postgres")
         .problem("is crash-looping: boom")
         .remedy("Read its log")
         .related(pod.object_ref(&()))
@@ -119,6 +119,6 @@ fn a_part_that_became_ready_is_reported_with_its_object() {
 
 #[test]
 fn a_note_is_truncated_to_what_the_api_server_accepts() {
-    let long = Verdict { message: "ä".repeat(LONGEST_NOTE), ..ready(Status::False, Reason::CrashLoop) };
+    let long = Verdict { message: "ä".repeat(LONGEST_NOTE), ..ready(Status::False, Reason::CrashLoopBackOff) };
     assert_eq!(between(None, &[long])[0].note.len(), LONGEST_NOTE);
 }

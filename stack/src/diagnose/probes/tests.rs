@@ -73,7 +73,7 @@ fn a_server_that_replays_its_log_is_told() {
     "database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}",
     (Part::Storage, Reason::NfsServerUnreachable)
 )]
-#[case::disk("{}", (Part::Database, Reason::ProbeFailing))]
+#[case::disk("{}", (Part::Database, Reason::ProbeFailed))]
 fn a_volume_that_stands_still_is_told(#[case] spec: &str, #[case] expected: (Part, Reason)) {
     let words = "the volume does not answer within 3 s";
     assert_eq!(found(spec, &unready("database", "postgres", words)), [expected]);
@@ -109,5 +109,5 @@ fn a_migration_that_only_has_work_to_do_is_no_cause() {
 #[test]
 fn an_api_that_is_not_ready_though_all_before_it_is_there_is_told() {
     let observed = unready("api", "api", "HTTP probe failed with statuscode: 503");
-    assert_eq!(found("{database: {sqlite: {}}}", &observed), [(Part::Api, Reason::ProbeFailing)]);
+    assert_eq!(found("{database: {sqlite: {}}}", &observed), [(Part::Api, Reason::ProbeFailed)]);
 }

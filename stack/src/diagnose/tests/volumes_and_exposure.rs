@@ -26,7 +26,7 @@ fn a_claim_that_nothing_can_provide_is_explained(#[case] spec: &str, #[case] exp
     "mount.nfs: mounting nfs:/e failed, reason given by server: No such file or directory",
     Reason::ExportNotFound
 )]
-#[case::access("mount.nfs: access denied by server while mounting nfs:/e", Reason::MountRefused)]
+#[case::access("mount.nfs: access denied by server while mounting nfs:/e", Reason::MountAccessDenied)]
 #[case::name(
     "mount.nfs: Failed to resolve server nfs: Name or service not known",
     Reason::NfsServerUnreachable
@@ -37,7 +37,7 @@ fn a_claim_that_nothing_can_provide_is_explained(#[case] spec: &str, #[case] exp
 )]
 #[case::port("mount.nfs: Connection refused for nfs:/e on /var/lib/kubelet", Reason::NfsServerUnreachable)]
 #[case::silent("mount.nfs: Connection timed out for nfs:/e", Reason::NfsServerUnreachable)]
-#[case::other("mount.nfs: an incorrect mount option was specified", Reason::MountFailed)]
+#[case::other("mount.nfs: an incorrect mount option was specified", Reason::FailedMount)]
 fn a_refused_mount_is_told_in_the_words_of_the_mount_program(#[case] words: &str, #[case] expected: Reason) {
     let event = json!({
         "metadata": {}, "involvedObject": {}, "reason": "FailedMount",
@@ -66,7 +66,7 @@ fn a_mount_that_was_refused_before_the_pod_ran_is_past() {
 fn a_host_name_of_an_older_stack_is_told() {
     let mut observed = with_classes(&[true]);
     observed.host_conflict = Some("shops/first".into());
-    assert_eq!(only("{exposure: {host: h}}", &observed).reason, Reason::HostTaken);
+    assert_eq!(only("{exposure: {host: h}}", &observed).reason, Reason::HostConflict);
 }
 
 fn with_classes(defaults: &[bool]) -> Observed {
@@ -83,7 +83,7 @@ fn with_classes(defaults: &[bool]) -> Observed {
 #[rstest]
 #[case::none("{exposure: {host: h}}", &[], Some(Reason::NoDefaultIngressClass))]
 #[case::no_default("{exposure: {host: h}}", &[false], Some(Reason::NoDefaultIngressClass))]
-#[case::two("{exposure: {host: h}}", &[true, true], Some(Reason::SeveralDefaultIngressClasses))]
+#[case::two("{exposure: {host: h}}", &[true, true], Some(Reason::MultipleDefaultIngressClasses))]
 #[case::unknown("{exposure: {host: h, ingress: {className: x}}}", &[true], Some(Reason::IngressClassNotFound))]
 #[case::known("{exposure: {host: h, ingress: {className: c0}}}", &[false], None)]
 #[case::default("{exposure: {host: h}}", &[true, false], None)]

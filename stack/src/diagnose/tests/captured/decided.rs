@@ -34,47 +34,47 @@ pub(super) fn decision(reason: Reason) -> Decision {
         | Reason::ProvisioningFailed
         | Reason::VolumeShared
         | Reason::ExportNotFound
-        | Reason::MountRefused
+        | Reason::MountAccessDenied
         | Reason::NfsServerUnreachable
-        | Reason::MountFailed
-        | Reason::VolumeOwnerWrong
+        | Reason::FailedMount
+        | Reason::VolumeOwnerMismatch
         | Reason::VolumeNotWritable
         | Reason::VolumeMountedSoft
-        | Reason::VolumeHalfInitialised
+        | Reason::VolumeHalfInitialized
         | Reason::VersionMismatch
         | Reason::DiskFull
         | Reason::Unschedulable
         | Reason::InsufficientResources
-        | Reason::TaintNotTolerated
+        | Reason::UntoleratedTaint
         | Reason::NodeNotReady
         | Reason::ImageNotFound
         | Reason::ImagePullUnauthorized
-        | Reason::ImageNameInvalid
-        | Reason::ImageNeverPulled
-        | Reason::ImageArchitectureWrong
-        | Reason::ImagePullFailed
-        | Reason::ContainerCommandInvalid
-        | Reason::ContainerConfigInvalid
-        | Reason::CrashLoop
-        | Reason::OutOfMemory
-        | Reason::ProbeFailing
-        | Reason::TerminatingTooLong
-        | Reason::RolloutStuck
+        | Reason::InvalidImageName
+        | Reason::ErrImageNeverPull
+        | Reason::ImageArchitectureMismatch
+        | Reason::ImagePullBackOff
+        | Reason::ContainerCommandNotFound
+        | Reason::CreateContainerError
+        | Reason::CrashLoopBackOff
+        | Reason::OOMKilled
+        | Reason::ProbeFailed
+        | Reason::StuckTerminating
+        | Reason::ProgressDeadlineExceeded
         | Reason::DatabaseRecovering
-        | Reason::LoginRefused
+        | Reason::AuthenticationFailed
         | Reason::DatabaseUnreachable
         | Reason::TooManyConnections
         | Reason::MigrationFailed
         | Reason::IngressClassNotFound
         | Reason::NoDefaultIngressClass
-        | Reason::SeveralDefaultIngressClasses
+        | Reason::MultipleDefaultIngressClasses
         | Reason::TlsSecretNotFound
-        | Reason::HostTaken
+        | Reason::HostConflict
         | Reason::AddressPending
-        | Reason::NameTaken
+        | Reason::NameConflict
         | Reason::QuotaExceeded
         | Reason::LimitRangeViolated
         | Reason::PodSecurityViolated
-        | Reason::ApplyRefused => Decision::Captured,
+        | Reason::ApplyRejected => Decision::Captured,
     }
 }
