@@ -45,11 +45,11 @@ pub struct Shape {
 
 /// Which cluster [`stop`] may remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum Owner {
     /// Only the one that this checkout started.
-    ThisCheckouts,
-    /// Any, whoever started it.
-    Anyones,
+    ThisCheckout,
+    /// Any, also one of another checkout.
+    Any,
 }
 
 /// Starts the cluster unless it is running.
@@ -163,13 +163,13 @@ pub fn load(images: &[Image]) -> anyhow::Result<()> {
 }
 
 /// Removes the cluster.
-pub fn stop(whose: Whose) -> anyhow::Result<()> {
+pub fn stop(owner: Owner) -> anyhow::Result<()> {
     prerequisites::root("removing the local cluster")?;
-    if let (Whose::ThisCheckouts, Some(owner)) = (whose, ownership::other_owner(repository::root())) {
+    if let (Owner::ThisCheckout, Some(other)) = (owner, ownership::other_owner(repository::root())) {
         anyhow::bail!(
             "the local cluster of {} is running on this machine: run cargo xtask down there, \
              or cargo xtask up --replace here",
-            owner.display()
+            other.display()
         );
     }
     teardown::remove()

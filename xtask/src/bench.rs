@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use crate::cli::{Bench, BenchSubject};
 use crate::repository;
 
-/// Runs the command.
 pub(crate) fn run(args: &Bench) -> anyhow::Result<()> {
     let mut command = match args.subject {
         BenchSubject::Api => Command::new(repository::root().join("bench/api/run.py")),

@@ -17,9 +17,8 @@ pub(crate) enum Command {
     /// A running cluster is kept, and the operator on it is upgraded to this checkout. Afterwards todos are
     /// served at `http://todolist.localhost:8080/todos`, and target/cluster/kubeconfig is the kubeconfig.
     ///
-    /// The first run builds Kubernetes from its Go modules (15 to 20 minutes on two cores). The user's cache
-    /// folder keeps it for all checkouts. With that, and the programs compiled, a start takes about half a
-    /// minute.
+    /// The first run builds Kubernetes from its Go modules, 15 to 20 minutes on two cores, into the user's
+    /// cache folder. With that, and the programs compiled, a start takes about half a minute.
     Up(Up),
     /// Remove the cluster with all its processes, mounts, networks, cgroups and folders
     ///

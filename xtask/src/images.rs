@@ -15,7 +15,6 @@ pub(crate) struct Built {
     pub(crate) api: Image,
 }
 
-/// Runs the command.
 pub(crate) fn run(args: &cli::Images) -> anyhow::Result<()> {
     let provider = provider::choose(None);
     // Before the build, which takes minutes: it fails if there is no cluster.

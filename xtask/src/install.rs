@@ -5,7 +5,7 @@ use todostack_testbed::{process, progress};
 
 use crate::repository;
 
-/// The operator's namespace.
+/// The namespace of both releases.
 pub(crate) const NAMESPACE: &str = "todostack-system";
 
 /// The values of the charts that depend on the provider and the images.

@@ -11,15 +11,14 @@ use fs_err as fs;
 
 use todostack_testbed::cluster_tools::ClusterTools;
 use todostack_testbed::image::Image;
-use todostack_testbed::local::{self, Shape, Whose};
+use todostack_testbed::local::{self, Owner, Shape};
 use todostack_testbed::{lock, process};
 
 use crate::cli::{ProviderName, Up};
 use crate::install::IngressPorts;
 use crate::repository;
 
-/// Locked while a cluster is started or removed, since a machine has one. It has the state of the local
-/// cluster.
+/// Locked while a cluster is started or removed: two commands would use the same names and addresses.
 const LOCKED: &str = "/var/lib";
 
 /// Starts the cluster unless it is running, with DNS, Ingress controller and default StorageClass.
@@ -66,11 +65,11 @@ pub(crate) fn load(provider: ProviderName, images: &[Image]) -> anyhow::Result<(
 }
 
 /// Removes the cluster; it is no error if there is none.
-pub(crate) fn stop(provider: ProviderName, whose: Whose) -> anyhow::Result<()> {
+pub(crate) fn stop(provider: ProviderName, owner: Owner) -> anyhow::Result<()> {
     let _lock = lock::folder(Path::new(LOCKED))?;
     match provider {
         ProviderName::Kind => kind::stop()?,
-        ProviderName::Local => local::stop(whose)?,
+        ProviderName::Local => local::stop(owner)?,
         ProviderName::Current => anyhow::bail!(
             "cargo xtask down does not remove the cluster of the current kubeconfig: \
              helm uninstall todostack-operator todostack-crds -n {} removes what cargo xtask up installed",

@@ -15,14 +15,13 @@ mod snapshots;
 
 use std::process::Command;
 
-use todostack_testbed::local::Whose;
+use todostack_testbed::local::Owner;
 use todostack_testbed::process;
 
 use crate::cli::{self, ProviderName, Up};
 use crate::{generate, provider, repository, up};
 use report::Report;
 
-/// Runs the command.
 pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
     let mut report = Report::new(args.only.clone());
     report.check("limits", "lines of each file, columns of each line", |_| limits::check());
@@ -84,7 +83,7 @@ fn cluster(report: &mut Report, keep: bool) {
     };
     // A new cluster, so that nothing of an earlier run can help a test pass.
     report.check("cluster: up", "a new cluster with the operator and the demo stack", |_| {
-        provider::stop(ProviderName::Local, Whose::Anyones)?;
+        provider::stop(ProviderName::Local, Owner::Any)?;
         up::run(&shape)
     });
     if report.has_failed("cluster: up") {
@@ -99,7 +98,7 @@ fn cluster(report: &mut Report, keep: bool) {
     }
     if !keep {
         report.check("cluster: down", "nothing of the cluster stays on this machine", |_| {
-            provider::stop(ProviderName::Local, Whose::Anyones)
+            provider::stop(ProviderName::Local, Owner::Any)
         });
     }
 }

@@ -34,8 +34,7 @@ pub struct Process {
     pub name: String,
     /// The process id, which Linux may give to another process later.
     pub pid: u32,
-    /// When it started, in clock ticks since boot (field 22 of /proc/PID/stat): no two uses of an id share
-    /// it.
+    /// When it started, in clock ticks since boot (field 22 of /proc/PID/stat), to detect that Linux did.
     pub started: u64,
 }
 
