@@ -115,7 +115,7 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// The collection that the address names; that its list exists has been checked.
+/// The collection that the path names. Whether its list exists is answered by the statement that uses it.
 #[derive(Debug)]
 pub(crate) struct InCollection(pub(crate) Collection);
 
@@ -126,9 +126,6 @@ impl FromRequestParts<AppState> for InCollection {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
         let list =
             NumbersInPath::of(parts, state).await?.list.transpose().map_err(|_| Error::ListNotFound)?;
-        if let Some(list) = list {
-            state.store.list(&owner, list).await?;
-        }
         Ok(Self(Collection { owner, list }))
     }
 }

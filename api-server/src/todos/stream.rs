@@ -46,9 +46,16 @@ async fn page_after(
     collection: &Collection,
     query: &TodoQuery,
 ) -> Result<Vec<Todo>, Error> {
-    // The line of the request said 200, which was true until here.
-    let cut_off = |error: &Error| tracing::error!(error = chain(error), "A list was cut off in the middle");
-    state.store.todos(collection, query).await.inspect_err(cut_off)
+    match state.store.todos(collection, query).await {
+        // The list was deleted after the page before, and its todos with it.
+        Err(Error::ListNotFound) => Ok(Vec::new()),
+        // The log line of the request says 200, which was true until here.
+        Err(error) => {
+            tracing::error!(error = chain(&error), "Failed to read the next page of a response: aborted it");
+            Err(error)
+        }
+        page => page,
+    }
 }
 
 /// The page's todos with what stands before each: `[` or `,`.

@@ -71,9 +71,9 @@ impl Connector {
         LastingConnection { options: self.options.clone(), open: None }
     }
 
-    /// For reading todos by their numbers: one plan for good, by the index. By itself Postgres plans each small batch anew, which takes
-    /// longer than reading it, and a plan made while the table is small may be to read all of it.
-    pub(crate) fn lasting_by_number(&self) -> LastingConnection {
+    /// For batches: one plan per statement, which uses indexes. Otherwise Postgres plans each small batch again, which takes longer than
+    /// running it, and a plan made while the table is small may read all of the table.
+    pub(crate) fn lasting_for_batches(&self) -> LastingConnection {
         let settings = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
         LastingConnection { options: self.options.clone().options(settings), open: None }
     }

@@ -14,6 +14,7 @@ struct Answered {
     fingerprint: Vec<u8>,
     todo_id: i64,
     todo_created_at: DateTime<Utc>,
+    list_exists: bool,
 }
 
 pub(crate) async fn create_once(
@@ -26,7 +27,7 @@ pub(crate) async fn create_once(
     if !lock(&mut transaction, &collection.owner, &key.key).await.map_err(store_error)? {
         return Err(Error::KeyInFlight);
     }
-    if let Some(answered) = find(&mut transaction, &collection.owner, &key.key).await.map_err(store_error)? {
+    if let Some(answered) = find(&mut transaction, collection, &key.key).await.map_err(store_error)? {
         return replay(&answered, new, &key);
     }
     let inserted = insert::insert_one(&mut transaction, &(collection.clone(), new.clone())).await?;
@@ -47,13 +48,22 @@ async fn lock(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Re
     .await
 }
 
-async fn find(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Result<Option<Answered>> {
+async fn find(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    key: &str,
+) -> sqlx::Result<Option<Answered>> {
     sqlx::query_as!(
         Answered,
-        "select fingerprint, todo_id, todo_created_at from idempotency_keys
-         where owner = $1 and key = $2 and expires_at > now()",
-        owner,
-        key
+        r#"
+        select fingerprint, todo_id, todo_created_at,
+               $3::bigint = 0 or exists (select from lists where id = $3 and owner = $1) as "list_exists!"
+        from idempotency_keys
+        where owner = $1 and key = $2 and expires_at > now()
+        "#,
+        &*collection.owner,
+        key,
+        collection.list_or_zero()
     )
     .fetch_optional(connection)
     .await
@@ -61,6 +71,9 @@ async fn find(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Re
 
 /// The body is that of the first time (its fingerprint is), so only what the database added had to be kept.
 fn replay(answered: &Answered, new: NewTodo, key: &IdempotencyKey) -> Result<Created> {
+    if !answered.list_exists {
+        return Err(Error::ListNotFound);
+    }
     if answered.fingerprint != key.fingerprint {
         return Err(Error::KeyReused);
     }

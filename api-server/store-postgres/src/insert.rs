@@ -102,13 +102,19 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Lists are numbered from 1, so 0 in place of a list that the owner does not have violates the foreign key: the row
+/// fails with [`Error::ListNotFound`] like that of a list that does not exist.
 async fn insert(connection: &mut PgConnection, columns: &Columns<'_>) -> sqlx::Result<Vec<Inserted>> {
     let Columns { owner, list_id, title, completed, position, due_date, tags, priority } = columns;
     sqlx::query_as!(
         Inserted,
         r#"
         insert into todos (owner, list_id, title, completed, position, due_date, tags, priority)
-        select owner, list_id, title, completed, position, due_date, tags, priority
+        select owner,
+               case when list_id is not null then
+                   coalesce((select id from lists where id = new.list_id and owner = new.owner), 0)
+               end,
+               title, completed, position, due_date, tags, priority
         from unnest($1::text[], $2::bigint[], $3::text[], $4::boolean[], $5::bigint[], $6::date[], $7::jsonb[],
                     $8::smallint[])
              with ordinality as new

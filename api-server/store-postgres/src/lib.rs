@@ -64,8 +64,8 @@ impl PostgresStore {
         Self {
             pool: Pool::new(connector.clone(), pool_size),
             health: Mutex::new(connector.lasting()),
-            reads: Batcher::start(ReadLane::new(connector.lasting_by_number()), LIMITS),
-            inserts: Batcher::start(InsertLane::new(connector.lasting()), LIMITS),
+            reads: Batcher::start(ReadLane::new(connector.lasting_for_batches()), LIMITS),
+            inserts: Batcher::start(InsertLane::new(connector.lasting_for_batches()), LIMITS),
             connector,
         }
     }

@@ -104,20 +104,26 @@ pub(crate) async fn delete_all(
     collection: &Collection,
     filter: &Filter,
 ) -> Result<u64> {
-    let deleted = sqlx::query!(
+    let done = sqlx::query!(
         r#"
-        delete from todos
-        where owner = $1 and coalesce(list_id, 0) = $2
-          and ($3::boolean is null or completed = $3)
-          and ($4::text is null or strpos(lower(title), lower($4)) > 0)
+        with deleted as (
+            delete from todos
+            where owner = $1 and coalesce(list_id, 0) = $2
+              and ($3::boolean is null or completed = $3)
+              and ($4::text is null or strpos(lower(title), lower($4)) > 0)
+            returning 1
+        )
+        select count(*) as "deleted!",
+               $2 = 0 or exists (select from lists where id = $2 and owner = $1) as "list_exists!"
+        from deleted
         "#,
         &*collection.owner,
         collection.list_or_zero(),
         filter.completed,
         filter.text
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await
     .map_err(store_error)?;
-    Ok(deleted.rows_affected())
+    if done.list_exists { Ok(done.deleted.unsigned_abs()) } else { Err(Error::ListNotFound) }
 }

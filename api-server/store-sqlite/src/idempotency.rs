@@ -11,6 +11,7 @@ struct Answered {
     fingerprint: Vec<u8>,
     todo_id: i64,
     todo_created_at: DateTime<Utc>,
+    list_exists: bool,
 }
 
 pub(crate) async fn create_once(
@@ -19,10 +20,11 @@ pub(crate) async fn create_once(
     new: NewTodo,
     key: IdempotencyKey,
 ) -> Result<Created> {
-    match find(connection, &collection.owner, &key.key).await.map_err(store_error)? {
+    match find(connection, collection, &key.key).await.map_err(store_error)? {
+        Some(answered) if !answered.list_exists => Err(Error::ListNotFound),
         Some(answered) if answered.fingerprint != key.fingerprint => Err(Error::KeyReused),
         Some(answered) => {
-            let Answered { fingerprint: _, todo_id, todo_created_at } = answered;
+            let Answered { fingerprint: _, todo_id, todo_created_at, list_exists: _ } = answered;
             Ok(Created { todo: Todo::created(new, todo_id, todo_created_at), replayed: true })
         }
         None => {
@@ -33,16 +35,23 @@ pub(crate) async fn create_once(
     }
 }
 
-async fn find(connection: &mut SqliteConnection, owner: &str, key: &str) -> sqlx::Result<Option<Answered>> {
+async fn find(
+    connection: &mut SqliteConnection,
+    collection: &Collection,
+    key: &str,
+) -> sqlx::Result<Option<Answered>> {
+    let (owner, list) = (&*collection.owner, collection.list_or_zero());
     sqlx::query_as!(
         Answered,
         r#"
-        select fingerprint, todo_id, todo_created_at as "todo_created_at: DateTime<Utc>"
+        select fingerprint, todo_id, todo_created_at as "todo_created_at: DateTime<Utc>",
+               (?3 = 0 or exists (select 1 from lists where id = ?3 and owner = ?1)) as "list_exists!: bool"
         from idempotency_keys
         where owner = ?1 and key = ?2 and expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
         "#,
         owner,
-        key
+        key,
+        list
     )
     .fetch_optional(connection)
     .await

@@ -1,7 +1,7 @@
 //! Lists.
 
 use chrono::{DateTime, Utc};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 use todostack_store::{Error, List, ListId, NewList, Owner, Result};
 
 use crate::errors::store_error;
@@ -40,7 +40,7 @@ pub(crate) async fn select(pool: &SqlitePool, owner: &Owner, after: ListId, limi
     .map_err(store_error)
 }
 
-pub(crate) async fn select_one(pool: &SqlitePool, owner: &Owner, id: ListId) -> Result<List> {
+pub(crate) async fn select_one(executor: impl SqliteExecutor<'_>, owner: &Owner, id: ListId) -> Result<List> {
     let owner = &**owner;
     sqlx::query_as!(
         List,
@@ -51,7 +51,7 @@ pub(crate) async fn select_one(pool: &SqlitePool, owner: &Owner, id: ListId) -> 
         owner,
         id
     )
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await
     .map_err(store_error)?
     .ok_or(Error::ListNotFound)

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{SqlitePool, types::Json};
 use todostack_store::{Collection, Cursor, Error, Result, Sort, Todo, TodoPlace, TodoQuery};
 
-use crate::{TodoRow, errors::store_error};
+use crate::{TodoRow, errors::store_error, lists};
 
 pub(crate) async fn one(pool: &SqlitePool, place: &TodoPlace) -> Result<Todo> {
     let TodoPlace { collection, id } = place;
@@ -87,5 +87,11 @@ pub(crate) async fn page(pool: &SqlitePool, collection: &Collection, query: &Tod
             "coalesce(position, 9223372036854775807) desc, id desc"
         ),
     };
-    Ok(rows.map_err(store_error)?.into_iter().map(Todo::from).collect())
+    let rows = rows.map_err(store_error)?;
+    if rows.is_empty()
+        && let Some(list) = collection.list
+    {
+        lists::select_one(pool, &collection.owner, list).await?;
+    }
+    Ok(rows.into_iter().map(Todo::from).collect())
 }

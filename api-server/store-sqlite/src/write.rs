@@ -7,8 +7,10 @@ use todostack_store::{
     TodoPlace,
 };
 
-use crate::{TodoRow, errors::store_error};
+use crate::{TodoRow, errors::store_error, lists};
 
+/// Lists are numbered from 1, so 0 in place of a list that the owner does not have violates the foreign key: the row
+/// fails with [`Error::ListNotFound`] like that of a list that does not exist.
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     collection: &Collection,
@@ -22,7 +24,11 @@ pub(crate) async fn insert(
         TodoRow,
         r#"
         insert into todos (owner, list_id, title, completed, position, due_date, tags, priority)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        values (
+            ?1,
+            iif(?2 is not null, coalesce((select id from lists where id = ?2 and owner = ?1), 0), null),
+            ?3, ?4, ?5, ?6, ?7, ?8
+        )
         returning id as "id!", owner as "owner!", list_id, title as "title!", completed as "completed!: bool", position,
                   due_date as "due_date: NaiveDate", tags as "tags!: Json<Vec<String>>", priority,
                   version as "version!", created_at as "created_at!: DateTime<Utc>",
@@ -165,8 +171,14 @@ pub(crate) async fn delete_all(
         completed,
         text
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await
     .map_err(store_error)?;
+    // The same transaction, so that the list cannot come or go in between.
+    if deleted.rows_affected() == 0
+        && let Some(list) = collection.list
+    {
+        lists::select_one(connection, &collection.owner, list).await?;
+    }
     Ok(deleted.rows_affected())
 }

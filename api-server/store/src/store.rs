@@ -64,7 +64,11 @@ pub struct PoolState {
     pub queued: u32,
 }
 
-/// A database of todos. Every method is one transaction: what it has answered is kept, what it has refused left nothing.
+/// A database of todos. Every method is one transaction: what it has answered is kept, what it has rejected
+/// left nothing.
+///
+/// Methods that take a collection answer [`Error::ListNotFound`] when the owner has no such list. Those that
+/// take one todo answer [`Error::TodoNotFound`] then.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes a todo. With a key, makes it once and answers repetitions from memory for a day.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::future::join_all;
 use rstest::rstest;
 use sqlx::{Connection as _, PgConnection};
-use todostack_store::{Collection, Error, NewTodo, Store, Tags, Title, TodoPlace};
+use todostack_store::{Collection, Error, ListName, NewList, NewTodo, Store, Tags, Title, TodoPlace};
 use tokio::time::timeout;
 
 use crate::service::{On, Service};
@@ -79,9 +79,14 @@ async fn owners_and_lists_asked_for_in_one_batch_do_not_mix(#[case] on: On) {
 async fn a_row_that_cannot_be_stored_fails_alone(#[case] on: On) {
     let service = Service::start(on).await;
     let store = &*service.store;
-    // A list that was deleted after the request had been let in: the foreign key refuses the row.
+    let name = ListName::new("shop".to_owned()).unwrap();
+    let of_bob = store.create_list(&"bob".into(), NewList { name }).await.unwrap().id;
     let replies = join_all((0..200).map(async |n| {
-        let list = (n % 10 == 7).then_some(99);
+        let list = match n % 20 {
+            7 => Some(99),
+            17 => Some(of_bob),
+            _ => None,
+        };
         (n, create(store, &of("ann", list), format!("todo {n}")).await)
     }))
     .await;

@@ -31,6 +31,6 @@ async fn a_list_that_cannot_be_read_to_its_end_breaks_off_and_the_log_says_why()
     let rest = response.into_body().collect().await;
     assert!(rest.is_err(), "a part was given for the whole");
     let log = std::fs::read_to_string(log.path()).unwrap();
-    assert!(log.contains("ERROR") && log.contains("A list was cut off in the middle"), "{log}");
+    assert!(log.contains("ERROR") && log.contains("Failed to read the next page of a response"), "{log}");
     assert!(log.contains("does not exist"), "{log}");
 }

@@ -44,6 +44,25 @@ async fn a_repetition_gets_the_first_answer_and_makes_nothing(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
+async fn a_repetition_for_a_deleted_list_is_not_answered(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    client.post("/lists", json!({"name": "shop"})).await;
+    for _ in 0..2 {
+        let reply = post(client, "/lists/1/todos", "k1", TEA).await;
+        assert_eq!((reply.status, &reply.json()["id"]), (StatusCode::CREATED, &json!(1)));
+    }
+    client.delete("/lists/1").await;
+    for key in ["k1", "k2"] {
+        let reply = post(client, "/lists/1/todos", key, TEA).await;
+        assert_eq!(reply.problem(), (404, "list-not-found".to_owned()), "{key}");
+    }
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
 async fn a_key_is_good_for_one_request_only(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;

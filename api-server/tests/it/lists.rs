@@ -45,11 +45,32 @@ async fn deleting_a_list_deletes_its_todos(#[case] on: On) {
     assert_eq!(client.delete("/lists/1").await.status, StatusCode::NO_CONTENT);
     for path in ["/lists/1", "/lists/1/todos"] {
         assert_eq!(client.get(path).await.problem(), (404, "list-not-found".to_owned()));
+        assert_eq!(client.delete(path).await.problem(), (404, "list-not-found".to_owned()));
     }
     let post = client.post("/lists/1/todos", json!({"title": "late"})).await;
     assert_eq!(post.problem(), (404, "list-not-found".to_owned()));
     assert_eq!(client.get("/lists/1/todos/1").await.problem(), (404, "todo-not-found".to_owned()));
     assert_eq!(client.get("/lists").await.json(), json!([]));
+}
+
+#[rstest]
+#[case::postgres(On::Postgres)]
+#[case::sqlite(On::Sqlite)]
+#[tokio::test]
+async fn an_empty_list_is_not_a_missing_one(#[case] on: On) {
+    let service = Service::start(on).await;
+    let client = &service.client;
+    client.post("/lists", json!({"name": "shop"})).await;
+    for path in ["/lists/1/todos", "/lists/1/todos?sort=-order&limit=1&q=tea"] {
+        assert_eq!(client.get(path).await.json(), json!([]));
+    }
+    for path in ["/lists/1/todos?completed=true", "/lists/1/todos"] {
+        assert_eq!(client.delete(path).await.status, StatusCode::NO_CONTENT);
+    }
+    for sort in ["created", "-created", "order", "-order"] {
+        let missing = client.get(&format!("/lists/2/todos?sort={sort}")).await;
+        assert_eq!(missing.problem(), (404, "list-not-found".to_owned()));
+    }
 }
 
 #[rstest]

@@ -12,8 +12,9 @@ use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
 
 use crate::service::fresh_postgres;
 
-/// A list that todos of the made-up values can be in.
-const LIST: &str = "insert into lists (owner, name) values ('x', 'x')";
+/// Lists that todos of the made-up values can be in.
+const POSTGRES_LIST: &str = "insert into lists (owner, name) values ('x', 'x')";
+const SQLITE_LIST: &str = "insert into lists (owner, name) values ('1', 'x')";
 
 /// One connection to a database of the newest schema.
 pub trait Database {
@@ -37,7 +38,7 @@ impl Postgres {
         PostgresStore::new(database.clone(), 1).migrate().await.unwrap();
         let connection = PgConnection::connect_with(&database).await.unwrap();
         let mut this = Self { connection, prepared: 0 };
-        this.change(LIST).await;
+        this.change(POSTGRES_LIST).await;
         this
     }
 }
@@ -98,7 +99,7 @@ impl Sqlite {
         SqliteStore::new(options.clone()).migrate().await.unwrap();
         let connection = SqliteConnection::connect_with(&options).await.unwrap();
         let mut this = Self { connection, _file: file };
-        this.change(LIST).await;
+        this.change(SQLITE_LIST).await;
         this
     }
 
