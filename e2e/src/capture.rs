@@ -1,40 +1,35 @@
-//! What the cluster holds when a cause is named, written as YAML: the fixtures in `operator/src/diagnose/captured`. Asked
+//! What the cluster holds when a cause is named, written as YAML: the fixtures in `stack/src/diagnose/captured`. Asked
 //! for by `TODOSTACK_CAPTURE=FOLDER`; without it nothing is written.
 
-use std::path::PathBuf;
+use std::{fmt::Debug, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use k8s_openapi::jiff::Timestamp;
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, TypeMeta},
+use futures::{FutureExt as _, future::BoxFuture};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        core::v1::{ConfigMap, Event, Pod},
+        networking::v1::IngressClass,
+        storage::v1::StorageClass,
+    },
+    jiff::Timestamp,
 };
+use kube::{
+    Api, Client, Resource, ResourceExt as _,
+    api::{ListParams, ObjectMeta},
+};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use todostack_crds::Reason;
+use todostack_crds::{Reason, TodoStack};
+use todostack_stack::{
+    managed::{KindVisitor, ManagedKind, visit_kinds},
+    prune,
+};
 
 use crate::{confidential::OPEN_KEYS, namespace::Namespace};
 
 /// The variable that names the folder.
 const FOLDER: &str = "TODOSTACK_CAPTURE";
-
-/// Kinds as `group/version/Kind`, and whether the operator looks at their `spec` (its `prune.rs` drops the others).
-const KINDS: &[(&str, bool)] = &[
-    ("todostack.dev/v1alpha1/TodoStack", true),
-    ("v1/Secret", true),
-    ("v1/ConfigMap", true),
-    ("v1/PersistentVolumeClaim", true),
-    ("v1/Service", false),
-    ("v1/ServiceAccount", false),
-    ("apps/v1/StatefulSet", false),
-    ("apps/v1/Deployment", false),
-    ("batch/v1/Job", false),
-    ("networking.k8s.io/v1/Ingress", false),
-    ("v1/Pod", false),
-    ("v1/Event", true),
-];
-/// Those of no namespace.
-const CLUSTER_KINDS: &[&str] =
-    &["v1/PersistentVolume", "storage.k8s.io/v1/StorageClass", "networking.k8s.io/v1/IngressClass"];
 
 /// Writes `REASON.yaml`, or `REASON-CASE.yaml` in a case of a table.
 ///
@@ -44,15 +39,8 @@ pub async fn write(namespace: &Namespace, stack: &str, reason: Reason) -> Result
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return Ok(()) };
     let moment = Timestamp::now();
     let mut items = Vec::new();
-    for (kind, with_spec) in KINDS {
-        let kind = resource(kind)?;
-        let api = Api::namespaced_with(namespace.cluster.client.clone(), &namespace.name, &kind);
-        items.extend(list(&api, &kind, *with_spec).await?);
-    }
-    for kind in CLUSTER_KINDS {
-        let kind = resource(kind)?;
-        let found = list(&Api::all_with(namespace.cluster.client.clone(), &kind), &kind, true).await?;
-        items.extend(found.into_iter().filter(|it| concerns(it, &namespace.name)));
+    for list in lists(namespace) {
+        items.extend(list.await?);
     }
     let capture = json!({
         "apiVersion": "v1",
@@ -71,45 +59,82 @@ pub async fn write(namespace: &Namespace, stack: &str, reason: Reason) -> Result
     std::fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))
 }
 
-fn resource(kind: &str) -> Result<ApiResource> {
-    let (group_version, kind) = kind.rsplit_once('/').context("group/version/Kind")?;
-    let (group, version) = group_version.split_once('/').unwrap_or(("", group_version));
-    Ok(ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind)))
+type List<'a> = BoxFuture<'a, Result<Vec<Value>>>;
+
+/// The LISTs of all kinds that the operator reads, each object pruned as in its caches.
+fn lists(namespace: &Namespace) -> Vec<List<'_>> {
+    let mut lister =
+        Lister { client: &namespace.cluster.client, namespace: &namespace.name, lists: Vec::new() };
+    lister.within::<TodoStack>(|stack| stack.status = None);
+    visit_kinds(&mut lister);
+    lister.within::<ConfigMap>(|_| {});
+    lister.within::<Pod>(prune::pod);
+    lister.within::<Event>(|_| {});
+    lister.everywhere::<StorageClass>(prune::storage_class);
+    lister.everywhere::<IngressClass>(prune::ingress_class);
+    lister.lists
 }
 
-async fn list(api: &Api<DynamicObject>, kind: &ApiResource, with_spec: bool) -> Result<Vec<Value>> {
+struct Lister<'a> {
+    client: &'a Client,
+    namespace: &'a str,
+    lists: Vec<List<'a>>,
+}
+
+impl KindVisitor for Lister<'_> {
+    fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self) {
+        self.within::<K>(K::prune);
+    }
+
+    fn cluster<K: ManagedKind>(&mut self) {
+        self.everywhere::<K>(K::prune);
+    }
+}
+
+impl Lister<'_> {
+    fn within<K: Listed + Resource<Scope = NamespaceResourceScope>>(&mut self, prune: fn(&mut K)) {
+        self.lists.push(list(Api::namespaced(self.client.clone(), self.namespace), prune).boxed());
+    }
+
+    fn everywhere<K: Listed>(&mut self, prune: fn(&mut K)) {
+        let (api, namespace) = (Api::all(self.client.clone()), self.namespace);
+        let list = async move {
+            let found = list(api, prune).await?;
+            Ok(found.into_iter().filter(|object| concerns(object, namespace)).collect())
+        };
+        self.lists.push(list.boxed());
+    }
+}
+
+/// A type that is captured.
+trait Listed: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + 'static {}
+impl<K: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + 'static> Listed
+    for K
+{
+}
+
+async fn list<K: Listed>(api: Api<K>, prune: fn(&mut K)) -> Result<Vec<Value>> {
     let listed = api.list(&ListParams::default()).await;
     let mut found = Vec::new();
-    for mut object in listed.with_context(|| format!("failed to list {}", kind.plural))? {
-        // The items of a list do not say what they are.
-        object.types = Some(TypeMeta { api_version: kind.api_version.clone(), kind: kind.kind.clone() });
+    for mut object in listed.with_context(|| format!("failed to list {}", K::plural(&())))? {
+        // kubelet and controllers add it to each namespace.
+        if object.name_any() == "kube-root-ca.crt" {
+            continue;
+        }
+        prune(&mut object);
+        remove_copies(object.meta_mut());
         let mut object = serde_json::to_value(object)?;
-        prune(&mut object, with_spec);
         mask(&mut object);
         found.push(object);
     }
-    Ok(found
-        .into_iter()
-        .filter(|it| it.pointer("/metadata/name") != Some(&json!("kube-root-ca.crt")))
-        .collect())
+    Ok(found)
 }
 
-/// Takes away what the operator never sees or what says nothing, and what kubectl may have copied of a Secret.
-fn prune(object: &mut Value, with_spec: bool) {
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
-        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-        }
-    }
-    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if let Some(object) = object.as_object_mut() {
-        if !with_spec {
-            object.remove("spec");
-        }
-        if kind == "TodoStack" {
-            object.remove("status");
-        }
+/// Field managers say nothing to diagnosis; kubectl may have copied a Secret into its annotation.
+fn remove_copies(metadata: &mut ObjectMeta) {
+    metadata.managed_fields = None;
+    if let Some(annotations) = &mut metadata.annotations {
+        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
     }
 }
 
@@ -154,13 +179,18 @@ mod tests {
         let value = |text: &str| json!(k8s_openapi::ByteString(text.as_bytes().to_vec()));
         let mut secret = json!({
             "kind": "Secret",
-            "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "hush"}},
             "data": {"password": value("hu\u{7}sh ä\r\n"), "username": value("shop")},
         });
-        prune(&mut secret, true);
         mask(&mut secret);
         assert_eq!(secret.pointer("/data/password"), Some(&value("xx\u{7}xxxxx\r\n")));
         assert_eq!(secret.pointer("/data/username"), Some(&value("shop")));
-        assert_eq!(secret.pointer("/metadata/annotations"), Some(&json!({})));
+    }
+
+    #[test]
+    fn no_copy_of_a_secret_stays_in_annotations() {
+        let copy = ("kubectl.kubernetes.io/last-applied-configuration".to_owned(), "hush".to_owned());
+        let mut metadata = ObjectMeta { annotations: Some([copy].into()), ..ObjectMeta::default() };
+        remove_copies(&mut metadata);
+        assert_eq!(metadata.annotations, Some([].into()));
     }
 }
