@@ -1,4 +1,4 @@
-{{- /* Names and labels that several objects share. */ -}}
+{{- /* Names and labels that several templates use. */ -}}
 
 {{- define "todostack-operator.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
