@@ -25,6 +25,7 @@ pub const LOCAL_PATH: Addon =
 pub fn apply(cluster: &ClusterTools, addons: &[Addon]) -> anyhow::Result<()> {
     let manifests = repository::testbed().join("manifests");
     let mut apply = cluster.kubectl();
+    // A field that a user changed on the running cluster is set back.
     apply.args(["apply", "--server-side", "--force-conflicts"]);
     for addon in addons {
         apply.arg("-f").arg(manifests.join(addon.manifest));

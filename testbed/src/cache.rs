@@ -34,7 +34,8 @@ fn entry_in(
         return Ok(path);
     }
     fs::create_dir_all(folder)?;
-    let _held = lock::folder(folder)?;
+    let _lock = lock::folder(folder)?;
+    // Another command may have built it while this one waited for the lock.
     if path.exists() {
         return Ok(path);
     }

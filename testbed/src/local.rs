@@ -95,6 +95,7 @@ pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
 }
 
 fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
+    // Before anything is created, because another program may listen on the ports.
     forward::check()?;
     // This fails where they are part of the kernel, too. The commands that need a missing one report it.
     let _loaded =
@@ -111,6 +112,7 @@ fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Res
         complete: false,
         processes: Vec::new(),
     };
+    // Before the first process, so that `down` can remove an interrupted start.
     record.write()?;
     let mut starting = Starting { binaries, authority: Authority::create()?, record };
     progress::step("Starting the control plane", "5 s", || {
@@ -124,10 +126,12 @@ fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Res
         Node::all(nodes).try_for_each(|node| network::create_node(node, nodes))?;
         control_plane::start(&mut starting, &cluster)
     })?;
+    // Before the ordinary nodes, because its kernel needs about a minute until its kubelet is ready.
     if let Some(root) = nfs_root {
         progress::step("Powering on the NFS node", "2 s", || nfs_node::start(&mut starting, &root, images))?;
     }
     progress::step(&format!("Starting {nodes} node(s)"), "15 s", || {
+        // All nodes are started before the first is awaited, so that their kubelets register in parallel.
         Node::all(nodes).try_for_each(|node| node::start(&mut starting, node, images))?;
         forward::start(&mut starting)?;
         Node::all(nodes).try_for_each(|node| await_node(&starting, &cluster, &node.name()))

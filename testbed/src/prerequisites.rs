@@ -138,6 +138,7 @@ pub fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
 /// The path of a program: on PATH, where root's programs are, or in Debian's newest Postgres.
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
+    // ip and iptables are in sbin folders, which only root has on its PATH.
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     on_path

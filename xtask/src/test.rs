@@ -61,6 +61,7 @@ fn docs() -> anyhow::Result<()> {
 }
 
 fn unit(summaries: &mut Vec<String>) -> anyhow::Result<()> {
+    // One server for all crates; each test has its own database on it.
     let database = database::start()?;
     let snapshots = snapshots::References::new()?;
     let arguments = ["test", "--workspace", "--exclude", "todostack-e2e", "--locked", "--no-fail-fast"];

@@ -9,6 +9,7 @@ use super::starting::Starting;
 use crate::cluster_tools::ClusterTools;
 use crate::wait::Probe;
 
+// Without TLS: etcd listens only on the loopback address of node 1's network.
 const ETCD: &str = "http://127.0.0.1:2379";
 const ETCD_PEER: &str = "http://127.0.0.1:2380";
 

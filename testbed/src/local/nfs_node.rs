@@ -69,6 +69,7 @@ pub(crate) fn start(starting: &mut Starting<'_>, root: &Path, images: &[Image]) 
     }
     fs::create_dir_all(plan::nfs_node::commands())?;
     configure(starting, &folder.join("upper"))?;
+    // The images of its pods: only databases tolerate its taint.
     for image in
         images.iter().filter(|image| [node::PAUSE, postgres_image::REFERENCE].contains(&&*image.reference))
     {

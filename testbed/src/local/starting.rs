@@ -25,6 +25,7 @@ impl Starting<'_> {
     pub(crate) fn detach(&mut self, name: &str, command: &mut Command) -> anyhow::Result<()> {
         let log = plan::log(name);
         let pid = process::detach(command, &log)?;
+        // Before the record: processes are removed by their cgroup, the record only reports dead ones.
         cgroups::adopt(pid)?;
         let Some(started) = Process::running(name, pid) else {
             anyhow::bail!("{name} exited immediately: see {}", log.display());
