@@ -11,9 +11,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use todostack_crds::TodoStack;
 
 use crate::{
+    build::{Desired, build},
     config::Config,
     credentials::GeneratedSecrets,
-    observed::Observed,
+    observed::{Listing, Observed},
     resolve::{Inputs, resolve},
     stack::Stack,
 };
@@ -68,4 +69,16 @@ pub fn resolved(spec: &str) -> Stack {
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp::from_second(1_795_262_400).unwrap()
+}
+
+/// What caches hold of a stack whose objects all exist.
+#[must_use]
+pub fn listing(stack: &Stack) -> Listing {
+    let mut listing = Listing::default();
+    for (_, desired) in build(stack) {
+        if let Desired::Apply(object) = desired {
+            listing.managed.insert(object);
+        }
+    }
+    listing
 }

@@ -10,6 +10,9 @@ use crate::{
     stack_ref::StackRef,
 };
 
+/// API pods of a stack whose spec does not say: two, so that one node can be drained. SQLite has one writer.
+const REPLICAS: i32 = 2;
+
 /// What a spec asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Requirements<'a> {
@@ -21,6 +24,8 @@ pub struct Requirements<'a> {
     pub host: Option<&'a str>,
     /// Whether there is an Ingress.
     pub ingress: bool,
+    /// How many API pods.
+    pub replicas: i32,
     /// Foreign objects that the spec references.
     pub references: References<'a>,
 }
@@ -63,6 +68,7 @@ impl<'a> From<&'a TodoStackSpec> for Requirements<'a> {
         let external = database.and_then(|database| database.external.as_ref());
         let postgres = database.and_then(|database| database.postgres.as_ref());
         let storage = postgres.and_then(|postgres| postgres.storage.as_ref());
+        let replicas = spec.api.as_ref().and_then(|api| api.replicas);
         let exposure = spec.exposure.as_ref();
         let host = exposure.and_then(|exposure| exposure.host.as_deref());
         let ingress = exposure.and_then(|exposure| exposure.ingress.as_ref());
@@ -80,6 +86,7 @@ impl<'a> From<&'a TodoStackSpec> for Requirements<'a> {
             deletion_policy: spec.deletion_policy,
             host,
             ingress: host.is_some() || ingress.is_some(),
+            replicas: replicas.unwrap_or(if sqlite.is_some() { 1 } else { REPLICAS }),
             references: References {
                 credentials: postgres.and_then(|it| Some(it.credentials_secret.as_ref()?.name.as_str())),
                 external: external.map(|external| external.secret.name.as_str()),

@@ -12,6 +12,7 @@ use crate::{
     finding::Finding,
     names,
     observed::Observed,
+    requirements::Requirements,
     stack::{Api, Database, Exposure, External, Ingress, Sqlite, Stack, Volume, VolumeSource},
     stack_ref::{Incomplete, StackRef},
 };
@@ -20,9 +21,6 @@ mod login;
 mod postgres;
 mod release;
 mod user_secret;
-
-/// API pods of a stack that says nothing of them: one more than one, so that a node can go.
-const REPLICAS: i32 = 2;
 
 /// What resolving reads beside the spec.
 #[derive(Clone, Copy)]
@@ -37,11 +35,11 @@ pub struct Inputs<'a> {
 
 /// Answers every question that the spec leaves open.
 pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incomplete> {
-    let TodoStackSpec { paused, deletion_policy, api, database, exposure } = &todostack.spec;
+    let TodoStackSpec { paused, deletion_policy, api: _, database, exposure } = &todostack.spec;
     let id = StackRef::try_from(todostack)?;
     let mut findings = Vec::new();
     let database = resolve_database(database.as_ref(), &id, inputs, &mut findings);
-    let api = resolve_api(api.as_ref(), &database, &id, inputs);
+    let api = resolve_api(todostack, &database, &id, inputs);
     Ok(Stack {
         exposure: resolve_exposure(exposure.as_ref(), &id, inputs.config),
         id,
@@ -75,16 +73,15 @@ fn resolve_database(
     Database::Postgres(Box::new(postgres::resolve(postgres, id, inputs, findings)))
 }
 
-fn resolve_api(spec: Option<&ApiSpec>, database: &Database, id: &StackRef, inputs: Inputs<'_>) -> Api {
-    let ApiSpec { image, image_pull_policy, replicas, resources, log_level, cors, rate_limit, auth } =
-        spec.cloned().unwrap_or_default();
+fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs: Inputs<'_>) -> Api {
+    let ApiSpec { image, image_pull_policy, replicas: _, resources, log_level, cors, rate_limit, auth } =
+        todostack.spec.api.clone().unwrap_or_default();
     let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
-    let one_writer = matches!(database, Database::Sqlite(_));
     Api {
         release: release::release(&image, database, &id.name, inputs.observed),
         image,
         image_pull_policy: image_pull_policy.into(),
-        replicas: replicas.unwrap_or(if one_writer { 1 } else { REPLICAS }),
+        replicas: Requirements::from(&todostack.spec).replicas,
         resources: resources.unwrap_or_else(|| requests("10m", "32Mi", Some("128Mi"))),
         log_level: log_level.into(),
         allowed_origins: cors.map(|cors| cors.allowed_origins).unwrap_or_default(),

@@ -41,7 +41,8 @@ pub(super) fn finding(
         None => format!("Read on in its log: {}", place.previous_log(container)),
     };
     let finding = place.finding(container, reason, problem(reason, words), remedy);
-    let passes = matches!(reason, Reason::CrashLoopBackOff | Reason::MigrationFailed | Reason::DatabaseRecovering);
+    let passes =
+        matches!(reason, Reason::CrashLoopBackOff | Reason::MigrationFailed | Reason::DatabaseRecovering);
     let severity = if passes { Severity::Transient } else { Severity::Blocking };
     Finding { part, severity, ..finding }
 }
@@ -66,7 +67,9 @@ pub(super) fn known_remedy(reason: Reason) -> Option<&'static str> {
             "Raise storage.size in spec.database where its class can grow volumes, or free space on the export"
         }
         Reason::VolumeNotWritable => "Export or mount the volume for writing",
-        Reason::AuthenticationFailed => "Correct username and password in the Secret that spec.database names",
+        Reason::AuthenticationFailed => {
+            "Correct username and password in the Secret that spec.database names"
+        }
         Reason::TooManyConnections => {
             "Raise max_connections of the server (spec.database.postgres.parameters), or lower spec.api.replicas"
         }

@@ -79,6 +79,12 @@ macro_rules! kinds {
         pub struct ManagedObjects { $(pub $field: Vec<Arc<$kind>>,)* }
 
         impl ManagedObjects {
+            /// Adds an object.
+            #[cfg(any(test, feature = "fixtures"))]
+            pub fn insert(&mut self, object: Object) {
+                match object { $(Object::$kind(object) => self.$field.push(Arc::from(object)),)* }
+            }
+
             /// Key and metadata of each object.
             pub fn metadata(
                 &self,

@@ -119,6 +119,7 @@ fn a_part_that_became_ready_is_reported_with_its_object() {
 
 #[test]
 fn a_note_is_truncated_to_what_the_api_server_accepts() {
-    let long = Verdict { message: "ä".repeat(LONGEST_NOTE), ..ready(Status::False, Reason::CrashLoopBackOff) };
+    let long =
+        Verdict { message: "ä".repeat(LONGEST_NOTE), ..ready(Status::False, Reason::CrashLoopBackOff) };
     assert_eq!(between(None, &[long])[0].note.len(), LONGEST_NOTE);
 }

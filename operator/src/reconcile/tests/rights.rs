@@ -8,9 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::events::{Event, EventType};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use todostack_stack::{
-    fixtures, managed::ManagedObjects, names, observed::Listing, rbac, stack_ref::StackRef,
-};
+use todostack_stack::{fixtures, observed::Listing, rbac, stack_ref::StackRef};
 
 use super::api_server::ApiServer;
 use crate::observe::feeds;
@@ -61,24 +59,23 @@ async fn create() -> ApiServer {
     server
 }
 
-/// Removes the host of a stack, and deletes the Job of its earlier image.
+/// Reduces a stack to the least, so that what it no longer asks for is deleted: the Jobs of earlier images too.
 async fn edit() -> ApiServer {
-    let stack = fixtures::todostack("{api: {replicas: 1}}");
-    let config = fixtures::config();
-    let key = |text: &str| k8s_openapi::ByteString(text.as_bytes().to_vec());
-    let login = json!({
-        "username": key("todo"), "password": key("p"), "dbname": key("todo"), "port": key("5432"),
-        "host": key("shop-db.shops.svc.cluster.local"), "revision": key("revision-1"),
-    });
-    let migration = names::migration("shop", &config.api_image, "revision-1");
-    let done = json!({"status": {"conditions": [{"type": "Complete", "status": "True"}]}});
-    let managed = ManagedObjects {
-        secrets: vec![object("shop-db-app", "database", &json!({"data": login}))],
-        jobs: vec![object(&migration, "migration", &done), object("shop-migrate-old", "migration", &done)],
-        ingresses: vec![object("shop", "exposure", &json!({}))],
-        ..ManagedObjects::default()
-    };
-    let server = ApiServer::with(&stack, Listing { managed, ..Listing::default() }, Arc::new(|_| None));
+    let before = fixtures::resolved(NFS);
+    let mut listing = fixtures::listing(&before);
+    for job in &mut listing.managed.jobs {
+        let job = Arc::make_mut(job);
+        job.status = Some(
+            serde_json::from_value(json!({"conditions": [{"type": "Complete", "status": "True"}]})).unwrap(),
+        );
+    }
+    let mut earlier = Arc::unwrap_or_clone(listing.managed.jobs[0].clone());
+    earlier.metadata.name = Some("shop-migrate-earlier".into());
+    listing.managed.jobs.push(Arc::new(earlier));
+    let stack = fixtures::todostack(
+        "{api: {replicas: 1}, database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
+    );
+    let server = ApiServer::with(&stack, listing, Arc::new(|_| None));
     server.reconcile(&stack).await.unwrap();
     server
 }
