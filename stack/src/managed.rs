@@ -9,7 +9,7 @@ use kube::Resource;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{inventory::Inventory, key::Key};
-use crate::names;
+use crate::{names, resources::api_disruption_budget::FROM_REPLICAS};
 
 #[macro_use]
 mod table;
@@ -59,6 +59,7 @@ kinds! {
     jobs: batch::v1::Job, namespaced, REMOVE_HASHED, |it| it.spec = None;
     deployments: apps::v1::Deployment, namespaced, KEEP, |it| it.spec = None;
     ingresses: networking::v1::Ingress, namespaced, REMOVE, |it| it.spec = None;
+    disruption_budgets: policy::v1::PodDisruptionBudget, namespaced, REMOVE, |it| it.spec = None;
 }
 
 // resource in its file of `resources/`: kind, part that it shows, component label
@@ -109,6 +110,10 @@ resources! {
     ApiDeployment in api_deployment: Deployment, Api, Api {
         name: |stack, _| Some(names::api(&stack.name)),
         needs: [ServiceAccount, AppSecret, SqliteClaim],
+    }
+    ApiDisruptionBudget in api_disruption_budget: PodDisruptionBudget, Api, Api {
+        name: |stack, spec| (spec.replicas >= FROM_REPLICAS).then(|| names::api(&stack.name)),
+        needs: [],
     }
     ApiIngress in api_ingress: Ingress, Exposure, Exposure {
         name: |stack, spec| spec.ingress.then(|| names::ingress(&stack.name)),

@@ -1,6 +1,7 @@
 //! Managed resources: one file each, with a pure `build`. Which resources there are is in `managed.rs`.
 
 pub mod api_deployment;
+pub mod api_disruption_budget;
 pub mod api_ingress;
 pub mod api_service;
 pub mod app_secret;

@@ -2,15 +2,16 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use http::{Method, StatusCode};
 use k8s_openapi::api::{
     apps::v1::Deployment,
     core::v1::{Pod, Secret},
+    policy::v1::PodDisruptionBudget,
 };
 use kube::{
     ResourceExt,
-    api::{DeleteParams, ListParams},
+    api::{DeleteParams, EvictParams, ListParams},
 };
 use serde_json::json;
 use todostack_e2e::{
@@ -165,6 +166,34 @@ async fn a_removed_child_comes_back_and_an_edited_one_is_put_right() -> Result<(
         };
         wait::until(&namespace.api(), "shop-api", ("put right", READY_WITHIN), restored).await?;
         namespace.ready("shop").await.map(drop)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_drain_evicts_one_api_pod_at_a_time() -> Result<()> {
+    with_namespace("drain", async |namespace| {
+        namespace.apply("shop", "{}").await?;
+        namespace.ready("shop").await?;
+        let budgets = namespace.api::<PodDisruptionBudget>();
+        let allows = |allowed: i32| {
+            move |found: Option<&PodDisruptionBudget>| {
+                let status = found.and_then(|budget| budget.status.as_ref());
+                status.is_some_and(|status| status.disruptions_allowed == Some(allowed))
+            }
+        };
+        wait::until(&budgets, "shop-api", ("one disruption allowed", READY_WITHIN), allows(1)).await?;
+
+        let pods = namespace.api::<Pod>();
+        let of_api = ListParams::default().labels("app.kubernetes.io/component=api");
+        let names: Vec<_> = pods.list(&of_api).await?.iter().map(ResourceExt::name_any).collect();
+        let [first, second] = names.as_slice() else { bail!("API pods: {names:?}") };
+        pods.evict(first, &EvictParams::default()).await?;
+        let refused = pods.evict(second, &EvictParams::default()).await;
+        let error = refused.err().context("both API pods were evicted at once")?;
+        ensure!(matches!(&error, kube::Error::Api(status) if status.code == 429), "{error}");
+        wait::until(&budgets, "shop-api", ("one disruption allowed", READY_WITHIN), allows(1)).await?;
+        Ok(())
     })
     .await
 }

@@ -37,6 +37,7 @@ async fn a_new_stack_is_written_in_the_order_in_which_pods_need_it() {
             format!("PATCH {job}"),
             format!("PATCH {CORE}/services/shop-api"),
             "PATCH /apis/apps/v1/namespaces/shops/deployments/shop-api".to_owned(),
+            "PATCH /apis/policy/v1/namespaces/shops/poddisruptionbudgets/shop-api".to_owned(),
             "PATCH /apis/networking.k8s.io/v1/namespaces/shops/ingresses/shop".to_owned(),
         ]
     );
