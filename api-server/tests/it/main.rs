@@ -28,7 +28,6 @@ mod operations;
 mod postgres_server;
 mod program;
 mod properties;
-mod queries;
 mod service;
 mod small_disk;
 mod todos;
