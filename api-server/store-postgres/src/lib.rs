@@ -81,7 +81,7 @@ impl Store for PostgresStore {
     ) -> Result<Created> {
         match key {
             None => {
-                let todo = self.inserts.ask((collection.clone(), new)).await?;
+                let todo = self.inserts.run((collection.clone(), new)).await?;
                 Ok(Created { todo, replayed: false })
             }
             Some(key) => {
@@ -91,7 +91,7 @@ impl Store for PostgresStore {
     }
 
     async fn todo(&self, place: &TodoPlace) -> Result<Todo> {
-        self.reads.ask(place.clone()).await
+        self.reads.run(place.clone()).await
     }
 
     async fn todos(&self, collection: &Collection, query: &TodoQuery) -> Result<Vec<Todo>> {

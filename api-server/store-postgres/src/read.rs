@@ -36,7 +36,7 @@ impl Batch for ReadLane {
         };
         match rows {
             Ok(rows) => {
-                let found = rows.into_iter().map(|row| (row.id, row.placed())).collect();
+                let found = rows.into_iter().map(|row| (row.id, row.into_collection_and_todo())).collect();
                 requests.iter().map(|request| answer(&found, request)).collect()
             }
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),

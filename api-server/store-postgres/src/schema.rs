@@ -25,7 +25,7 @@ fn wanted() -> i64 {
 /// Runs what is missing, under an advisory lock, so that several processes may start at once.
 pub(crate) async fn migrate(pool: &PgPool) -> Result<SchemaVersion> {
     MIGRATOR.run(pool).await.map_err(|error| match error {
-        MigrateError::Execute(error) => store_error(error).of_migration(),
+        MigrateError::Execute(error) => store_error(error).during_migration(),
         other => Error::Migration(Arc::new(other)),
     })?;
     SchemaVersion::of(found(pool).await.map_err(store_error), wanted())

@@ -24,7 +24,7 @@ fn wanted() -> i64 {
 /// Runs what is missing.
 pub(crate) async fn migrate(pool: &SqlitePool) -> Result<SchemaVersion> {
     MIGRATOR.run(pool).await.map_err(|error| match error {
-        MigrateError::Execute(error) => store_error(error).of_migration(),
+        MigrateError::Execute(error) => store_error(error).during_migration(),
         other => Error::Migration(Arc::new(other)),
     })?;
     version(pool).await

@@ -42,7 +42,7 @@ impl Writer {
                 Ok(())
             })
         });
-        self.batcher.ask(work).await?;
+        self.batcher.run(work).await?;
         value.try_recv().map_err(|_| Error::unavailable("the writer ended without an answer"))
     }
 

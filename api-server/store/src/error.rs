@@ -1,74 +1,75 @@
-//! Why a store refused or failed. What HTTP makes of it is the API's business.
+//! Why a store rejected a request or failed. The API decides which HTTP status that becomes.
 
 use std::sync::Arc;
 
-/// The source of a failure, for the log and never for a client; shared, since all callers of a failed batch are told.
+/// The cause of a failure, for the log and never for a client. Shared, since every caller of a failed batch
+/// gets it.
 pub type Source = Arc<dyn std::error::Error + Send + Sync>;
 
-/// The answer of a store.
+/// The result of a method of [`Store`](crate::Store).
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Refusals first (the caller's doing), then failures (ours or the database's).
+/// Rejections first, which the caller can avoid; then failures of the database or of this service.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// No such todo in this collection; also when it is another owner's.
-    #[error("no such todo")]
+    /// The todo does not exist in this collection; also when it belongs to another owner.
+    #[error("the todo does not exist")]
     TodoNotFound,
-    /// No such list; also when it is another owner's.
-    #[error("no such list")]
+    /// The list does not exist; also when it belongs to another owner.
+    #[error("the list does not exist")]
     ListNotFound,
-    /// The todo is there, but not in the version the caller asked for.
-    #[error("the todo was changed meanwhile")]
+    /// The todo exists, but in none of the versions that the caller named.
+    #[error("the todo was changed by another request")]
     PreconditionFailed,
-    /// A request with the same idempotency key is being worked on.
+    /// A request with the same idempotency key has not finished.
     #[error("a request with this idempotency key is in progress")]
     KeyInFlight,
     /// The idempotency key was used before with another request.
     #[error("this idempotency key was used with another request")]
     KeyReused,
-    /// More requests wait for the database than it can answer in time.
+    /// More requests wait for the database than it can process in time.
     #[error("too many requests wait for the database")]
     Overloaded,
-    /// The database has no room for more; it may still read.
-    #[error("the database has no room left")]
+    /// The disk of the database is full; reads may still succeed.
+    #[error("the database has no disk space left")]
     Full(#[source] Source),
     /// The database cannot be reached, is starting or stopping, or lacks another resource.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
-    /// The database did not answer in time.
-    #[error("the database did not answer in time")]
+    /// A statement or a lock took too long.
+    #[error("the database did not respond in time")]
     TimedOut(#[source] Source),
-    /// Login or right refused: waiting will not help.
-    #[error("the database refused access")]
+    /// Authentication failed, or a role or permission is missing: waiting does not help.
+    #[error("the database denied access")]
     LoginRefused(#[source] Source),
     /// The database lacks tables or columns that this version needs.
-    #[error("the database's schema is older than this version needs")]
+    #[error("the database schema is older than this version needs")]
     SchemaOutdated(#[source] Source),
-    /// A migration could not be carried out.
+    /// A migration failed.
     #[error("failed to migrate the database")]
     Migration(#[source] Source),
-    /// None of the above: a defect.
+    /// Any other error, which is a defect of this service.
     #[error("failed to query the database")]
     Internal(#[source] Source),
 }
 
 impl Error {
-    /// The database is away for a reason that is no error of a library.
+    /// The database is not available for a reason that no library reports.
     #[must_use]
     pub fn unavailable(why: &'static str) -> Self {
         Self::Unavailable(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(why)))
     }
 
-    /// The same error when it came from a migration: only a database that is away will be another time.
+    /// The error of a migration: permanent, unless the database is not available.
     #[must_use]
-    pub fn of_migration(self) -> Self {
+    pub fn during_migration(self) -> Self {
         match self {
             Self::Unavailable(source) => Self::Unavailable(source),
             other => Self::Migration(Arc::new(other)),
         }
     }
 
-    /// Whether the whole database, rather than this request, is the trouble, so that another request would fare no better.
+    /// Whether other requests to the database would fail too.
     #[must_use]
     pub fn concerns_the_database(&self) -> bool {
         match self {

@@ -1,5 +1,6 @@
-//! What a todo is (`model`), what a database of todos can do ([`Store`]), and what the implementations for SQL databases
-//! share ([`sql`]). No queries and no drivers, which are in the crates `store-postgres` and `store-sqlite`; no HTTP.
+//! What a todo is (`model`), what a database of todos can do ([`Store`]), and what the implementations for
+//! SQL databases share ([`sql`]). No queries and no drivers, which are in the crates `store-postgres` and
+//! `store-sqlite`; no HTTP.
 
 mod error;
 mod model;

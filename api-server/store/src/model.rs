@@ -1,4 +1,5 @@
-//! Todos, lists, and how a client selects and guards them. Values of these types are valid; how they are stored is not here.
+//! Todos, lists, and how a client selects and guards them. Values of these types are valid; how they are
+//! stored is not here.
 
 pub(crate) mod list;
 pub(crate) mod precondition;

@@ -35,7 +35,8 @@ pub struct SchemaVersion {
 }
 
 impl SchemaVersion {
-    /// From the number of the last migration in the database. Before the first, not even the table that counts them is there.
+    /// From the number of the last migration in the database. Before the first, not even the table that
+    /// counts them is there.
     pub fn of(found: Result<i64>, wanted: i64) -> Result<Self> {
         match found {
             Ok(found) => Ok(Self { found, wanted }),
@@ -44,7 +45,8 @@ impl SchemaVersion {
         }
     }
 
-    /// Whether this version can serve: a newer schema is fine, since migrations only expand until the next release contracts.
+    /// Whether this version can serve: a newer schema is fine, since migrations only expand until the next
+    /// release contracts.
     #[must_use]
     pub fn serves(self) -> bool {
         self.found >= self.wanted

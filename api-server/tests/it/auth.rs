@@ -1,4 +1,5 @@
-//! Tokens: who is let in, who is refused and with what words, and that nobody sees another's todos.
+//! Authentication: which tokens are accepted, how others are rejected, and that owners are isolated. The
+//! algorithms of signatures are in `algorithms`.
 
 mod algorithms;
 
@@ -24,7 +25,7 @@ use crate::{
     service::{On, Service, listen},
 };
 
-/// An issuer with one key.
+/// An issuer of tokens with one key.
 struct Issuer {
     key: Ed25519KeyPair,
     kid: &'static str,
@@ -95,7 +96,7 @@ async fn send(client: &Client, method: Method, path: &str, token: &str) -> Reply
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn each_subject_sees_its_own_todos_and_lists_only(#[case] on: On) {
+async fn each_subject_sees_only_its_own_todos_and_lists(#[case] on: On) {
     let issuer = Issuer::new("one");
     let service = service(on, &issuer).await;
     let client = &service.client;
@@ -121,7 +122,7 @@ async fn each_subject_sees_its_own_todos_and_lists_only(#[case] on: On) {
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_is_told_how_to_bring_one() {
+async fn a_request_without_a_token_gets_a_challenge() {
     let service = service(On::Sqlite, &Issuer::new("one")).await;
     let reply = service.client.get("/todos").await;
     assert_eq!(reply.problem(), (401, "unauthorized".to_owned()));
@@ -131,32 +132,32 @@ async fn a_request_without_a_token_is_told_how_to_bring_one() {
 }
 
 #[tokio::test]
-async fn reading_and_writing_take_a_scope_each() {
+async fn reading_and_writing_need_a_scope_each() {
     let issuer = Issuer::new("one");
     let service = service(On::Sqlite, &issuer).await;
     let reader = issuer.token("ann", "openid todos:read");
     assert_eq!(send(&service.client, Method::GET, "/todos", &reader).await.status, StatusCode::OK);
-    let refused = send(&service.client, Method::POST, "/todos", &reader).await;
-    assert_eq!(refused.problem(), (403, "insufficient-scope".to_owned()));
+    let rejected = send(&service.client, Method::POST, "/todos", &reader).await;
+    assert_eq!(rejected.problem(), (403, "insufficient-scope".to_owned()));
     let challenge = "Bearer realm=\"todostack\", error=\"insufficient_scope\", scope=\"todos:write\"";
-    assert_eq!(refused.header("www-authenticate"), challenge);
+    assert_eq!(rejected.header("www-authenticate"), challenge);
     let writer = issuer.token("ann", "todos:write");
     assert_eq!(send(&service.client, Method::GET, "/todos", &writer).await.status, StatusCode::FORBIDDEN);
 }
 
-/// Changes one thing of a token that would be let in.
-fn with(mut object: Value, key: &str, value: Value) -> Value {
+/// Changes one field of a valid token.
+fn with_field(mut object: Value, key: &str, value: Value) -> Value {
     object[key] = value;
     object
 }
 
-fn without(mut object: Value, key: &str) -> Value {
+fn without_field(mut object: Value, key: &str) -> Value {
     object.as_object_mut().unwrap().remove(key);
     object
 }
 
 #[tokio::test]
-async fn a_token_that_differs_in_one_thing_is_refused() {
+async fn a_token_with_one_invalid_field_is_rejected() {
     let issuer = Issuer::new("one");
     let service = service(On::Sqlite, &issuer).await;
     let (header, good) = (issuer.header(), claims("ann", "todos:read"));
@@ -165,27 +166,45 @@ async fn a_token_that_differs_in_one_thing_is_refused() {
         StatusCode::OK
     );
     let bad = [
-        ("it has expired", issuer.sign(&header, &with(good.clone(), "exp", json!(now() - 60)))),
-        ("it is not valid yet", issuer.sign(&header, &with(good.clone(), "nbf", json!(now() + 60)))),
+        ("it has expired", issuer.sign(&header, &with_field(good.clone(), "exp", json!(now() - 60)))),
+        ("it is not valid yet", issuer.sign(&header, &with_field(good.clone(), "nbf", json!(now() + 60)))),
         (
             "it has another issuer",
-            issuer.sign(&header, &with(good.clone(), "iss", json!("https://evil.example"))),
+            issuer.sign(&header, &with_field(good.clone(), "iss", json!("https://evil.example"))),
         ),
-        ("it is for another audience", issuer.sign(&header, &with(good.clone(), "aud", json!("other")))),
-        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without(good.clone(), "exp"))),
-        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without(good.clone(), "aud"))),
-        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without(good.clone(), "iss"))),
-        ("its subject is empty", issuer.sign(&header, &with(good.clone(), "sub", json!("")))),
-        ("its subject is empty, longer", issuer.sign(&header, &with(good.clone(), "sub", json!("a\0")))),
-        ("it is not an access token", issuer.sign(&with(header.clone(), "typ", json!("id+jwt")), &good)),
-        ("it has critical extensions", issuer.sign(&with(header.clone(), "crit", json!(["b64"])), &good)),
-        ("its algorithm is not allowed", issuer.sign(&with(header.clone(), "alg", json!("HS256")), &good)),
-        ("it is no JWT", issuer.sign(&with(header.clone(), "alg", json!("none")), &good)),
+        (
+            "it is for another audience",
+            issuer.sign(&header, &with_field(good.clone(), "aud", json!("other"))),
+        ),
+        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without_field(good.clone(), "exp"))),
+        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without_field(good.clone(), "aud"))),
+        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without_field(good.clone(), "iss"))),
+        ("its subject is empty", issuer.sign(&header, &with_field(good.clone(), "sub", json!("")))),
+        (
+            "its subject is empty, longer",
+            issuer.sign(&header, &with_field(good.clone(), "sub", json!("a\0"))),
+        ),
+        (
+            "it is not an access token",
+            issuer.sign(&with_field(header.clone(), "typ", json!("id+jwt")), &good),
+        ),
+        (
+            "it has critical extensions",
+            issuer.sign(&with_field(header.clone(), "crit", json!(["b64"])), &good),
+        ),
+        (
+            "its algorithm is not allowed",
+            issuer.sign(&with_field(header.clone(), "alg", json!("HS256")), &good),
+        ),
+        ("it is no JWT", issuer.sign(&with_field(header.clone(), "alg", json!("none")), &good)),
         (
             "it is signed with an unknown key",
-            issuer.sign(&with(header.clone(), "alg", json!("RS256")), &good),
+            issuer.sign(&with_field(header.clone(), "alg", json!("RS256")), &good),
         ),
-        ("it is signed with an unknown key", issuer.sign(&with(header.clone(), "kid", json!("two")), &good)),
+        (
+            "it is signed with an unknown key",
+            issuer.sign(&with_field(header.clone(), "kid", json!("two")), &good),
+        ),
         ("its signature does not fit", Issuer::new("two").sign(&header, &good)),
         ("it is no JWT", "abc".to_owned()),
     ];
@@ -198,7 +217,7 @@ async fn a_token_that_differs_in_one_thing_is_refused() {
     }
 }
 
-/// An issuer's address; the first answer has the old key alone, later ones both. Counts the answers.
+/// A key set URL; the first response has the old key only, later ones both. Counts the responses.
 async fn jwks(old: &Issuer, new: &Issuer) -> (KeySource, Arc<AtomicUsize>) {
     let reads = Arc::new(AtomicUsize::new(0));
     let answers = [json!({"keys": [old.jwk()]}), json!({"keys": [old.jwk(), new.jwk()]})];
@@ -209,13 +228,13 @@ async fn jwks(old: &Issuer, new: &Issuer) -> (KeySource, Arc<AtomicUsize>) {
 }
 
 #[rstest]
-#[case::a_forger_makes_no_load_on_the_issuer(AuthSettings::REREAD_AFTER, StatusCode::UNAUTHORIZED, 1)]
-#[case::a_new_key_is_found(Duration::ZERO, StatusCode::OK, 2)]
+#[case::invalid_tokens_do_not_load_the_issuer(AuthSettings::REREAD_AFTER, StatusCode::UNAUTHORIZED, 1)]
+#[case::a_new_key_is_fetched(Duration::ZERO, StatusCode::OK, 2)]
 #[tokio::test]
-async fn keys_are_kept_until_an_unknown_one_comes(
+async fn keys_are_cached_until_a_token_has_an_unknown_key(
     #[case] reread_after: Duration,
     #[case] with_new_key: StatusCode,
-    #[case] reads_at_last: usize,
+    #[case] expected_reads: usize,
 ) {
     let (old, new) = (Issuer::new("old"), Issuer::new("new"));
     let (keys, reads) = jwks(&old, &new).await;
@@ -232,11 +251,11 @@ async fn keys_are_kept_until_an_unknown_one_comes(
     for _ in 0..3 {
         assert_eq!(status(&new).await, with_new_key);
     }
-    assert_eq!(reads.load(Ordering::SeqCst), reads_at_last);
+    assert_eq!(reads.load(Ordering::SeqCst), expected_reads);
 }
 
 #[tokio::test]
-async fn without_the_issuers_keys_nobody_is_let_in_and_nobody_is_blamed() {
+async fn without_the_issuers_keys_requests_fail_as_unavailable_not_as_unauthorized() {
     let url = "http://127.0.0.1:9/jwks".parse().unwrap();
     let auth = Auth::new(settings(KeySource::Url { url, ca_file: None })).unwrap();
     let service = Service::start_with_auth(On::Sqlite, auth).await;
@@ -247,7 +266,7 @@ async fn without_the_issuers_keys_nobody_is_let_in_and_nobody_is_blamed() {
 }
 
 #[test]
-fn a_key_file_that_is_missing_or_empty_is_an_error_at_the_start() {
+fn a_key_file_that_is_missing_or_has_no_usable_key_is_an_error_at_startup() {
     let missing = Auth::new(settings(KeySource::File("/nonexistent/jwks.json".into()))).unwrap_err();
     assert_eq!(missing.to_string(), "failed to read /nonexistent/jwks.json");
     let file = NamedTempFile::new().unwrap();

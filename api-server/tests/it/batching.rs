@@ -1,45 +1,33 @@
-//! What must stay exact although the database sees batches.
+//! Batching does not change results: rows, owners and errors are those of each request.
 
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use rstest::rstest;
 use sqlx::{Connection as _, PgConnection};
-use todostack_store::{Collection, Error, ListName, NewList, NewTodo, Store, Tags, Title, TodoPlace};
+use todostack_store::{Collection, Error, ListName, NewList, Store, TodoPlace};
 use tokio::time::timeout;
 
-use crate::service::{On, Service};
+use crate::{
+    fixtures::{collection, new_todo},
+    service::{On, Service},
+};
 
-fn todo(title: String) -> NewTodo {
-    NewTodo {
-        title: Title::new(title).unwrap(),
-        completed: false,
-        order: None,
-        due_date: None,
-        tags: Tags::default(),
-        priority: None,
-    }
-}
-
-fn of(owner: &str, list: Option<i64>) -> Collection {
-    Collection { owner: owner.into(), list }
-}
-
-async fn create(store: &dyn Store, collection: &Collection, title: String) -> Result<i64, Error> {
-    store.create_todo(collection, todo(title), None).await.map(|created| created.todo.id)
+async fn create(store: &dyn Store, collection: &Collection, title: &str) -> Result<i64, Error> {
+    store.create_todo(collection, new_todo(title), None).await.map(|created| created.todo.id)
 }
 
 #[rstest]
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn each_caller_gets_its_own_row_and_reads_it_at_once(#[case] on: On) {
+async fn each_request_gets_its_own_row_and_reads_it_at_once(#[case] on: On) {
     let service = Service::start(on).await;
     let store = &*service.store;
     join_all((0..300).map(async |n| {
-        let collection = of(if n % 2 == 0 { "ann" } else { "bob" }, None);
+        let collection = collection(if n % 2 == 0 { "ann" } else { "bob" }, None);
         let title = format!("todo {n}");
-        let id = create(store, &collection, title.clone()).await.unwrap();
+        let id = create(store, &collection, &title).await.unwrap();
         let read = store.todo(&TodoPlace { collection, id }).await.unwrap();
         assert_eq!((read.id, read.title), (id, title));
     }))
@@ -50,22 +38,22 @@ async fn each_caller_gets_its_own_row_and_reads_it_at_once(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn owners_and_lists_asked_for_in_one_batch_do_not_mix(#[case] on: On) {
+async fn owners_and_lists_in_one_batch_do_not_mix(#[case] on: On) {
     let service = Service::start(on).await;
     let store = &*service.store;
-    let id = create(store, &of("ann", None), "tea".to_owned()).await.unwrap();
+    let id = create(store, &collection("ann", None), "tea").await.unwrap();
     let replies = join_all((0..200).map(async |n| {
         let collection = match n % 4 {
-            0 => of("ann", None),
-            1 => of("bob", None),
-            2 => of("ann", Some(1)),
-            _ => of("", None),
+            0 => collection("ann", None),
+            1 => collection("bob", None),
+            2 => collection("ann", Some(1)),
+            _ => collection("", None),
         };
         (n % 4, store.todo(&TodoPlace { collection, id }).await)
     }))
     .await;
-    for (who, reply) in replies {
-        match who {
+    for (owner, reply) in replies {
+        match owner {
             0 => assert_eq!(reply.unwrap().title, "tea"),
             _ => assert!(matches!(reply, Err(Error::TodoNotFound))),
         }
@@ -87,7 +75,7 @@ async fn a_row_that_cannot_be_stored_fails_alone(#[case] on: On) {
             17 => Some(of_bob),
             _ => None,
         };
-        (n, create(store, &of("ann", list), format!("todo {n}")).await)
+        (n, create(store, &collection("ann", list), &format!("todo {n}")).await)
     }))
     .await;
     let mut ids = std::collections::BTreeSet::new();
@@ -95,7 +83,7 @@ async fn a_row_that_cannot_be_stored_fails_alone(#[case] on: On) {
         if n % 10 == 7 {
             assert!(matches!(reply, Err(Error::ListNotFound)), "{reply:?}");
         } else {
-            let place = TodoPlace { collection: of("ann", None), id: reply.unwrap() };
+            let place = TodoPlace { collection: collection("ann", None), id: reply.unwrap() };
             assert_eq!(store.todo(&place).await.unwrap().title, format!("todo {n}"));
             assert!(ids.insert(place.id));
         }
@@ -104,7 +92,7 @@ async fn a_row_that_cannot_be_stored_fails_alone(#[case] on: On) {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_full_refuses_at_once_and_what_it_took_is_done() {
+async fn a_full_queue_rejects_at_once_and_what_it_accepted_is_done() {
     let service = Service::start(On::Postgres).await;
     let mut other = PgConnection::connect_with(&service.postgres()).await.unwrap();
     let mut lock = other.begin().await.unwrap();
@@ -113,7 +101,7 @@ async fn a_queue_that_is_full_refuses_at_once_and_what_it_took_is_done() {
     let creates: Vec<_> = (0..2_000)
         .map(|n| {
             let store = Arc::clone(&store);
-            tokio::spawn(async move { create(&*store, &of("ann", None), format!("{n}")).await })
+            tokio::spawn(async move { create(&*store, &collection("ann", None), &n.to_string()).await })
         })
         .collect();
     let shed = async {
@@ -121,15 +109,15 @@ async fn a_queue_that_is_full_refuses_at_once_and_what_it_took_is_done() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(2), shed).await.expect("some are refused while the table is locked");
+    timeout(Duration::from_secs(2), shed).await.expect("some are rejected while the table is locked");
     lock.rollback().await.unwrap();
-    let (mut done, mut refused) = (0, 0);
+    let (mut done, mut rejected) = (0, 0);
     for create in creates {
         match create.await.unwrap() {
             Ok(_) => done += 1,
-            Err(Error::Overloaded) => refused += 1,
+            Err(Error::Overloaded) => rejected += 1,
             Err(error) => panic!("{error:?}"),
         }
     }
-    assert!(done >= 1_024 && refused > 0, "{done} done, {refused} refused");
+    assert!(done >= 1_024 && rejected > 0, "{done} done, {rejected} rejected");
 }

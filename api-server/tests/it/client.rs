@@ -1,4 +1,5 @@
-//! A small HTTP client whose answers are easy to assert on.
+//! An HTTP client that compares each response with the OpenAPI document. What else a response must be is not
+//! here.
 
 use axum::body::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -12,7 +13,6 @@ use serde_json::Value;
 
 use crate::openapi;
 
-/// Speaks to one address.
 #[derive(Clone)]
 pub struct Client {
     http: HyperClient<HttpConnector, Full<Bytes>>,
@@ -20,7 +20,7 @@ pub struct Client {
     documented: bool,
 }
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -39,7 +39,7 @@ impl Reply {
         self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {self:?}")).to_str().unwrap()
     }
 
-    /// Status and `type` of a problem, which every error must be.
+    /// Status and end of `type` of a problem (RFC 9457), which every error must be.
     #[track_caller]
     pub fn problem(&self) -> (u16, String) {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
@@ -52,23 +52,22 @@ impl Reply {
 }
 
 impl Client {
-    /// Of the API, whose answers must all be in its OpenAPI document.
+    /// For the API: each response must be in the OpenAPI document.
     pub fn new(base: String) -> Self {
         Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), base, documented: true }
     }
 
-    /// Of something else than the API.
+    /// For another server, whose responses the OpenAPI document does not have.
     pub fn undocumented(self) -> Self {
         Self { documented: false, ..self }
     }
 
-    /// Sends anything; `path` may be an absolute address.
     pub async fn send(&self, request: http::request::Builder, body: impl Into<Bytes>) -> Reply {
         self.try_send(request, body).await.unwrap()
     }
 
-    /// Asks for something, and reads the head of the answer only.
-    pub async fn begin(&self, path: &str) -> Response<Incoming> {
+    /// Sends a GET and reads only the head of the response.
+    pub async fn get_head(&self, path: &str) -> Response<Incoming> {
         let request = self.request(Method::GET, path).body(Full::default()).unwrap();
         self.http.request(request).await.unwrap()
     }
@@ -89,6 +88,7 @@ impl Client {
         Ok(Reply { status: parts.status, headers: parts.headers, body })
     }
 
+    /// `path` may be an absolute URL.
     pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let uri = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
         Request::builder().method(method).uri(uri)
@@ -118,8 +118,8 @@ impl Client {
         self.send(self.json(Method::PATCH, path), body.to_string()).await
     }
 
-    /// Makes a todo and gives its JSON.
-    pub async fn todo(&self, path: &str, body: Value) -> Value {
+    /// Creates a todo and returns its JSON.
+    pub async fn create_todo(&self, path: &str, body: Value) -> Value {
         let reply = self.post(path, body).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
         reply.json()

@@ -1,4 +1,4 @@
-//! The binary: migrate, help, and ending on SIGTERM.
+//! The binary as a process: its commands, its log, and graceful shutdown. HTTP itself is in the other files.
 
 use std::process::{Command, Output};
 
@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use todostack_store_postgres::PgConnectOptions;
 
 use crate::{
-    program::{Server, with_message},
+    server_process::{Server, with_message},
     service::{On, fresh_postgres},
 };
 
@@ -25,7 +25,7 @@ fn run(command: &mut Command) -> Output {
 }
 
 #[tokio::test]
-async fn migrate_brings_the_schema_up_once_and_reports_its_version() {
+async fn migrate_migrates_once_and_reports_the_schema_version() {
     let database = fresh_postgres().await;
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report");
@@ -41,19 +41,19 @@ async fn migrate_brings_the_schema_up_once_and_reports_its_version() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_refused_ends_migrate_at_once_without_the_password() {
+async fn migrate_fails_at_once_when_access_is_denied_and_prints_no_password() {
     let database = fresh_postgres().await.database("there_is_no_such_database").password("s3cret");
     let migrate = run(command(&database).arg("migrate"));
     let stderr = String::from_utf8(migrate.stderr).unwrap();
     assert!(!migrate.status.success());
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.contains("the database refused access"), "{stderr}");
+    assert!(stderr.contains("the database denied access"), "{stderr}");
     assert!(stderr.contains("there_is_no_such_database"), "{stderr}");
     assert!(!format!("{stderr}{}", String::from_utf8_lossy(&migrate.stdout)).contains("s3cret"));
 }
 
 #[tokio::test]
-async fn a_check_does_not_wait_for_a_database_that_is_away() {
+async fn a_check_does_not_wait_for_a_database_that_is_unavailable() {
     let nowhere = fresh_postgres().await.port(1);
     let check = run(command(&nowhere).args(["migrate", "--check"]));
     let stderr = String::from_utf8(check.stderr).unwrap();
@@ -93,7 +93,7 @@ fn help_documents_every_variable() {
     }
 }
 
-/// On Postgres, with connections for two threads.
+/// On Postgres, with enough connections for two threads.
 async fn server_on_postgres(database: &PgConnectOptions) -> Server {
     assert!(run(command(database).arg("migrate")).status.success());
     let url = database.to_url_lossy();
@@ -104,7 +104,7 @@ async fn server_on_postgres(database: &PgConnectOptions) -> Server {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn sigterm_loses_no_request(#[case] on: On) {
+async fn no_request_is_lost_on_sigterm(#[case] on: On) {
     let mut server = match on {
         On::Postgres => server_on_postgres(&fresh_postgres().await).await,
         On::Sqlite => Server::start("info").await,
@@ -114,7 +114,7 @@ async fn sigterm_loses_no_request(#[case] on: On) {
             let client = server.client.clone();
             tokio::spawn(async move {
                 let mut answered = 0;
-                // Until the listener is closed; a request that was accepted is answered.
+                // Until the listener is closed; a request that was accepted gets its response.
                 while let Ok(reply) = client
                     .try_send(
                         client
@@ -148,7 +148,7 @@ async fn sigterm_loses_no_request(#[case] on: On) {
         }
     }
     assert_eq!(server.operations.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    let rest = server.ended().await;
+    let rest = server.wait_for_exit().await;
     let mut answered = 0;
     for client in clients {
         let of_this = client.await.unwrap();
@@ -156,26 +156,26 @@ async fn sigterm_loses_no_request(#[case] on: On) {
         answered += of_this;
     }
     logged += with_message(&rest, "Request answered").len();
-    assert_eq!(logged, answered, "every answer has its line, those of the last moment too");
+    assert_eq!(logged, answered, "every response has its line, those of the last moment too");
 }
 
 #[tokio::test]
-async fn a_request_is_one_line_of_the_log_without_what_the_client_sent() {
+async fn a_request_is_one_log_line_without_what_the_client_sent() {
     let server = Server::start("info").await;
     let (trace_id, parent) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
     let client = &server.client;
     client.post("/todos?q=s3cret", json!({"title": "s3cret"})).await;
     let request =
-        client.request(http::Method::GET, "/todos/99?q=s3cret").header("x-request-id", "of-the-proxy");
+        client.request(http::Method::GET, "/todos/99?q=s3cret").header("x-request-id", "id-from-proxy");
     let request = request.header("authorization", "Bearer s3cret");
     let reply = client.send(request.header("traceparent", format!("00-{trace_id}-{parent}-01")), "").await;
-    assert_eq!(reply.header("x-request-id"), "of-the-proxy");
+    assert_eq!(reply.header("x-request-id"), "id-from-proxy");
     client.get("/s3cret").await;
     for probe in ["/livez", "/readyz", "/metrics"] {
         server.operations.get(probe).await;
     }
     server.terminate();
-    let lines = server.ended().await;
+    let lines = server.wait_for_exit().await;
     let answered = with_message(&lines, "Request answered");
     let seen = |line: &Value| {
         assert_eq!(line["level"], "INFO");
@@ -188,38 +188,38 @@ async fn a_request_is_one_line_of_the_log_without_what_the_client_sent() {
     );
     assert_eq!(
         (&answered[1]["trace_id"], &answered[1]["request_id"]),
-        (&json!(trace_id), &json!("of-the-proxy"))
+        (&json!(trace_id), &json!("id-from-proxy"))
     );
-    assert_eq!(answered[0]["trace_id"], answered[0]["request_id"], "it came with no other name");
+    assert_eq!(answered[0]["trace_id"], answered[0]["request_id"], "the client sent no request ID");
     assert!(with_message(&lines, "Probe answered").is_empty(), "{lines:#?}");
     assert!(!format!("{lines:?}").contains("s3cret"), "{lines:#?}");
 }
 
 #[tokio::test]
-async fn probes_are_in_the_log_at_debug() {
+async fn probes_are_logged_at_debug() {
     let server = Server::start("debug").await;
     for probe in ["/livez", "/readyz", "/metrics"] {
         server.operations.get(probe).await;
     }
     server.terminate();
-    let lines = server.ended().await;
+    let lines = server.wait_for_exit().await;
     let probes = with_message(&lines, "Probe answered");
     let routes: Vec<_> = probes.iter().map(|line| line["http.route"].as_str().unwrap()).collect();
     assert_eq!(routes, ["/livez", "/readyz", "/metrics"]);
 }
 
 #[tokio::test]
-async fn all_threads_together_keep_within_the_connections_that_they_may_have() {
+async fn all_threads_together_stay_within_the_connection_limit() {
     let database = fresh_postgres().await;
     let server = server_on_postgres(&database).await;
     let client = &server.client;
     let asked = (0..32).map(async |number| {
         for _ in 0..10 {
-            let made = client.todo("/todos", json!({"title": number.to_string()})).await;
+            let made = client.create_todo("/todos", json!({"title": number.to_string()})).await;
             assert_eq!(
                 client.get(made["url"].as_str().unwrap()).await.json(),
                 made,
-                "each thread sees what the others made"
+                "each thread sees what the others created"
             );
             assert_eq!(client.get("/todos?limit=50").await.status, StatusCode::OK);
         }
@@ -230,7 +230,7 @@ async fn all_threads_together_keep_within_the_connections_that_they_may_have() {
     let mut beside = PgConnection::connect_with(&database).await.unwrap();
     let connections: i64 = sqlx::query_scalar(count).fetch_one(&mut beside).await.unwrap();
     assert!(connections <= 10, "{connections}");
-    // Of the ten, three of each thread are not in its pool.
+    // Each thread has three of the ten connections outside of its pool.
     let (more_than, pooled) =
         if std::thread::available_parallelism().unwrap().get() > 1 { (5, 4) } else { (0, 7) };
     assert!(connections > more_than, "{connections}");

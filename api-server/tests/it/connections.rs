@@ -1,4 +1,4 @@
-//! Connections to Postgres are few, lent to one request at a time, and kept.
+//! The connections of the Postgres store: few, used by one request at a time, and kept open.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,13 +7,17 @@ use http::StatusCode;
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 use todostack_api::Settings;
-use todostack_store::{Collection, IdempotencyKey, NewTodo, Store, Tags, Title, TodoQuery};
+use todostack_store::{IdempotencyKey, Store, TodoQuery};
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use tokio::time::timeout;
 
-use crate::service::{Service, fresh_postgres};
+use crate::{
+    fixtures::{collection, new_todo},
+    service::{Service, fresh_postgres},
+};
 
-/// A store with one connection for all that is not batched, and how to look at its database.
+/// A store with one connection for statements that are not batched, and the options to connect to its
+/// database.
 async fn store_with_one_connection() -> (Arc<PostgresStore>, PgConnectOptions) {
     let database = fresh_postgres().await;
     let store = Arc::new(PostgresStore::new(database.clone(), 1));
@@ -21,11 +25,7 @@ async fn store_with_one_connection() -> (Arc<PostgresStore>, PgConnectOptions) {
     (store, database)
 }
 
-fn everybodys() -> Collection {
-    Collection { owner: "".into(), list: None }
-}
-
-fn all() -> TodoQuery {
+fn all_todos() -> TodoQuery {
     TodoQuery {
         filter: todostack_store::Filter::default(),
         sort: todostack_store::Sort::Created,
@@ -35,12 +35,12 @@ fn all() -> TodoQuery {
 }
 
 /// The processes of Postgres that serve the store.
-async fn servers(database: &mut PgConnection) -> Vec<i32> {
+async fn backend_pids(database: &mut PgConnection) -> Vec<i32> {
     let pids = "select pid from pg_stat_activity where datname = current_database() and application_name = 'todostack-api'";
     sqlx::query_scalar(pids).fetch_all(database).await.unwrap()
 }
 
-async fn until_one_waits_for_a_lock(database: &mut PgConnection) {
+async fn wait_for_a_blocked_statement(database: &mut PgConnection) {
     let waits = "select exists (select from pg_stat_activity
                  where datname = current_database() and application_name = 'todostack-api' and wait_event_type = 'Lock')";
     let waiting =
@@ -49,50 +49,47 @@ async fn until_one_waits_for_a_lock(database: &mut PgConnection) {
 }
 
 #[tokio::test]
-async fn a_request_that_went_away_in_the_middle_leaves_a_clean_connection() {
+async fn a_canceled_request_leaves_a_clean_connection() {
     let (store, options) = store_with_one_connection().await;
     let mut database = PgConnection::connect_with(&options).await.unwrap();
     let mut locking = PgConnection::connect_with(&options).await.unwrap();
-    assert_eq!(store.todos(&everybodys(), &all()).await.unwrap(), []);
-    let before = servers(&mut database).await;
+    assert_eq!(store.todos(&collection("", None), &all_todos()).await.unwrap(), []);
+    let before = backend_pids(&mut database).await;
     assert_eq!(before.len(), 1);
 
-    let new = NewTodo {
-        title: Title::new("tea".to_owned()).unwrap(),
-        completed: false,
-        order: None,
-        due_date: None,
-        tags: Tags::default(),
-        priority: None,
-    };
+    let new = new_todo("tea");
     let key = IdempotencyKey { key: "k1".to_owned(), fingerprint: vec![1] };
     let create = {
         let (store, new, key) = (Arc::clone(&store), new.clone(), key.clone());
-        async move { store.create_todo(&everybodys(), new, Some(key)).await }
+        async move { store.create_todo(&collection("", None), new, Some(key)).await }
     };
     let mut lock = locking.begin().await.unwrap();
     sqlx::query("lock table todos in access exclusive mode").execute(&mut *lock).await.unwrap();
     let create = tokio::spawn(create);
-    until_one_waits_for_a_lock(&mut database).await;
+    wait_for_a_blocked_statement(&mut database).await;
     create.abort();
     assert!(create.await.unwrap_err().is_cancelled());
     lock.rollback().await.unwrap();
 
-    // Its transaction was begun on the connection that the next statements get.
-    assert_eq!(store.todos(&everybodys(), &all()).await.unwrap(), [], "what nobody waited for was undone");
-    let made = store.create_todo(&everybodys(), new, Some(key)).await.unwrap();
-    assert!(!made.replayed);
-    assert_eq!(store.todos(&everybodys(), &all()).await.unwrap(), [made.todo]);
-    assert_eq!(servers(&mut database).await, before, "the connection was kept");
+    // Its transaction began on the connection that the next statements use.
+    assert_eq!(
+        store.todos(&collection("", None), &all_todos()).await.unwrap(),
+        [],
+        "the canceled transaction was rolled back"
+    );
+    let created = store.create_todo(&collection("", None), new, Some(key)).await.unwrap();
+    assert!(!created.replayed);
+    assert_eq!(store.todos(&collection("", None), &all_todos()).await.unwrap(), [created.todo]);
+    assert_eq!(backend_pids(&mut database).await, before, "the connection was reused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_lists_at_once_are_all_answered_over_few_connections() {
+async fn many_concurrent_requests_succeed_over_one_connection() {
     let (store, _) = store_with_one_connection().await;
     let service = Service::over(store, Settings::default(), None).await;
     let client = &service.client;
-    join_all((0..50).map(|number| client.todo("/todos", json!({"title": number.to_string()})))).await;
-    let answered = join_all((0..32).map(|_| {
+    join_all((0..50).map(|number| client.create_todo("/todos", json!({"title": number.to_string()})))).await;
+    let clients = join_all((0..32).map(|_| {
         let client = client.clone();
         tokio::spawn(async move {
             for _ in 0..100 {
@@ -102,13 +99,13 @@ async fn many_lists_at_once_are_all_answered_over_few_connections() {
             }
         })
     }));
-    for client in answered.await {
+    for client in clients.await {
         client.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_request_that_finds_no_connection_is_refused_before_its_deadline() {
+async fn a_request_that_gets_no_connection_fails_before_its_deadline() {
     let (store, options) = store_with_one_connection().await;
     let mut locking = PgConnection::connect_with(&options).await.unwrap();
     let service = Service::over(store, Settings::default(), None).await;
@@ -128,29 +125,29 @@ async fn a_request_that_finds_no_connection_is_refused_before_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_todo_is_read_by_the_index_however_small_the_table() {
+async fn a_todo_is_read_by_index_even_from_a_small_table() {
     let (store, options) = store_with_one_connection().await;
     let mut database = PgConnection::connect_with(&options).await.unwrap();
     let service = Service::over(store, Settings::default(), None).await;
-    service.client.todo("/todos", json!({"title": "tea"})).await;
-    // Now Postgres knows that reading the one page would be cheapest.
+    service.client.create_todo("/todos", json!({"title": "tea"})).await;
+    // With these statistics Postgres would prefer to read the single page of the table.
     sqlx::query("analyze todos").execute(&mut database).await.unwrap();
-    // More often than the five times after which Postgres may settle on a plan.
+    // After five executions Postgres may keep a generic plan.
     for _ in 0..10 {
         assert_eq!(service.client.get("/todos/1").await.status, StatusCode::OK);
     }
-    // Rows, since the migration scanned the empty table to make the indices.
+    // Rows, not scans, since the migration scanned the empty table to create the indexes.
     let scans = "select coalesce(idx_scan, 0), seq_tup_read from pg_stat_user_tables where relname = 'todos'";
     let counted = async {
         loop {
             let (by_index, whole): (i64, i64) = sqlx::query_as(scans).fetch_one(&mut database).await.unwrap();
-            // What a process of Postgres has counted it tells once a second, between two statements.
+            // A process of Postgres publishes its statistics once a second, between two statements.
             if by_index >= 10 {
                 return whole;
             }
             service.client.get("/todos/1").await;
         }
     };
-    let whole = timeout(Duration::from_secs(20), counted).await.expect("reads are counted");
+    let whole = timeout(Duration::from_secs(20), counted).await.expect("the reads are counted");
     assert_eq!(whole, 0);
 }

@@ -1,4 +1,4 @@
-//! Pages of other origins, and OPTIONS.
+//! CORS: requests from other origins, preflights, and plain OPTIONS.
 
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -14,7 +14,7 @@ use crate::service::{On, Service};
 #[case("/lists/1/todos")]
 #[case("/lists/1/todos/1")]
 #[tokio::test]
-async fn options_names_the_methods_that_the_address_takes(#[case] path: &str) {
+async fn options_lists_the_methods_of_the_path(#[case] path: &str) {
     let service = Service::start(On::Sqlite).await;
     let send = async |method| service.client.send(service.client.request(method, path), "").await;
     let options = send(Method::OPTIONS).await;
@@ -24,13 +24,13 @@ async fn options_names_the_methods_that_the_address_takes(#[case] path: &str) {
         methods.sort();
         methods
     };
-    let refused = send(Method::TRACE).await;
-    assert_eq!(refused.problem().0, 405);
-    assert_eq!(sorted(options.header("allow")), sorted(refused.header("allow")));
+    let rejected = send(Method::TRACE).await;
+    assert_eq!(rejected.problem().0, 405);
+    assert_eq!(sorted(options.header("allow")), sorted(rejected.header("allow")));
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_with_what_may_be_sent() {
+async fn a_preflight_lists_the_allowed_methods_and_headers() {
     let service = Service::start(On::Sqlite).await;
     let request = service.client.request(Method::OPTIONS, "/todos/1").header("origin", "https://app.example");
     let request = request.header("access-control-request-method", "PATCH");

@@ -1,4 +1,4 @@
-//! Every error is a problem (RFC 9457), whoever found it.
+//! Every error is a problem (RFC 9457), whichever layer found it.
 
 use http::Method;
 use rstest::rstest;
@@ -21,7 +21,7 @@ use crate::service::{On, Service};
 #[case::unknown_priority(r#"{"title":"a","priority":"urgent"}"#, (422, "invalid-body"), "")]
 #[case::tag_twice(r#"{"title":"a","tags":["x","x"]}"#, (422, "invalid-body"), "")]
 #[tokio::test]
-async fn a_body_that_is_wrong_is_refused_with_the_place(
+async fn an_invalid_body_is_rejected_with_the_position_of_the_error(
     #[case] body: &'static str,
     #[case] (status, slug): (u16, &str),
     #[case] detail: &str,
@@ -39,7 +39,7 @@ async fn a_body_that_is_wrong_is_refused_with_the_place(
 }
 
 #[tokio::test]
-async fn all_errors_of_a_body_are_told_at_once_with_their_pointers() {
+async fn all_errors_of_a_body_are_reported_at_once_with_their_pointers() {
     let service = Service::start(On::Sqlite).await;
     let reply = service.client.post("/todos", json!({"title": "", "tags": [""]})).await;
     insta::assert_json_snapshot!(reply.json()["errors"], @r#"
@@ -74,7 +74,7 @@ async fn all_errors_of_a_body_are_told_at_once_with_their_pointers() {
 #[case::unknown_sort(Method::GET, "/todos?sort=name", (400, "invalid-parameter"))]
 #[case::nul_in_search(Method::GET, "/todos?q=%00", (400, "invalid-parameter"))]
 #[tokio::test]
-async fn a_request_that_cannot_be_carried_out_is_a_problem(
+async fn an_invalid_request_is_a_problem(
     #[case] method: Method,
     #[case] path: &str,
     #[case] (status, slug): (u16, &str),
@@ -85,7 +85,7 @@ async fn a_request_that_cannot_be_carried_out_is_a_problem(
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_or_size_is_refused() {
+async fn a_body_of_another_type_or_size_is_rejected() {
     let service = Service::start(On::Sqlite).await;
     let client = &service.client;
     let request = client.request(Method::POST, "/todos").header("content-type", "text/plain");
@@ -96,7 +96,7 @@ async fn a_body_of_another_type_or_size_is_refused() {
 }
 
 #[tokio::test]
-async fn the_trace_of_the_caller_is_carried_on() {
+async fn the_trace_id_of_the_caller_is_used() {
     let service = Service::start(On::Sqlite).await;
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let request = service.client.request(Method::GET, "/nope").header("traceparent", parent);

@@ -1,4 +1,4 @@
-//! POSTs that are sent twice.
+//! `Idempotency-Key`: a repeated POST creates nothing and gets the first response.
 
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -21,13 +21,13 @@ const TEA: &str = r#"{"title":"tea","tags":["a"]}"#;
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn a_repetition_gets_the_first_answer_and_makes_nothing(#[case] on: On) {
+async fn a_repeated_request_gets_the_first_response_and_creates_nothing(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;
     let first = post(client, "/todos", "k1", TEA).await;
     assert_eq!(first.status, StatusCode::CREATED);
     assert!(first.headers.get("idempotency-replayed").is_none());
-    // What happened since does not change the answer.
+    // Later changes of the todo do not change the response.
     client.patch("/todos/1", json!({"title": "coffee"})).await;
     let again = post(client, "/todos", "\"k1\"", TEA).await;
     assert_eq!((again.status, again.json()), (first.status, first.json()));
@@ -44,7 +44,7 @@ async fn a_repetition_gets_the_first_answer_and_makes_nothing(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn a_repetition_for_a_deleted_list_is_not_answered(#[case] on: On) {
+async fn a_repeated_request_to_a_deleted_list_fails(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;
     client.post("/lists", json!({"name": "shop"})).await;
@@ -63,7 +63,7 @@ async fn a_repetition_for_a_deleted_list_is_not_answered(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn a_key_is_good_for_one_request_only(#[case] on: On) {
+async fn a_key_cannot_be_used_for_another_request(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;
     client.post("/lists", json!({"name": "shop"})).await;
@@ -79,7 +79,7 @@ async fn a_key_is_good_for_one_request_only(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn of_many_at_once_one_is_made(#[case] on: On) {
+async fn of_concurrent_requests_with_one_key_one_creates_a_todo(#[case] on: On) {
     let service = Service::start(on).await;
     let replies =
         futures::future::join_all((0..20).map(|_| post(&service.client, "/todos", "k1", TEA))).await;
@@ -93,7 +93,7 @@ async fn of_many_at_once_one_is_made(#[case] on: On) {
 }
 
 #[tokio::test]
-async fn while_a_key_is_in_flight_on_another_replica_the_answer_is_409() {
+async fn a_key_that_another_replica_is_processing_is_a_conflict() {
     let service = Service::start(On::Postgres).await;
     let mut other = PgConnection::connect_with(&service.postgres()).await.unwrap();
     let mut transaction = other.begin().await.unwrap();
@@ -108,7 +108,7 @@ async fn while_a_key_is_in_flight_on_another_replica_the_answer_is_409() {
 }
 
 #[tokio::test]
-async fn an_expired_key_may_be_used_again_and_is_forgotten() {
+async fn an_expired_key_can_be_used_again_and_is_deleted() {
     let service = Service::start(On::Postgres).await;
     post(&service.client, "/todos", "k1", TEA).await;
     post(&service.client, "/todos", "k2", TEA).await;
@@ -123,7 +123,7 @@ async fn an_expired_key_may_be_used_again_and_is_forgotten() {
 #[case::empty("")]
 #[case::too_long(&"k".repeat(256))]
 #[tokio::test]
-async fn a_key_that_is_no_key_is_refused(#[case] key: &str) {
+async fn an_invalid_key_is_rejected(#[case] key: &str) {
     let service = Service::start(On::Sqlite).await;
     let reply = post(&service.client, "/todos", key, TEA).await;
     assert_eq!(reply.problem(), (400, "invalid-header".to_owned()));

@@ -1,4 +1,4 @@
-//! How much a client may ask.
+//! Limits: the rate of requests, the size of headers, concurrent requests. Limits of bodies are in `errors`.
 
 use http::{Method, StatusCode};
 use todostack_api::{RateLimit, Settings};
@@ -6,7 +6,7 @@ use todostack_api::{RateLimit, Settings};
 use crate::service::{On, Service};
 
 #[tokio::test]
-async fn a_client_that_asks_too_often_is_told_when_to_come_again() {
+async fn a_client_above_the_rate_limit_is_told_when_to_retry() {
     let rate_limit = RateLimit { requests_per_second: 1.try_into().unwrap(), burst: 2.try_into().unwrap() };
     let settings = Settings { rate_limit: Some(rate_limit), trusted_proxy_hops: 1, ..Settings::default() };
     let service = Service::start_with(On::Sqlite, settings).await;
@@ -18,21 +18,21 @@ async fn a_client_that_asks_too_often_is_told_when_to_come_again() {
     assert_eq!(first.header("ratelimit-policy"), "\"client\";q=2;w=2");
     assert_eq!(first.header("ratelimit"), "\"client\";r=1;t=1");
     get("203.0.113.9").await;
-    let refused = get("203.0.113.9").await;
-    assert_eq!(refused.problem(), (429, "rate-limited".to_owned()));
-    assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("1", "\"client\";r=0;t=1"));
-    assert_eq!(get("198.51.100.7").await.status, StatusCode::OK, "another client has a share of its own");
+    let rejected = get("203.0.113.9").await;
+    assert_eq!(rejected.problem(), (429, "rate-limited".to_owned()));
+    assert_eq!((rejected.header("retry-after"), rejected.header("ratelimit")), ("1", "\"client\";r=0;t=1"));
+    assert_eq!(get("198.51.100.7").await.status, StatusCode::OK, "each client has its own limit");
 }
 
 #[tokio::test]
-async fn headers_that_are_too_long_are_refused() {
+async fn headers_that_are_too_large_are_rejected() {
     let service = Service::start(On::Sqlite).await;
     let request = service.client.request(Method::GET, "/todos").header("x-long", "a".repeat(20_000));
     assert_eq!(service.client.send(request, "").await.problem(), (431, "headers-too-large".to_owned()));
 }
 
 #[tokio::test]
-async fn beyond_what_can_be_worked_on_requests_are_refused_at_once() {
+async fn requests_above_the_concurrency_limit_are_rejected_at_once() {
     let settings = Settings { max_concurrent_requests: Some(0), ..Settings::default() };
     let service = Service::start_with(On::Sqlite, settings).await;
     let reply = service.client.get("/todos").await;

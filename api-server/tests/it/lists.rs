@@ -1,4 +1,4 @@
-//! Lists, and that todos of different lists never mix.
+//! Lists, and that todos of different lists never mix. Todos themselves are in `todos`.
 
 use http::StatusCode;
 use rstest::rstest;
@@ -13,17 +13,17 @@ use crate::service::{On, Service};
 async fn a_list_has_todos_of_its_own(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;
-    let made = client.post("/lists", json!({"name": "shop"})).await;
-    assert_eq!(made.status, StatusCode::CREATED);
-    let list = made.json();
-    assert_eq!((made.header("location"), &list["name"]), (list["url"].as_str().unwrap(), &json!("shop")));
+    let created = client.post("/lists", json!({"name": "shop"})).await;
+    assert_eq!(created.status, StatusCode::CREATED);
+    let list = created.json();
+    assert_eq!((created.header("location"), &list["name"]), (list["url"].as_str().unwrap(), &json!("shop")));
     let todos = list["todosUrl"].as_str().unwrap();
-    let milk = client.todo(todos, json!({"title": "milk"})).await;
-    client.todo("/todos", json!({"title": "elsewhere"})).await;
+    let milk = client.create_todo(todos, json!({"title": "milk"})).await;
+    client.create_todo("/todos", json!({"title": "elsewhere"})).await;
     assert_eq!(client.titles(todos).await, ["milk"]);
     assert_eq!(client.titles("/todos").await, ["elsewhere"]);
     assert_eq!(client.get(milk["url"].as_str().unwrap()).await.json(), milk);
-    // The same number under another list's address is not there.
+    // The todo does not exist under the path of another list.
     let id = &milk["id"];
     for path in [format!("/todos/{id}"), format!("/lists/99/todos/{id}")] {
         assert_eq!(client.get(&path).await.problem(), (404, "todo-not-found".to_owned()));
@@ -41,7 +41,7 @@ async fn deleting_a_list_deletes_its_todos(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;
     client.post("/lists", json!({"name": "shop"})).await;
-    client.todo("/lists/1/todos", json!({"title": "milk"})).await;
+    client.create_todo("/lists/1/todos", json!({"title": "milk"})).await;
     assert_eq!(client.delete("/lists/1").await.status, StatusCode::NO_CONTENT);
     for path in ["/lists/1", "/lists/1/todos"] {
         assert_eq!(client.get(path).await.problem(), (404, "list-not-found".to_owned()));
@@ -77,7 +77,7 @@ async fn an_empty_list_is_not_a_missing_one(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn lists_come_in_pages(#[case] on: On) {
+async fn lists_are_paginated(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;
     for name in ["a", "b", "c"] {

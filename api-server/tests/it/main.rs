@@ -1,4 +1,5 @@
-//! Tests of the service over real HTTP, on both databases. Postgres: `DATABASE_URL` names a server where databases may be made.
+//! Tests of the service over real HTTP, on both databases. They need `DATABASE_URL`, a Postgres server where
+//! databases can be created.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,22 +14,23 @@ mod auth;
 mod batching;
 mod client;
 mod command;
-mod conditional;
 mod connections;
-mod contract;
 mod cors;
-mod cut_off;
+mod database_failures;
 mod errors;
-mod faults;
+mod etags;
+mod fixtures;
 mod idempotency;
 mod limits;
 mod lists;
 mod openapi;
 mod operations;
 mod postgres_server;
-mod program;
 mod properties;
+mod server_process;
 mod service;
 mod small_disk;
+mod streaming;
+mod todobackend;
 mod todos;
 mod traces;

@@ -1,5 +1,5 @@
-//! The OpenAPI document is what is checked in, and what the service does. Besides the tests here, every answer in all tests is
-//! held against it by the client.
+//! The OpenAPI document is up to date, and describes what the service does. The client of the other tests
+//! compares each response with it.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -13,7 +13,7 @@ use crate::service::{On, Service};
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_slice(&todostack_api::openapi_json()).unwrap());
 
-/// The operation for a method and a path, by the document.
+/// The operation of a method and a path in the document.
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let parts = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
     let asked = parts(path.split('?').next().unwrap());
@@ -33,13 +33,13 @@ fn resolved(value: &'static Value) -> &'static Value {
     }
 }
 
-/// An answer must be one that the document names: status, content type, and all headers that it promises.
+/// The document has the response: status, content type, and all required headers.
 #[track_caller]
 pub fn assert_documented(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap) {
     let Some(operation) = operation(method, path) else {
         assert!(
             matches!(status.as_u16(), 204 | 404 | 405),
-            "{method} {path} answers {status}, but is not in the document"
+            "{method} {path}: {status}, but the operation is not in the document"
         );
         return;
     };
@@ -60,7 +60,7 @@ pub fn assert_documented(method: &Method, path: &str, status: StatusCode, header
 }
 
 #[test]
-fn the_document_in_the_repository_is_that_of_the_handlers() {
+fn the_document_in_the_repository_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
     let checked_in = std::fs::read(path).unwrap_or_default();
     assert!(
@@ -70,13 +70,13 @@ fn the_document_in_the_repository_is_that_of_the_handlers() {
 }
 
 #[tokio::test]
-async fn the_service_hands_out_its_document() {
+async fn the_service_serves_its_document() {
     let service = Service::start(On::Sqlite).await;
     assert_eq!(service.client.get("/openapi.json").await.json(), *DOCUMENT);
 }
 
 #[tokio::test]
-async fn every_method_is_either_in_the_document_or_refused() {
+async fn every_method_is_either_in_the_document_or_rejected() {
     let service = Service::start(On::Sqlite).await;
     let mut answers = BTreeMap::new();
     for path in DOCUMENT["paths"].as_object().unwrap().keys() {
@@ -84,15 +84,15 @@ async fn every_method_is_either_in_the_document_or_refused() {
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
             let status =
                 service.client.send(service.client.request(method.clone(), &address), "").await.status;
-            let refused = status == StatusCode::METHOD_NOT_ALLOWED;
-            answers.insert(format!("{method} {path}"), refused != operation(&method, &address).is_some());
+            let rejected = status == StatusCode::METHOD_NOT_ALLOWED;
+            answers.insert(format!("{method} {path}"), rejected != operation(&method, &address).is_some());
         }
     }
     assert!(answers.values().all(|agrees| *agrees), "{answers:#?}");
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_and_a_summary() {
+fn every_operation_has_a_unique_id_and_a_summary() {
     let operations =
         DOCUMENT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let mut names = BTreeMap::new();
@@ -112,11 +112,10 @@ fn every_operation_has_a_name_of_its_own_and_a_summary() {
 #[case::nul("\0")]
 #[case::nul_at_the_end("tea\0")]
 #[tokio::test]
-async fn a_text_that_the_document_lets_through_is_taken(#[case] text: &str) {
+async fn a_text_is_accepted_if_the_pattern_in_the_document_matches(#[case] text: &str) {
     let service = Service::start(On::Sqlite).await;
     let schemas = &DOCUMENT["components"]["schemas"];
-    let lets_through =
-        |schema: &Value| Regex::new(schema["pattern"].as_str().unwrap()).unwrap().is_match(text);
+    let matches = |schema: &Value| Regex::new(schema["pattern"].as_str().unwrap()).unwrap().is_match(text);
     let (title, tag) = (&schemas["NewTodo"]["properties"]["title"], &schemas["Tag"]);
     let name = &schemas["NewList"]["properties"]["name"];
     for (path, body, schema) in [
@@ -125,6 +124,6 @@ async fn a_text_that_the_document_lets_through_is_taken(#[case] text: &str) {
         ("/lists", json!({"name": text}), name),
     ] {
         let status = service.client.post(path, body.clone()).await.status;
-        assert_eq!(status == StatusCode::CREATED, lets_through(schema), "{path} {body}: {status}");
+        assert_eq!(status == StatusCode::CREATED, matches(schema), "{path} {body}: {status}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the platform asks, and what happens while the database is away.
+//! Probes and metrics, and the service without its database.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ async fn a_service_is_ready_until_it_drains(#[case] on: On) {
     assert_eq!(draining.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(draining.json()["ready"], false);
     assert_eq!(service.operations.get("/livez").await.status, StatusCode::OK);
-    assert_eq!(service.client.get("/todos").await.status, StatusCode::OK, "requests are still answered");
+    assert_eq!(service.client.get("/todos").await.status, StatusCode::OK, "requests are still processed");
 }
 
 #[tokio::test]
-async fn a_database_that_was_not_migrated_is_not_ready_and_says_so() {
+async fn a_service_on_a_database_that_was_not_migrated_is_not_ready() {
     let store = Arc::new(PostgresStore::new(fresh_postgres().await, 2));
     let service = Service::over(store, Settings::default(), None).await;
     let readyz = service.operations.get("/readyz").await;
@@ -43,8 +43,8 @@ async fn a_database_that_was_not_migrated_is_not_ready_and_says_so() {
 }
 
 #[tokio::test]
-async fn without_a_database_every_operation_says_so_and_the_process_lives() {
-    // Port 9 (discard) is closed wherever these tests run.
+async fn without_a_database_every_request_fails_and_the_process_is_alive() {
+    // Nothing listens on port 9 (discard).
     let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(9).username("todo");
     let store = Arc::new(PostgresStore::new(options, 2));
     let service = Service::over(store, Settings::default(), None).await;
@@ -58,7 +58,7 @@ async fn without_a_database_every_operation_says_so_and_the_process_lives() {
     for reply in replies {
         assert_eq!(reply.problem(), (503, "database-unavailable".to_owned()));
         assert_eq!(reply.header("retry-after"), "5");
-        assert!(!String::from_utf8_lossy(&reply.body).contains("127.0.0.1"), "internals are not told");
+        assert!(!String::from_utf8_lossy(&reply.body).contains("127.0.0.1"), "responses have no internals");
     }
     let readyz = service.operations.get("/readyz").await;
     assert_eq!(readyz.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -67,7 +67,7 @@ async fn without_a_database_every_operation_says_so_and_the_process_lives() {
 }
 
 #[tokio::test]
-async fn metrics_count_requests_by_template_not_by_path() {
+async fn metrics_count_requests_by_route_not_by_path() {
     let service = Service::start(On::Sqlite).await;
     for id in 1..=3 {
         service.client.get(&format!("/todos/{id}")).await;

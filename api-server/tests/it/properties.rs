@@ -1,4 +1,4 @@
-//! Any sequence of requests gives what a model in memory gives, and no body whatever gives a 5xx.
+//! Properties: any sequence of requests gives the results of a model in memory, and no body causes a 5xx.
 
 use http::Method;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a todo must be; `url` is where the service put it.
+/// A todo of the model; `url` is from the service.
 #[derive(Clone, Debug, PartialEq)]
 struct Expected {
     url: String,
@@ -57,8 +57,9 @@ async fn apply(service: &Service, model: &mut Vec<Expected>, step: Step) {
     let at = |model: &Vec<Expected>, which: usize| (which < model.len()).then_some(which);
     match step {
         Step::Create { title, order, completed } => {
-            let made =
-                client.todo("/todos", json!({"title": title, "order": order, "completed": completed})).await;
+            let made = client
+                .create_todo("/todos", json!({"title": title, "order": order, "completed": completed}))
+                .await;
             let url = made["url"].as_str().unwrap().to_owned();
             model.push(Expected { url, title, order, completed, version: 1 });
         }
@@ -124,7 +125,7 @@ async fn assert_same(service: &Service, model: &[Expected]) {
     let open = model.iter().filter(|todo| !todo.completed).collect();
     assert_eq!(list(service, "?completed=false").await, seen(open));
     let mut sorted: Vec<_> = model.iter().collect();
-    // Stable, so equal ones stay in the order in which they were made.
+    // Stable, so equal ones stay in the order of creation.
     sorted.sort_by_key(|todo| todo.order.unwrap_or(i64::MAX));
     assert_eq!(list(service, "?sort=order").await, seen(sorted));
     for todo in model {
@@ -133,7 +134,7 @@ async fn assert_same(service: &Service, model: &[Expected]) {
     }
 }
 
-fn any_sequence_of_requests_gives_what_the_model_gives(on: On) {
+fn any_sequence_of_requests_gives_the_results_of_the_model(on: On) {
     let runtime = Runtime::new().unwrap();
     let service = runtime.block_on(Service::start(on));
     let mut runner = TestRunner::new(ProptestConfig { cases: 24, ..ProptestConfig::default() });
@@ -152,20 +153,20 @@ fn any_sequence_of_requests_gives_what_the_model_gives(on: On) {
 }
 
 #[test]
-fn any_sequence_of_requests_gives_what_the_model_gives_on_postgres() {
-    any_sequence_of_requests_gives_what_the_model_gives(On::Postgres);
+fn any_sequence_of_requests_gives_the_results_of_the_model_on_postgres() {
+    any_sequence_of_requests_gives_the_results_of_the_model(On::Postgres);
 }
 
 #[test]
-fn any_sequence_of_requests_gives_what_the_model_gives_on_sqlite() {
-    any_sequence_of_requests_gives_what_the_model_gives(On::Sqlite);
+fn any_sequence_of_requests_gives_the_results_of_the_model_on_sqlite() {
+    any_sequence_of_requests_gives_the_results_of_the_model(On::Sqlite);
 }
 
 #[test]
-fn no_body_whatever_gives_a_server_error() {
+fn no_body_causes_a_server_error() {
     let runtime = Runtime::new().unwrap();
     let service = runtime.block_on(Service::start(On::Postgres));
-    runtime.block_on(service.client.todo("/todos", json!({"title": "tea"})));
+    runtime.block_on(service.client.create_todo("/todos", json!({"title": "tea"})));
     let mut runner = TestRunner::new(ProptestConfig { cases: 256, ..ProptestConfig::default() });
     let text = ".{0,40}".prop_map(|title| json!({"title": title, "tags": [title]}).to_string().into_bytes());
     let body = prop_oneof![prop::collection::vec(any::<u8>(), 0..64), text];

@@ -1,6 +1,11 @@
-//! A service under test: the real server on a port of its own, over an empty database of its own.
+//! A service under test: the real server on a free port, over an empty database. What it must do is in the
+//! tests.
 
-use std::{str::FromStr as _, sync::Arc};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    str::FromStr as _,
+    sync::Arc,
+};
 
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
@@ -12,14 +17,14 @@ use tokio::net::TcpListener;
 
 use crate::client::Client;
 
-/// Which database a test runs on.
+/// The database of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
     Postgres,
     Sqlite,
 }
 
-/// A running service. It ends with the test's runtime.
+/// A running service. It stops with the runtime of the test.
 pub struct Service {
     pub client: Client,
     pub operations: Client,
@@ -51,19 +56,19 @@ impl Service {
         Self { postgres, ..Self::over(store, settings, file).await }
     }
 
-    /// How to reach the Postgres of this service beside it.
+    /// To connect to the Postgres database of this service.
     pub fn postgres(&self) -> PgConnectOptions {
         self.postgres.clone().expect("the service runs on Postgres")
     }
 
-    /// Lets in only callers with a token.
+    /// Requires a token.
     pub async fn start_with_auth(on: On, auth: Auth) -> Self {
         let service = Self::start(on).await;
         let state = AppState::new(Arc::clone(&service.store), Settings::default(), Some(auth), None);
         Self { client: listen(api(state.clone())).await, state, ..service }
     }
 
-    /// A service over a store as it is, not migrated.
+    /// A service over a store that it does not migrate.
     pub async fn over(store: Arc<dyn Store>, settings: Settings, file: Option<TempDir>) -> Self {
         let state = AppState::new(Arc::clone(&store), settings, None, None);
         let client = listen(api(state.clone())).await;
@@ -79,25 +84,24 @@ pub async fn listen(app: axum::Router) -> Client {
     Client::new(format!("http://{address}"))
 }
 
-/// The server that `DATABASE_URL` names.
+/// The server in `DATABASE_URL`.
 pub fn postgres_server() -> PgConnectOptions {
     let url = std::env::var("DATABASE_URL").unwrap_or_default();
     assert!(
         url.starts_with("postgres"),
-        "set DATABASE_URL to a Postgres server where databases may be made, as `cargo xtask test` does"
+        "set DATABASE_URL to a Postgres server where databases can be created, as `cargo xtask test` does"
     );
     PgConnectOptions::from_str(&url).unwrap()
 }
 
-/// An empty database, named after the test; the next run of the test replaces it.
+/// An empty database, named after the test. The next run of the test replaces it.
 pub async fn fresh_postgres() -> PgConnectOptions {
-    let test = std::thread::current().name().expect("a test's thread has its name").to_owned();
-    let digest = test.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let name = format!("todostack_test_{digest:016x}");
+    let mut hasher = DefaultHasher::new();
+    std::thread::current().name().expect("the thread has the name of its test").hash(&mut hasher);
+    // Names of tests can be longer than the 63 bytes of an identifier in Postgres.
+    let name = format!("todostack_test_{:016x}", hasher.finish());
     let server = postgres_server();
-    let mut connection = PgConnection::connect_with(&server).await.expect("DATABASE_URL must answer");
+    let mut connection = PgConnection::connect_with(&server).await.expect("DATABASE_URL accepts connections");
     for statement in
         [format!("drop database if exists {name} with (force)"), format!("create database {name}")]
     {

@@ -1,17 +1,17 @@
-//! A file system that is soon full.
+//! A small file system that can be filled. What is stored on it is not here.
 
 use std::{fs::File, io::Write as _, path::Path, process::Command};
 
 use tempfile::TempDir;
 
-/// A tmpfs, and the file that takes its room.
+/// A tmpfs, and a file that fills it.
 pub struct SmallDisk {
     folder: TempDir,
     ballast: Option<File>,
 }
 
 impl SmallDisk {
-    /// Takes root. A test that cannot have it must fail, for it would say nothing.
+    /// Needs root, without which the test fails.
     pub fn mount(mebibytes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let size = format!("size={mebibytes}m");
@@ -19,18 +19,18 @@ impl SmallDisk {
             Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
         let mount = mount.unwrap();
         let why = String::from_utf8_lossy(&mount.stderr);
-        assert!(mount.status.success(), "run this test as root, which may mount a small disk: {why}");
+        assert!(mount.status.success(), "run this test as root, which can mount a tmpfs: {why}");
         std::fs::create_dir(folder.path().join("data")).unwrap();
         Self { folder, ballast: None }
     }
 
-    /// An empty folder on it.
+    /// A folder on it, empty at first.
     pub fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
 
-    /// Leaves room for just so many bytes.
-    pub fn fill_but(&mut self, bytes: u64) {
+    /// Fills it except for this number of bytes.
+    pub fn fill_except(&mut self, bytes: u64) {
         let mut ballast = File::create(self.folder.path().join("ballast")).unwrap();
         let mut written = 0;
         while ballast.write_all(&[0; 4_096]).is_ok() {
@@ -40,9 +40,9 @@ impl SmallDisk {
         self.ballast = Some(ballast);
     }
 
-    /// Gives the room back.
-    pub fn make_room(&mut self) {
-        self.ballast.take().expect("it was filled").set_len(0).unwrap();
+    /// Frees what was filled.
+    pub fn free(&mut self) {
+        self.ballast.take().expect("the disk was filled").set_len(0).unwrap();
     }
 }
 

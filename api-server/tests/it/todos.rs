@@ -1,4 +1,4 @@
-//! What `/todos` does beyond the contract.
+//! `/todos` beyond the TodoBackend contract, which is in `todobackend`.
 
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -15,11 +15,11 @@ async fn a_new_todo_has_all_its_fields(#[case] on: On) {
     let body = json!({"title": "tea", "order": 3, "dueDate": "2026-12-01", "tags": ["home", "é"], "priority": "high"});
     let reply = service.client.post("/todos", body).await;
     assert_eq!(reply.status, StatusCode::CREATED);
-    let made = reply.json();
-    assert_eq!(reply.header("location"), made["url"]);
-    assert_eq!(made["url"], format!("{}/todos/{}", service.client.base, made["id"]));
+    let created = reply.json();
+    assert_eq!(reply.header("location"), created["url"]);
+    assert_eq!(created["url"], format!("{}/todos/{}", service.client.base, created["id"]));
     insta::allow_duplicates! {
-        insta::assert_json_snapshot!(made, {".url" => "[url]", ".createdAt" => "[time]", ".updatedAt" => "[time]"}, @r#"
+        insta::assert_json_snapshot!(created, {".url" => "[url]", ".createdAt" => "[time]", ".updatedAt" => "[time]"}, @r#"
         {
           "completed": false,
           "createdAt": "[time]",
@@ -37,19 +37,19 @@ async fn a_new_todo_has_all_its_fields(#[case] on: On) {
         }
         "#);
     }
-    assert_eq!(service.client.get("/todos/1").await.json(), made);
-    assert_eq!(service.client.get("/todos").await.json(), json!([made]));
+    assert_eq!(service.client.get("/todos/1").await.json(), created);
+    assert_eq!(service.client.get("/todos").await.json(), json!([created]));
 }
 
 #[rstest]
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn a_merge_patch_changes_what_it_names_and_null_takes_away(#[case] on: On) {
+async fn a_merge_patch_changes_its_fields_and_null_removes_a_value(#[case] on: On) {
     let service = Service::start(on).await;
     let full =
         json!({"title": "tea", "order": 3, "dueDate": "2026-12-01", "tags": ["a"], "priority": "high"});
-    let made = service.client.todo("/todos", full).await;
+    let created = service.client.create_todo("/todos", full).await;
     let patched =
         service.client.patch("/todos/1", json!({"order": null, "priority": null, "tags": null})).await;
     assert_eq!(patched.status, StatusCode::OK);
@@ -58,7 +58,7 @@ async fn a_merge_patch_changes_what_it_names_and_null_takes_away(#[case] on: On)
         assert_eq!(patched[field], value, "{field}");
     }
     for field in ["title", "dueDate", "completed", "createdAt", "url"] {
-        assert_eq!(patched[field], made[field], "{field}");
+        assert_eq!(patched[field], created[field], "{field}");
     }
 }
 
@@ -66,9 +66,9 @@ async fn a_merge_patch_changes_what_it_names_and_null_takes_away(#[case] on: On)
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn put_replaces_all_and_makes_nothing(#[case] on: On) {
+async fn put_replaces_all_fields_and_creates_nothing(#[case] on: On) {
     let service = Service::start(on).await;
-    service.client.todo("/todos", json!({"title": "tea", "order": 3, "tags": ["a"]})).await;
+    service.client.create_todo("/todos", json!({"title": "tea", "order": 3, "tags": ["a"]})).await;
     let replaced = service.client.put("/todos/1", json!({"title": "coffee", "completed": true})).await.json();
     assert_eq!(replaced["title"], "coffee");
     assert_eq!(replaced["completed"], true);
@@ -82,20 +82,20 @@ async fn put_replaces_all_and_makes_nothing(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn what_is_done_is_deleted_in_one_request(#[case] on: On) {
+async fn completed_todos_are_deleted_in_one_request(#[case] on: On) {
     let service = Service::start(on).await;
     for (title, completed) in [("a", true), ("b", false), ("c", true)] {
-        service.client.todo("/todos", json!({"title": title, "completed": completed})).await;
+        service.client.create_todo("/todos", json!({"title": title, "completed": completed})).await;
     }
     assert_eq!(service.client.delete("/todos?completed=true").await.status, StatusCode::NO_CONTENT);
     assert_eq!(service.client.titles("/todos").await, ["b"]);
 }
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_the_body() {
+async fn head_returns_the_headers_of_get_without_the_body() {
     let service = Service::start(On::Sqlite).await;
     let client = &service.client;
-    client.todo("/todos", json!({"title": "tea"})).await;
+    client.create_todo("/todos", json!({"title": "tea"})).await;
     for path in ["/todos", "/todos/1", "/lists"] {
         let (get, head) = (client.get(path).await, client.send(client.request(Method::HEAD, path), "").await);
         assert_eq!((head.status, head.body.len()), (get.status, 0));
@@ -128,7 +128,7 @@ async fn todos_are_filtered_and_sorted(#[case] query: &str, #[case] expected: &[
         ] {
             service
                 .client
-                .todo("/todos", json!({"title": title, "order": order, "completed": completed}))
+                .create_todo("/todos", json!({"title": title, "order": order, "completed": completed}))
                 .await;
         }
         assert_eq!(service.client.titles(&format!("/todos{query}")).await, expected, "{on:?}");
@@ -141,12 +141,15 @@ async fn todos_are_filtered_and_sorted(#[case] query: &str, #[case] expected: &[
 #[case::order("order")]
 #[case::order_descending("-order")]
 #[tokio::test]
-async fn pages_follow_each_other_without_gap_or_repetition(#[case] sort: &str) {
+async fn pages_have_no_gaps_and_no_repetitions(#[case] sort: &str) {
     for on in [On::Postgres, On::Sqlite] {
         let service = Service::start(on).await;
         for number in 0..7 {
             let order = (number % 3 > 0).then_some(number % 3);
-            service.client.todo("/todos", json!({"title": format!("todo {number}"), "order": order})).await;
+            service
+                .client
+                .create_todo("/todos", json!({"title": format!("todo {number}"), "order": order}))
+                .await;
         }
         let all = service.client.titles(&format!("/todos?sort={sort}&q=todo")).await;
         assert_eq!(all.len(), 7);
@@ -178,14 +181,14 @@ async fn pages_follow_each_other_without_gap_or_repetition(#[case] sort: &str) {
 #[case::more_than_a_page(1_001)]
 #[case::two_pages(2_000)]
 #[tokio::test]
-async fn without_a_limit_all_todos_come_however_many(#[case] count: usize) {
+async fn without_a_limit_all_todos_are_returned(#[case] count: usize) {
     let service = Service::start(On::Postgres).await;
-    let made = (0..count).map(|n| service.client.todo("/todos", json!({"title": format!("{n}")})));
-    futures::future::join_all(made).await;
+    let created = (0..count).map(|n| service.client.create_todo("/todos", json!({"title": format!("{n}")})));
+    futures::future::join_all(created).await;
     let mut numbers: Vec<usize> =
         service.client.titles("/todos").await.iter().map(|title| title.parse().unwrap()).collect();
     numbers.sort_unstable();
     assert!(numbers.into_iter().eq(0..count));
     let etag = service.client.get("/todos").await.headers.contains_key("etag");
-    assert_eq!(etag, count < 1_000, "what is written while it is read has no ETag");
+    assert_eq!(etag, count < 1_000, "a streamed collection has no ETag");
 }

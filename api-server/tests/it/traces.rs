@@ -1,4 +1,4 @@
-//! Traces, as a collector gets them.
+//! Spans, as an OpenTelemetry collector receives them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, time::timeout};
 use crate::service::{On, Service, listen};
 
 #[tokio::test]
-async fn a_request_becomes_a_span_of_its_callers_trace() {
+async fn a_request_becomes_a_span_in_the_trace_of_its_caller() {
     let (sent, mut received) = mpsc::channel::<Value>(8);
     let collect = post(async |State(sent): State<mpsc::Sender<Value>>, Json(body): Json<Value>| {
         sent.send(body).await.unwrap();
@@ -34,11 +34,11 @@ async fn a_request_becomes_a_span_of_its_callers_trace() {
         let parent = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{sampled}");
         client.send(client.request(Method::GET, path).header("traceparent", parent), "").await;
     }
-    let body = timeout(Duration::from_secs(10), received.recv()).await.expect("traces are sent").unwrap();
+    let body = timeout(Duration::from_secs(10), received.recv()).await.expect("spans are sent").unwrap();
     let resource = &body["resourceSpans"][0];
     assert_eq!(resource["resource"]["attributes"][0]["value"]["stringValue"], "shop");
     let spans = resource["scopeSpans"][0]["spans"].as_array().unwrap();
-    assert_eq!(spans.len(), 1, "what the caller does not record is not recorded: {spans:#?}");
+    assert_eq!(spans.len(), 1, "requests that the caller does not sample have no span: {spans:#?}");
     let span = &spans[0];
     assert_eq!(span["traceId"], "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(span["parentSpanId"], "b7ad6b7169203331");

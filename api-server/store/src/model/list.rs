@@ -1,46 +1,46 @@
-//! Lists of todos, beside the default one, which has no row and no name.
+//! Named lists of todos. The default list, which has no name and no row, is not among them.
 
 use chrono::{DateTime, Utc};
 
-use crate::model::todo::{Invalid, text_of};
+use crate::model::todo::{Invalid, checked_text};
 
-/// The number of a list, never used again.
+/// The number of a list: from 1, never reused.
 pub type ListId = i64;
 
-/// A name: 1 to 200 characters, not only white space, no NUL.
+/// A name: 1 to 200 characters, not only whitespace, no NUL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListName(String);
 
 impl ListName {
-    /// The greatest number of characters.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 200;
 
-    /// Takes a text that is a name.
+    /// Fails when the text is empty, too long, or has a NUL.
     pub fn new(text: String) -> Result<Self, Invalid> {
-        text_of(text, Self::MAX_CHARS, "must have at most 200 characters").map(Self)
+        checked_text(text, Self::MAX_CHARS, "must have at most 200 characters").map(Self)
     }
 
-    /// The text.
+    /// The name as the client sent it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A list to be made.
+/// A list to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewList {
-    /// What people call it; need not be unique.
+    /// Need not be unique.
     pub name: ListName,
 }
 
 /// A list as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
-    /// Its number.
+    /// Unique over all owners.
     pub id: ListId,
-    /// What people call it.
+    /// Need not be unique.
     pub name: String,
-    /// When it was made, by the database's clock.
+    /// By the clock of the database.
     pub created_at: DateTime<Utc>,
 }

@@ -1,11 +1,11 @@
-//! `If-Match` as a store understands it.
+//! `If-Match`, as the versions of a todo. ETags are parsed by the API.
 
-/// What must be true of a todo before it is changed.
+/// What must be true of a todo for a change to happen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Nothing.
+    /// The change happens in any version.
     #[default]
     None,
-    /// It is in one of these versions.
+    /// The change happens only in one of these versions.
     AnyOf(Vec<i64>),
 }

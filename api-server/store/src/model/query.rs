@@ -1,8 +1,8 @@
-//! Which todos of a collection, in which order, from where.
+//! Which todos of a collection a client asks for: filter, order, page. Query strings are parsed by the API.
 
 use crate::{Todo, TodoId};
 
-/// The order of a list.
+/// The order of the todos in a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     /// Oldest first.
@@ -10,35 +10,37 @@ pub enum Sort {
     Created,
     /// Newest first.
     CreatedDescending,
-    /// By `order`, those without one last; equal ones oldest first.
+    /// By `order`, todos without one last; equal ones oldest first.
     Order,
     /// The reverse of [`Sort::Order`].
     OrderDescending,
 }
 
-/// Which todos.
+/// Conditions that must all hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only done, or only open ones.
+    /// Only completed todos, or only open ones.
     pub completed: Option<bool>,
-    /// Only those whose title contains this text, whatever the case of its letters.
+    /// Only todos whose title contains this text; upper and lower case are equal, in SQLite those of ASCII
+    /// only.
     pub text: Option<String>,
 }
 
-/// The place after which a page begins: a todo's sort key. Stable when rows come and go, unlike an offset.
+/// The sort key of the todo after which a page starts. Stable when rows are inserted or deleted, unlike an
+/// offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The `order` of the last todo of the page before, [`Cursor::NO_ORDER`] without one.
+    /// The `order` of the last todo of the previous page, or [`Cursor::NO_ORDER`].
     pub order: i64,
-    /// Its number.
+    /// The number of that todo.
     pub id: TodoId,
 }
 
 impl Cursor {
-    /// What stands for "no order" when sorting, so that such todos come last.
+    /// The sort key of todos without an order, which come last.
     pub const NO_ORDER: i64 = i64::MAX;
 
-    /// The place of a todo.
+    /// The cursor for the page after this todo.
     #[must_use]
     pub fn of(todo: &Todo) -> Self {
         Self { order: todo.order.unwrap_or(Self::NO_ORDER), id: todo.id }
@@ -48,12 +50,12 @@ impl Cursor {
 /// One page of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TodoQuery {
-    /// Which todos.
+    /// Todos that do not match are left out.
     pub filter: Filter,
-    /// In which order.
+    /// The order, which the cursor must be from.
     pub sort: Sort,
-    /// After which place; none is the beginning.
+    /// `None` for the first page.
     pub after: Option<Cursor>,
-    /// How many at most.
+    /// The maximum number of todos; at least 1.
     pub limit: i64,
 }

@@ -1,66 +1,66 @@
-//! Todos and the values in them; a value of these types is valid. How they look in JSON is the API's business.
+//! Todos and their fields; a value of these types is valid. Their JSON is defined by the API.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// The number of a todo, unique over all collections and never used again.
+/// The number of a todo: from 1, unique over all collections, never reused.
 pub type TodoId = i64;
 
-/// Whose todos: the subject of a token, or the empty text when authentication is off.
+/// The subject of a token, or the empty string when authentication is disabled.
 pub type Owner = Arc<str>;
 
-/// Where todos are: the default list (`list: None`) or a named list of one owner.
+/// The default list or a named list of one owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collection {
-    /// Whose.
+    /// Only this owner can reach the todos.
     pub owner: Owner,
-    /// Which of the owner's lists; none is the default list.
+    /// `None` for the default list.
     pub list: Option<i64>,
 }
 
-/// One todo: its number is not enough, since nobody may reach another's todo or list by number.
+/// A todo of a collection. A number alone could be of another owner's todo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TodoPlace {
-    /// Where.
+    /// The collection that the todo must be in.
     pub collection: Collection,
-    /// Which.
+    /// The number of the todo.
     pub id: TodoId,
 }
 
-/// Why a value was refused, as a sentence without its subject: "must not be empty".
+/// Why a value is invalid, as a sentence without its subject: "must not be empty".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub &'static str);
 
-/// A title: 1 to 1,000 characters, not only white space, and no NUL, which Postgres cannot store.
+/// A title: 1 to 1,000 characters, not only whitespace, and no NUL, which Postgres cannot store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Title(String);
 
 impl Title {
-    /// The greatest number of characters.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 1_000;
 
-    /// Takes a text that is a title.
+    /// Fails when the text is empty, too long, or has a NUL.
     pub fn new(text: String) -> std::result::Result<Self, Invalid> {
-        text_of(text, Self::MAX_CHARS, "must have at most 1000 characters").map(Self)
+        checked_text(text, Self::MAX_CHARS, "must have at most 1000 characters").map(Self)
     }
 
-    /// The text.
+    /// The title as the client sent it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, taken out.
+    /// The title as the client sent it.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
     }
 }
 
-/// What titles, names and tags have in common.
-pub(crate) fn text_of(
+/// The rules that titles, names and tags have in common.
+pub(crate) fn checked_text(
     text: String,
     max_chars: usize,
     too_long: &'static str,
@@ -76,24 +76,24 @@ pub(crate) fn text_of(
     }
 }
 
-/// At most 20 different tags of 1 to 50 characters, in the order given.
+/// At most 20 different tags of 1 to 50 characters, in the client's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(Vec<String>);
 
 impl Tags {
-    /// The greatest number of tags.
+    /// The maximum number of tags.
     pub const MAX: usize = 20;
-    /// The greatest number of characters in one tag.
+    /// The maximum length of one tag in characters.
     pub const MAX_CHARS: usize = 50;
 
-    /// Takes tags that are in order.
+    /// Fails when there are too many tags, or one is invalid or repeated.
     pub fn new(tags: Vec<String>) -> std::result::Result<Self, Invalid> {
         if tags.len() > Self::MAX {
             return Err(Invalid("must have at most 20 tags"));
         }
         let mut seen = Vec::with_capacity(tags.len());
         for tag in tags {
-            let tag = text_of(tag, Self::MAX_CHARS, "must have tags of at most 50 characters")?;
+            let tag = checked_text(tag, Self::MAX_CHARS, "must have tags of at most 50 characters")?;
             if seen.contains(&tag) {
                 return Err(Invalid("must not have the same tag twice"));
             }
@@ -102,13 +102,13 @@ impl Tags {
         Ok(Self(seen))
     }
 
-    /// The tags.
+    /// In the client's order.
     #[must_use]
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
 
-    /// The tags, taken out.
+    /// In the client's order.
     #[must_use]
     pub fn into_vec(self) -> Vec<String> {
         self.0
@@ -127,30 +127,30 @@ pub enum Priority {
 /// A todo as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Todo {
-    /// Its number.
+    /// Unique over all collections.
     pub id: TodoId,
-    /// What is to be done.
+    /// See [`Title`].
     pub title: String,
-    /// Whether it has been done.
+    /// Whether the todo is done.
     pub completed: bool,
-    /// Its place among others, as the client likes; the store gives it no meaning beyond sorting.
+    /// A position that the client chooses; the store only sorts by it.
     pub order: Option<i64>,
-    /// The day it is due.
+    /// The due date, in no time zone.
     pub due_date: Option<NaiveDate>,
-    /// Free words.
+    /// See [`Tags`].
     pub tags: Vec<String>,
-    /// How urgent.
+    /// `None` when the client has set none.
     pub priority: Option<Priority>,
-    /// Grows with every change; the ETag.
+    /// From 1, incremented by every change; the ETag.
     pub version: i64,
-    /// When it was made, by the database's clock.
+    /// The time of creation, by the clock of the database.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed, by the database's clock.
+    /// The time of the last change, by the clock of the database.
     pub updated_at: DateTime<Utc>,
 }
 
 impl Todo {
-    /// A new todo as it is once stored; the number and the time are the database's.
+    /// A new todo after it was stored, with the number and the time that the database gave it.
     #[must_use]
     pub fn created(new: NewTodo, id: TodoId, created_at: DateTime<Utc>) -> Self {
         let NewTodo { title, completed, order, due_date, tags, priority } = new;
@@ -169,7 +169,7 @@ impl Todo {
     }
 }
 
-/// A todo to be made, or all of one that is to be replaced.
+/// A todo to be created, or the replacement of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTodo {
     /// See [`Todo::title`].
@@ -186,7 +186,7 @@ pub struct NewTodo {
     pub priority: Option<Priority>,
 }
 
-/// What to change: none leaves a value, `Some(None)` takes it away.
+/// Changes of a todo: `None` keeps a value, `Some(None)` removes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TodoPatch {
     /// See [`Todo::title`].
@@ -228,17 +228,17 @@ mod tests {
     #[case::blank(" \n", "must not be empty")]
     #[case::nul("a\0b", "must not contain the character U+0000")]
     #[case::long(&"é".repeat(1_001), "must have at most 1000 characters")]
-    fn a_text_that_is_no_title_is_refused(#[case] text: &str, #[case] why: &'static str) {
+    fn an_invalid_title_is_rejected(#[case] text: &str, #[case] why: &'static str) {
         assert_eq!(Title::new(text.to_owned()), Err(Invalid(why)));
     }
 
     #[test]
-    fn a_title_is_measured_in_characters_not_bytes() {
+    fn the_length_of_a_title_is_in_characters_not_bytes() {
         assert!(Title::new("é".repeat(1_000)).is_ok());
     }
 
     #[test]
-    fn a_tag_may_not_come_twice() {
+    fn a_repeated_tag_is_rejected() {
         let twice = Tags::new(vec!["home".to_owned(), "home".to_owned()]);
         assert_eq!(twice, Err(Invalid("must not have the same tag twice")));
     }

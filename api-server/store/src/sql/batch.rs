@@ -1,9 +1,13 @@
-//! Requests that have gathered while the previous query ran go out as the next one. Knows nothing of SQL.
+//! Batching: requests that arrive while a query runs become the next query. The queries are in the
+//! implementations.
 //!
 //! # Guarantees
-//! - A request is sent to the database only after it was queued, so a read sees every write acknowledged before it.
-//! - Each caller gets the answer to its own request; a caller that went away before its turn costs the database nothing.
-//! - The queue is bounded: when it is full, [`Error::Overloaded`] at once instead of a wait without end.
+//! - A request is sent to the database only after it was queued, so a read sees every write acknowledged
+//!   before it.
+//! - Each caller gets the result of its own request; a request that was canceled before its batch is not
+//!   sent.
+//! - The queue is bounded: when it is full, requests fail at once with [`Error::Overloaded`] instead of
+//!   waiting.
 
 use std::future::Future;
 
@@ -11,14 +15,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{Error, Result};
 
-/// One kind of batched query, with its own connection.
+/// A query that serves several requests, with its own connection.
 pub trait Batch: Send + 'static {
-    /// What one caller asks.
+    /// The parameters of one caller.
     type Request: Send + 'static;
-    /// What one caller gets.
+    /// The result for one caller.
     type Answer: Send + 'static;
 
-    /// Answers all requests, in their order; exactly one answer each.
+    /// Runs the query. Returns exactly one result per request, in the order of the requests.
     fn run(&mut self, requests: Vec<Self::Request>)
     -> impl Future<Output = Vec<Result<Self::Answer>>> + Send;
 }
@@ -26,15 +30,15 @@ pub trait Batch: Send + 'static {
 /// Sizes of a [`Batcher`].
 #[derive(Clone, Copy, Debug)]
 pub struct BatcherLimits {
-    /// Requests that may wait.
+    /// The maximum number of waiting requests.
     pub queue: usize,
-    /// Requests in one query.
+    /// The maximum number of requests in one query.
     pub batch: usize,
 }
 
 type Reply<A> = oneshot::Sender<Result<A>>;
 
-/// The queue in front of a batched query, which ends when this is dropped.
+/// The queue of a batched query. Its task stops when this is dropped.
 pub struct Batcher<B: Batch> {
     queue: mpsc::Sender<(B::Request, Reply<B::Answer>)>,
 }
@@ -47,23 +51,23 @@ impl<B: Batch> std::fmt::Debug for Batcher<B> {
 
 impl<B: Batch> Batcher<B> {
     /// Starts a task on the current runtime.
-    pub fn start(lane: B, limits: BatcherLimits) -> Self {
+    pub fn start(batch: B, limits: BatcherLimits) -> Self {
         let (queue, waiting) = mpsc::channel(limits.queue);
-        tokio::spawn(serve(lane, waiting, limits.batch));
+        tokio::spawn(run_batches(batch, waiting, limits.batch));
         Self { queue }
     }
 
-    /// Queues a request and waits for its answer.
-    pub async fn ask(&self, request: B::Request) -> Result<B::Answer> {
+    /// Queues a request and waits for its result.
+    pub async fn run(&self, request: B::Request) -> Result<B::Answer> {
         let (reply, answer) = oneshot::channel();
         self.queue.try_send((request, reply)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::unavailable("the store is closed"),
         })?;
-        answer.await.map_err(|_| Error::unavailable("the store was closed meanwhile"))?
+        answer.await.map_err(|_| Error::unavailable("the store was closed while the request waited"))?
     }
 
-    /// How many requests wait.
+    /// The number of waiting requests.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.queue.max_capacity().saturating_sub(self.queue.capacity())
@@ -72,44 +76,44 @@ impl<B: Batch> Batcher<B> {
 
 type Waiting<B> = mpsc::Receiver<(<B as Batch>::Request, Reply<<B as Batch>::Answer>)>;
 
-/// How many turns of the runtime may bring no request before a batch goes out. Whoever is about to ask joins it that way; when nobody
-/// is, a turn takes a microsecond.
-const PATIENCE: u8 = 2;
+/// How many times the task yields without a new request before it sends a batch. Tasks that are about to send
+/// a request join the batch; when there are none, a yield takes about a microsecond.
+const YIELDS_WITHOUT_REQUEST: u8 = 2;
 
-/// Takes what waits; nothing when the queue has been dropped.
-async fn gather<T>(waiting: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, limit: usize) {
-    if waiting.recv_many(taken, limit).await == 0 {
+/// Collects waiting requests; none when the queue was dropped.
+async fn collect<T>(waiting: &mut mpsc::Receiver<T>, collected: &mut Vec<T>, limit: usize) {
+    if waiting.recv_many(collected, limit).await == 0 {
         return;
     }
-    let mut turns_without_any = 0;
-    while turns_without_any < PATIENCE && taken.len() < limit {
-        let before = taken.len();
+    let mut yields = 0;
+    while yields < YIELDS_WITHOUT_REQUEST && collected.len() < limit {
+        let before = collected.len();
         tokio::task::yield_now().await;
-        while taken.len() < limit
+        while collected.len() < limit
             && let Ok(next) = waiting.try_recv()
         {
-            taken.push(next);
+            collected.push(next);
         }
-        turns_without_any = if taken.len() == before { turns_without_any + 1 } else { 0 };
+        yields = if collected.len() == before { yields + 1 } else { 0 };
     }
 }
 
-async fn serve<B: Batch>(mut lane: B, mut waiting: Waiting<B>, limit: usize) {
-    let mut taken = Vec::with_capacity(limit);
+async fn run_batches<B: Batch>(mut batch: B, mut waiting: Waiting<B>, limit: usize) {
+    let mut collected = Vec::with_capacity(limit);
     loop {
-        gather(&mut waiting, &mut taken, limit).await;
-        if taken.is_empty() {
+        collect(&mut waiting, &mut collected, limit).await;
+        if collected.is_empty() {
             return;
         }
         let (requests, replies): (Vec<_>, Vec<_>) =
-            taken.drain(..).filter(|(_, reply)| !reply.is_closed()).unzip();
+            collected.drain(..).filter(|(_, reply)| !reply.is_closed()).unzip();
         if requests.is_empty() {
             continue;
         }
-        let answers = lane.run(requests).await;
-        debug_assert_eq!(answers.len(), replies.len(), "a lane must answer every request");
+        let answers = batch.run(requests).await;
+        debug_assert_eq!(answers.len(), replies.len(), "a batch must answer every request");
         for (reply, answer) in replies.into_iter().zip(answers) {
-            // A caller that has gone needs no answer.
+            // It fails when the request was canceled.
             drop(reply.send(answer));
         }
     }

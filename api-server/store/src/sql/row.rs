@@ -1,10 +1,11 @@
-//! A row of `todos` as both databases give it; `T` is how one gives tags, `N` small numbers. Which columns are asked for is theirs.
+//! A row of the table `todos`, as both databases return it. Their queries select the columns.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{Collection, Priority, Todo};
 
-/// All columns of a todo, by the names that they have in both databases.
+/// All columns of a todo, by the names that they have in both databases. The database decides the types of
+/// tags (`T`) and of small numbers (`N`).
 #[derive(Debug)]
 #[expect(missing_docs, reason = "they are the columns of the migrations, which say what they hold")]
 pub struct TodoRow<T, N> {
@@ -23,8 +24,8 @@ pub struct TodoRow<T, N> {
 }
 
 impl<T: AsMut<Vec<String>>, N: TryInto<i16>> TodoRow<T, N> {
-    /// The todo, and where it is.
-    pub fn placed(self) -> (Collection, Todo) {
+    /// The todo and its collection.
+    pub fn into_collection_and_todo(self) -> (Collection, Todo) {
         let Self {
             id,
             owner,
@@ -57,6 +58,6 @@ impl<T: AsMut<Vec<String>>, N: TryInto<i16>> TodoRow<T, N> {
 
 impl<T: AsMut<Vec<String>>, N: TryInto<i16>> From<TodoRow<T, N>> for Todo {
     fn from(row: TodoRow<T, N>) -> Self {
-        row.placed().1
+        row.into_collection_and_todo().1
     }
 }

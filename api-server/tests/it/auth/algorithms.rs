@@ -1,6 +1,8 @@
-//! Every pinned algorithm, with tokens that another implementation signed, and every way to pass one for another.
+//! Every accepted algorithm, with tokens that another implementation signed, and every way to confuse
+//! algorithms.
 //!
-//! `tokens.json` was written by Python's `cryptography`, with keys of which only the public halves were kept; the tokens expire in 2100.
+//! `tokens.json` was written with Python's `cryptography`. Its private keys were not kept; the tokens expire
+//! in 2100.
 
 use std::sync::LazyLock;
 
@@ -23,8 +25,7 @@ async fn service() -> Service {
     Service::start_with_auth(On::Sqlite, auth).await
 }
 
-/// The token is refused, and the client told why.
-async fn assert_refused(service: &Service, token: &str, what: &str, why: &str) {
+async fn assert_rejected(service: &Service, token: &str, what: &str, why: &str) {
     let reply = send(&service.client, Method::GET, "/todos", token).await;
     assert_eq!(reply.problem(), (401, "unauthorized".to_owned()), "{what}");
     let challenge = reply.header("www-authenticate");
@@ -42,13 +43,13 @@ async fn assert_refused(service: &Service, token: &str, what: &str, why: &str) {
 #[case("ES384")]
 #[case("EdDSA")]
 #[tokio::test]
-async fn a_signature_holds_for_its_own_token_only(#[case] algorithm: &str) {
+async fn a_signature_is_valid_for_its_own_token_only(#[case] algorithm: &str) {
     let service = service().await;
     let token = TOKENS["good"][algorithm].as_str().unwrap();
     assert_eq!(send(&service.client, Method::GET, "/todos", token).await.status, StatusCode::OK);
 
     let parts: Vec<&str> = token.split('.').collect();
-    // The same claims for a subject that did not get the token; same length, other text.
+    // The same claims for another subject, of the same length.
     let claims = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
     let forged = String::from_utf8(claims).unwrap().replace("\"ann\"", "\"bob\"");
     let forged = BASE64_URL_SAFE_NO_PAD.encode(forged);
@@ -62,12 +63,12 @@ async fn a_signature_holds_for_its_own_token_only(#[case] algorithm: &str) {
         ("a shorter signature", format!("{}.{}.{cut}", parts[0], parts[1])),
         ("no signature", format!("{}.{}.", parts[0], parts[1])),
     ] {
-        assert_refused(&service, &token, what, "its signature does not fit").await;
+        assert_rejected(&service, &token, what, "its signature does not fit").await;
     }
 }
 
 #[test]
-fn every_algorithm_that_is_let_in_is_tested_above() {
+fn every_accepted_algorithm_is_tested_above() {
     let mut pinned = ALGORITHMS.map(|algorithm| format!("{algorithm:?}"));
     pinned.sort();
     let mut tested: Vec<_> = TOKENS["good"].as_object().unwrap().keys().collect();
@@ -76,12 +77,12 @@ fn every_algorithm_that_is_let_in_is_tested_above() {
 }
 
 #[tokio::test]
-async fn one_algorithm_does_not_pass_for_another() {
+async fn a_token_of_one_algorithm_is_rejected_under_another() {
     let service = service().await;
     let bad = TOKENS["bad"].as_array().unwrap();
     assert!(bad.len() > 10);
     for case in bad {
         let [what, why, token] = ["what", "why", "token"].map(|key| case[key].as_str().unwrap());
-        assert_refused(&service, token, what, why).await;
+        assert_rejected(&service, token, what, why).await;
     }
 }

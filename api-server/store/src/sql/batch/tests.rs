@@ -1,4 +1,4 @@
-//! A lane that waits for a permit shows what gathers behind it.
+//! Batching, observed with a batch that waits for a permit. No database.
 
 use std::sync::{Arc, Mutex as SyncMutex};
 
@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
-/// Doubles numbers, a batch per permit of `gate`; `entered` counts the batches begun.
+/// Doubles numbers, one batch per permit of `gate`; `entered` counts the batches that started.
 #[derive(Clone)]
 struct Doubling {
     gate: Arc<Semaphore>,
@@ -29,27 +29,27 @@ impl Batch for Doubling {
 
 struct Harness {
     batcher: Arc<Batcher<Doubling>>,
-    lane: Doubling,
+    doubling: Doubling,
 }
 
 impl Harness {
-    /// One lane, busy with the number 0 until a permit comes.
+    /// A batch that is busy with the number 0 until a permit is added.
     async fn busy(queue: usize) -> (Self, JoinHandle<Result<u32>>) {
-        let lane = Doubling {
+        let doubling = Doubling {
             gate: Arc::new(Semaphore::new(0)),
             entered: Arc::new(Semaphore::new(0)),
             sizes: Arc::default(),
         };
-        let batcher = Arc::new(Batcher::start(lane.clone(), BatcherLimits { queue, batch: 64 }));
-        let harness = Self { batcher, lane };
-        let first = harness.ask(0);
-        harness.lane.entered.acquire().await.unwrap().forget();
+        let batcher = Arc::new(Batcher::start(doubling.clone(), BatcherLimits { queue, batch: 64 }));
+        let harness = Self { batcher, doubling };
+        let first = harness.run(0);
+        harness.doubling.entered.acquire().await.unwrap().forget();
         (harness, first)
     }
 
-    fn ask(&self, n: u32) -> JoinHandle<Result<u32>> {
+    fn run(&self, n: u32) -> JoinHandle<Result<u32>> {
         let batcher = Arc::clone(&self.batcher);
-        tokio::spawn(async move { batcher.ask(n).await })
+        tokio::spawn(async move { batcher.run(n).await })
     }
 
     async fn until_queued(&self, count: usize) {
@@ -59,16 +59,16 @@ impl Harness {
     }
 
     fn sizes(&self) -> Vec<usize> {
-        self.lane.sizes.lock().unwrap().clone()
+        self.doubling.sizes.lock().unwrap().clone()
     }
 }
 
 #[tokio::test]
-async fn what_gathers_while_a_query_runs_goes_out_as_the_next_and_each_gets_its_own_answer() {
+async fn requests_that_arrive_while_a_query_runs_become_the_next_and_each_gets_its_own_result() {
     let (harness, first) = Harness::busy(64).await;
-    let callers: Vec<_> = (1..=20).map(|n| (n, harness.ask(n))).collect();
+    let callers: Vec<_> = (1..=20).map(|n| (n, harness.run(n))).collect();
     harness.until_queued(20).await;
-    harness.lane.gate.add_permits(2);
+    harness.doubling.gate.add_permits(2);
     assert_eq!(first.await.unwrap().unwrap(), 0);
     for (n, caller) in callers {
         match caller.await.unwrap() {
@@ -80,22 +80,22 @@ async fn what_gathers_while_a_query_runs_goes_out_as_the_next_and_each_gets_its_
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_at_once() {
+async fn a_full_queue_rejects_at_once() {
     let (harness, _first) = Harness::busy(1).await;
-    let _second = harness.ask(2);
+    let _second = harness.run(2);
     harness.until_queued(1).await;
-    assert!(matches!(harness.batcher.ask(3).await, Err(Error::Overloaded)));
+    assert!(matches!(harness.batcher.run(3).await, Err(Error::Overloaded)));
 }
 
 #[tokio::test]
-async fn a_caller_that_went_away_costs_nothing_and_harms_nobody() {
+async fn a_canceled_request_is_not_sent_and_does_not_affect_others() {
     let (harness, first) = Harness::busy(64).await;
-    let (gone, stays) = (harness.ask(2), harness.ask(3));
+    let (canceled, other) = (harness.run(2), harness.run(3));
     harness.until_queued(2).await;
-    gone.abort();
-    assert!(gone.await.unwrap_err().is_cancelled());
-    harness.lane.gate.add_permits(2);
+    canceled.abort();
+    assert!(canceled.await.unwrap_err().is_cancelled());
+    harness.doubling.gate.add_permits(2);
     assert_eq!(first.await.unwrap().unwrap(), 0);
-    assert_eq!(stays.await.unwrap().unwrap(), 6);
+    assert_eq!(other.await.unwrap().unwrap(), 6);
     assert_eq!(harness.sizes(), [1, 1]);
 }

@@ -1,4 +1,4 @@
-//! ETags and the conditions that clients make of them.
+//! ETags, `If-None-Match` and `If-Match`.
 
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -10,7 +10,7 @@ use crate::service::{On, Service};
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn a_todo_that_the_client_has_is_not_sent_again(#[case] on: On) {
+async fn an_unchanged_todo_is_not_sent_again(#[case] on: On) {
     let service = Service::start(on).await;
     let client = &service.client;
     let etag = client.post("/todos", json!({"title": "tea"})).await.header("etag").to_owned();
@@ -32,7 +32,7 @@ async fn a_todo_that_the_client_has_is_not_sent_again(#[case] on: On) {
 #[case::todos_of_a_list("/lists/1/todos", "/lists/1/todos")]
 #[case::lists("/lists", "/lists")]
 #[tokio::test]
-async fn a_collection_that_the_client_has_is_not_sent_again(#[case] path: &str, #[case] collection: &str) {
+async fn an_unchanged_collection_is_not_sent_again(#[case] path: &str, #[case] collection: &str) {
     for on in [On::Postgres, On::Sqlite] {
         let service = Service::start(on).await;
         let client = &service.client;
@@ -50,7 +50,7 @@ async fn a_collection_that_the_client_has_is_not_sent_again(#[case] path: &str, 
         ] {
             let request = client.request(method.clone(), address).header("content-type", "application/json");
             let done = client.send(request, body.to_string()).await;
-            // A list cannot be changed, only made and deleted.
+            // A list cannot be changed, only created and deleted.
             if done.status == StatusCode::METHOD_NOT_ALLOWED {
                 continue;
             }
@@ -71,7 +71,7 @@ async fn a_collection_that_the_client_has_is_not_sent_again(#[case] path: &str, 
 #[case("/todos/1")]
 #[case("/lists")]
 #[tokio::test]
-async fn an_etag_without_its_quotes_is_refused(#[case] path: &str) {
+async fn an_etag_without_quotes_is_rejected(#[case] path: &str) {
     let service = Service::start(On::Sqlite).await;
     let request = service.client.request(Method::GET, path).header("if-none-match", "1.7");
     assert_eq!(service.client.send(request, "").await.problem(), (400, "invalid-header".to_owned()));
@@ -82,7 +82,7 @@ async fn an_etag_without_its_quotes_is_refused(#[case] path: &str) {
 #[case::patch(Method::PATCH, r#"{"title":"late"}"#)]
 #[case::delete(Method::DELETE, "")]
 #[tokio::test]
-async fn a_change_to_what_the_client_has_not_seen_is_refused(
+async fn a_change_of_a_version_that_the_client_has_not_seen_is_rejected(
     #[case] method: Method,
     #[case] body: &'static str,
 ) {
@@ -97,7 +97,7 @@ async fn a_change_to_what_the_client_has_not_seen_is_refused(
         };
         assert_eq!(change(&old, "/todos/1").await.problem(), (412, "precondition-failed".to_owned()));
         assert_eq!(change(&old, "/todos/2").await.problem(), (404, "todo-not-found".to_owned()));
-        assert_eq!(client.get("/todos/1").await.header("etag"), new, "a refused change changes nothing");
+        assert_eq!(client.get("/todos/1").await.header("etag"), new, "a rejected change changes nothing");
         assert!(change(&new, "/todos/1").await.status.is_success());
     }
 }

@@ -1,4 +1,4 @@
-//! The binary as a server, and its log. What it must do is not here.
+//! The binary as a running server, and its log. Makes no assertions about it.
 
 use std::{
     process::{Command, Stdio},
@@ -15,19 +15,19 @@ use tokio::{
 
 use crate::client::Client;
 
-/// A running one, and its log as it comes.
+/// A running server, and its log line by line.
 pub struct Server {
     process: Child,
     pub log: Lines<BufReader<ChildStdout>>,
     pub client: Client,
     pub operations: Client,
-    /// What it says of itself when it starts.
+    /// The log line with the settings, written at startup.
     pub started: Value,
     _folder: TempDir,
 }
 
 impl Server {
-    /// On a SQLite file of its own.
+    /// On a new SQLite file.
     pub async fn start(log_level: &str) -> Self {
         Self::start_with(&[("TODOSTACK_LOG_LEVEL", log_level)]).await
     }
@@ -60,8 +60,8 @@ impl Server {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
-    /// The rest of the log, of a server that ends.
-    pub async fn ended(mut self) -> Vec<Value> {
+    /// The rest of the log of a server that is shutting down.
+    pub async fn wait_for_exit(mut self) -> Vec<Value> {
         let mut lines = Vec::new();
         let end = async {
             while let Some(line) = self.log.next_line().await.unwrap() {
@@ -69,13 +69,13 @@ impl Server {
             }
             self.process.wait().await.unwrap()
         };
-        let status = timeout(Duration::from_secs(20), end).await.expect("it ends");
+        let status = timeout(Duration::from_secs(20), end).await.expect("the server exits");
         assert!(status.success());
         lines
     }
 }
 
-/// Those of the lines that say this.
+/// The lines with this message.
 pub fn with_message<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["message"] == message).collect()
 }

@@ -1,4 +1,5 @@
-//! The 16 assertions of the TodoBackend contract, as its client makes them: from another origin, Accept as jQuery sends it.
+//! The 16 assertions of the TodoBackend contract, with the requests of its client: from another origin, with
+//! the `Accept` of jQuery. What `/todos` does beyond it is in `todos`.
 
 use http::{Method, StatusCode};
 use rstest::rstest;
@@ -9,7 +10,7 @@ use crate::{
     service::{On, Service},
 };
 
-async fn ask(service: &Service, method: Method, path: &str, body: Option<Value>) -> Reply {
+async fn send(service: &Service, method: Method, path: &str, body: Option<Value>) -> Reply {
     let request = service
         .client
         .request(method, path)
@@ -23,15 +24,15 @@ async fn ask(service: &Service, method: Method, path: &str, body: Option<Value>)
 }
 
 async fn get(service: &Service, path: &str) -> Value {
-    ask(service, Method::GET, path, None).await.json()
+    send(service, Method::GET, path, None).await.json()
 }
 
 async fn post(service: &Service, body: Value) -> Value {
-    ask(service, Method::POST, "/todos", Some(body)).await.json()
+    send(service, Method::POST, "/todos", Some(body)).await.json()
 }
 
 async fn patch(service: &Service, url: &str, body: Value) -> Value {
-    ask(service, Method::PATCH, url, Some(body)).await.json()
+    send(service, Method::PATCH, url, Some(body)).await.json()
 }
 
 fn url(todo: &Value) -> &str {
@@ -42,14 +43,14 @@ fn url(todo: &Value) -> &str {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn the_root_answers_get_post_and_delete(#[case] on: On) {
+async fn the_collection_supports_get_post_and_delete(#[case] on: On) {
     let service = Service::start(on).await;
-    // 1: the pre-requisite, a GET from another origin
+    // 1: the prerequisite, a GET from another origin
     get(&service, "/todos").await;
-    // 2: POST answers with the todo
+    // 2: POST returns the todo
     assert_eq!(post(&service, json!({"title": "a todo"})).await["title"], "a todo");
-    // 3, 4: DELETE succeeds, and then GET answers with an empty array
-    ask(&service, Method::DELETE, "/todos", None).await;
+    // 3, 4: DELETE succeeds, and then GET returns an empty array
+    send(&service, Method::DELETE, "/todos", None).await;
     assert_eq!(get(&service, "/todos").await, json!([]));
 }
 
@@ -57,16 +58,16 @@ async fn the_root_answers_get_post_and_delete(#[case] on: On) {
 #[case::postgres(On::Postgres)]
 #[case::sqlite(On::Sqlite)]
 #[tokio::test]
-async fn a_new_todo_is_stored_with_its_address(#[case] on: On) {
+async fn a_new_todo_is_stored_with_its_url(#[case] on: On) {
     let service = Service::start(on).await;
     let made = post(&service, json!({"title": "walk the dog"})).await;
     // 5: it is in the list
     let list = get(&service, "/todos").await;
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["title"], "walk the dog");
-    // 6: it is not completed, in both answers
+    // 6: it is not completed, in both responses
     assert_eq!((&made["completed"], &list[0]["completed"]), (&json!(false), &json!(false)));
-    // 7, 8: it has a url, in both answers, that leads to it
+    // 7, 8: it has a url, in both responses, that returns it
     assert_eq!(url(&made), url(&list[0]));
     assert_eq!(get(&service, url(&made)).await["title"], "walk the dog");
 }
@@ -77,7 +78,7 @@ async fn a_new_todo_is_stored_with_its_address(#[case] on: On) {
 #[tokio::test]
 async fn an_existing_todo_is_read_changed_and_deleted(#[case] on: On) {
     let service = Service::start(on).await;
-    // 9: two made at once, each found by its url in the list
+    // 9: two created at once, each found by its url in the list
     let (first, _second) =
         tokio::join!(post(&service, json!({"title": "one"})), post(&service, json!({"title": "two"})));
     let list = get(&service, "/todos").await;
@@ -90,15 +91,15 @@ async fn an_existing_todo_is_read_changed_and_deleted(#[case] on: On) {
     );
     // 11: PATCH of completed
     assert_eq!(patch(&service, url(&first), json!({"completed": true})).await["completed"], true);
-    // 12: changes stay, by url and in the list
+    // 12: changes persist, by url and in the list
     patch(&service, url(&first), json!({"title": "changed", "completed": true})).await;
     let list = get(&service, "/todos").await;
     let listed = list.as_array().unwrap().iter().find(|todo| url(todo) == url(&first)).unwrap();
     for seen in [listed, &get(&service, url(&first)).await] {
         assert_eq!((&seen["title"], &seen["completed"]), (&json!("changed"), &json!(true)));
     }
-    // 13: DELETE makes it disappear
-    ask(&service, Method::DELETE, url(&first), None).await;
+    // 13: after DELETE it does not exist
+    send(&service, Method::DELETE, url(&first), None).await;
     assert_eq!(service.client.titles("/todos").await, ["two"]);
     assert_eq!(service.client.get(url(&first)).await.status, StatusCode::NOT_FOUND);
 }
@@ -114,6 +115,6 @@ async fn the_order_of_a_todo_is_kept(#[case] on: On) {
     assert_eq!(made["order"], 523);
     // 15: PATCH of the order
     assert_eq!(patch(&service, url(&made), json!({"order": 95})).await["order"], 95);
-    // 16: it stays
+    // 16: it persists
     assert_eq!(get(&service, url(&made)).await["order"], 95);
 }

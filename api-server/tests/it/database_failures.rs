@@ -1,4 +1,5 @@
-//! What happens when the database dies, hangs or is full. Nothing acknowledged is lost, and all recovers by itself.
+//! Failures of the database: killed, hanging, full. No acknowledged write is lost, and the service recovers
+//! by itself.
 
 use std::{
     collections::BTreeSet,
@@ -27,21 +28,21 @@ async fn service_on(server: &PostgresServer) -> Service {
     Service::over(Arc::new(store), Settings::default(), None).await
 }
 
-/// Until the whole service answers again.
-async fn recovered(client: &Client) {
+/// Waits until reads and writes succeed.
+async fn wait_for_recovery(client: &Client) {
     let all = async {
         loop {
-            let made = client.post("/todos", json!({"title": "after"})).await;
-            if made.status == StatusCode::CREATED
-                && client.get(made.header("location")).await.status == StatusCode::OK
+            let created = client.post("/todos", json!({"title": "after"})).await;
+            if created.status == StatusCode::CREATED
+                && client.get(created.header("location")).await.status == StatusCode::OK
                 && client.get("/todos?limit=1").await.status == StatusCode::OK
             {
                 return;
             }
             assert_eq!(
-                made.status.is_server_error(),
-                made.status == StatusCode::SERVICE_UNAVAILABLE,
-                "{made:?}"
+                created.status.is_server_error(),
+                created.status == StatusCode::SERVICE_UNAVAILABLE,
+                "{created:?}"
             );
             tokio::task::yield_now().await;
         }
@@ -50,7 +51,7 @@ async fn recovered(client: &Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_before_postgres_was_killed_is_there_afterwards() {
+async fn acknowledged_writes_survive_a_kill_of_postgres() {
     let server = PostgresServer::start();
     let service = service_on(&server).await;
     let stop = Arc::new(AtomicBool::new(false));
@@ -79,10 +80,10 @@ async fn what_was_acknowledged_before_postgres_was_killed_is_there_afterwards() 
         }
     };
     for round in 1..=2 {
-        timeout(Duration::from_secs(20), enough(round * 500)).await.expect("todos are made");
+        timeout(Duration::from_secs(20), enough(round * 500)).await.expect("todos are created");
         assert!(server.kill(), "the server was running");
         server.restart();
-        recovered(&service.client).await;
+        wait_for_recovery(&service.client).await;
     }
     stop.store(true, Ordering::SeqCst);
     for client in clients {
@@ -95,31 +96,32 @@ async fn what_was_acknowledged_before_postgres_was_killed_is_there_afterwards() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_hangs_is_answered_for_within_the_deadline() {
+async fn requests_to_a_hanging_database_fail_within_the_deadline() {
     let server = PostgresServer::start();
     let service = service_on(&server).await;
-    service.client.todo("/todos", json!({"title": "tea"})).await;
+    service.client.create_todo("/todos", json!({"title": "tea"})).await;
     let mut other = server.connect().await;
     let mut lock = other.begin().await.unwrap();
     sqlx::query("lock table todos in access exclusive mode").execute(&mut *lock).await.unwrap();
     let started = Instant::now();
-    let (read, list, made, changed) = tokio::join!(
+    let (read, list, created, changed) = tokio::join!(
         service.client.get("/todos/1"),
         service.client.get("/todos"),
         service.client.post("/todos", json!({"title": "late"})),
         service.client.patch("/todos/1", json!({"title": "late"})),
     );
     assert!(started.elapsed() < Duration::from_secs(11), "{:?}", started.elapsed());
-    for reply in [read, list, made, changed] {
+    for reply in [read, list, created, changed] {
         assert_eq!(reply.problem(), (503, "database-unavailable".to_owned()));
     }
     lock.rollback().await.unwrap();
-    assert_eq!(service.client.titles("/todos").await, ["tea"], "what was refused was not done");
+    assert_eq!(service.client.titles("/todos").await, ["tea"], "what was rejected was not done");
 }
 
-/// Makes todos until each client is refused, by one of these problems; the titles of those that were acknowledged, sorted.
-async fn made_until(client: &Client, refusals: &[(u16, &str)]) -> Vec<String> {
-    // Eight at once, so that batches are refused too.
+/// Creates todos until each client gets one of these problems. Returns the titles of the acknowledged todos,
+/// sorted.
+async fn create_until(client: &Client, problems: &[(u16, &str)]) -> Vec<String> {
+    // Eight clients, so that batches fail too.
     let acknowledged = join_all((0..8).map(async |client_number| {
         let mut acknowledged = Vec::new();
         for number in 0..2_000 {
@@ -127,13 +129,13 @@ async fn made_until(client: &Client, refusals: &[(u16, &str)]) -> Vec<String> {
             let reply = client.post("/todos", json!({"title": title})).await;
             if reply.status != StatusCode::CREATED {
                 let (status, slug) = reply.problem();
-                assert!(refusals.contains(&(status, slug.as_str())), "{reply:?}");
+                assert!(problems.contains(&(status, slug.as_str())), "{reply:?}");
                 assert_eq!(reply.header("retry-after"), "5");
                 return acknowledged;
             }
             acknowledged.push(title);
         }
-        panic!("16,000 todos of 1 KiB found room");
+        panic!("16,000 todos of 1 KiB were stored");
     }));
     let mut acknowledged = acknowledged.await.concat();
     acknowledged.sort();
@@ -141,53 +143,53 @@ async fn made_until(client: &Client, refusals: &[(u16, &str)]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_of_postgres_refuses_writes_and_still_reads_until_there_is_room_again() {
+async fn while_the_disk_of_postgres_is_full_writes_fail_and_reads_succeed() {
     let mut disk = SmallDisk::mount(32);
     let server = PostgresServer::start();
     let store = PostgresStore::new(server.database_in(&disk.data()).await, 4);
     store.migrate().await.unwrap();
     let service = Service::over(Arc::new(store), Settings::default(), None).await;
     let client = &service.client;
-    disk.fill_but(512 * 1_024);
-    let mut acknowledged = made_until(client, &[(507, "database-full")]).await;
+    disk.fill_except(512 * 1_024);
+    let mut acknowledged = create_until(client, &[(507, "database-full")]).await;
     let kept = async || {
         let mut kept = client.titles("/todos").await;
         kept.sort();
         kept
     };
     assert!(!acknowledged.is_empty());
-    assert_eq!(kept().await, acknowledged, "all that was acknowledged, and nothing that was refused");
+    assert_eq!(kept().await, acknowledged, "all acknowledged writes, and no rejected one");
     assert_eq!(client.get("/todos/1").await.status, StatusCode::OK);
     assert_eq!(service.operations.get("/readyz").await.status, StatusCode::OK, "it can still be read");
 
-    disk.make_room();
+    disk.free();
     assert_eq!(client.post("/todos", json!({"title": "tea"})).await.status, StatusCode::CREATED);
     acknowledged.push("tea".to_owned());
     acknowledged.sort();
     assert!(server.kill(), "the server was running");
     server.restart();
-    recovered(client).await;
+    wait_for_recovery(client).await;
     let mut kept = kept().await;
     kept.retain(|title| title != "after");
     assert_eq!(kept, acknowledged);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_before_the_disk_of_the_log_was_full_is_there_afterwards() {
+async fn acknowledged_writes_survive_a_full_disk_of_the_write_ahead_log() {
     let mut disk = SmallDisk::mount(64);
     let server = PostgresServer::start_with_log_in(&disk.data());
     let service = service_on(&server).await;
     let client = &service.client;
-    // Less than the log grows by, at which Postgres gives up as a whole.
-    disk.fill_but(512 * 1_024);
-    let refusals = [(507, "database-full"), (503, "database-unavailable")];
-    let acknowledged = made_until(client, &refusals).await;
+    // Less than a segment of the log, without which Postgres stops.
+    disk.fill_except(512 * 1_024);
+    let problems = [(507, "database-full"), (503, "database-unavailable")];
+    let acknowledged = create_until(client, &problems).await;
     assert!(!acknowledged.is_empty());
-    disk.make_room();
+    disk.free();
     // It tries to recover by itself, but exits when there is no space for that either.
     server.kill();
     server.restart();
-    recovered(client).await;
+    wait_for_recovery(client).await;
     let mut kept = client.titles("/todos").await;
     kept.sort();
     let lost: Vec<_> = acknowledged.iter().filter(|title| kept.binary_search(title).is_err()).collect();
@@ -195,24 +197,24 @@ async fn what_was_acknowledged_before_the_disk_of_the_log_was_full_is_there_afte
 }
 
 #[tokio::test]
-async fn a_full_file_of_sqlite_refuses_writes_and_still_reads() {
+async fn when_the_file_of_sqlite_is_full_writes_fail_and_reads_succeed() {
     let folder = tempfile::tempdir().unwrap();
     let options = SqliteConnectOptions::new().filename(folder.path().join("todos.db"));
-    // A limit in pages of 4 KiB is what a full disk looks like to SQLite.
+    // SQLite reports the limit, in pages of 4 KiB, as it does a full disk.
     let store = SqliteStore::new(options.pragma("max_page_count", "40"));
     store.migrate().await.unwrap();
     let service = Service::over(Arc::new(store), Settings::default(), Some(folder)).await;
     let client = &service.client;
-    let mut made = 0_usize;
-    let refused = loop {
+    let mut created = 0_usize;
+    let rejected = loop {
         let reply = client.post("/todos", json!({"title": "a".repeat(1_000)})).await;
         if reply.status != StatusCode::CREATED {
             break reply;
         }
-        made += 1;
+        created += 1;
     };
-    assert_eq!(refused.problem(), (507, "database-full".to_owned()));
-    assert_eq!(client.titles("/todos").await.len(), made);
+    assert_eq!(rejected.problem(), (507, "database-full".to_owned()));
+    assert_eq!(client.titles("/todos").await.len(), created);
     assert_eq!(client.delete("/todos").await.status, StatusCode::NO_CONTENT);
     assert_eq!(client.post("/todos", json!({"title": "tea"})).await.status, StatusCode::CREATED);
 }
