@@ -150,7 +150,7 @@ async fn forget_clients(state: AppState) {
 async fn forget_keys(state: AppState) {
     loop {
         sleep(FORGET_KEYS_EVERY).await;
-        match state.store.forget_expired_keys().await {
+        match state.store.delete_expired_keys().await {
             Ok(count) => tracing::debug!(count, "Forgot expired idempotency keys"),
             Err(error) => tracing::warn!(
                 error = chain(&error),

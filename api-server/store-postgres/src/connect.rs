@@ -1,4 +1,4 @@
-//! Connections: their settings, and one that is made again when it was lost. Who uses which is not decided here.
+//! Connections: their settings, and one that reconnects. What uses them is in `lib.rs`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,16 +11,16 @@ use tokio::time::{Instant, timeout};
 
 use crate::errors::store_error;
 
-/// How long one statement may run on the server.
+/// The timeout of a statement, enforced by the server.
 const STATEMENT_TIMEOUT: &str = "5s";
-/// How long an answer is waited for: longer than the statement may take, so that only a silent network ends it.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
-/// How long a connection may take to be made.
+/// The timeout of a response: longer than that of the statement, so that only a silent network exceeds it.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(7);
+/// The timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A connection unused for longer is tried before use, since the database may have restarted. Each try is a round trip.
-const TRUSTED_WHEN_IDLE: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer is pinged before use, since the database may have restarted. A ping
+/// is a round trip.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// How to reach the database.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     options: PgConnectOptions,
@@ -38,21 +38,22 @@ impl Connector {
         Self { options }
     }
 
-    /// One connection for migrations: no limit for a statement, but one for waiting on a lock, behind which all others wait.
-    pub(crate) fn patient(&self) -> PgPool {
+    /// One connection for migrations: no timeout for statements, but one for locks, since all other
+    /// statements wait behind a migration that waits for a lock.
+    pub(crate) fn migration_pool(&self) -> PgPool {
         let options = self.options.clone().options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
         PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT).connect_lazy_with(options)
     }
 
-    /// Whether a connection can be made, and if not, why.
+    /// Fails with the reason when no connection can be opened.
     pub(crate) async fn probe(&self) -> Result<()> {
         connect(&self.options).await?.close().await.map_err(store_error)
     }
 
-    /// How many connections the server grants this role, all replicas together.
-    pub(crate) async fn granted(&self) -> Result<u32> {
+    /// The limit of connections that the server has for this role, for all replicas together.
+    pub(crate) async fn connection_limit(&self) -> Result<u32> {
         let mut connection = connect(&self.options).await?;
-        let granted = sqlx::query_scalar!(
+        let limit = sqlx::query_scalar!(
             r#"
             select least(
                 current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
@@ -64,18 +65,19 @@ impl Connector {
         .await
         .map_err(store_error)?;
         connection.close().await.map_err(store_error)?;
-        Ok(u32::try_from(granted).unwrap_or(0))
+        Ok(u32::try_from(limit).unwrap_or(0))
     }
 
-    pub(crate) fn lasting(&self) -> LastingConnection {
-        LastingConnection { options: self.options.clone(), open: None }
+    pub(crate) fn connection(&self) -> ReconnectingConnection {
+        ReconnectingConnection { options: self.options.clone(), open: None }
     }
 
-    /// For batches: one plan per statement, which uses indexes. Otherwise Postgres plans each small batch again, which takes longer than
-    /// running it, and a plan made while the table is small may read all of the table.
-    pub(crate) fn lasting_for_batches(&self) -> LastingConnection {
+    /// For batches: one plan per statement, which uses indexes. Otherwise Postgres plans each small batch
+    /// again, which takes longer than running it, and a plan made while the table is small may read the whole
+    /// table.
+    pub(crate) fn connection_for_batches(&self) -> ReconnectingConnection {
         let settings = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
-        LastingConnection { options: self.options.clone().options(settings), open: None }
+        ReconnectingConnection { options: self.options.clone().options(settings), open: None }
     }
 }
 
@@ -86,9 +88,9 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
     }
 }
 
-/// One connection that is made when first needed and again when it was lost.
+/// One connection, opened with the first statement, and again after it was lost.
 #[derive(Debug)]
-pub(crate) struct LastingConnection {
+pub(crate) struct ReconnectingConnection {
     options: PgConnectOptions,
     open: Option<Open>,
 }
@@ -97,27 +99,27 @@ pub(crate) struct LastingConnection {
 struct Open {
     connection: PgConnection,
     used: Instant,
-    /// A statement was begun; still so at the next use if whoever began it went away meanwhile.
+    /// A statement is running. Still set at the next use if its request was canceled.
     busy: bool,
 }
 
 impl Open {
-    /// Whether it can be used. Asking it also reads to its end what the last statement has left.
-    async fn is_sound(&mut self) -> bool {
-        let trusted = !self.busy && self.used.elapsed() < TRUSTED_WHEN_IDLE;
+    /// A ping also reads the rest of what a canceled statement returned.
+    async fn is_usable(&mut self) -> bool {
+        let trusted = !self.busy && self.used.elapsed() < PING_AFTER_IDLE;
         trusted || matches!(timeout(CONNECT_TIMEOUT, self.connection.ping()).await, Ok(Ok(())))
     }
 }
 
-impl LastingConnection {
-    /// Runs a statement. Whatever fails at the connection closes it; the next call opens another.
+impl ReconnectingConnection {
+    /// Runs a statement. When the connection fails, it is closed, and the next call opens another.
     pub(crate) async fn run<T>(
         &mut self,
         statement: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
     ) -> Result<T> {
-        let open = self.sound().await?;
+        let open = self.usable().await?;
         open.busy = true;
-        let answer = timeout(ANSWER_TIMEOUT, statement(&mut open.connection)).await;
+        let answer = timeout(RESPONSE_TIMEOUT, statement(&mut open.connection)).await;
         let result = answer.unwrap_or_else(|elapsed| Err(Error::Unavailable(Arc::new(elapsed))));
         (open.used, open.busy) = (Instant::now(), false);
         if matches!(result, Err(Error::Unavailable(_))) {
@@ -132,14 +134,14 @@ impl LastingConnection {
 
     pub(crate) async fn close(self) {
         if let Some(Open { connection, .. }) = self.open {
-            // One that cannot even be closed is closed by being dropped.
+            // Dropping it closes a connection that does not respond.
             drop(timeout(CONNECT_TIMEOUT, connection.close()).await);
         }
     }
 
-    async fn sound(&mut self) -> Result<&mut Open> {
+    async fn usable(&mut self) -> Result<&mut Open> {
         if let Some(open) = &mut self.open
-            && !open.is_sound().await
+            && !open.is_usable().await
         {
             self.open = None;
         }

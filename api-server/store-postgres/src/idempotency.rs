@@ -1,8 +1,9 @@
-//! POSTs with an `Idempotency-Key`: the key, the todo and the answer are one transaction.
+//! POSTs with an `Idempotency-Key`: the key and the todo are stored in one transaction. Other POSTs are in
+//! `insert`.
 //!
 //! # Guarantees
-//! - Over all replicas at most one todo is made per owner and key until the key expires.
-//! - A process that dies meanwhile leaves no key behind: "in flight" is a lock of its transaction, not a row.
+//! - At most one todo is created per owner and key, by all replicas together, until the key expires.
+//! - A process that is killed leaves no key in flight: that is a lock of its transaction, not a row.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection};
@@ -10,7 +11,7 @@ use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Resul
 
 use crate::{errors::store_error, insert};
 
-struct Answered {
+struct StoredKey {
     fingerprint: Vec<u8>,
     todo_id: i64,
     todo_created_at: DateTime<Utc>,
@@ -27,17 +28,17 @@ pub(crate) async fn create_once(
     if !lock(&mut transaction, &collection.owner, &key.key).await.map_err(store_error)? {
         return Err(Error::KeyInFlight);
     }
-    if let Some(answered) = find(&mut transaction, collection, &key.key).await.map_err(store_error)? {
-        return replay(&answered, new, &key);
+    if let Some(stored) = find_key(&mut transaction, collection, &key.key).await.map_err(store_error)? {
+        return replay(&stored, new, &key);
     }
     let inserted = insert::insert_one(&mut transaction, &(collection.clone(), new.clone())).await?;
     let todo = Todo::created(new, inserted.id, inserted.created_at);
-    remember(&mut transaction, &collection.owner, &key, &todo).await.map_err(store_error)?;
+    insert_key(&mut transaction, &collection.owner, &key, &todo).await.map_err(store_error)?;
     transaction.commit().await.map_err(store_error)?;
     Ok(Created { todo, replayed: false })
 }
 
-/// Until the transaction ends. Two keys with the same hash would only refuse each other with 409 for a moment.
+/// Held until the end of the transaction. Two keys with the same hash only conflict while both are in flight.
 async fn lock(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtextextended($1, hashtextextended($2, 0))) as "locked!""#,
@@ -48,13 +49,13 @@ async fn lock(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Re
     .await
 }
 
-async fn find(
+async fn find_key(
     connection: &mut PgConnection,
     collection: &Collection,
     key: &str,
-) -> sqlx::Result<Option<Answered>> {
+) -> sqlx::Result<Option<StoredKey>> {
     sqlx::query_as!(
-        Answered,
+        StoredKey,
         r#"
         select fingerprint, todo_id, todo_created_at,
                $3::bigint = 0 or exists (select from lists where id = $3 and owner = $1) as "list_exists!"
@@ -69,19 +70,19 @@ async fn find(
     .await
 }
 
-/// The body is that of the first time (its fingerprint is), so only what the database added had to be kept.
-fn replay(answered: &Answered, new: NewTodo, key: &IdempotencyKey) -> Result<Created> {
-    if !answered.list_exists {
+/// The request has the fingerprint of the first, so only what the database added to the todo was stored.
+fn replay(stored: &StoredKey, new: NewTodo, key: &IdempotencyKey) -> Result<Created> {
+    if !stored.list_exists {
         return Err(Error::ListNotFound);
     }
-    if answered.fingerprint != key.fingerprint {
+    if stored.fingerprint != key.fingerprint {
         return Err(Error::KeyReused);
     }
-    let todo = Todo::created(new, answered.todo_id, answered.todo_created_at);
+    let todo = Todo::created(new, stored.todo_id, stored.todo_created_at);
     Ok(Created { todo, replayed: true })
 }
 
-async fn remember(
+async fn insert_key(
     connection: &mut PgConnection,
     owner: &str,
     key: &IdempotencyKey,
@@ -104,7 +105,7 @@ async fn remember(
     .map(drop)
 }
 
-pub(crate) async fn forget_expired(connection: &mut PgConnection) -> Result<u64> {
+pub(crate) async fn delete_expired(connection: &mut PgConnection) -> Result<u64> {
     sqlx::query!("delete from idempotency_keys where expires_at <= now()")
         .execute(connection)
         .await

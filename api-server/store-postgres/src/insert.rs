@@ -1,21 +1,20 @@
-//! Making todos: what gathered goes out as one insert.
+//! Creating todos: one insert per batch of requests. Batches are collected by `todostack_store::sql`.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Error, NewTodo, Result, Todo, sql::Batch};
 
-use crate::{connect::LastingConnection, errors::store_error};
+use crate::{connect::ReconnectingConnection, errors::store_error};
 
-/// One lane of inserts.
 #[derive(Debug)]
-pub(crate) struct InsertLane {
-    connection: LastingConnection,
+pub(crate) struct InsertBatch {
+    connection: ReconnectingConnection,
 }
 
 type Request = (Collection, NewTodo);
 
-impl InsertLane {
-    pub(crate) fn new(connection: LastingConnection) -> Self {
+impl InsertBatch {
+    pub(crate) fn new(connection: ReconnectingConnection) -> Self {
         Self { connection }
     }
 
@@ -23,13 +22,14 @@ impl InsertLane {
         self.connection.run(async |connection| insert(connection, columns).await.map_err(store_error)).await
     }
 
-    /// Each alone, so that only the row that cannot be stored fails: the statement before has been undone as a whole.
+    /// One statement per request, so that only the invalid row fails: the statement of the batch was rolled
+    /// back.
     async fn one_by_one(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
             let inserted = self.insert(&Columns::of(std::slice::from_ref(&request))).await;
             answers.push(inserted.and_then(|rows| {
-                let row = rows.into_iter().next().ok_or_else(nothing_inserted)?;
+                let row = rows.into_iter().next().ok_or_else(row_count_mismatch)?;
                 Ok(Todo::created(request.1, row.id, row.created_at))
             }));
         }
@@ -37,14 +37,14 @@ impl InsertLane {
     }
 }
 
-impl Batch for InsertLane {
+impl Batch for InsertBatch {
     type Request = Request;
     type Answer = Todo;
 
     async fn run(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
         match self.insert(&Columns::of(&requests)).await {
             Ok(mut rows) if rows.len() == requests.len() => {
-                // `order by place` gives the numbers in the order of the requests; `returning` promises no order.
+                // `order by place` numbers the rows in the order of the requests; `returning` has no order.
                 rows.sort_unstable_by_key(|row| row.id);
                 requests
                     .into_iter()
@@ -52,26 +52,26 @@ impl Batch for InsertLane {
                     .map(|((_, new), row)| Ok(Todo::created(new, row.id, row.created_at)))
                     .collect()
             }
-            Ok(_) => requests.iter().map(|_| Err(nothing_inserted())).collect(),
+            Ok(_) => requests.iter().map(|_| Err(row_count_mismatch())).collect(),
             Err(Error::Internal(_) | Error::ListNotFound) => self.one_by_one(requests).await,
-            // Whether it was stored is unknown, so nobody is told that it was.
+            // The rows may have been stored, or not.
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 }
 
-fn nothing_inserted() -> Error {
-    Error::unavailable("an insert answered with another number of rows than it was given")
+fn row_count_mismatch() -> Error {
+    Error::unavailable("an insert returned another number of rows than it was given")
 }
 
-/// What the database adds to a new todo.
+/// The columns that the database adds to a new todo.
 #[derive(Debug)]
 pub(crate) struct Inserted {
     pub(crate) id: i64,
     pub(crate) created_at: DateTime<Utc>,
 }
 
-/// The requests turned into one array per column.
+/// The requests as one array per column.
 #[derive(Default)]
 struct Columns<'a> {
     owner: Vec<&'a str>,
@@ -102,8 +102,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Lists are numbered from 1, so 0 in place of a list that the owner does not have violates the foreign key: the row
-/// fails with [`Error::ListNotFound`] like that of a list that does not exist.
+/// Lists are numbered from 1, so 0 in place of another owner's list violates the foreign key: the row fails
+/// with [`Error::ListNotFound`], as for a list that does not exist.
 async fn insert(connection: &mut PgConnection, columns: &Columns<'_>) -> sqlx::Result<Vec<Inserted>> {
     let Columns { owner, list_id, title, completed, position, due_date, tags, priority } = columns;
     sqlx::query_as!(
@@ -135,8 +135,8 @@ async fn insert(connection: &mut PgConnection, columns: &Columns<'_>) -> sqlx::R
     .await
 }
 
-/// One todo within the caller's transaction.
+/// Inserts one todo in the caller's transaction.
 pub(crate) async fn insert_one(connection: &mut PgConnection, request: &Request) -> Result<Inserted> {
     let rows = insert(connection, &Columns::of(std::slice::from_ref(request))).await.map_err(store_error)?;
-    rows.into_iter().next().ok_or_else(nothing_inserted)
+    rows.into_iter().next().ok_or_else(row_count_mismatch)
 }

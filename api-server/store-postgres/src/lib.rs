@@ -1,4 +1,5 @@
-//! Todos kept in Postgres. One file per kind of statement; all SQL for Postgres is in this crate and checked by the compiler.
+//! [`Store`] for Postgres: a file per kind of statement. All SQL for Postgres is here, and checked by the
+//! compiler.
 
 mod connect;
 mod errors;
@@ -23,49 +24,50 @@ use todostack_store::{
 use tokio::sync::Mutex;
 
 use crate::{
-    connect::{Connector, LastingConnection},
-    insert::InsertLane,
+    connect::{Connector, ReconnectingConnection},
+    insert::InsertBatch,
     pool::Pool,
-    read::ReadLane,
+    read::ReadBatch,
 };
 
-/// A row of `todos` as Postgres gives it.
+/// A row of `todos` as Postgres returns it.
 type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i16>;
 
-/// Beyond some hundred rows a larger batch saves nothing more.
+/// A batch of more than about a hundred rows is not faster.
 const LIMITS: BatcherLimits = BatcherLimits { queue: 1_024, batch: 128 };
 
-/// The store in Postgres: a pool for single statements, and connections of their own for what is batched and for health,
-/// which must not wait for the pool.
+/// The store in Postgres: a pool for single statements, and separate connections for batches and for health
+/// checks, which must not wait for the pool.
 #[derive(Debug)]
 pub struct PostgresStore {
     connector: Connector,
     pool: Pool,
-    health: Mutex<LastingConnection>,
-    reads: Batcher<ReadLane>,
-    inserts: Batcher<InsertLane>,
+    health: Mutex<ReconnectingConnection>,
+    reads: Batcher<ReadBatch>,
+    inserts: Batcher<InsertBatch>,
 }
 
 impl PostgresStore {
-    /// The number of connections outside the pool.
+    /// The number of connections outside of the pool.
     pub const BESIDE_THE_POOL: u32 = 3;
 
-    /// How many connections one replica may have: an eighth of what the server grants, so that three replicas, those that
-    /// replace them in a rollout, and a person with psql fit; within 6 and 16, since more gain nothing.
+    /// The number of connections for one replica: an eighth of the server's limit, which leaves room for
+    /// three replicas, those that replace them in a rollout, and a user with psql. Between 6 and 16; more are
+    /// not faster.
     pub async fn fair_share(options: PgConnectOptions) -> Result<u32> {
-        Ok((Connector::new(options).granted().await? / 8).clamp(6, 16))
+        Ok((Connector::new(options).connection_limit().await? / 8).clamp(6, 16))
     }
 
-    /// Prepares the store; connects only when first asked, so that a database that is away is no error here. Batches run on the
-    /// current runtime.
+    /// Connects with the first request, so that a database that is not available is no error here. Batches
+    /// run on the current runtime.
     #[must_use]
     pub fn new(options: PgConnectOptions, pool_size: u32) -> Self {
         let connector = Connector::new(options);
         Self {
             pool: Pool::new(connector.clone(), pool_size),
-            health: Mutex::new(connector.lasting()),
-            reads: Batcher::start(ReadLane::new(connector.lasting_for_batches()), LIMITS),
-            inserts: Batcher::start(InsertLane::new(connector.lasting_for_batches()), LIMITS),
+            health: Mutex::new(connector.connection()),
+            reads: Batcher::start(ReadBatch::new(connector.connection_for_batches()), LIMITS),
+            inserts: Batcher::start(InsertBatch::new(connector.connection_for_batches()), LIMITS),
             connector,
         }
     }
@@ -131,14 +133,14 @@ impl Store for PostgresStore {
         self.pool.run(async |c| lists::delete(c, owner, id).await).await
     }
 
-    async fn forget_expired_keys(&self) -> Result<u64> {
-        self.pool.run(async |c| idempotency::forget_expired(c).await).await
+    async fn delete_expired_keys(&self) -> Result<u64> {
+        self.pool.run(async |c| idempotency::delete_expired(c).await).await
     }
 
     async fn migrate(&self) -> Result<SchemaVersion> {
-        // Says why, where the pool would only say that it waited in vain.
+        // Fails with the cause, where the pool would report a timeout.
         self.connector.probe().await?;
-        let pool = self.connector.patient();
+        let pool = self.connector.migration_pool();
         let version = schema::migrate(&pool).await;
         pool.close().await;
         version
@@ -150,9 +152,9 @@ impl Store for PostgresStore {
 
     fn pool_state(&self) -> PoolState {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let idle = self.pool.open_and_idle();
+        let idle = self.pool.idle_count();
         PoolState {
-            open: number(idle.saturating_add(self.pool.lent())),
+            open: number(idle.saturating_add(self.pool.in_use())),
             idle: number(idle),
             max: number(self.pool.size()),
             queued: number(self.reads.queued().saturating_add(self.inserts.queued())),

@@ -1,4 +1,4 @@
-//! Lists.
+//! Statements for lists. Those for the todos in them are in the other files.
 
 use sqlx::PgConnection;
 use todostack_store::{Error, List, ListId, NewList, Owner, Result};

@@ -1,11 +1,12 @@
-//! A page of a collection: the same query for each order, since the order of a prepared statement is fixed.
+//! A page of a collection: one query per order, since `order by` cannot be a parameter. Single todos are in
+//! `read`.
 
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Cursor, Result, Sort, Todo, TodoQuery};
 
 use crate::{TodoRow, errors::store_error, lists};
 
-/// `$after`: what a row must be to come after the cursor, `$order`: the order; the cursor is ($5, $6).
+/// `$after` is the condition of rows after the cursor, which is ($5, $6); `$order` is the order.
 macro_rules! select_page {
     ($connection:expr, $collection:expr, $query:expr, $after:literal, $order:literal) => {
         sqlx::query_as!(
@@ -62,7 +63,8 @@ pub(crate) async fn select(
         ),
     };
     let rows = rows.map_err(store_error)?;
-    // Within the page's query this costs 50 µs of planning for every page; here only an empty page of a list pays.
+    // As a part of the page's query this costs 50 µs of planning per page; here it runs for empty pages of
+    // lists only.
     if rows.is_empty()
         && let Some(list) = collection.list
     {

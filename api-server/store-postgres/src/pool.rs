@@ -1,11 +1,13 @@
-//! The connections for what is not batched: at most so many, lent to one request each.
+//! The pool of connections for statements that are not batched. Each is used by one request at a time.
 //!
-//! sqlx's own pool asks a connection whether it is well whenever one comes back, a second round trip for each statement; here it is
-//! asked only after it was idle or left in the middle.
+//! The pool of sqlx pings a connection when it is returned, a second round trip for each statement. This one
+//! pings only a connection that was idle or whose request was canceled.
 //!
 //! # Guarantees
-//! - A request that finds none waits its turn, and no longer than [`WAIT_TIMEOUT`]: then [`Error::Overloaded`].
-//! - A request that goes away in the middle gives its connection back, and whoever has it next does not see what it left.
+//! - A request waits for a free connection in order of arrival, at most [`WAIT_TIMEOUT`]: then
+//!   [`Error::Overloaded`].
+//! - A canceled request returns its connection, and the next request does not see its transaction or its
+//!   results.
 
 use std::{
     fmt,
@@ -17,32 +19,35 @@ use sqlx::PgConnection;
 use todostack_store::{Error, Result};
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::connect::{Connector, LastingConnection};
+use crate::connect::{Connector, ReconnectingConnection};
 
-/// Who waits longer would hardly be answered before its deadline.
+/// After a longer wait a request would exceed its deadline anyway.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) struct Pool {
     connector: Connector,
     size: usize,
     free: Semaphore,
-    /// Those not lent, the one used last at the end. Others have not been needed yet.
-    idle: Mutex<Vec<LastingConnection>>,
+    /// The most recently used one last. Fewer than `size` until more were needed at once.
+    idle: Mutex<Vec<ReconnectingConnection>>,
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("size", &self.size).field("lent", &self.lent()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("size", &self.size)
+            .field("in_use", &self.in_use())
+            .finish_non_exhaustive()
     }
 }
 
-/// A connection on its way back.
-struct Lent<'a> {
+/// A connection in use, which is returned when this is dropped.
+struct Borrowed<'a> {
     pool: &'a Pool,
-    connection: Option<LastingConnection>,
+    connection: Option<ReconnectingConnection>,
 }
 
-impl Drop for Lent<'_> {
+impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         self.pool.idle().extend(self.connection.take());
     }
@@ -60,14 +65,15 @@ impl Pool {
         statements: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
     ) -> Result<T> {
         let permit = timeout(WAIT_TIMEOUT, self.free.acquire()).await.map_err(|_| Error::Overloaded)?;
-        // Dropped last, so that the connection is back before another looks for it.
+        // Dropped last, so that the connection is returned before the next request looks for one.
         let _permit = permit.map_err(|_| Error::unavailable("the store is closed"))?;
         let idle = self.idle().pop();
-        let mut lent = Lent { pool: self, connection: idle.or_else(|| Some(self.connector.lasting())) };
-        match &mut lent.connection {
+        let mut borrowed =
+            Borrowed { pool: self, connection: idle.or_else(|| Some(self.connector.connection())) };
+        match &mut borrowed.connection {
             Some(connection) => connection.run(statements).await,
-            // It is there until `lent` is dropped.
-            None => Err(Error::unavailable("a connection was lent twice")),
+            // Never: only dropping `borrowed` takes it.
+            None => Err(Error::unavailable("a connection is used twice")),
         }
     }
 
@@ -75,17 +81,17 @@ impl Pool {
         self.size
     }
 
-    /// How many are with a request now.
-    pub(crate) fn lent(&self) -> usize {
+    /// The number of connections that requests use now.
+    pub(crate) fn in_use(&self) -> usize {
         self.size.saturating_sub(self.free.available_permits())
     }
 
-    /// How many are open and with nobody.
-    pub(crate) fn open_and_idle(&self) -> usize {
+    /// The number of open connections that no request uses.
+    pub(crate) fn idle_count(&self) -> usize {
         self.idle().iter().filter(|connection| connection.is_open()).count()
     }
 
-    /// Lends no more, and closes what has come back.
+    /// Rejects new requests, and closes the connections that were returned.
     pub(crate) async fn close(&self) {
         self.free.close();
         let idle = std::mem::take(&mut *self.idle());
@@ -94,7 +100,7 @@ impl Pool {
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<LastingConnection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<ReconnectingConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

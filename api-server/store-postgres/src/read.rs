@@ -1,20 +1,19 @@
-//! Reading todos by number: what gathered goes out as one query.
+//! Reading todos by number: one query per batch of requests. Pages are in `page`.
 
 use std::collections::HashMap;
 
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Error, Result, Todo, TodoId, TodoPlace, sql::Batch};
 
-use crate::{TodoRow, connect::LastingConnection, errors::store_error};
+use crate::{TodoRow, connect::ReconnectingConnection, errors::store_error};
 
-/// One lane of reads.
 #[derive(Debug)]
-pub(crate) struct ReadLane {
-    connection: LastingConnection,
+pub(crate) struct ReadBatch {
+    connection: ReconnectingConnection,
 }
 
-impl ReadLane {
-    pub(crate) fn new(connection: LastingConnection) -> Self {
+impl ReadBatch {
+    pub(crate) fn new(connection: ReconnectingConnection) -> Self {
         Self { connection }
     }
 
@@ -23,29 +22,29 @@ impl ReadLane {
     }
 }
 
-impl Batch for ReadLane {
+impl Batch for ReadBatch {
     type Request = TodoPlace;
     type Answer = Todo;
 
     async fn run(&mut self, requests: Vec<Self::Request>) -> Vec<Result<Todo>> {
         let ids: Vec<i64> = requests.iter().map(|place| place.id).collect();
         let rows = match self.fetch(&ids).await {
-            // The connection was lost; reading twice changes nothing.
+            // The connection was lost; a read can be repeated.
             Err(Error::Unavailable(_)) => self.fetch(&ids).await,
             other => other,
         };
         match rows {
             Ok(rows) => {
                 let found = rows.into_iter().map(|row| (row.id, row.into_collection_and_todo())).collect();
-                requests.iter().map(|request| answer(&found, request)).collect()
+                requests.iter().map(|request| find(&found, request)).collect()
             }
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 }
 
-/// The batch mixes owners and lists; here they are told apart again.
-fn answer(
+/// The query of a batch ignores owners and lists, so they are compared here.
+fn find(
     found: &HashMap<TodoId, (Collection, Todo)>,
     TodoPlace { collection, id }: &TodoPlace,
 ) -> Result<Todo> {

@@ -1,4 +1,5 @@
-//! Changing and deleting todos: one statement each, with the condition inside it, so that nothing can come between.
+//! Changing and deleting todos: one statement each, which includes the precondition, so that no other change
+//! can come between.
 
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{
@@ -51,7 +52,7 @@ pub(crate) async fn update(
     .map_err(store_error)?;
     match updated {
         Some(row) => Ok(row.into()),
-        None => Err(why_untouched(connection, place).await?),
+        None => Err(why_unchanged(connection, place).await?),
     }
 }
 
@@ -75,11 +76,11 @@ pub(crate) async fn delete(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    if deleted.rows_affected() == 0 { Err(why_untouched(connection, place).await?) } else { Ok(()) }
+    if deleted.rows_affected() == 0 { Err(why_unchanged(connection, place).await?) } else { Ok(()) }
 }
 
-/// A todo that is there but was not touched did not meet the condition.
-async fn why_untouched(
+/// A todo that exists but was not changed did not meet the precondition.
+async fn why_unchanged(
     connection: &mut PgConnection,
     TodoPlace { collection, id }: &TodoPlace,
 ) -> Result<Error> {

@@ -1,14 +1,14 @@
-//! What an error of SQLite means: one table from result code to [`Error`].
+//! Errors of SQLite: one table from result code to [`Error`]. Their HTTP status is decided by the API.
 
 use std::sync::Arc;
 
 use todostack_store::Error;
 
-/// The meaning of an error. <https://www.sqlite.org/rescode.html>
+/// <https://www.sqlite.org/rescode.html>
 pub(crate) fn store_error(error: sqlx::Error) -> Error {
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
     let message = error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
-    // The low byte is the primary code, the rest says more.
+    // The low byte is the primary code, the other bytes are details.
     match (code, code.map(|code| code & 0xff)) {
         // SQLITE_CONSTRAINT_FOREIGNKEY; the only one is from a todo to its list.
         (Some(787), _) => Error::ListNotFound,
@@ -18,7 +18,7 @@ pub(crate) fn store_error(error: sqlx::Error) -> Error {
         (_, Some(13)) => Error::Full(Arc::new(error)),
         // PERM, READONLY, IOERR, CORRUPT, CANTOPEN, NOTADB
         (_, Some(3 | 8 | 10 | 11 | 14 | 26)) => Error::Unavailable(Arc::new(error)),
-        // ERROR: SQLite has no finer code for what is not in the schema.
+        // ERROR: SQLite has no special code for a missing table or column.
         (_, Some(1)) if message.starts_with("no such table") || message.starts_with("no such column") => {
             Error::SchemaOutdated(Arc::new(error))
         }

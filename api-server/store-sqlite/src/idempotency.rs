@@ -1,5 +1,5 @@
-//! POSTs with an `Idempotency-Key`: the key and the todo are one transaction. With a single writer none is ever in flight
-//! beside another: a repetition waits its turn and then finds the answer.
+//! POSTs with an `Idempotency-Key`: the key and the todo are stored in one transaction. With a single writer
+//! no key is in flight while another is processed: a repeated request waits, and then finds the stored key.
 
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
@@ -7,7 +7,7 @@ use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Resul
 
 use crate::{errors::store_error, write};
 
-struct Answered {
+struct StoredKey {
     fingerprint: Vec<u8>,
     todo_id: i64,
     todo_created_at: DateTime<Utc>,
@@ -20,29 +20,29 @@ pub(crate) async fn create_once(
     new: NewTodo,
     key: IdempotencyKey,
 ) -> Result<Created> {
-    match find(connection, collection, &key.key).await.map_err(store_error)? {
-        Some(answered) if !answered.list_exists => Err(Error::ListNotFound),
-        Some(answered) if answered.fingerprint != key.fingerprint => Err(Error::KeyReused),
-        Some(answered) => {
-            let Answered { fingerprint: _, todo_id, todo_created_at, list_exists: _ } = answered;
+    match find_key(connection, collection, &key.key).await.map_err(store_error)? {
+        Some(stored) if !stored.list_exists => Err(Error::ListNotFound),
+        Some(stored) if stored.fingerprint != key.fingerprint => Err(Error::KeyReused),
+        Some(stored) => {
+            let StoredKey { fingerprint: _, todo_id, todo_created_at, list_exists: _ } = stored;
             Ok(Created { todo: Todo::created(new, todo_id, todo_created_at), replayed: true })
         }
         None => {
             let todo = write::insert(connection, collection, new).await?;
-            remember(connection, &collection.owner, &key, &todo).await.map_err(store_error)?;
+            insert_key(connection, &collection.owner, &key, &todo).await.map_err(store_error)?;
             Ok(Created { todo, replayed: false })
         }
     }
 }
 
-async fn find(
+async fn find_key(
     connection: &mut SqliteConnection,
     collection: &Collection,
     key: &str,
-) -> sqlx::Result<Option<Answered>> {
+) -> sqlx::Result<Option<StoredKey>> {
     let (owner, list) = (&*collection.owner, collection.list_or_zero());
     sqlx::query_as!(
-        Answered,
+        StoredKey,
         r#"
         select fingerprint, todo_id, todo_created_at as "todo_created_at: DateTime<Utc>",
                (?3 = 0 or exists (select 1 from lists where id = ?3 and owner = ?1)) as "list_exists!: bool"
@@ -57,7 +57,7 @@ async fn find(
     .await
 }
 
-async fn remember(
+async fn insert_key(
     connection: &mut SqliteConnection,
     owner: &str,
     key: &IdempotencyKey,
@@ -78,7 +78,7 @@ async fn remember(
     .map(drop)
 }
 
-pub(crate) async fn forget_expired(connection: &mut SqliteConnection) -> Result<u64> {
+pub(crate) async fn delete_expired(connection: &mut SqliteConnection) -> Result<u64> {
     sqlx::query!("delete from idempotency_keys where expires_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
         .execute(connection)
         .await

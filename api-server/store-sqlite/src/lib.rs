@@ -1,4 +1,5 @@
-//! Todos kept in a SQLite file. One file per kind of statement; all SQL for SQLite is in this crate and checked by the compiler.
+//! [`Store`] for a SQLite file: a file per kind of statement. All SQL for SQLite is here, and checked by the
+//! compiler.
 
 mod errors;
 mod idempotency;
@@ -25,13 +26,13 @@ use todostack_store::{
 
 use crate::writer::Writer;
 
-/// A row of `todos` as SQLite gives it.
+/// A row of `todos` as SQLite returns it.
 type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i64>;
 
-/// Readers do not wait for the writer in WAL mode; more than the cores gain nothing.
+/// In WAL mode, readers do not wait for the writer. More readers than cores are not faster.
 const READERS: u32 = 4;
 
-/// The store in a file: one writer, since SQLite has no more, and some readers.
+/// The store in a file: one writer, since SQLite allows only one at a time, and some readers.
 #[derive(Debug)]
 pub struct SqliteStore {
     readers: SqlitePool,
@@ -40,13 +41,13 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Prepares the store; the file is made when first written to.
+    /// The file is created with the first write.
     #[must_use]
     pub fn new(options: SqliteConnectOptions) -> Self {
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // NORMAL could lose acknowledged commits when the power fails.
+            // With NORMAL, a power failure could lose acknowledged commits.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
@@ -140,8 +141,8 @@ impl Store for SqliteStore {
         self.writer.run(move |c| async move { lists::delete(c, &owner, id).await }.boxed()).await
     }
 
-    async fn forget_expired_keys(&self) -> Result<u64> {
-        self.writer.run(move |c| async move { idempotency::forget_expired(c).await }.boxed()).await
+    async fn delete_expired_keys(&self) -> Result<u64> {
+        self.writer.run(move |c| async move { idempotency::delete_expired(c).await }.boxed()).await
     }
 
     async fn migrate(&self) -> Result<SchemaVersion> {

@@ -1,4 +1,4 @@
-//! Lists.
+//! Statements for lists. Those for the todos in them are in the other files.
 
 use chrono::{DateTime, Utc};
 use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};

@@ -1,4 +1,4 @@
-//! Reading todos, on the readers' connections.
+//! Reading todos, on the connections of the readers. Statements of the writer are in `write`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{SqlitePool, types::Json};
@@ -30,7 +30,7 @@ pub(crate) async fn one(pool: &SqlitePool, place: &TodoPlace) -> Result<Todo> {
     .ok_or(Error::TodoNotFound)
 }
 
-/// `$after`: what a row must be to come after the cursor, `$order`: the order; the cursor is (?5, ?6).
+/// `$after` is the condition of rows after the cursor, which is (?5, ?6); `$order` is the order.
 macro_rules! select_page {
     ($pool:expr, $collection:expr, $query:expr, $after:literal, $order:literal) => {{
         let owner = &*$collection.owner;

@@ -1,4 +1,4 @@
-//! The schema's version and its migrations.
+//! Migrations and the schema version. The migrations themselves are in `migrations/`.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,7 +12,7 @@ use crate::errors::store_error;
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("./migrations");
-    // A newer release has been here: its migrations are not ours to judge.
+    // After a rollback, the database has migrations of a newer release.
     migrator.set_ignore_missing(true);
     migrator
 });
@@ -21,7 +21,7 @@ fn wanted() -> i64 {
     MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// Runs what is missing.
+/// Runs missing migrations.
 pub(crate) async fn migrate(pool: &SqlitePool) -> Result<SchemaVersion> {
     MIGRATOR.run(pool).await.map_err(|error| match error {
         MigrateError::Execute(error) => store_error(error).during_migration(),
@@ -30,7 +30,7 @@ pub(crate) async fn migrate(pool: &SqlitePool) -> Result<SchemaVersion> {
     version(pool).await
 }
 
-/// Unchecked, since the table is sqlx's own and is not there before the first migration.
+/// Not checked by the compiler, since sqlx creates the table with the first migration.
 pub(crate) async fn version(pool: &SqlitePool) -> Result<SchemaVersion> {
     let found = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success");
     SchemaVersion::of(found.fetch_one(pool).await.map_err(store_error), wanted())

@@ -1,4 +1,5 @@
-//! Making, changing and deleting todos, on the writer's connection.
+//! Creating, changing and deleting todos, on the connection of the writer. How its transactions are batched
+//! is in `writer`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{SqliteConnection, types::Json};
@@ -9,8 +10,8 @@ use todostack_store::{
 
 use crate::{TodoRow, errors::store_error, lists};
 
-/// Lists are numbered from 1, so 0 in place of a list that the owner does not have violates the foreign key: the row
-/// fails with [`Error::ListNotFound`] like that of a list that does not exist.
+/// Lists are numbered from 1, so 0 in place of another owner's list violates the foreign key: the row fails
+/// with [`Error::ListNotFound`], as for a list that does not exist.
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     collection: &Collection,
@@ -101,7 +102,7 @@ pub(crate) async fn update(
     .map_err(store_error)?;
     match updated {
         Some(row) => Ok(row.into()),
-        None => Err(why_untouched(connection, place).await?),
+        None => Err(why_unchanged(connection, place).await?),
     }
 }
 
@@ -127,11 +128,11 @@ pub(crate) async fn delete(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    if deleted.rows_affected() == 0 { Err(why_untouched(connection, place).await?) } else { Ok(()) }
+    if deleted.rows_affected() == 0 { Err(why_unchanged(connection, place).await?) } else { Ok(()) }
 }
 
-/// A todo that is there but was not touched did not meet the condition.
-async fn why_untouched(
+/// A todo that exists but was not changed did not meet the precondition.
+async fn why_unchanged(
     connection: &mut SqliteConnection,
     TodoPlace { collection, id }: &TodoPlace,
 ) -> Result<Error> {
@@ -174,7 +175,7 @@ pub(crate) async fn delete_all(
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    // The same transaction, so that the list cannot come or go in between.
+    // In the same transaction, so that the list cannot be created or deleted in between.
     if deleted.rows_affected() == 0
         && let Some(list) = collection.list
     {

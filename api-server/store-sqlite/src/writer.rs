@@ -1,8 +1,9 @@
-//! The single writer: what gathered while the previous transaction was written goes into the next, one fsync for all.
+//! The single writer: requests that arrive during a transaction share the next one, and its fsync. No
+//! statements.
 //!
 //! # Guarantees
-//! - A caller hears of success only after the commit.
-//! - What one caller's work did is undone alone when it fails: each runs in a savepoint.
+//! - A request succeeds only after the commit.
+//! - A request that fails is rolled back alone: each runs in a savepoint.
 
 use futures::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -16,19 +17,19 @@ use crate::errors::store_error;
 
 type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<()>> + Send>;
 
-/// The queue in front of the writing connection.
+/// The queue of the writing connection.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    batcher: Batcher<Lane>,
+    batcher: Batcher<WriteBatch>,
 }
 
 impl Writer {
     pub(crate) fn start(options: SqliteConnectOptions) -> Self {
-        let lane = Lane { options, open: None };
-        Self { batcher: Batcher::start(lane, BatcherLimits { queue: 1_024, batch: 128 }) }
+        let batch = WriteBatch { options, open: None };
+        Self { batcher: Batcher::start(batch, BatcherLimits { queue: 1_024, batch: 128 }) }
     }
 
-    /// Runs work in a transaction, together with whatever else has gathered.
+    /// Runs statements in a transaction, which other requests share.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -37,13 +38,13 @@ impl Writer {
         let (done, mut value) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
             Box::pin(async move {
-                // Nobody listens when the caller has gone; the work is kept all the same.
+                // It fails when the request was canceled; its statements are committed all the same.
                 drop(done.send(work(connection).await?));
                 Ok(())
             })
         });
         self.batcher.run(work).await?;
-        value.try_recv().map_err(|_| Error::unavailable("the writer ended without an answer"))
+        value.try_recv().map_err(|_| Error::unavailable("the writer returned no result"))
     }
 
     pub(crate) fn queued(&self) -> usize {
@@ -52,12 +53,12 @@ impl Writer {
 }
 
 #[derive(Debug)]
-struct Lane {
+struct WriteBatch {
     options: SqliteConnectOptions,
     open: Option<SqliteConnection>,
 }
 
-impl Batch for Lane {
+impl Batch for WriteBatch {
     type Request = Work;
     type Answer = ();
 
@@ -66,7 +67,7 @@ impl Batch for Lane {
         match self.transaction(requests).await {
             Ok(answers) => answers,
             Err(error) => {
-                // Whatever state it is in, the next batch begins with a new connection.
+                // Its state is unknown, so the next batch opens a new connection.
                 self.open = None;
                 vec![Err(error); count]
             }
@@ -74,7 +75,7 @@ impl Batch for Lane {
     }
 }
 
-impl Lane {
+impl WriteBatch {
     async fn transaction(&mut self, requests: Vec<Work>) -> Result<Vec<Result<()>>> {
         let connection = match &mut self.open {
             Some(connection) => connection,

@@ -1,4 +1,4 @@
-//! What the API asks of a database; one crate per database answers it.
+//! [`Store`]: what the API needs of a database. A crate per database implements it.
 
 use async_trait::async_trait;
 
@@ -7,36 +7,36 @@ use crate::{
     TodoPlace, TodoQuery,
 };
 
-/// An `Idempotency-Key` and what it may be used for.
+/// An `Idempotency-Key` and the request that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// The key as the client sent it.
     pub key: String,
-    /// A digest of the request: the same key with another one is a mistake of the client.
+    /// A digest of the request. The same key with another digest is rejected.
     pub fingerprint: Vec<u8>,
 }
 
-/// A todo that a POST made, now or the first time its idempotency key was used.
+/// The todo that a POST created, now or when its idempotency key was first used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
-    /// As it was when made.
+    /// As it was when created; later changes do not show.
     pub todo: Todo,
-    /// Whether this is the repetition of an earlier answer.
+    /// Whether an earlier request created it.
     pub replayed: bool,
 }
 
-/// How far the database has been migrated.
+/// The schema version of the database, and the one that this release needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchemaVersion {
     /// The number of the last migration in the database; 0 before the first.
     pub found: i64,
-    /// The number of the last migration this version knows.
+    /// The number of the last migration of this release.
     pub wanted: i64,
 }
 
 impl SchemaVersion {
-    /// From the number of the last migration in the database. Before the first, not even the table that
-    /// counts them is there.
+    /// From the number of the last migration in the database. Before the first, the table of migrations does
+    /// not exist.
     pub fn of(found: Result<i64>, wanted: i64) -> Result<Self> {
         match found {
             Ok(found) => Ok(Self { found, wanted }),
@@ -45,74 +45,73 @@ impl SchemaVersion {
         }
     }
 
-    /// Whether this version can serve: a newer schema is fine, since migrations only expand until the next
-    /// release contracts.
+    /// Whether this release works with the schema. A newer one is compatible with the release before it.
     #[must_use]
     pub fn serves(self) -> bool {
         self.found >= self.wanted
     }
 }
 
-/// Connections, for metrics.
+/// The connections of a store, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolState {
-    /// Open.
+    /// Open connections.
     pub open: u32,
-    /// Open and without work.
+    /// Open connections that no request uses.
     pub idle: u32,
-    /// The most that may be open.
+    /// The maximum number of open connections.
     pub max: u32,
-    /// Requests that wait in the queues of the batches.
+    /// Requests that wait for a batch.
     pub queued: u32,
 }
 
-/// A database of todos. Every method is one transaction: what it has answered is kept, what it has rejected
-/// left nothing.
+/// A database of todos. Each method is one transaction: it is durable when it returns, and a rejected one
+/// changes nothing.
 ///
-/// Methods that take a collection answer [`Error::ListNotFound`] when the owner has no such list. Those that
-/// take one todo answer [`Error::TodoNotFound`] then.
+/// When the owner does not have the list, methods for a collection return [`Error::ListNotFound`], methods
+/// for one todo [`Error::TodoNotFound`].
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Makes a todo. With a key, makes it once and answers repetitions from memory for a day.
+    /// Creates a todo. Requests with the same key within a day create one todo, and all get it.
     async fn create_todo(
         &self,
         collection: &Collection,
         new: NewTodo,
         key: Option<IdempotencyKey>,
     ) -> Result<Created>;
-    /// One todo.
+    /// Reads one todo.
     async fn todo(&self, place: &TodoPlace) -> Result<Todo>;
-    /// A page of todos.
+    /// Reads a page of todos.
     async fn todos(&self, collection: &Collection, query: &TodoQuery) -> Result<Vec<Todo>>;
-    /// Changes a todo if the condition holds.
+    /// Changes a todo if the precondition holds.
     async fn update_todo(
         &self,
         place: &TodoPlace,
         patch: TodoPatch,
         precondition: Precondition,
     ) -> Result<Todo>;
-    /// Deletes a todo if the condition holds.
+    /// Deletes a todo if the precondition holds.
     async fn delete_todo(&self, place: &TodoPlace, precondition: Precondition) -> Result<()>;
-    /// Deletes all todos of a collection that match; says how many.
+    /// Deletes all todos of a collection that match the filter. Returns their number.
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64>;
 
-    /// Makes a list.
+    /// Creates a list.
     async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List>;
-    /// All lists of an owner after a number, oldest first, at most `limit`.
+    /// Reads at most `limit` lists of an owner, oldest first, after the list with a number.
     async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>>;
-    /// One list.
+    /// Reads one list.
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List>;
-    /// Deletes a list with its todos.
+    /// Deletes a list and its todos.
     async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()>;
 
-    /// Forgets idempotency keys that have expired; says how many.
-    async fn forget_expired_keys(&self) -> Result<u64>;
-    /// Brings the schema to this version's; other processes that do so meanwhile wait for each other.
+    /// Deletes expired idempotency keys. Returns their number.
+    async fn delete_expired_keys(&self) -> Result<u64>;
+    /// Migrates the schema to the version of this release. Concurrent migrations wait for each other.
     async fn migrate(&self) -> Result<SchemaVersion>;
-    /// How far the schema is. Reaches the database, so it is also the check whether it answers.
+    /// Reads the schema version. Also shows that the database responds.
     async fn schema_version(&self) -> Result<SchemaVersion>;
-    /// The connections now.
+    /// The current state of the connections.
     fn pool_state(&self) -> PoolState;
-    /// Ends all connections once their work is done.
+    /// Closes all connections after their current requests.
     async fn close(&self);
 }

@@ -116,7 +116,7 @@ async fn an_expired_key_can_be_used_again_and_is_deleted() {
     sqlx::query("update idempotency_keys set expires_at = now()").execute(&mut database).await.unwrap();
     let reply = post(&service.client, "/todos", "k1", r#"{"title":"coffee"}"#).await;
     assert_eq!(reply.status, StatusCode::CREATED);
-    assert_eq!(service.store.forget_expired_keys().await.unwrap(), 1);
+    assert_eq!(service.store.delete_expired_keys().await.unwrap(), 1);
 }
 
 #[rstest]
