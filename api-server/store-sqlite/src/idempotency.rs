@@ -65,7 +65,8 @@ async fn insert_key(
 ) -> sqlx::Result<()> {
     let IdempotencyKey { key, fingerprint } = key;
     sqlx::query!(
-        "insert or replace into idempotency_keys (owner, key, fingerprint, todo_id, todo_created_at, expires_at)
+        "insert or replace into idempotency_keys
+             (owner, key, fingerprint, todo_id, todo_created_at, expires_at)
          values (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1 day'))",
         owner,
         key,

@@ -63,7 +63,8 @@ fn now() -> u64 {
 }
 
 fn claims(subject: &str, scope: &str) -> Value {
-    json!({"iss": "https://issuer.example", "aud": ["todos", "other"], "sub": subject, "scope": scope, "exp": now() + 60})
+    let (issuer, audiences) = ("https://issuer.example", ["todos", "other"]);
+    json!({"iss": issuer, "aud": audiences, "sub": subject, "scope": scope, "exp": now() + 60})
 }
 
 fn settings(keys: KeySource) -> AuthSettings {

@@ -36,13 +36,15 @@ fn all_todos() -> TodoQuery {
 
 /// The processes of Postgres that serve the store.
 async fn backend_pids(database: &mut PgConnection) -> Vec<i32> {
-    let pids = "select pid from pg_stat_activity where datname = current_database() and application_name = 'todostack-api'";
+    let pids = "select pid from pg_stat_activity
+                where datname = current_database() and application_name = 'todostack-api'";
     sqlx::query_scalar(pids).fetch_all(database).await.unwrap()
 }
 
 async fn wait_for_a_blocked_statement(database: &mut PgConnection) {
     let waits = "select exists (select from pg_stat_activity
-                 where datname = current_database() and application_name = 'todostack-api' and wait_event_type = 'Lock')";
+                 where datname = current_database() and application_name = 'todostack-api'
+                   and wait_event_type = 'Lock')";
     let waiting =
         async { while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut *database).await.unwrap() {} };
     timeout(Duration::from_secs(5), waiting).await.expect("a statement waits for the lock");

@@ -65,7 +65,7 @@ fn the_document_in_the_repository_is_up_to_date() {
     let checked_in = std::fs::read(path).unwrap_or_default();
     assert!(
         checked_in == todostack_api::openapi_json(),
-        "api-server/openapi.json is out of date: `cargo run -p todostack-api -- openapi > api-server/openapi.json`"
+        "api-server/openapi.json is out of date: run `cargo xtask gen`"
     );
 }
 

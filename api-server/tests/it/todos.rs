@@ -12,14 +12,16 @@ use crate::service::{On, Service};
 #[tokio::test]
 async fn a_new_todo_has_all_its_fields(#[case] on: On) {
     let service = Service::start(on).await;
-    let body = json!({"title": "tea", "order": 3, "dueDate": "2026-12-01", "tags": ["home", "é"], "priority": "high"});
+    let (due, tags) = ("2026-12-01", ["home", "é"]);
+    let body = json!({"title": "tea", "order": 3, "dueDate": due, "tags": tags, "priority": "high"});
     let reply = service.client.post("/todos", body).await;
     assert_eq!(reply.status, StatusCode::CREATED);
     let created = reply.json();
     assert_eq!(reply.header("location"), created["url"]);
     assert_eq!(created["url"], format!("{}/todos/{}", service.client.base, created["id"]));
     insta::allow_duplicates! {
-        insta::assert_json_snapshot!(created, {".url" => "[url]", ".createdAt" => "[time]", ".updatedAt" => "[time]"}, @r#"
+        let (url, time) = ("[url]", "[time]");
+        insta::assert_json_snapshot!(created, {".url" => url, ".createdAt" => time, ".updatedAt" => time}, @r#"
         {
           "completed": false,
           "createdAt": "[time]",
