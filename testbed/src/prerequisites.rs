@@ -41,6 +41,9 @@ pub const IMAGES: &[Program] = &[program("buildah", "buildah")];
 /// The program that checks shell scripts.
 pub const SHELL: &[Program] = &[program("shellcheck", "shellcheck")];
 
+/// The clients with which the queries of the API are prepared.
+pub const QUERIES: &[Program] = &[program("psql", "postgresql-client"), program("sqlite3", "sqlite3")];
+
 /// The programs of the tests' temporary Postgres.
 pub const POSTGRES: &[Program] = &[program("pg_ctl", "postgresql"), program("initdb", "postgresql")];
 

@@ -8,6 +8,7 @@ mod kind_configuration;
 mod licenses;
 mod limits;
 mod purity;
+mod queries;
 mod report;
 mod schemas;
 mod shell;
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
     report.check("clippy", "no warning of rustc or clippy", |_| clippy());
     report.check("docs", "no warning of rustdoc", |_| docs());
     report.check("shell scripts", "no warning of shellcheck", |_| shell::check());
+    report.check("queries", "the stores' prepared queries fit the migrated schema", |_| queries::check());
     report.check("unit tests", "all tests that need no cluster; no unread snapshot", unit);
     report.check("charts", "charts, examples and manifests match the schemas of their kinds", |_| {
         charts::check()
