@@ -17,10 +17,7 @@ use utoipa::{
     },
 };
 
-use crate::{
-    error::{ApiError, FieldError},
-    state::AppState,
-};
+use crate::error::{ApiError, FieldError};
 
 /// Changes whenever the JSON of a todo or a list gets another shape, so that no cache keeps the old one.
 const REPRESENTATION: u32 = 1;
@@ -63,10 +60,10 @@ pub(crate) fn not_modified(etag: HeaderValue) -> Response {
 #[derive(Debug)]
 pub(crate) struct IfMatch(pub(crate) Precondition);
 
-impl FromRequestParts<AppState> for IfMatch {
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         precondition(&parts.headers).map(Self)
     }
 }
@@ -109,10 +106,10 @@ impl IfNoneMatch {
     }
 }
 
-impl FromRequestParts<AppState> for IfNoneMatch {
+impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Ok(match tags_of(&parts.headers, &header::IF_NONE_MATCH)? {
             None => Self::Absent,
             Some(Tags::Any) => Self::Any,

@@ -10,10 +10,7 @@ use serde::de::DeserializeOwned;
 use todostack_store::{Collection, Error, Owner, TodoPlace};
 use tokio::time::timeout;
 
-use crate::{
-    error::{ApiError, FieldError},
-    state::AppState,
-};
+use crate::error::{ApiError, FieldError};
 
 /// Above what any todo needs: 1,000 characters of title and 20 tags of 50, all of them escaped.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1_024;
@@ -28,10 +25,10 @@ pub(crate) struct JsonBody<T> {
     pub(crate) bytes: Bytes,
 }
 
-impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
@@ -91,10 +88,10 @@ fn where_it_is_wrong<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Erro
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|rejection| {
             let detail = std::error::Error::source(&rejection).map_or_else(String::new, ToString::to_string);
             let (pointer, detail) = detail.split_once(": ").unwrap_or(("", &detail));
@@ -107,10 +104,10 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) Owner);
 
-impl FromRequestParts<AppState> for Caller {
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(Owner::from(""))))
     }
 }
@@ -119,10 +116,10 @@ impl FromRequestParts<AppState> for Caller {
 #[derive(Debug)]
 pub(crate) struct InCollection(pub(crate) Collection);
 
-impl FromRequestParts<AppState> for InCollection {
+impl<S: Send + Sync> FromRequestParts<S> for InCollection {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
         let list =
             NumbersInPath::of(parts, state).await?.list.transpose().map_err(|_| Error::ListNotFound)?;
@@ -134,10 +131,10 @@ impl FromRequestParts<AppState> for InCollection {
 #[derive(Debug)]
 pub(crate) struct AtTodo(pub(crate) TodoPlace);
 
-impl FromRequestParts<AppState> for AtTodo {
+impl<S: Send + Sync> FromRequestParts<S> for AtTodo {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
         let NumbersInPath { list, id } = NumbersInPath::of(parts, state).await?;
         let list = list.transpose().map_err(|_| Error::TodoNotFound)?;
@@ -150,10 +147,10 @@ impl FromRequestParts<AppState> for AtTodo {
 #[derive(Debug)]
 pub(crate) struct AtList(pub(crate) Owner, pub(crate) i64);
 
-impl FromRequestParts<AppState> for AtList {
+impl<S: Send + Sync> FromRequestParts<S> for AtList {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
         let list = NumbersInPath::of(parts, state).await?.list;
         let id = list.and_then(Result::ok).ok_or(Error::ListNotFound)?;
@@ -170,7 +167,7 @@ struct NumbersInPath {
 }
 
 impl NumbersInPath {
-    async fn of(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+    async fn of<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let params =
             RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::RouteNotFound)?;
         let number = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, text)| text.parse());

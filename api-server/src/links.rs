@@ -65,7 +65,7 @@ impl FromRequestParts<AppState> for Links {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(match &state.settings.public_url {
+        Ok(match &state.shared.settings.public_url {
             Some(url) => Self { base: url.as_str().to_owned() },
             None => Self::from_headers(&parts.headers, &parts.uri),
         })

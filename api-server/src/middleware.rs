@@ -7,6 +7,7 @@ mod trace;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -28,7 +29,7 @@ use crate::{
     metrics::{Answered, method_label},
     otlp::Span,
     rate,
-    state::AppState,
+    state::{AppState, Shared},
 };
 
 /// How long a request may take as a whole; the database gives up before.
@@ -39,17 +40,17 @@ const MAX_HEADER_BYTES: usize = 16 * 1_024;
 
 /// Puts the router inside. Runs after routing, so that the route's template is known.
 pub(crate) fn around(router: Router<AppState>, state: AppState) -> Router {
-    router.layer(from_fn_with_state(state.clone(), surround)).with_state(state)
+    router.layer(from_fn_with_state(Arc::clone(&state.shared), surround)).with_state(state)
 }
 
-async fn surround(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn surround(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let trace = trace::Trace::of(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let cors = cors::Cors::of(request.headers(), &state.settings);
+    let cors = cors::Cors::of(request.headers(), &shared.settings);
 
-    let mut response = match timeout(DEADLINE, admit(&state, request, next)).await {
+    let mut response = match timeout(DEADLINE, admit(&shared, request, next)).await {
         Ok(response) => response,
         Err(_) => ApiError::DeadlineExceeded.into_response(),
     };
@@ -61,32 +62,32 @@ async fn surround(State(state): State<AppState>, request: Request, next: Next) -
     cors.mark(&method, &mut response);
     let answered = Answered { method: &method, route: route.as_ref(), status: response.status() };
     let took = started.elapsed();
-    state.metrics.observe(answered, took);
+    shared.metrics.observe(answered, took);
     log::answered(answered, took, &trace, error.as_deref());
-    if let Some(spans) = state.spans.as_ref().filter(|_| trace.is_sampled()) {
+    if let Some(spans) = shared.spans.as_ref().filter(|_| trace.is_sampled()) {
         spans.push(span(&trace, answered, took, error.as_deref()));
     }
     response
 }
 
 /// What a request must pass before it is worked on, the cheapest first.
-async fn admit(state: &AppState, request: Request, next: Next) -> Response {
+async fn admit(shared: &Shared, request: Request, next: Next) -> Response {
     let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > MAX_HEADER_BYTES {
         return ApiError::HeadersTooLarge(MAX_HEADER_BYTES).into_response();
     }
-    let Ok(_permit) = state.in_flight.try_acquire() else {
+    let Ok(_permit) = shared.in_flight.try_acquire() else {
         return ApiError::Overloaded.into_response();
     };
     // Browsers send no token with a preflight.
     if request.method() == Method::OPTIONS {
         return next.run(request).await;
     }
-    let subject = match &state.auth {
+    let subject = match &shared.auth {
         None => None,
         Some(auth) => Some(auth.identify(request.headers(), request.method()).await),
     };
-    let Some(rate) = &state.rate else {
+    let Some(rate) = &shared.rate else {
         return run_as(subject, request, next).await;
     };
     let client = if let Some(Ok(subject)) = &subject {
@@ -94,7 +95,7 @@ async fn admit(state: &AppState, request: Request, next: Next) -> Response {
     } else {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        rate::Client::by_address(peer, request.headers(), state.settings.trusted_proxy_hops)
+        rate::Client::by_address(peer, request.headers(), shared.settings.trusted_proxy_hops)
     };
     let taken = rate.take(&client);
     let mut response = match taken {

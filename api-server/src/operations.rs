@@ -46,7 +46,7 @@ struct Readiness {
 /// 200 when this replica can do its work, else 503 and why.
 async fn readyz(State(state): State<AppState>) -> Response {
     let (database, schema) = database_checks(&state).await;
-    let draining = state.is_draining();
+    let draining = state.shared.is_draining();
     let detail = if draining { "stopping: no new requests, please" } else { "not stopping" };
     let checks = vec![Check { name: "draining", ok: !draining, detail: detail.to_owned() }, database, schema];
     let ready = checks.iter().all(|check| check.ok);
@@ -75,7 +75,7 @@ async fn database_checks(state: &AppState) -> (Check, Check) {
 
 async fn metrics(State(state): State<AppState>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match state.metrics.text() {
+    match state.shared.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, content_type)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

@@ -141,7 +141,7 @@ impl StopSignal {
 }
 
 async fn forget_clients(state: AppState) {
-    while let Some(rate) = &state.rate {
+    while let Some(rate) = &state.shared.rate {
         sleep(FORGET_CLIENTS_EVERY).await;
         rate.forget_full();
     }

@@ -1,15 +1,12 @@
 //! What all handlers share.
 
-use std::{
-    ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
+use axum::extract::FromRef;
 use todostack_store::Store;
-
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -45,7 +42,7 @@ impl Settings {
 pub struct AppState {
     /// The database, as this thread reaches it.
     pub(crate) store: Arc<dyn Store>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What all requests share, on whichever thread.
@@ -77,19 +74,21 @@ impl Shared {
             draining: AtomicBool::new(false),
         }
     }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
 }
 
 impl std::fmt::Debug for AppState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("AppState").field("settings", &self.shared.settings).finish_non_exhaustive()
     }
 }
 
-impl Deref for AppState {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.shared
+impl FromRef<AppState> for Arc<dyn Store> {
+    fn from_ref(state: &AppState) -> Self {
+        Arc::clone(&state.store)
     }
 }
 
@@ -115,10 +114,6 @@ impl AppState {
 
     /// From now on the service says that it is not ready, while it still answers.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.shared.draining.store(true, Ordering::Relaxed);
     }
 }

@@ -1,5 +1,7 @@
 //! GET /lists
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -7,6 +9,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use serde::Deserialize;
+use todostack_store::Store;
 use utoipa::IntoParams;
 
 use super::ListBody;
@@ -16,7 +19,6 @@ use crate::{
     extract::{Caller, Params},
     links::Links,
     paging::{self, MAX_LIMIT},
-    state::AppState,
 };
 
 /// Parameters of the list of lists.
@@ -57,13 +59,13 @@ impl AllParams {
     )
 )]
 pub(crate) async fn all(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     (Caller(owner), links): (Caller, Links),
     Params(AllParams { limit, cursor }): Params<AllParams>,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     paging::check_limit(limit)?;
-    let mut lists = state.store.lists(&owner, cursor, limit.saturating_add(1)).await?;
+    let mut lists = store.lists(&owner, cursor, limit.saturating_add(1)).await?;
     let more = paging::cut(&mut lists, limit);
     let address = links.lists();
     let next = lists.last().filter(|_| more).and_then(|last| {

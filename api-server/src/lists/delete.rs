@@ -1,9 +1,12 @@
 //! DELETE /lists/{list}
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use http::StatusCode;
+use todostack_store::Store;
 
-use crate::{error::ApiError, extract::AtList, state::AppState};
+use crate::{error::ApiError, extract::AtList};
 
 /// Delete a list with its todos
 #[utoipa::path(
@@ -15,9 +18,9 @@ use crate::{error::ApiError, extract::AtList, state::AppState};
     responses((status = 204, description = "Deleted"), (status = 404, description = "No such list"))
 )]
 pub(crate) async fn delete(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     AtList(owner, id): AtList,
 ) -> Result<StatusCode, ApiError> {
-    state.store.delete_list(&owner, id).await?;
+    store.delete_list(&owner, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,9 +1,12 @@
 //! GET /lists/{list}
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
+use todostack_store::Store;
 
 use super::ListBody;
-use crate::{error::ApiError, extract::AtList, links::Links, state::AppState};
+use crate::{error::ApiError, extract::AtList, links::Links};
 
 /// Get a list
 #[utoipa::path(
@@ -15,10 +18,10 @@ use crate::{error::ApiError, extract::AtList, links::Links, state::AppState};
     responses((status = 200, description = "The list", body = ListBody), (status = 404, description = "No such list"))
 )]
 pub(crate) async fn get(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     AtList(owner, id): AtList,
     links: Links,
 ) -> Result<Json<ListBody>, ApiError> {
-    let list = state.store.list(&owner, id).await?;
+    let list = store.list(&owner, id).await?;
     Ok(Json(ListBody::new(list, &owner, &links)))
 }

@@ -1,13 +1,15 @@
 //! DELETE /todos, DELETE /lists/{list}/todos
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use http::StatusCode;
+use todostack_store::Store;
 
 use crate::{
     error::ApiError,
     extract::{InCollection, Params},
     paging::FilterParams,
-    state::AppState,
 };
 
 /// Delete all todos, or those that match
@@ -25,10 +27,10 @@ use crate::{
     )
 )]
 pub(crate) async fn clear(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     InCollection(collection): InCollection,
     Params(params): Params<FilterParams>,
 ) -> Result<StatusCode, ApiError> {
-    state.store.delete_todos(&collection, &params.filter()?).await?;
+    store.delete_todos(&collection, &params.filter()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

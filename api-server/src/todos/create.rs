@@ -1,5 +1,7 @@
 //! POST /todos, POST /lists/{list}/todos
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{FromRequestParts, OriginalUri, State},
@@ -7,7 +9,7 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
-use todostack_store::{Created, IdempotencyKey, NewTodo};
+use todostack_store::{Created, IdempotencyKey, NewTodo, Store};
 
 use super::{TodoBody, TodoInput};
 use crate::{
@@ -15,7 +17,6 @@ use crate::{
     etag,
     extract::{InCollection, JsonBody},
     links::Links,
-    state::AppState,
 };
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -43,13 +44,13 @@ const MAX_KEY_BYTES: usize = 255;
     )
 )]
 pub(crate) async fn create(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     (InCollection(collection), links, key): (InCollection, Links, Key),
     body: JsonBody<TodoInput>,
 ) -> Result<Response, ApiError> {
     let key = key.of_body(&body.bytes);
     let new = NewTodo::try_from(body.value)?;
-    let Created { todo, replayed } = state.store.create_todo(&collection, new, key).await?;
+    let Created { todo, replayed } = store.create_todo(&collection, new, key).await?;
     let etag = etag::of(&todo);
     let todo = TodoBody::new(todo, &collection, &links);
     let location = HeaderValue::from_str(&todo.url).map_err(|_| ApiError::RouteNotFound)?;
@@ -72,10 +73,10 @@ impl Key {
     }
 }
 
-impl FromRequestParts<AppState> for Key {
+impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let Some(value) = parts.headers.get(&IDEMPOTENCY_KEY) else {
             return Ok(Self(None));
         };

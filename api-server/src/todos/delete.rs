@@ -1,9 +1,12 @@
 //! DELETE /todos/{id}, DELETE /lists/{list}/todos/{id}
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use http::StatusCode;
+use todostack_store::Store;
 
-use crate::{error::ApiError, etag::IfMatch, extract::AtTodo, state::AppState};
+use crate::{error::ApiError, etag::IfMatch, extract::AtTodo};
 
 /// Delete a todo
 #[utoipa::path(
@@ -20,10 +23,10 @@ use crate::{error::ApiError, etag::IfMatch, extract::AtTodo, state::AppState};
     )
 )]
 pub(crate) async fn delete(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     AtTodo(place): AtTodo,
     IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    state.store.delete_todo(&place, precondition).await?;
+    store.delete_todo(&place, precondition).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,9 @@
 //! GET /todos/{id}, GET /lists/{list}/todos/{id}
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
+use todostack_store::Store;
 
 use super::{TodoBody, answer};
 use crate::{
@@ -8,7 +11,6 @@ use crate::{
     etag::{self, IfNoneMatch},
     extract::AtTodo,
     links::Links,
-    state::AppState,
 };
 
 /// Get a todo
@@ -28,12 +30,12 @@ use crate::{
     )
 )]
 pub(crate) async fn get(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     AtTodo(place): AtTodo,
     links: Links,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let todo = state.store.todo(&place).await?;
+    let todo = store.todo(&place).await?;
     let etag = etag::of(&todo);
     if known.holds(&etag) {
         return Ok(etag::not_modified(etag));

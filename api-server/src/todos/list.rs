@@ -1,12 +1,14 @@
 //! GET /todos, GET /lists/{list}/todos
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::header;
-use todostack_store::{Collection, Todo};
+use todostack_store::{Collection, Store, Todo};
 
 use super::{TodoBody, stream};
 use crate::{
@@ -15,7 +17,6 @@ use crate::{
     extract::{InCollection, Params},
     links::Links,
     paging::{self, ListParams},
-    state::AppState,
 };
 
 /// List todos
@@ -38,7 +39,7 @@ use crate::{
     )
 )]
 pub(crate) async fn list(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     (InCollection(collection), links): (InCollection, Links),
     Params(params): Params<ListParams>,
     known: IfNoneMatch,
@@ -46,9 +47,9 @@ pub(crate) async fn list(
     let (mut query, limit) = params.query()?;
     // One more than asked for tells whether there is a next page.
     query.limit = limit.map_or(query.limit, |limit| limit.saturating_add(1));
-    let mut todos = state.store.todos(&collection, &query).await?;
+    let mut todos = store.todos(&collection, &query).await?;
     if limit.is_none() && i64::try_from(todos.len()).is_ok_and(|len| len == query.limit) {
-        let all = stream::all(state, (collection, links), query, todos);
+        let all = stream::all(store, (collection, links), query, todos);
         return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
     }
     let address = links.todos(&collection);

@@ -1,7 +1,9 @@
 //! PUT /todos/{id}, PUT /lists/{list}/todos/{id}
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
-use todostack_store::{NewTodo, TodoPatch};
+use todostack_store::{NewTodo, Store, TodoPatch};
 
 use super::{TodoBody, TodoInput, answer};
 use crate::{
@@ -9,7 +11,6 @@ use crate::{
     etag::IfMatch,
     extract::{AtTodo, JsonBody},
     links::Links,
-    state::AppState,
 };
 
 /// Replace a todo
@@ -32,11 +33,11 @@ use crate::{
     )
 )]
 pub(crate) async fn replace(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     (AtTodo(place), links, IfMatch(precondition)): (AtTodo, Links, IfMatch),
     body: JsonBody<TodoInput>,
 ) -> Result<Response, ApiError> {
     let all = TodoPatch::from(NewTodo::try_from(body.value)?);
-    let todo = state.store.update_todo(&place, all, precondition).await?;
+    let todo = store.update_todo(&place, all, precondition).await?;
     Ok(answer(todo, &place.collection, &links))
 }

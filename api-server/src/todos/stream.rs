@@ -1,11 +1,13 @@
 //! All todos of a collection as one array, however many: read and written a page at a time, so that memory stays small.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use futures::stream;
-use todostack_store::{Collection, Cursor, Error, Todo, TodoQuery};
+use todostack_store::{Collection, Cursor, Error, Store, Todo, TodoQuery};
 
 use super::TodoBody;
-use crate::{chain::chain, links::Links, state::AppState};
+use crate::{chain::chain, links::Links};
 
 /// Where the array is.
 struct Position {
@@ -16,14 +18,14 @@ struct Position {
 
 /// The array that begins with `first`, a full page. An error later on ends the connection, so that no client takes a part for all.
 pub(crate) fn all(
-    state: AppState,
+    store: Arc<dyn Store>,
     (collection, links): (Collection, Links),
     query: TodoQuery,
     first: Vec<Todo>,
 ) -> Body {
     let start = Position { query, page: first, begun: false };
     Body::from_stream(stream::try_unfold(Some(start), move |position| {
-        let (state, collection, links) = (state.clone(), collection.clone(), links.clone());
+        let (store, collection, links) = (Arc::clone(&store), collection.clone(), links.clone());
         async move {
             let Some(Position { mut query, page, begun }) = position else {
                 return Ok::<_, Error>(None);
@@ -31,7 +33,7 @@ pub(crate) fn all(
             query.after = page.last().map(Cursor::of);
             let full = i64::try_from(page.len()).is_ok_and(|len| len == query.limit);
             let mut text = text_of(page, begun, &collection, &links);
-            let next = if full { page_after(&state, &collection, &query).await? } else { Vec::new() };
+            let next = if full { page_after(&*store, &collection, &query).await? } else { Vec::new() };
             if next.is_empty() {
                 text.push(b']');
                 return Ok(Some((Bytes::from(text), None)));
@@ -42,11 +44,11 @@ pub(crate) fn all(
 }
 
 async fn page_after(
-    state: &AppState,
+    store: &dyn Store,
     collection: &Collection,
     query: &TodoQuery,
 ) -> Result<Vec<Todo>, Error> {
-    match state.store.todos(collection, query).await {
+    match store.todos(collection, query).await {
         // The list was deleted after the page before, and its todos with it.
         Err(Error::ListNotFound) => Ok(Vec::new()),
         // The log line of the request says 200, which was true until here.

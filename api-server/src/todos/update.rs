@@ -1,7 +1,9 @@
 //! PATCH /todos/{id}, PATCH /lists/{list}/todos/{id}
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
-use todostack_store::TodoPatch;
+use todostack_store::{Store, TodoPatch};
 
 use super::{TodoBody, TodoPatchInput, answer};
 use crate::{
@@ -9,7 +11,6 @@ use crate::{
     etag::IfMatch,
     extract::{AtTodo, JsonBody},
     links::Links,
-    state::AppState,
 };
 
 /// Change some fields of a todo
@@ -31,11 +32,11 @@ use crate::{
     )
 )]
 pub(crate) async fn update(
-    State(state): State<AppState>,
+    State(store): State<Arc<dyn Store>>,
     (AtTodo(place), links, IfMatch(precondition)): (AtTodo, Links, IfMatch),
     body: JsonBody<TodoPatchInput>,
 ) -> Result<Response, ApiError> {
     let patch = TodoPatch::try_from(body.value)?;
-    let todo = state.store.update_todo(&place, patch, precondition).await?;
+    let todo = store.update_todo(&place, patch, precondition).await?;
     Ok(answer(todo, &place.collection, &links))
 }
