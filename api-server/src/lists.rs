@@ -1,9 +1,9 @@
 //! Lists as JSON. The operations are the files below.
 
-pub(crate) mod all;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod get;
+pub(crate) mod list;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -61,7 +61,7 @@ impl SortParam {
 /// All parameters of a list of todos.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ListParams {
+pub(crate) struct TodosParams {
     /// Only done (`true`) or only open (`false`) ones.
     pub(crate) completed: Option<bool>,
     /// Only those whose title contains this text, whatever the case of its letters.
@@ -119,7 +119,7 @@ impl FilterParams {
     }
 }
 
-impl ListParams {
+impl TodosParams {
     /// The query, and how many the client wants at most.
     pub(crate) fn query(&self) -> Result<(TodoQuery, Option<i64>), ApiError> {
         self.limit.map_or(Ok(()), check_limit)?;

@@ -21,7 +21,7 @@ macro_rules! allow {
 
 fn todos() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(todos::list::list, todos::create::create, todos::clear::clear))
+        .routes(routes!(todos::list::list, todos::create::create, todos::delete_all::delete_all))
         .route("/todos", allow!("GET, HEAD, POST, DELETE, OPTIONS"))
         .routes(routes!(
             todos::get::get,
@@ -37,7 +37,7 @@ fn todos() -> OpenApiRouter<AppState> {
 
 fn lists() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(lists::all::all, lists::create::create))
+        .routes(routes!(lists::list::list, lists::create::create))
         .route("/lists", allow!("GET, HEAD, POST, OPTIONS"))
         .routes(routes!(lists::get::get, lists::delete::delete))
         .route("/lists/{list}", allow!("GET, HEAD, DELETE, OPTIONS"))

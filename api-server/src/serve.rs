@@ -15,10 +15,10 @@ use crate::{
     chain::chain,
     config::{AuthArgs, ServeArgs, TraceArgs},
     database::{Database, Kind},
-    operations::operations,
+    listener,
     otlp::Spans,
+    probes,
     routes::api,
-    server,
     state::{AppState, Settings},
     workers::Workers,
 };
@@ -44,8 +44,8 @@ pub async fn run(
     let spans = spans.map_err(|why| anyhow!("failed to prepare traces: {why}"))?;
     let states = AppState::for_each(stores, settings(args), auth, spans);
     let state = states.first().context("there is no thread to answer requests")?;
-    let api_listener = listener(listen).await?;
-    let operations_listener = listener(operations_listen).await?;
+    let api_listener = bind(listen).await?;
+    let operations_listener = bind(operations_listen).await?;
     if database.kind() == Kind::Sqlite {
         // The file has no other process that could migrate it.
         state.store.migrate().await.context("failed to prepare the SQLite file")?;
@@ -64,10 +64,10 @@ pub async fn run(
     let (stop_api, api_stopped) = watch::channel(false);
     let (stop_operations, operations_stopped) = watch::channel(false);
     let apps = runtimes.into_iter().zip(states.iter().cloned().map(api)).collect();
-    let api_server = tokio::spawn(server::serve_on(api_listener, apps, until(api_stopped)));
-    let operations_server = tokio::spawn(server::serve(
+    let api_server = tokio::spawn(listener::serve_on(api_listener, apps, until(api_stopped)));
+    let operations_server = tokio::spawn(listener::serve(
         operations_listener,
-        operations(state.clone()),
+        probes::router(state.clone()),
         until(operations_stopped),
     ));
     let housekeeping =
@@ -110,7 +110,7 @@ fn settings(args: ServeArgs) -> Settings {
     }
 }
 
-async fn listener(address: SocketAddr) -> anyhow::Result<TcpListener> {
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("failed to listen on {address}"))
 }
 

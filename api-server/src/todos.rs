@@ -1,8 +1,8 @@
 //! Todos as JSON: what goes out, what comes in, and the rules between the two. The operations are the files below.
 
-pub(crate) mod clear;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod delete_all;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod replace;

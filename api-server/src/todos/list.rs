@@ -16,7 +16,7 @@ use crate::{
     etag::{self, IfNoneMatch},
     extract::{InCollection, Params},
     links::Links,
-    paging::{self, ListParams},
+    paging::{self, TodosParams},
 };
 
 /// List todos
@@ -28,7 +28,7 @@ use crate::{
     path = "/todos",
     operation_id = "listTodos",
     tag = "todos",
-    params(ListParams, IfNoneMatch),
+    params(TodosParams, IfNoneMatch),
     responses(
         (status = 200, description = "The todos, as a bare array", body = Vec<TodoBody>,
          headers(("etag" = Option<String>, description = "Changes with any of these todos, for If-None-Match"),
@@ -41,7 +41,7 @@ use crate::{
 pub(crate) async fn list(
     State(store): State<Arc<dyn Store>>,
     (InCollection(collection), links): (InCollection, Links),
-    Params(params): Params<ListParams>,
+    Params(params): Params<TodosParams>,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let (mut query, limit) = params.query()?;

@@ -9,7 +9,7 @@ use std::{
 
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
-use todostack_api::{AppState, Settings, api, auth::Auth, operations::operations, server};
+use todostack_api::{AppState, Settings, api, auth::Auth, listener, probes};
 use todostack_store::Store;
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
@@ -72,7 +72,7 @@ impl Service {
     pub async fn over(store: Arc<dyn Store>, settings: Settings, file: Option<TempDir>) -> Self {
         let state = AppState::new(Arc::clone(&store), settings, None, None);
         let client = listen(api(state.clone())).await;
-        let operations = listen(operations(state.clone())).await.undocumented();
+        let operations = listen(probes::router(state.clone())).await.undocumented();
         Self { client, operations, state, store, postgres: None, _file: file }
     }
 }
@@ -80,7 +80,7 @@ impl Service {
 pub async fn listen(app: axum::Router) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(server::serve(listener, app, std::future::pending()));
+    tokio::spawn(listener::serve(listener, app, std::future::pending()));
     Client::new(format!("http://{address}"))
 }
 

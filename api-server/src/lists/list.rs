@@ -24,9 +24,9 @@ use crate::{
 /// Parameters of the list of lists.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct AllParams {
+pub(crate) struct ListsParams {
     /// How many at most, 1 to 1,000.
-    #[serde(default = "AllParams::default_limit")]
+    #[serde(default = "ListsParams::default_limit")]
     #[param(minimum = 1, maximum = 1000)]
     limit: i64,
     /// Where the page begins: from the `Link` header of the page before.
@@ -34,7 +34,7 @@ pub(crate) struct AllParams {
     cursor: i64,
 }
 
-impl AllParams {
+impl ListsParams {
     fn default_limit() -> i64 {
         MAX_LIMIT
     }
@@ -48,7 +48,7 @@ impl AllParams {
     path = "/lists",
     operation_id = "listLists",
     tag = "lists",
-    params(AllParams, IfNoneMatch),
+    params(ListsParams, IfNoneMatch),
     responses(
         (status = 200, description = "The lists", body = Vec<ListBody>,
          headers(("etag" = String, description = "Changes with any of these lists, for If-None-Match"),
@@ -58,10 +58,10 @@ impl AllParams {
         (status = 400, description = "A parameter or a header is wrong"),
     )
 )]
-pub(crate) async fn all(
+pub(crate) async fn list(
     State(store): State<Arc<dyn Store>>,
     (Caller(owner), links): (Caller, Links),
-    Params(AllParams { limit, cursor }): Params<AllParams>,
+    Params(ListsParams { limit, cursor }): Params<ListsParams>,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     paging::check_limit(limit)?;

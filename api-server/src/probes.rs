@@ -1,4 +1,4 @@
-//! What the platform asks, on a listener of its own: is it alive, is it ready, what are its numbers.
+//! Probes and metrics, on a listener of their own: `/livez`, `/readyz`, `/metrics`. No operations of the API.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{chain::chain, middleware::log, state::AppState};
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `/livez`, `/readyz`, `/metrics`.
-pub fn operations(state: AppState) -> Router {
+pub fn router(state: AppState) -> Router {
     Router::new()
         // Never the database: restarting this process does not mend it.
         .route("/livez", get(async || "ok\n"))

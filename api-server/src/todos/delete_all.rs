@@ -26,7 +26,7 @@ use crate::{
         (status = 400, description = "A parameter is wrong"),
     )
 )]
-pub(crate) async fn clear(
+pub(crate) async fn delete_all(
     State(store): State<Arc<dyn Store>>,
     InCollection(collection): InCollection,
     Params(params): Params<FilterParams>,

@@ -1,4 +1,5 @@
-//! One listener: accepts, limits connections and headers, and ends without losing a request.
+//! Serves a router on a TCP listener: limits connections and headers, and drains requests when it stops. Which listeners
+//! there are is decided in `serve`.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
