@@ -235,8 +235,8 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The error behind a response, if it is one; a status that the framework chose becomes the error it stands for.
-pub(crate) fn error_of(response: &Response) -> Option<Arc<ApiError>> {
+/// The error behind a response, if it is one; a status that axum chose becomes the error that it stands for.
+fn error_of(response: &Response) -> Option<Arc<ApiError>> {
     if let Some(error) = response.extensions().get::<Arc<ApiError>>() {
         return Some(Arc::clone(error));
     }
@@ -246,8 +246,9 @@ pub(crate) fn error_of(response: &Response) -> Option<Arc<ApiError>> {
     }
 }
 
-/// Writes the body of an error, keeping the headers (Allow, Retry-After, …).
-pub(crate) fn render(error: &ApiError, response: &Response, trace_id: &str) -> Response {
+/// Writes the body of a response that is an error, and keeps its headers (Allow, Retry-After, …).
+pub(crate) fn render(response: &mut Response, trace_id: &str) -> Option<Arc<ApiError>> {
+    let error = error_of(response)?;
     let (status, slug, title) = error.kind();
     let problem = Problem {
         r#type: format!("{TYPE_PREFIX}{slug}"),
@@ -265,7 +266,8 @@ pub(crate) fn render(error: &ApiError, response: &Response, trace_id: &str) -> R
         }
     }
     body.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    body
+    *response = body;
+    Some(error)
 }
 
 fn is_about_the_body(name: &HeaderName) -> bool {

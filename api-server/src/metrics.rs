@@ -24,13 +24,14 @@ const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 
 type Requests = Family<RequestLabels, Histogram, fn() -> Histogram>;
 
-/// What is told apart about requests.
+/// An answered request, as metrics, log and traces have it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answered<'a> {
     pub(crate) method: &'a Method,
     /// The template, such as `/todos/{id}`; none when no route matched.
     pub(crate) route: Option<&'a MatchedPath>,
     pub(crate) status: StatusCode,
+    pub(crate) took: Duration,
 }
 
 /// All metrics of this process.
@@ -61,8 +62,8 @@ impl Metrics {
         Self { registry, requests }
     }
 
-    /// Notes one answered request.
-    pub(crate) fn observe(&self, Answered { method, route, status }: Answered<'_>, took: Duration) {
+    /// Counts one answered request.
+    pub(crate) fn observe(&self, Answered { method, route, status, took }: Answered<'_>) {
         let labels = RequestLabels {
             method: method_label(method),
             route: route.map_or("unmatched", MatchedPath::as_str).to_owned(),

@@ -113,7 +113,7 @@ impl Rate {
     }
 
     /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
-    pub(crate) fn mark(&self, taken: Result<Left, Empty>, response: &mut Response) {
+    pub(crate) fn add_headers(&self, taken: Result<Left, Empty>, response: &mut Response) {
         let text = match taken {
             Ok(Left { remaining, reset }) => format!("\"client\";r={remaining};t={reset}"),
             Err(Empty { retry_after }) => format!("\"client\";r=0;t={retry_after}"),

@@ -26,7 +26,7 @@ pub(crate) struct Cors {
 }
 
 impl Cors {
-    pub(crate) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
+    pub(crate) fn from_headers(headers: &HeaderMap, settings: &Settings) -> Self {
         let allowed = &settings.cors_allowed_origins;
         let allow = headers.get(header::ORIGIN).and_then(|origin| {
             if allowed.is_empty() {
@@ -41,8 +41,8 @@ impl Cors {
         }
     }
 
-    /// Says on every answer who may read it, and on a preflight what may be asked.
-    pub(crate) fn mark(self, method: &Method, response: &mut Response) {
+    /// Adds to every response who may read it, and to that of a preflight what may be requested.
+    pub(crate) fn add_headers(self, method: &Method, response: &mut Response) {
         let headers = response.headers_mut();
         if method == Method::OPTIONS && self.preflight && self.allow.is_some() {
             if let Some(allow) = headers.get(header::ALLOW).cloned() {

@@ -1,4 +1,4 @@
-//! The lines about requests: one for each that was answered, never with its query, its body or its token, which are the client's.
+//! The log lines about requests. They never hold the query, the body or the token, which are private to the client.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::{
     metrics::{Answered, method_label},
 };
 
-/// Says that a request was answered. The reason of a failure is in the line; that of a refusal, which may quote the request, only
-/// at debug.
-pub(crate) fn answered(answered: Answered<'_>, took: Duration, trace: &Trace, error: Option<&ApiError>) {
-    let Answered { method, route, status } = answered;
+/// Logs a response. The error of a failure is in the line; that of a rejection, which may quote the request, only at
+/// debug.
+pub(crate) fn answered(answered: Answered<'_>, trace: &Trace, error: Option<&ApiError>) {
+    let Answered { method, route, status, took } = answered;
     let (method, route) = (method_label(method), route.map(MatchedPath::as_str));
     match error {
         Some(error) if status.is_server_error() => tracing::error!(
@@ -43,13 +43,13 @@ pub(crate) fn answered(answered: Answered<'_>, took: Duration, trace: &Trace, er
                 "Request answered"
             );
             if let Some(error) = error {
-                tracing::debug!(trace_id = trace.id(), %error, "Request refused");
+                tracing::debug!(trace_id = trace.id(), %error, "Request rejected");
             }
         }
     }
 }
 
-/// The same for what the platform asks every few seconds: at debug, or the log would be full of it.
+/// Logs a probe, at debug: the platform sends one every few seconds.
 pub(crate) async fn probe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = method_label(request.method());

@@ -31,7 +31,7 @@ struct Caller {
 
 impl Trace {
     /// From the caller's `traceparent` (<https://www.w3.org/TR/trace-context/>), else at random.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         let name = headers.get(&REQUEST_ID).filter(|name| is_name(name.as_bytes())).cloned();
         match headers.get("traceparent").and_then(|value| parse(value.as_bytes())) {
             Some((id, caller)) => Self { id, caller: Some(caller), name },
@@ -129,7 +129,7 @@ mod tests {
         let headers: HeaderMap = [(HeaderName::from_static("traceparent"), HeaderValue::from_static(header))]
             .into_iter()
             .collect();
-        let trace = Trace::of(&headers);
+        let trace = Trace::from_headers(&headers);
         assert_eq!(trace.id() == "0af7651916cd43dd8448eb211c80319c", taken);
         assert_eq!(trace.id().len(), ID_CHARS);
     }
@@ -141,7 +141,7 @@ mod tests {
     #[case::empty("", false)]
     #[case::too_long(&"a".repeat(129), false)]
     fn a_plain_name_of_a_request_is_kept(#[case] name: &str, #[case] kept: bool) {
-        let trace = Trace::of(&[(REQUEST_ID.clone(), name.parse().unwrap())].into_iter().collect());
+        let trace = Trace::from_headers(&[(REQUEST_ID.clone(), name.parse().unwrap())].into_iter().collect());
         assert_eq!(trace.request_id() == name, kept);
         assert_eq!(trace.header(), trace.request_id());
         assert_eq!(trace.id().len(), ID_CHARS, "its trace is another matter");

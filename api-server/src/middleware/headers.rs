@@ -1,0 +1,22 @@
+//! Headers that every response has.
+
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, header};
+
+use super::trace::{self, Trace};
+
+static CONSTANT: [(HeaderName, HeaderValue); 4] = [
+    // Todos change at any time; with an ETag, asking again is cheap.
+    (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
+
+pub(super) fn add(response: &mut Response, trace: &Trace) {
+    let headers = response.headers_mut();
+    for (name, value) in &CONSTANT {
+        headers.insert(name, value.clone());
+    }
+    headers.insert(trace::REQUEST_ID.clone(), trace.header());
+}
