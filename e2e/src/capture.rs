@@ -26,7 +26,7 @@ use todostack_stack::{
     prune,
 };
 
-use crate::{confidential::OPEN_KEYS, namespace::Namespace};
+use crate::{namespace::Namespace, secret_values::OPEN_KEYS};
 
 /// The variable that names the folder.
 const FOLDER: &str = "TODOSTACK_CAPTURE";

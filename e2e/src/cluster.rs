@@ -1,4 +1,4 @@
-//! The cluster under test; who may use it at the same time is `turn.rs`, what lives in one namespace `namespace.rs`.
+//! The cluster under test; who may use it at the same time is `permit.rs`, what lives in one namespace `namespace.rs`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{Api, Client, Config, config::KubeConfigOptions};
 
-use crate::turn::{self, Turn, Use};
+use crate::permit::{self, Permit, Use};
 
 /// Where the charts of `cargo xtask up` are installed.
 pub const OPERATOR_NAMESPACE: &str = "todostack-system";
@@ -28,18 +28,18 @@ pub struct Cluster {
 
 impl Cluster {
     /// Connects, as one of several tests, until the turn is dropped.
-    pub async fn shared() -> Result<(Self, Turn)> {
-        Self::in_turn(Use::Shared).await
+    pub async fn shared() -> Result<(Self, Permit)> {
+        Self::acquire(Use::Shared).await
     }
 
     /// Connects, as the only test, until the turn is dropped.
-    pub async fn alone() -> Result<(Self, Turn)> {
-        Self::in_turn(Use::Alone).await
+    pub async fn alone() -> Result<(Self, Permit)> {
+        Self::acquire(Use::Alone).await
     }
 
-    pub(crate) async fn in_turn(kind: Use) -> Result<(Self, Turn)> {
-        let turn = turn::of(kind).await;
-        Ok((Self::connect().await?, turn))
+    pub(crate) async fn acquire(kind: Use) -> Result<(Self, Permit)> {
+        let permit = permit::acquire(kind).await;
+        Ok((Self::connect().await?, permit))
     }
 
     /// The image that stacks have which name none.

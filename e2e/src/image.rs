@@ -7,7 +7,7 @@ use serde_json::json;
 use todostack_testbed::local::record::Record;
 use tokio::process::Command;
 
-use crate::tool;
+use crate::command;
 
 /// The image's name.
 const FOREIGN: &str = "localhost/foreign:1";
@@ -56,5 +56,5 @@ fn foreign_program() -> Vec<u8> {
 
 async fn sh(folder: &Path, line: &str) -> Result<String> {
     let mut shell = Command::new("env");
-    tool::output(shell.args(["sh", "-euc", line]).current_dir(folder)).await
+    command::output(shell.args(["sh", "-euc", line]).current_dir(folder)).await
 }

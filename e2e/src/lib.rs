@@ -1,22 +1,22 @@
-//! What tests on a real cluster need: the cluster, namespaces, waiting, the todo API. The tests are in `tests/it`.
+//! What tests on a real cluster share: access to the cluster, namespaces, waiting, clients. The tests are in `tests/it`.
 
 pub mod capture;
 pub mod cluster;
-mod confidential;
-pub mod external;
+mod command;
+pub mod credentials;
+pub mod external_database;
 pub mod figure;
 pub mod image;
-pub mod login;
 pub mod namespace;
 pub mod nfs_node;
 pub mod outage;
+mod outputs;
+pub mod permit;
 pub mod readme;
 pub mod registry;
 mod report;
+mod secret_values;
 pub mod stack;
 pub mod symptom;
 pub mod todos;
-pub mod tool;
-pub mod turn;
 pub mod wait;
-mod written;

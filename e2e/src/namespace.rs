@@ -11,7 +11,7 @@ use kube::{
     core::NamespaceResourceScope,
 };
 
-use crate::{cluster::Cluster, confidential::Confidential, report, turn::Use, written::Since};
+use crate::{cluster::Cluster, outputs::Since, permit::Use, report, secret_values::Confidential};
 
 /// A namespace of one test.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ pub async fn with_namespace<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _turn) = Cluster::shared().await?;
+    let (cluster, _permit) = Cluster::shared().await?;
     in_namespace(&cluster, prefix, test).await
 }
 
@@ -55,7 +55,7 @@ pub async fn with_namespace_watched<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _turn) = Cluster::in_turn(Use::Watching).await?;
+    let (cluster, _permit) = Cluster::acquire(Use::Watching).await?;
     in_namespace(&cluster, prefix, test).await
 }
 
@@ -67,7 +67,7 @@ pub async fn with_namespace_alone<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _turn) = Cluster::alone().await?;
+    let (cluster, _permit) = Cluster::alone().await?;
     in_namespace(&cluster, prefix, test).await
 }
 

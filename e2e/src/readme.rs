@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{cluster::repository, namespace::Namespace, tool};
+use crate::{cluster::repository, command, namespace::Namespace};
 
 impl Namespace {
     /// Runs the `sh` blocks of a README line by line, in this namespace, in a folder that has `examples/` only, and
@@ -25,11 +25,11 @@ impl Namespace {
         std::fs::copy(&self.cluster.kubeconfig, &kubeconfig)?;
         let context = ["config", "set-context", "--current", "--namespace", &self.name];
         let mut choose = self.cluster.command("kubectl");
-        tool::output(choose.args(context).env("KUBECONFIG", &kubeconfig)).await?;
+        command::output(choose.args(context).env("KUBECONFIG", &kubeconfig)).await?;
 
         let mut shell = self.cluster.command("sh");
         shell.args(["-eux", "-c", &script]).env("KUBECONFIG", &kubeconfig).current_dir(folder.path());
-        tool::output(&mut shell).await
+        command::output(&mut shell).await
     }
 }
 

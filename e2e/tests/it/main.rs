@@ -1,25 +1,25 @@
-//! All tests on a real cluster, in one program so that they are linked once; what they share is the crate's library.
+//! All tests on a real cluster, in one program so that they are linked once. What they share is in the library.
 
 mod admission;
-mod causes;
-mod children;
-mod databases;
+mod credential_rotation;
+mod database_failures;
 mod deletion;
+mod events;
 mod examples;
-mod exports;
-mod exposures;
+mod exposure;
 mod helm;
 mod kubectl;
-mod life;
-mod logins;
-mod mounts;
+mod lifecycle;
+mod managed_resources;
+mod missing_references;
 mod nfs;
+mod nfs_exports;
 mod operator;
 mod outages;
 mod passwords;
 mod plugin;
-mod refusals;
-mod secrecy;
-mod still;
-mod stuck;
-mod transitions;
+mod pod_failures;
+mod quiescence;
+mod secret_leaks;
+mod validation;
+mod volume_failures;

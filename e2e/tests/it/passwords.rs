@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Event;
 use kube::api::ListParams;
 use todostack_crds::{ConditionType, Reason};
 use todostack_e2e::{
-    external::OWNER,
-    login::Login,
+    credentials::Login,
+    external_database::OWNER,
     namespace::{Namespace, with_namespace},
     stack::{SOON, condition},
     wait,

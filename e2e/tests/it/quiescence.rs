@@ -16,7 +16,7 @@ use kube::{
 use serde_json::Value;
 use todostack_crds::{Reason, TodoStack};
 use todostack_e2e::{
-    external::OWNER,
+    external_database::OWNER,
     namespace::{Namespace, with_namespace_watched},
     stack::READY_WITHIN,
     wait,
@@ -30,7 +30,11 @@ const CHILDREN: &str =
 
 /// A stack for each kind of cause that goes on moving underneath: restarts, back-offs, Events that count up.
 const STUCK: [(&str, &str, Reason); 5] = [
-    ("crash", "{api: {image: 'docker.io/library/postgres:18'}, database: {sqlite: {}}}", Reason::CrashLoopBackOff),
+    (
+        "crash",
+        "{api: {image: 'docker.io/library/postgres:18'}, database: {sqlite: {}}}",
+        Reason::CrashLoopBackOff,
+    ),
     ("image", "{api: {image: 'localhost/nowhere:1'}, database: {sqlite: {}}}", Reason::ImageNotFound),
     (
         "node",

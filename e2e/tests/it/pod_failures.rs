@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
+    credentials::Login,
     image,
-    login::Login,
     namespace::with_namespace,
     registry::{PRIVATE_IMAGE, Registry},
     symptom::Symptom,

@@ -1,5 +1,5 @@
 //! What a namespace's Secrets have held since it was made, and the search for it in what was written. Where things are
-//! written is `written.rs`.
+//! written is `outputs.rs`.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use kube::{
 use memchr::memmem;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::written::Text;
+use crate::outputs::Text;
 
 /// Keys of a login that are no secret: who logs in where, and the number that tells logins apart.
 pub(crate) const OPEN_KEYS: &[&str] =

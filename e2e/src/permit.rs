@@ -26,18 +26,18 @@ pub(crate) enum Use {
 
 /// A turn, until it is dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Permit {
     turns: &'static Turns,
     kind: Use,
 }
 
 /// Waits for a turn.
-pub(crate) async fn of(kind: Use) -> Turn {
+pub(crate) async fn acquire(kind: Use) -> Permit {
     TURNS.take(kind).await;
-    Turn { turns: &TURNS, kind }
+    Permit { turns: &TURNS, kind }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.turns.give_back(self.kind);
     }

@@ -1,5 +1,5 @@
 //! Everything that was written while a namespace lived, beside its Secrets: objects, logs, metrics, and what the
-//! cluster's own programs wrote. What must not stand in it is `confidential.rs`.
+//! cluster's own programs wrote. What must not stand in it is `secret_values.rs`.
 
 use std::{
     collections::BTreeMap,

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use crate::{login::Login, namespace::Namespace};
+use crate::{credentials::Login, namespace::Namespace};
 
 /// The owner's password.
 pub const OWNER: Login<'_> = Login { username: "shop", password: b"owner-4f1c: it's own" };

@@ -19,7 +19,7 @@ use kube::{
     api::{DeleteParams, ListParams},
 };
 use todostack_e2e::{
-    login::Login,
+    credentials::Login,
     namespace::{Namespace, with_namespace},
     stack::READY_WITHIN,
     wait,

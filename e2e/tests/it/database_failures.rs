@@ -4,8 +4,8 @@ use anyhow::Result;
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
-    external::OWNER,
-    login::Login,
+    credentials::Login,
+    external_database::OWNER,
     namespace::{Namespace, with_namespace},
     stack::SOON,
     symptom::Symptom,

@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::DeleteParams;
 use todostack_crds::Reason;
 use todostack_e2e::{
-    external::OWNER,
-    login::Login,
+    credentials::Login,
+    external_database::OWNER,
     namespace::{Namespace, Searched, with_namespace},
     stack::READY_WITHIN,
     wait,
