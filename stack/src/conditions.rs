@@ -1,5 +1,5 @@
-//! The conditions of a status: each from its file, merged here with the old ones. A transition time moves only with
-//! the status.
+//! The conditions of a status, one file each, merged here with the old ones. A transition time changes only with the
+//! status.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -20,36 +20,33 @@ mod storage_ready;
 pub use api_available::is_rolled_out;
 pub use exposed::balancer_address;
 
-/// What conditions are judged by.
+/// What conditions are evaluated from.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// The stack.
+    /// The resolved stack.
     pub stack: &'a Stack,
-    /// What was seen.
+    /// The observed state.
     pub observed: &'a Observed,
-    /// What is wrong, most causal first.
+    /// The findings, root cause first.
     pub findings: &'a [Finding],
 }
 
 /// `True`, `False` or `Unknown`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It is so.
+    /// The condition holds.
     True,
-    /// It is not so.
+    /// The condition does not hold.
     False,
-    /// Nothing has told yet.
+    /// Not known yet.
     Unknown,
 }
 
-/// One condition without what merging adds.
+/// A condition before it is merged with the old one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// Which condition.
     pub condition: ConditionType,
-    /// Whether it is so.
     pub status: Status,
-    /// Why.
     pub reason: Reason,
     /// The same in a sentence, byte-equal as long as the state is the same.
     pub message: String,
@@ -93,7 +90,7 @@ impl Verdict {
     }
 }
 
-/// All conditions, in the order in which one leads to the next.
+/// All conditions, in the order of causality.
 #[must_use]
 pub fn evaluate(view: View<'_>) -> Vec<Verdict> {
     let parts = vec![

@@ -3,32 +3,27 @@
 
 use std::fmt;
 
-/// The logins of a stack's database.
+/// The credentials of a stack's database.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// The operator's own role of a managed server.
+    /// The superuser of a managed server.
     pub superuser: Option<Login>,
-    /// The API's role; none while what it comes from is missing or wrong.
+    /// The API's role. None while the Secret that it comes from is missing or invalid.
     pub app: Option<Login>,
 }
 
-/// One login.
+/// Credentials of one role.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
-    /// Role.
     pub username: String,
-    /// Its password.
     pub password: String,
-    /// Database.
     pub dbname: String,
-    /// Host name of the server.
     pub host: String,
-    /// Port of the server.
     pub port: String,
-    /// `sslmode` of libpq; none: the client's default.
+    /// `sslmode` of libpq. None: the client's default.
     pub sslmode: Option<String>,
-    /// Drawn anew when any of the above changes. Pods carry it, so that they roll without a fingerprint of the
-    /// password standing where people without a right to Secrets can read it.
+    /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the password to users
+    /// who may not read Secrets.
     pub revision: String,
 }
 
@@ -50,11 +45,9 @@ impl fmt::Debug for Login {
 /// Random values for one reconcile, generated before it, so that all that follows is a function of its inputs.
 #[derive(Clone)]
 pub struct GeneratedSecrets {
-    /// Password for a superuser that has none.
     pub superuser_password: String,
-    /// Password for an application role that has none.
     pub app_password: String,
-    /// Revision for logins that change.
+    /// Revision of credentials that change.
     pub revision: String,
 }
 
@@ -64,11 +57,11 @@ impl fmt::Debug for GeneratedSecrets {
     }
 }
 
-/// The wanted login with the kept one's revision when nothing else differs, else with a new one.
+/// `desired` with the revision of `kept` if nothing else differs, else with a new one.
 #[must_use]
-pub fn revise(wanted: Login, kept: Option<&Login>, generated: &GeneratedSecrets) -> Login {
+pub fn revise(desired: Login, kept: Option<&Login>, generated: &GeneratedSecrets) -> Login {
     let revision = kept.map_or(&generated.revision, |kept| &kept.revision).clone();
-    let same = Login { revision, ..wanted };
+    let same = Login { revision, ..desired };
     if kept.is_none_or(|kept| *kept == same) {
         same
     } else {
@@ -93,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn a_login_that_stays_keeps_its_revision() {
+    fn unchanged_credentials_keep_their_revision() {
         let generated = crate::fixtures::generated();
         assert_eq!(revise(login("p", ""), Some(&login("p", "r1")), &generated).revision, "r1");
     }
 
     #[test]
-    fn a_login_that_changes_or_begins_has_a_new_revision() {
+    fn new_or_changed_credentials_have_a_new_revision() {
         let generated = crate::fixtures::generated();
         assert_eq!(revise(login("q", ""), Some(&login("p", "r1")), &generated).revision, generated.revision);
         assert_eq!(revise(login("p", ""), None, &generated).revision, generated.revision);

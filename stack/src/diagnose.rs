@@ -1,5 +1,5 @@
-//! Step 5: what is wrong, most causal first. Pure: objects in, findings out. One file a family of causes; nothing here
-//! reads a clock, and no message holds what changes by itself (pod names, times, counts).
+//! Step 5: the findings on a stack, root cause first. One file for each family of causes. No message contains what
+//! changes by itself: pod names, times, counts.
 
 use jiff::Timestamp;
 
@@ -17,12 +17,12 @@ mod crashes;
 mod exposure;
 mod images;
 mod lifecycle;
-mod log_line;
 mod migrations;
 mod pods;
 mod preflight;
 mod probes;
 mod provisioning;
+mod quote;
 mod sandboxes;
 mod scheduling;
 mod storage;
@@ -30,20 +30,20 @@ mod storage;
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
 pub use provisioning::DEFAULT as DEFAULT_STORAGE_CLASS;
 
-/// What diagnosing reads.
+/// What diagnosis reads.
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The stack.
+    /// The resolved stack.
     pub stack: &'a Stack,
-    /// What was seen.
+    /// The observed state.
     pub observed: &'a Observed,
-    /// What was written and refused.
+    /// The result of the apply step.
     pub applied: &'a Applied,
-    /// Now, for grace windows.
+    /// The current time, for grace periods.
     pub now: Timestamp,
 }
 
-/// All that is wrong, most causal first.
+/// All findings, root cause first.
 #[must_use]
 pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.findings.clone();
@@ -58,9 +58,9 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.extend(lifecycle::findings(evidence));
     findings.extend(migrations::findings(evidence));
     findings.extend(exposure::findings(evidence));
-    // Within a part by reason, whose order is causal too, and by words: never by which pod was seen first.
+    // Within a part by reason, whose order is causal too, then by message: the order in which pods are listed changes.
     findings.sort_by_cached_key(|finding| (finding.part, finding.reason, finding.message()));
-    // Pods of one template have the same trouble.
+    // All pods of a template have the same problem.
     findings.dedup_by(|one, two| {
         (one.part, one.reason) == (two.part, two.reason) && one.message() == two.message()
     });

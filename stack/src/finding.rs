@@ -57,13 +57,13 @@ impl Finding {
     /// Sets the problem.
     #[must_use]
     pub fn problem(self, problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), ..self }
+        Self { problem: one_line(&problem.into()), ..self }
     }
 
     /// Sets the remedy.
     #[must_use]
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: remedy.into(), ..self }
+        Self { remedy: one_line(&remedy.into()), ..self }
     }
 
     /// Sets where the problem shows.
@@ -75,7 +75,7 @@ impl Finding {
     /// The problem shows in the spec and the objects that the spec references.
     #[must_use]
     pub fn evident_in_spec(self) -> Self {
-        self.evidence("the spec, and what it names")
+        self.evidence("the spec, and the objects that it references")
     }
 
     /// Sets the object that an Event points to.
@@ -101,4 +101,9 @@ impl Finding {
     pub fn message(&self) -> String {
         format!("{} {}. {}", self.object, self.problem, self.remedy)
     }
+}
+
+/// Conditions, Events and `kubectl get` show a message on one line, whatever it quotes.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -1,10 +1,10 @@
-//! Short, stable fingerprints for names and annotations; nothing secret is to be fed to them.
+//! Short, stable hashes for names and annotations. They are public: nothing secret may be hashed.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-/// Eight hexadecimal digits over all parts; the length of each part counts, so that parts cannot run together.
+/// Eight hexadecimal digits over all parts and the length of each, so that `a, bc` and `ab, c` differ.
 #[must_use]
 pub fn short(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();

@@ -1,4 +1,4 @@
-//! Labels, annotations and metadata of every child; which child carries what else is its own room's matter.
+//! Labels, annotations and metadata of managed objects. What else an object carries is in its file of `resources/`.
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,31 @@ use todostack_crds::FIELD_MANAGER;
 
 use crate::stack::Stack;
 
-/// Label that ties a child to its stack by name, also where no owner reference can.
+/// Label with the name of the stack, for objects that have no owner reference too.
 pub const STACK: &str = "todostack.dev/stack";
-/// Label with the stack's namespace, for cluster-scoped children.
+/// Label with the namespace of the stack, for cluster-scoped objects.
 pub const NAMESPACE: &str = "todostack.dev/namespace";
-/// Label that all watches select by.
+/// Label that the watches select by.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Label with the part of the stack.
+/// Label with the component.
 pub const COMPONENT: &str = "app.kubernetes.io/component";
-/// Annotation with the fingerprint of what was applied.
+/// Annotation with a hash of what was applied.
 pub const APPLIED: &str = "todostack.dev/applied";
 
-/// The part of a stack that an object belongs to: the value of the component label.
+/// The value of the component label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component {
-    /// Postgres, its volume and credentials.
+    /// Database, its volume and its credentials.
     Database,
-    /// The schema.
+    /// Migration of the schema.
     Migration,
     /// The API server.
     Api,
-    /// What leads people to it.
+    /// Ingress.
     Exposure,
 }
 
 impl Component {
-    /// The label's value.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,13 +43,13 @@ impl Component {
     }
 }
 
-/// Selector of every watch on children.
+/// Selector of the watches on managed objects.
 #[must_use]
 pub fn watch_selector() -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER}")
 }
 
-/// All labels of a child.
+/// All labels of a managed object.
 #[must_use]
 pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     let mut labels = selector_labels(stack, component);
@@ -63,7 +62,7 @@ pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     labels
 }
 
-/// The labels that select pods: fixed for ever, since a Deployment's selector cannot change.
+/// The labels that select pods. They must not change: the selector of a Deployment is immutable.
 #[must_use]
 pub fn selector_labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     BTreeMap::from([
@@ -79,13 +78,14 @@ pub fn selector(stack: &Stack, component: Component) -> LabelSelector {
     LabelSelector { match_labels: Some(selector_labels(stack, component)), ..LabelSelector::default() }
 }
 
-/// Metadata of a child that goes with the stack.
+/// Metadata of an object that is deleted with the stack.
 #[must_use]
 pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta { owner_references: Some(vec![stack.id.owner_reference()]), ..unowned(stack, name, component) }
 }
 
-/// Metadata of a child that holds data or credentials: it goes with the stack only when its deletion policy says so.
+/// Metadata of an object that holds data or credentials: it is deleted with the stack only under
+/// `deletionPolicy: Delete`.
 #[must_use]
 pub fn kept(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     match stack.deletion_policy {
@@ -94,7 +94,7 @@ pub fn kept(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     }
 }
 
-/// Metadata of a child without an owner.
+/// Metadata of an object without an owner.
 #[must_use]
 pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta {

@@ -1,4 +1,4 @@
-//! Every object name, DNS name and key of a stack, one function each; what the objects hold lives in `resources/`.
+//! Names of objects and DNS names of a stack, one function each. What the objects hold is in `resources/`.
 
 use crate::hash;
 
@@ -6,25 +6,25 @@ use crate::hash;
 #[cfg(test)]
 const LONGEST_STACK: usize = 40;
 
-/// The database's Service, StatefulSet and claim.
+/// Service, StatefulSet and PersistentVolumeClaim of the database.
 #[must_use]
 pub fn database(stack: &str) -> String {
     format!("{stack}-db")
 }
 
-/// The claim under the SQLite file.
+/// PersistentVolumeClaim of the SQLite file.
 #[must_use]
 pub fn sqlite_claim(stack: &str) -> String {
     format!("{stack}-sqlite")
 }
 
-/// Secret of the superuser, for the operator's own use.
+/// Secret with the superuser's credentials.
 #[must_use]
 pub fn superuser_secret(stack: &str) -> String {
     format!("{stack}-db-superuser")
 }
 
-/// Secret of the application's role: what the API connects with.
+/// Secret with the credentials that the API uses.
 #[must_use]
 pub fn app_secret(stack: &str) -> String {
     format!("{stack}-db-app")
@@ -36,13 +36,13 @@ pub fn service_account(stack: &str) -> String {
     stack.to_owned()
 }
 
-/// The API's Deployment and Service.
+/// Deployment, Service and PodDisruptionBudget of the API.
 #[must_use]
 pub fn api(stack: &str) -> String {
     format!("{stack}-api")
 }
 
-/// The Ingress.
+/// Ingress of the API.
 #[must_use]
 pub fn ingress(stack: &str) -> String {
     stack.to_owned()
@@ -54,13 +54,13 @@ pub fn migration(stack: &str, image: &str, revision: &str) -> String {
     format!("{stack}-migrate-{}", hash::short(&[image, revision]))
 }
 
-/// The cluster-scoped volume; the hash keeps `a-b/c` apart from `a/b-c`.
+/// The cluster-scoped PersistentVolume. The hash distinguishes `a-b/c` from `a/b-c`.
 #[must_use]
 pub fn volume(namespace: &str, stack: &str) -> String {
     format!("todostack-{namespace}-{stack}-{}", hash::short(&[namespace, stack]))
 }
 
-/// Host name of the database inside the cluster, in full, since search domains differ between pods and people.
+/// Fully qualified host name of the database: search domains differ between pods.
 #[must_use]
 pub fn database_host(stack: &str, namespace: &str, cluster_domain: &str) -> String {
     format!("{}.{namespace}.svc.{cluster_domain}", database(stack))
@@ -89,12 +89,12 @@ mod tests {
     }
 
     #[test]
-    fn volumes_of_stacks_whose_names_run_together_differ() {
+    fn volumes_of_stacks_whose_names_concatenate_equally_differ() {
         assert_ne!(volume("a-b", "c"), volume("a", "b-c"));
     }
 
     #[test]
-    fn another_image_or_revision_is_another_migration() {
+    fn each_image_and_revision_has_its_own_migration() {
         let first = migration("shop", "api:1", "r1");
         assert_eq!(first, migration("shop", "api:1", "r1"));
         assert_ne!(first, migration("shop", "api:2", "r1"));

@@ -50,8 +50,8 @@ impl Part {
     #[must_use]
     pub fn pod_noun(self) -> &'static str {
         match self {
-            Self::Credentials | Self::Storage | Self::Database => "The database's pod",
-            Self::Migrations => "The migration's pod",
+            Self::Credentials | Self::Storage | Self::Database => "The database pod",
+            Self::Migrations => "The migration pod",
             Self::Objects | Self::Api | Self::Exposure => "An API pod",
         }
     }

@@ -1,4 +1,5 @@
-//! Step 2: a spec and what was seen become a `Stack`: defaults filled, logins found, blockers named. A pure function.
+//! Step 2: spec and observed state become a `Stack`: defaults are set, credentials are found, and what is wrong with the
+//! spec or its references becomes a finding.
 
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use todostack_crds::{
@@ -22,18 +23,19 @@ mod postgres;
 mod release;
 mod user_secret;
 
-/// What resolving reads beside the spec.
+/// Inputs beside the spec.
 #[derive(Clone, Copy)]
 pub struct Inputs<'a> {
-    /// Observed state.
     pub observed: &'a Observed,
     /// Random values for credentials that are new or change.
     pub generated: &'a GeneratedSecrets,
-    /// The operator's own settings.
     pub config: &'a Config,
 }
 
-/// Answers every question that the spec leaves open.
+/// Resolves a stack.
+///
+/// # Errors
+/// The `TodoStack` lacks metadata that every stored object has.
 pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incomplete> {
     let TodoStackSpec { paused, deletion_policy, api: _, database, exposure } = &todostack.spec;
     let id = StackRef::try_from(todostack)?;
@@ -57,8 +59,8 @@ fn resolve_database(
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Database {
-    let nothing = DatabaseSpec::default();
-    let DatabaseSpec { postgres, external, sqlite } = spec.unwrap_or(&nothing);
+    let default = DatabaseSpec::default();
+    let DatabaseSpec { postgres, external, sqlite } = spec.unwrap_or(&default);
     if let Some(SqliteSpec { storage }) = sqlite {
         let storage = storage.clone().unwrap_or_default();
         let claim = names::sqlite_claim(&id.name);
@@ -92,7 +94,7 @@ fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs
 
 fn resolve_exposure(spec: Option<&ExposureSpec>, id: &StackRef, config: &Config) -> Exposure {
     let ExposureSpec { host, ingress, service } = spec.cloned().unwrap_or_default();
-    let wanted = host.is_some() || ingress.is_some();
+    let has_ingress = host.is_some() || ingress.is_some();
     let ingress = ingress.unwrap_or_default();
     let tls_secret = ingress.tls.map(|tls| tls.secret_name);
     let url = match (&host, &tls_secret) {
@@ -104,7 +106,7 @@ fn resolve_exposure(spec: Option<&ExposureSpec>, id: &StackRef, config: &Config)
     };
     Exposure {
         host,
-        ingress: wanted.then_some(Ingress {
+        ingress: has_ingress.then_some(Ingress {
             class_name: ingress.class_name,
             annotations: ingress.annotations,
             tls_secret,
@@ -114,7 +116,7 @@ fn resolve_exposure(spec: Option<&ExposureSpec>, id: &StackRef, config: &Config)
     }
 }
 
-/// Requests, and a memory limit where one is given. No CPU limit: it would throttle start and recovery.
+/// Requests and an optional memory limit. There is no CPU limit: it would throttle start and recovery.
 fn requests(cpu: &str, memory: &str, limit: Option<&str>) -> ResourceRequirements {
     let quantity = |name: &str, value: &str| (name.to_owned(), Quantity(value.to_owned()));
     ResourceRequirements {

@@ -1,4 +1,4 @@
-//! A `Stack`: a `TodoStack` with every default filled and every question answered; what builders rely on. No logic here.
+//! `Stack`: a `TodoStack` with every default set and every reference resolved. What builders rely on.
 
 use std::collections::BTreeMap;
 
@@ -15,20 +15,16 @@ use crate::{
     stack_ref::StackRef,
 };
 
-/// One stack, resolved.
+/// A resolved stack.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    /// Its identity.
     pub id: StackRef,
-    /// What becomes of data and credentials.
+    /// What the deletion of the stack does to data and credentials.
     pub deletion_policy: DeletionPolicy,
-    /// Nothing is to be written but the status.
+    /// Whether only the status is written.
     pub paused: bool,
-    /// The API server.
     pub api: Api,
-    /// The database.
     pub database: Database,
-    /// How people reach it.
     pub exposure: Exposure,
     /// What is wrong with the spec or with what it references.
     pub findings: Vec<Finding>,
@@ -41,37 +37,36 @@ pub struct Api {
     pub image: String,
     /// `imagePullPolicy` of the API's containers.
     pub image_pull_policy: &'static str,
-    /// Wanted pods.
+    /// Desired number of pods.
     pub replicas: i32,
-    /// CPU and memory.
+    /// CPU and memory of a pod.
     pub resources: ResourceRequirements,
     /// Value of `TODOSTACK_LOG_LEVEL`.
     pub log_level: &'static str,
-    /// Origins whose pages may call; all when empty.
+    /// Origins of web pages that may call the API. All if empty.
     pub allowed_origins: Vec<String>,
-    /// How much one client may ask for.
+    /// Rate limit of one client.
     pub rate_limit: Option<RateLimitSpec>,
-    /// The tokens that callers need.
+    /// JSON Web Tokens that callers need.
     pub jwt: Option<JwtSpec>,
-    /// What the pods' template may carry now: an image reaches it only after its migrations.
+    /// What the pods' template has now: an image reaches it only after its migrations.
     pub release: Release,
 }
 
-/// Image and credentials that the API's pods run with.
+/// Image and credentials of the API's pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// Image of the pods.
     pub image: String,
-    /// Revision of the credentials that they were started with.
+    /// Revision of the credentials.
     pub revision: String,
 }
 
-/// The database, one of three kinds.
+/// The database.
 #[derive(Clone, Debug)]
 pub enum Database {
     /// A server that the operator runs.
     Postgres(Box<Postgres>),
-    /// A server that somebody else runs.
+    /// A server that the operator does not run.
     External(External),
     /// A file beside the API.
     Sqlite(Sqlite),
@@ -88,7 +83,7 @@ pub struct Postgres {
     pub host: String,
     /// Database of the application.
     pub dbname: String,
-    /// Superuser and application role; none while what they come from is missing.
+    /// Superuser and application role.
     pub credentials: Credentials,
     /// The volume.
     pub volume: Volume,
@@ -96,7 +91,7 @@ pub struct Postgres {
     pub parameters: BTreeMap<String, String>,
     /// ConfigMap with init scripts.
     pub init_scripts: Option<String>,
-    /// CPU and memory.
+    /// CPU and memory of a pod.
     pub resources: ResourceRequirements,
     /// Labels of the node.
     pub node_selector: BTreeMap<String, String>,
@@ -104,10 +99,10 @@ pub struct Postgres {
     pub tolerations: Vec<Toleration>,
 }
 
-/// A server that somebody else runs.
+/// A server that the operator does not run.
 #[derive(Clone, Debug)]
 pub struct External {
-    /// Its login; none while the Secret is missing or wrong.
+    /// Credentials of the application role.
     pub credentials: Credentials,
 }
 
@@ -118,21 +113,20 @@ pub struct Sqlite {
     pub volume: Volume,
 }
 
-/// A volume.
+/// A PersistentVolumeClaim and what provides its volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Volume {
-    /// Name of the claim.
+    /// Name of the PersistentVolumeClaim.
     pub claim: String,
     /// Requested size, as a quantity.
     pub size: String,
-    /// What provides it.
     pub source: VolumeSource,
 }
 
 /// What provides a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VolumeSource {
-    /// An export of an NFS server, through a PersistentVolume of ours.
+    /// An export of an NFS server, through a managed PersistentVolume.
     Nfs {
         /// Host name or address.
         server: String,
@@ -143,36 +137,35 @@ pub enum VolumeSource {
         /// Name of the PersistentVolume.
         volume: String,
     },
-    /// A StorageClass; none: the cluster's default.
+    /// A StorageClass. None: the cluster's default.
     Class(Option<String>),
 }
 
-/// How people reach the API.
+/// How users reach the API.
 #[derive(Clone, Debug)]
 pub struct Exposure {
     /// Host name.
     pub host: Option<String>,
-    /// The Ingress, when there is to be one.
+    /// The Ingress, if the spec asks for one.
     pub ingress: Option<Ingress>,
     /// `type` of the Service.
     pub service_type: &'static str,
-    /// Where the API answers once all is well.
+    /// URL of the todos.
     pub url: String,
 }
 
 /// The Ingress.
 #[derive(Clone, Debug, Default)]
 pub struct Ingress {
-    /// Name of the class; none: the cluster's default.
+    /// Name of the IngressClass. None: the cluster's default.
     pub class_name: Option<String>,
-    /// Annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Name of the Secret with the certificate.
+    /// Name of the Secret with the TLS certificate.
     pub tls_secret: Option<String>,
 }
 
 impl Stack {
-    /// The login of the API, once there is one; SQLite needs none.
+    /// The credentials of the database. None for SQLite, which needs none.
     #[must_use]
     pub fn credentials(&self) -> Option<&Credentials> {
         match &self.database {

@@ -1,4 +1,4 @@
-//! Step 6: the status from what was seen. Pure; `publish` writes it where it differs.
+//! Step 6: the status. `publish` writes it where it differs.
 
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -16,12 +16,12 @@ use crate::{
     stack::{Database, Stack},
 };
 
-/// What a status is merged with.
+/// What the new status is merged with.
 #[derive(Clone, Copy)]
 pub struct Before<'a> {
-    /// The status before.
+    /// The previous status.
     pub status: &'a TodoStackStatus,
-    /// Now, for conditions that change.
+    /// The current time, for conditions that change.
     pub now: Timestamp,
 }
 
@@ -85,7 +85,7 @@ fn storage(stack: &Stack, observed: &Observed) -> Option<StorageStatus> {
     stack.volume().map(|wanted| StorageStatus { claim: wanted.claim.clone(), volume })
 }
 
-/// What `todostack-api migrate` leaves as its termination message.
+/// Termination message of `todostack-api migrate`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {

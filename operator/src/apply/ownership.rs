@@ -1,5 +1,5 @@
-//! Whether a child is as we would apply it, from its metadata alone: its stamp says what was applied last, and its
-//! `managedFields` whether somebody has taken or removed a field since.
+//! Whether an apply would change an object, by its metadata alone: the stamp has the hash of the last apply, and
+//! `managedFields` shows whether another manager has taken or removed a field since.
 
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use todostack_crds::FIELD_MANAGER;
 
 use todostack_stack::{hash, labels::APPLIED};
 
-/// Adds the stamp: a fingerprint of all that is to be applied.
+/// Adds the stamp: a hash of the whole desired object.
 pub(super) fn stamp(mut object: Value) -> Value {
     let fingerprint = hash::short(&[&object.to_string()]);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -25,10 +25,10 @@ pub(super) fn is_current(desired: &Value, found: &ObjectMeta) -> bool {
     let same = stamp.and_then(Value::as_str)
         == found.annotations.as_ref().and_then(|a| a.get(APPLIED)).map(String::as_str);
     same && found.deletion_timestamp.is_none()
-        && ours(found).is_some_and(|fields| owns(desired, fields, true))
+        && operators_fields(found).is_some_and(|fields| owns(desired, fields, true))
 }
 
-fn ours(found: &ObjectMeta) -> Option<&Value> {
+fn operators_fields(found: &ObjectMeta) -> Option<&Value> {
     let entry = found.managed_fields.iter().flatten().find(|entry| {
         entry.manager.as_deref() == Some(FIELD_MANAGER)
             && entry.operation.as_deref() == Some("Apply")
@@ -37,13 +37,13 @@ fn ours(found: &ObjectMeta) -> Option<&Value> {
     entry.fields_v1.as_ref().map(|fields| &fields.0)
 }
 
-/// Whether every field of `desired` is in the set of fields that we own. The set's own shape tells how a list is
-/// keyed (`k:`), whether it is a set (`v:`) or one value (no entry below it), so no schema is needed.
+/// Whether every field of `desired` is in the set of fields that the operator owns. The set shows whether a list is keyed
+/// (`k:`), a set (`v:`) or atomic (no entry below it), so no schema is needed.
 fn owns(desired: &Value, fields: &Value, root: bool) -> bool {
     let Some(fields) = fields.as_object() else { return false };
     match desired {
         Value::Object(object) => object.iter().all(|(name, value)| {
-            // Never owned: who the object is, not what it is like.
+            // The identity of an object is never owned.
             if root && matches!(name.as_str(), "apiVersion" | "kind") {
                 return true;
             }
@@ -67,7 +67,7 @@ fn owns_metadata(metadata: &Value, fields: Option<&Value>) -> bool {
     rest.is_empty() || fields.is_some_and(|fields| owns(&Value::Object(rest), fields, false))
 }
 
-/// An entry with nothing below it stands for the whole value.
+/// An entry with nothing below it owns the whole value.
 fn owns_below(value: &Value, fields: &Value) -> bool {
     let whole = fields.as_object().is_none_or(Map::is_empty);
     whole || owns(value, fields, false)
@@ -87,7 +87,7 @@ fn owns_item(item: &Value, fields: &Map<String, Value>) -> bool {
     })
 }
 
-/// What the API server drops when it reads it.
+/// Whether the API server drops the value.
 fn is_absent(value: &Value) -> bool {
     value.is_null()
 }
@@ -109,7 +109,7 @@ mod tests {
         }))
     }
 
-    /// As an API server answered an apply of `service()`.
+    /// As the API server answers an apply of `service()`.
     fn owned() -> Value {
         json!({
             "f:metadata": {
@@ -139,24 +139,28 @@ mod tests {
     }
 
     #[test]
-    fn what_was_applied_and_not_touched_is_current() {
+    fn an_applied_and_unchanged_object_is_current() {
         assert!(is_current(&service(), &found(owned())));
     }
 
     #[rstest]
     #[case::a_port_was_changed("/f:spec/f:ports", json!({}), true)]
     #[case::a_target_was_taken("/f:spec/f:ports/k:{\"port\":80,\"protocol\":\"TCP\"}", json!({".": {}, "f:port": {}, "f:protocol": {}}), false)]
-    #[case::another_port_stands_there("/f:spec/f:ports", json!({"k:{\"port\":81,\"protocol\":\"TCP\"}": {}}), false)]
+    #[case::another_port_was_set("/f:spec/f:ports", json!({"k:{\"port\":81,\"protocol\":\"TCP\"}": {}}), false)]
     #[case::a_label_was_taken("/f:metadata/f:labels", json!({"f:other": {}}), false)]
     #[case::the_owner_was_taken("/f:metadata/f:ownerReferences", json!({"k:{\"uid\":\"2\"}": {}}), false)]
-    fn a_field_that_somebody_took_is_seen(#[case] path: &str, #[case] left: Value, #[case] current: bool) {
+    fn a_field_that_another_manager_took_is_detected(
+        #[case] path: &str,
+        #[case] left: Value,
+        #[case] current: bool,
+    ) {
         let mut fields = owned();
         *fields.pointer_mut(path).unwrap() = left;
         assert_eq!(is_current(&service(), &found(fields)), current);
     }
 
     #[test]
-    fn another_wish_is_not_current() {
+    fn an_object_with_another_desired_state_is_not_current() {
         let mut other = service();
         other["spec"]["ports"][0]["port"] = json!(81);
         other["metadata"]["annotations"] = json!({});
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_applied_is_not_current() {
+    fn an_object_that_was_never_applied_is_not_current() {
         assert!(!is_current(&service(), &ObjectMeta::default()));
     }
 }

@@ -1,4 +1,4 @@
-//! Snapshots of all children of four stacks, and what must hold for every object of every stack.
+//! Snapshots of all managed objects of four stacks, and what must hold for every object of every stack.
 
 use rstest::rstest;
 use serde_json::Value;
@@ -71,7 +71,7 @@ fn every_stack() -> [Stack; 4] {
 #[case::nfs("nfs", resolved(NFS))]
 #[case::sqlite("sqlite", resolved(SQLITE))]
 #[case::external("external", external())]
-fn the_children_of_a_stack_are_these(#[case] name: &str, #[case] stack: Stack) {
+fn the_objects_of_a_stack_match_their_snapshot(#[case] name: &str, #[case] stack: Stack) {
     insta::assert_yaml_snapshot!(name, objects(&stack));
 }
 
@@ -88,7 +88,7 @@ fn containers(template: &Value) -> Vec<&Value> {
 }
 
 #[test]
-fn every_object_carries_the_labels_that_watches_select_by() {
+fn every_object_has_the_labels_that_watches_select_by() {
     for object in every_stack().iter().flat_map(objects) {
         let labels = &object["metadata"]["labels"];
         assert_eq!(labels["app.kubernetes.io/managed-by"], "todostack-operator", "{object}");
@@ -99,7 +99,7 @@ fn every_object_carries_the_labels_that_watches_select_by() {
 }
 
 #[test]
-fn data_and_credentials_are_owned_only_when_they_go_with_the_stack() {
+fn data_and_credentials_are_owned_only_under_delete() {
     let owned = |stack: &Stack| -> Vec<(String, bool)> {
         let mut all: Vec<_> = objects(stack)
             .iter()
@@ -133,7 +133,7 @@ fn every_selector_selects_its_own_pods() {
 }
 
 #[test]
-fn every_pod_keeps_the_restricted_profile() {
+fn every_pod_conforms_to_the_restricted_pod_security_standard() {
     for template in every_stack().iter().flat_map(objects).filter_map(|o| pod_templates(&o).cloned()) {
         let pod = &template["spec"];
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
@@ -152,7 +152,7 @@ fn every_pod_keeps_the_restricted_profile() {
 }
 
 #[test]
-fn every_secret_key_claim_and_volume_that_a_pod_names_is_there() {
+fn every_secret_key_claim_and_volume_that_a_pod_references_exists() {
     for stack in every_stack() {
         let objects = objects(&stack);
         let named = |kind: &str, name: &Value| {
@@ -187,7 +187,7 @@ fn every_secret_key_claim_and_volume_that_a_pod_names_is_there() {
 }
 
 #[test]
-fn no_password_stands_outside_of_a_secret() {
+fn no_object_but_a_secret_contains_a_password() {
     for object in every_stack().iter().flat_map(objects).filter(|object| object["kind"] != "Secret") {
         let text = object.to_string();
         for password in ["superuser-password", "app-password", "p w"] {

@@ -1,4 +1,4 @@
-//! `CredentialsValid`: the login is there and usable.
+//! `CredentialsValid`: the credentials of the database exist and are usable.
 
 use k8s_openapi::api::core::v1::Secret;
 use todostack_crds::{ConditionType::CredentialsValid, Reason};
@@ -11,7 +11,7 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
         return Verdict::finding(CredentialsValid, finding);
     }
     if view.stack.credentials().is_none() {
-        let message = "A SQLite file has no login";
+        let message = "SQLite needs no credentials";
         return Verdict::new(CredentialsValid, Status::True, Reason::NotNeeded, message);
     }
     if let Some(warning) = view.warning(Part::Credentials) {
@@ -19,13 +19,13 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     }
     let secret = names::app_secret(&view.stack.id.name);
     if view.observed.inventory.contains(&Key::new::<Secret>(secret.clone())) {
-        let message = format!("Secret {secret} holds the login");
+        let message = format!("Secret {secret} has the credentials");
         return Verdict::new(CredentialsValid, Status::True, Reason::AsExpected, message);
     }
     Verdict::new(
         CredentialsValid,
         Status::Unknown,
         Reason::Progressing,
-        format!("Secret {secret} is being made"),
+        format!("Secret {secret} is being created"),
     )
 }

@@ -1,4 +1,4 @@
-//! `DatabaseReady`: the server takes connections.
+//! `DatabaseReady`: the server accepts connections.
 
 use todostack_crds::{ConditionType::DatabaseReady, Reason};
 
@@ -11,16 +11,16 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     }
     match &view.stack.database {
         Database::Sqlite(_) => {
-            Verdict::new(DatabaseReady, Status::True, Reason::NotNeeded, "A SQLite file has no server")
+            Verdict::new(DatabaseReady, Status::True, Reason::NotNeeded, "SQLite needs no server")
         }
         Database::External(_) if migrations_applied::is_done(view) => Verdict::new(
             DatabaseReady,
             Status::True,
             Reason::AsExpected,
-            "The external database takes the login",
+            "The external database accepts the credentials",
         ),
         Database::External(_) => {
-            let message = "The migration has yet to try the login at the external database";
+            let message = "The migration has not connected to the external database yet";
             Verdict::new(DatabaseReady, Status::Unknown, Reason::WaitingForDependency, message)
         }
         Database::Postgres(_) => managed(view),
@@ -31,7 +31,7 @@ fn managed(view: View<'_>) -> Verdict {
     let name = names::database(&view.stack.id.name);
     let status = view.observed.stateful_set.as_ref().and_then(|set| set.status.as_ref());
     if status.and_then(|status| status.ready_replicas).unwrap_or_default() > 0 {
-        let message = format!("StatefulSet {name} takes connections");
+        let message = format!("StatefulSet {name} accepts connections");
         return Verdict::new(DatabaseReady, Status::True, Reason::AsExpected, message);
     }
     if view.finding(Part::Storage).is_some() {

@@ -1,4 +1,4 @@
-//! `Exposed`: people can reach the API.
+//! `Exposed`: users can reach the API.
 
 use todostack_crds::{ConditionType::Exposed, Reason};
 
@@ -12,27 +12,32 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     let exposure = &view.stack.exposure;
     if exposure.ingress.is_some() {
         let ingress = view.observed.ingress.as_ref().and_then(|ingress| ingress.status.as_ref());
-        let addressed = ingress
+        let has_address = ingress
             .and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref())
             .is_some_and(|addresses| !addresses.is_empty());
-        return verdict(addressed, &format!("Ingress {}", names::ingress(&view.stack.id.name)));
+        return verdict(has_address, &format!("Ingress {}", names::ingress(&view.stack.id.name)));
     }
     let service = format!("Service {}", names::api(&view.stack.id.name));
     if exposure.service_type == "LoadBalancer" {
         return verdict(balancer_address(view).is_some(), &service);
     }
-    Verdict::new(Exposed, Status::True, Reason::AsExpected, format!("{service} answers inside the cluster"))
+    Verdict::new(
+        Exposed,
+        Status::True,
+        Reason::AsExpected,
+        format!("{service} is reachable inside the cluster"),
+    )
 }
 
-fn verdict(addressed: bool, object: &str) -> Verdict {
-    if addressed {
+fn verdict(has_address: bool, object: &str) -> Verdict {
+    if has_address {
         return Verdict::new(Exposed, Status::True, Reason::AsExpected, format!("{object} has an address"));
     }
-    let message = format!("{object} has no address yet: its controller gives it one");
+    let message = format!("{object} has no address yet: its controller has not assigned one");
     Verdict::new(Exposed, Status::False, Reason::AddressPending, message)
 }
 
-/// Address of the API's load balancer.
+/// Host name or IP address of the API's load balancer.
 #[must_use]
 pub fn balancer_address(view: View<'_>) -> Option<String> {
     let status = view.observed.api_service.as_ref()?.status.as_ref()?;

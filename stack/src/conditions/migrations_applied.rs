@@ -1,4 +1,4 @@
-//! `MigrationsApplied`: the schema is the one that the wanted API image needs.
+//! `MigrationsApplied`: the schema is the one that the desired API image needs.
 
 use kube::ResourceExt as _;
 use todostack_crds::{ConditionType::MigrationsApplied, Reason};
@@ -8,25 +8,25 @@ use crate::{part::Part, resources::migration_job};
 
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     let Some(credentials) = view.stack.credentials() else {
-        let message = "The API brings the schema of its SQLite file up to date when it starts";
+        let message = "The API migrates its SQLite file when it starts";
         return Verdict::new(MigrationsApplied, Status::True, Reason::NotNeeded, message);
     };
     if is_done(view) {
-        let message = format!("The schema is that of {}", view.stack.api.image);
+        let message = format!("The schema is that of image {}", view.stack.api.image);
         return Verdict::new(MigrationsApplied, Status::True, Reason::AsExpected, message);
     }
     if let Some(finding) = view.finding(Part::Migrations) {
         return Verdict::finding(MigrationsApplied, finding);
     }
     let Some(login) = &credentials.app else {
-        let message = "The migration waits for the login";
+        let message = "The migration waits for the credentials";
         return Verdict::new(MigrationsApplied, Status::False, Reason::WaitingForDependency, message);
     };
-    let message = format!("Job {} is to bring the schema up to date", migration_job::name(view.stack, login));
+    let message = format!("Job {} has not completed yet", migration_job::name(view.stack, login));
     Verdict::new(MigrationsApplied, Status::False, Reason::Progressing, message)
 }
 
-/// Whether the wanted Job has run to its end.
+/// Whether the Job of the desired image is complete.
 pub(super) fn is_done(view: View<'_>) -> bool {
     let Some(login) = view.stack.credentials().and_then(|credentials| credentials.app.as_ref()) else {
         return false;

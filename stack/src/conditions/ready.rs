@@ -1,4 +1,4 @@
-//! `Ready`: the sum. What is wrong first in the order of causality is the root cause, and stands here.
+//! `Ready`: the sum of all parts. The first finding in the order of causality is the root cause, and becomes its message.
 
 use todostack_crds::{ConditionType::Ready, Reason};
 

@@ -1,4 +1,4 @@
-//! `Reconciling`: abnormal-true, read by kstatus: something still moves towards the spec.
+//! `Reconciling`: abnormal-true, for kstatus: the stack is still progressing towards the spec.
 
 use todostack_crds::{ConditionType::Reconciling, Reason};
 
@@ -8,19 +8,19 @@ use crate::finding::Severity;
 pub(super) fn evaluate(view: View<'_>, ready: &Verdict) -> Verdict {
     let stack = view.stack;
     if stack.paused {
-        let message = "spec.paused is true: changes wait until it is false";
+        let message = "spec.paused is true: the operator makes no changes until it is false";
         return Verdict::new(Reconciling, Status::False, Reason::Paused, message);
     }
     if view.findings.iter().any(|finding| finding.severity == Severity::Blocking) {
-        let message = "What is left needs a person: see Stalled";
+        let message = "Progress needs a change by a user: see Stalled";
         return Verdict::new(Reconciling, Status::False, Reason::WaitingForDependency, message);
     }
     if ready.status != Status::True {
         return Verdict::new(Reconciling, Status::True, ready.reason, ready.message.clone());
     }
     if !view.observed.deployment.as_deref().is_some_and(is_rolled_out) {
-        let message = "Pods of the new template take the place of the old ones";
+        let message = "Pods of the new template are replacing the old ones";
         return Verdict::new(Reconciling, Status::True, Reason::Progressing, message);
     }
-    Verdict::new(Reconciling, Status::False, Reason::AsExpected, "All is as the spec says")
+    Verdict::new(Reconciling, Status::False, Reason::AsExpected, "The stack is as the spec describes")
 }

@@ -1,4 +1,4 @@
-//! `Stalled`: abnormal-true, read by kstatus: it goes on only when a person changes something.
+//! `Stalled`: abnormal-true, for kstatus: progress needs a change by a user.
 
 use todostack_crds::{ConditionType::Stalled, Reason};
 
@@ -8,6 +8,6 @@ use crate::finding::Severity;
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     match view.findings.iter().find(|finding| finding.severity == Severity::Blocking) {
         Some(finding) => Verdict { status: Status::True, ..Verdict::finding(Stalled, finding) },
-        None => Verdict::new(Stalled, Status::False, Reason::AsExpected, "Nothing waits for a person"),
+        None => Verdict::new(Stalled, Status::False, Reason::AsExpected, "Nothing needs a change by a user"),
     }
 }

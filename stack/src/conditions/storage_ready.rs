@@ -1,4 +1,4 @@
-//! `StorageReady`: the claim is bound to a volume, and nothing keeps it from being mounted.
+//! `StorageReady`: the PersistentVolumeClaim is bound, and its volume can be mounted.
 
 use todostack_crds::{ConditionType::StorageReady, Reason};
 
@@ -7,7 +7,7 @@ use crate::part::Part;
 
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     let Some(volume) = view.stack.volume() else {
-        let message = "The database is somebody else's, and so is its volume";
+        let message = "An external database needs no volume";
         return Verdict::new(StorageReady, Status::True, Reason::NotNeeded, message);
     };
     if let Some(finding) = view.finding(Part::Storage) {
@@ -25,6 +25,6 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
         let message = format!("PersistentVolumeClaim {} is bound to PersistentVolume {name}", volume.claim);
         return Verdict::new(StorageReady, Status::True, Reason::AsExpected, message);
     }
-    let message = format!("PersistentVolumeClaim {} waits for its volume", volume.claim);
+    let message = format!("PersistentVolumeClaim {} is not bound yet", volume.claim);
     Verdict::new(StorageReady, Status::False, Reason::VolumePending, message)
 }

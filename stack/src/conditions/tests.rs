@@ -1,4 +1,4 @@
-//! Conditions at the instants of a stack's life, and what merging must never do.
+//! Conditions at the stages of a stack's life, and the invariant of merging.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn object<K: serde::de::DeserializeOwned>(value: Value) -> Arc<K> {
     Arc::new(serde_json::from_value(value).unwrap())
 }
 
-/// A stack that has all it needs.
+/// A ready stack.
 fn well() -> (Stack, Observed) {
     let stack = resolved("{exposure: {host: shop.example.com}}");
     let name = migration_job::name(&stack, stack.credentials().unwrap().app.as_ref().unwrap());
@@ -61,13 +61,13 @@ fn verdict(stack: &Stack, observed: &Observed, findings: &[Finding], wanted: Con
 
 fn finding(severity: Severity) -> Finding {
     Finding::new(Part::Database, Reason::CrashLoopBackOff, "Container postgres")
-        .problem("ends again and again: boom")
-        .remedy("Read on in its log")
+        .problem("is crash-looping: boom")
+        .remedy("Read its log")
         .severity(severity)
 }
 
 #[test]
-fn a_stack_that_has_all_it_needs_is_ready_and_at_rest() {
+fn a_ready_stack_is_not_reconciling() {
     let (stack, observed) = well();
     let of = |wanted| verdict(&stack, &observed, &[], wanted).status;
     for part in evaluate(View { stack: &stack, observed: &observed, findings: &[] }).iter().take(7) {
@@ -77,7 +77,7 @@ fn a_stack_that_has_all_it_needs_is_ready_and_at_rest() {
 }
 
 #[test]
-fn a_stack_of_which_nothing_is_seen_yet_is_reconciling_and_not_ready() {
+fn a_new_stack_is_reconciling_and_not_ready() {
     let stack = resolved("{}");
     let of = |wanted| verdict(&stack, &Observed::default(), &[], wanted).status;
     assert_eq!(of(ConditionType::Ready), Status::False);
@@ -91,7 +91,7 @@ fn a_stack_of_which_nothing_is_seen_yet_is_reconciling_and_not_ready() {
 #[case::migration(|o: &mut Observed| o.jobs.clear(), ConditionType::MigrationsApplied, Reason::Progressing)]
 #[case::api(|o: &mut Observed| o.deployment = None, ConditionType::ApiAvailable, Reason::Progressing)]
 #[case::address(|o: &mut Observed| o.ingress = None, ConditionType::Exposed, Reason::AddressPending)]
-fn what_is_missing_is_said_by_its_condition_and_by_ready(
+fn a_missing_object_shows_in_its_condition_and_in_ready(
     #[case] take: fn(&mut Observed),
     #[case] condition: ConditionType,
     #[case] reason: Reason,
@@ -105,21 +105,18 @@ fn what_is_missing_is_said_by_its_condition_and_by_ready(
 }
 
 #[test]
-fn a_finding_that_needs_a_person_stalls_the_stack() {
+fn a_blocking_finding_stalls_the_stack() {
     let (stack, observed) = well();
     let findings = [finding(Severity::Blocking)];
     let of = |wanted| verdict(&stack, &observed, &findings, wanted);
     assert_eq!(of(ConditionType::Stalled).status, Status::True);
     assert_eq!(of(ConditionType::Reconciling).status, Status::False);
     assert_eq!(of(ConditionType::Ready).reason, Reason::CrashLoopBackOff);
-    assert_eq!(
-        of(ConditionType::Ready).message,
-        "Container postgres ends again and again: boom. Read on in its log"
-    );
+    assert_eq!(of(ConditionType::Ready).message, "Container postgres is crash-looping: boom. Read its log");
 }
 
 #[test]
-fn a_finding_that_may_pass_by_itself_does_not_stall_the_stack() {
+fn a_transient_finding_does_not_stall_the_stack() {
     let (stack, observed) = well();
     let findings = [finding(Severity::Transient)];
     let of = |wanted| verdict(&stack, &observed, &findings, wanted).status;
@@ -127,7 +124,7 @@ fn a_finding_that_may_pass_by_itself_does_not_stall_the_stack() {
 }
 
 #[test]
-fn a_rollout_is_reconciling_while_the_old_pods_keep_the_stack_ready() {
+fn a_rollout_is_reconciling_while_old_pods_keep_the_stack_ready() {
     let (stack, mut observed) = well();
     observed.deployment = Some(object::<Deployment>(json!({
         "metadata": {"generation": 3},
@@ -138,7 +135,7 @@ fn a_rollout_is_reconciling_while_the_old_pods_keep_the_stack_ready() {
 }
 
 #[test]
-fn a_stack_without_a_database_of_ours_needs_no_storage() {
+fn a_stack_with_an_external_database_needs_no_storage() {
     let stack = resolved_from("database: {external: {secret: {name: pg}}}", &Observed::default());
     let storage = verdict(&stack, &Observed::default(), &[], ConditionType::StorageReady);
     assert_eq!((storage.status, storage.reason), (Status::True, Reason::NotNeeded));
@@ -159,7 +156,7 @@ fn verdicts(good: &[bool]) -> Vec<Verdict> {
 
 proptest! {
     #[test]
-    fn a_transition_time_moves_exactly_when_its_status_does(before in statuses(), after in statuses()) {
+    fn a_transition_time_changes_exactly_when_its_status_does(before in statuses(), after in statuses()) {
         let later = now() + jiff::SignedDuration::from_secs(60);
         let old = merge(&[], &verdicts(&before), 1, now());
         let new = merge(&old, &verdicts(&after), 1, later);

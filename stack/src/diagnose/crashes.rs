@@ -1,12 +1,12 @@
-//! Containers that end with an error of their own: the last line of their log says which. What known words mean is
-//! here for probes too.
+//! Containers that fail with an error of their own, which the last line of their log names. Known messages are here for
+//! probes too.
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
 use todostack_crds::Reason;
 
-use super::{Finding, Part, Severity, log_line, pods::Place};
+use super::{Finding, Part, Severity, pods::Place, preflight, quote};
 
-/// What the log's last line of a known cause looks like.
+/// Messages of Postgres, the kernel and the C library, with their cause.
 const KNOWN: &[(&str, Reason, Part)] = &[
     ("No space left on device", Reason::DiskFull, Part::Storage),
     ("Disk quota exceeded", Reason::DiskFull, Part::Storage),
@@ -20,16 +20,16 @@ const KNOWN: &[(&str, Reason, Part)] = &[
     ("exec format error", Reason::ImageArchitectureMismatch, Part::Api),
 ];
 
-/// The finding on a container that ended.
+/// The finding on a container that failed.
 pub(super) fn finding(
     place: &Place<'_>,
     container: &ContainerStatus,
-    ended: &ContainerStateTerminated,
+    terminated: &ContainerStateTerminated,
 ) -> Finding {
-    let log = ended.message.as_deref().unwrap_or_default();
-    let words =
-        log_line::last(log).unwrap_or_else(|| format!("exit code {}, and its log is empty", ended.exit_code));
-    let words = words.trim_end_matches('.');
+    let log = terminated.message.as_deref().unwrap_or_default();
+    let line = quote::last_line(log)
+        .unwrap_or_else(|| format!("exit code {} and an empty log", terminated.exit_code));
+    let line = line.trim_end_matches('.');
     let (reason, part) = match known(log) {
         Some((reason, Part::Api)) => (reason, place.part),
         Some(known) => known,
@@ -38,43 +38,44 @@ pub(super) fn finding(
     };
     let remedy = match known_remedy(reason) {
         Some(known) => known.to_owned(),
-        None => format!("Read on in its log: {}", place.previous_log(container)),
+        None => format!("Read its log: {}", place.previous_log(container)),
     };
-    let finding = place.finding(container, reason, problem(reason, words), remedy);
-    let passes =
+    let finding = place.finding(container, reason, problem(reason, line), remedy);
+    // The kubelet and the Job controller retry these.
+    let is_retried =
         matches!(reason, Reason::CrashLoopBackOff | Reason::MigrationFailed | Reason::DatabaseRecovering);
-    let severity = if passes { Severity::Transient } else { Severity::Blocking };
+    let severity = if is_retried { Severity::Transient } else { Severity::Blocking };
     Finding { part, severity, ..finding }
 }
 
-/// The cause that some words are the sign of, and the part that it is in.
-pub(super) fn known(words: &str) -> Option<(Reason, Part)> {
-    KNOWN.iter().find(|(sign, _, _)| words.contains(sign)).map(|(_, reason, part)| (*reason, *part))
+/// The cause that a message is known to have, and the part that it affects.
+pub(super) fn known(message: &str) -> Option<(Reason, Part)> {
+    KNOWN.iter().find(|(known, _, _)| message.contains(known)).map(|(_, reason, part)| (*reason, *part))
 }
 
-fn problem(reason: Reason, words: &str) -> String {
+fn problem(reason: Reason, line: &str) -> String {
     match reason {
-        Reason::DiskFull => format!("ends, since its volume is full: {words}"),
-        Reason::AuthenticationFailed => format!("is refused by the database: {words}"),
-        _ => format!("ends again and again: {words}"),
+        Reason::DiskFull => format!("failed because its volume is full: {line}"),
+        Reason::AuthenticationFailed => format!("cannot log in to the database: {line}"),
+        _ => format!("is crash-looping: {line}"),
     }
 }
 
-/// What to do about a cause whose remedy is the same wherever it is seen.
+/// The remedy of a cause that has the same one wherever it shows.
 pub(super) fn known_remedy(reason: Reason) -> Option<&'static str> {
     Some(match reason {
-        Reason::DiskFull => {
-            "Raise storage.size in spec.database where its class can grow volumes, or free space on the export"
-        }
+        Reason::DiskFull => preflight::FREE_SPACE,
         Reason::VolumeNotWritable => "Export or mount the volume for writing",
         Reason::AuthenticationFailed => {
-            "Correct username and password in the Secret that spec.database names"
+            "Correct username and password in the Secret that spec.database references"
         }
         Reason::TooManyConnections => {
             "Raise max_connections of the server (spec.database.postgres.parameters), or lower spec.api.replicas"
         }
-        Reason::DatabaseRecovering => "It goes on by itself when the server has replayed its log",
-        Reason::ImageArchitectureMismatch => "Take an image that is built for the node's architecture",
+        Reason::DatabaseRecovering => {
+            "It recovers without a change when the server has replayed its write-ahead log"
+        }
+        Reason::ImageArchitectureMismatch => "Use an image that is built for the node's architecture",
         _ => return None,
     })
 }

@@ -1,4 +1,4 @@
-//! Ingress classes and certificates that are not there.
+//! IngressClasses and certificates that are missing, and hosts that another stack has.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use todostack_crds::Reason;
 use super::{Evidence, Finding, Part};
 use crate::{names, observed::Lookup};
 
-/// The mark of a default class.
+/// The annotation of a default class.
 pub const DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 
-/// Findings on the way in.
+/// Findings on the Ingress.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let Some(ingress) = &evidence.stack.exposure.ingress else { return Vec::new() };
     let object = format!("Ingress {}", names::ingress(&evidence.stack.id.name));
@@ -28,45 +28,45 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let class = match &ingress.class_name {
         Some(name) if !classes.iter().any(|class| class.name_any() == *name) => Some(finding(
             Reason::IngressClassNotFound,
-            format!("names IngressClass {name}, which is not there"),
-            format!("Install its controller, or {}", naming(classes)),
+            format!("references IngressClass {name}, which does not exist"),
+            format!("Install its Ingress controller, or {}", available(classes)),
         )),
         None if defaults == 0 => Some(finding(
             Reason::NoDefaultIngressClass,
-            "names no IngressClass, and the cluster has no default one".to_owned(),
-            format!("Let an administrator mark a default one, or {}", naming(classes)),
+            "names no IngressClass, and the cluster has no default IngressClass".to_owned(),
+            format!("Annotate one as the default, or {}", available(classes)),
         )),
         None if defaults > 1 => Some(finding(
             Reason::MultipleDefaultIngressClasses,
-            "names no IngressClass, and the cluster has several default ones".to_owned(),
-            format!("Leave one default, or {}", naming(classes)),
+            "names no IngressClass, and the cluster has more than one default IngressClass".to_owned(),
+            format!("Keep one default, or {}", available(classes)),
         )),
         _ => None,
     };
     let certificate = match &evidence.observed.referenced.tls {
         Lookup::Missing(name) => Some(finding(
             Reason::TlsSecretNotFound,
-            format!("needs Secret {name} with the certificate, which is not there"),
+            format!("references Secret {name} with the TLS certificate, which does not exist"),
             format!(
-                "Let cert-manager make it, or: kubectl -n {} create secret tls {name} --cert=tls.crt --key=tls.key",
+                "Create it with cert-manager, or: kubectl -n {} create secret tls {name} --cert=tls.crt --key=tls.key",
                 evidence.stack.id.namespace
             ),
         )),
         Lookup::Found(_) | Lookup::NotNamed => None,
     };
-    let host = evidence.observed.host_conflict.as_ref().map(|rival| {
+    let host = evidence.observed.host_conflict.as_ref().map(|other| {
         finding(
             Reason::HostConflict,
-            format!("has the host name of TodoStack {rival}, which is older"),
-            "Set spec.exposure.host to another name: which of two an Ingress controller serves is chance"
+            format!("has the same host as TodoStack {other}, which is older"),
+            "Set spec.exposure.host to another name: which of the two an Ingress controller serves is undefined"
                 .to_owned(),
         )
     });
     class.into_iter().chain(certificate).chain(host).collect()
 }
 
-/// The line to change, with the names that there are.
-fn naming(classes: &[Arc<IngressClass>]) -> String {
+/// The field to change, with the classes that exist.
+fn available(classes: &[Arc<IngressClass>]) -> String {
     let mut names: Vec<_> = classes.iter().map(|class| class.name_any()).collect();
     names.sort();
     match names.as_slice() {

@@ -1,4 +1,4 @@
-//! Pods that do not go, and rollouts that do not come to an end.
+//! Pods that are stuck terminating, and rollouts that do not complete.
 
 use jiff::SignedDuration;
 use kube::{Resource as _, ResourceExt as _};
@@ -7,12 +7,12 @@ use todostack_crds::Reason;
 use super::{Evidence, Finding, Part, pods};
 use crate::names;
 
-/// Time after the end of its grace period that a pod may take to go: a kubelet that lives needs seconds.
+/// Time that a pod may take after its grace period to terminate. A running kubelet needs seconds.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Findings on what does not come to an end.
+/// Findings on pods and rollouts that do not finish.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
-    terminating(evidence).into_iter().chain(stuck(evidence)).collect()
+    terminating(evidence).into_iter().chain(stuck_rollout(evidence)).collect()
 }
 
 fn terminating(evidence: Evidence<'_>) -> Vec<Finding> {
@@ -20,11 +20,11 @@ fn terminating(evidence: Evidence<'_>) -> Vec<Finding> {
         let due = place.pod.metadata.deletion_timestamp.as_ref();
         due.is_some_and(|due| evidence.now.duration_since(due.0) >= GRACE)
     });
-    late.map(|place| Finding::new(place.part, Reason::StuckTerminating, if place.part == Part::Database { "The database's old pod" } else { "An old pod" }.to_owned()).problem("does not go: its node does not end it").remedy("Bring its node back. Delete it with --force only when the node is surely off: two servers on one volume destroy it").evidence(format!("deletionTimestamp of Pod {}", place.pod.name_any())).related(place.pod.object_ref(&())))
+    late.map(|place| Finding::new(place.part, Reason::StuckTerminating, place.part.pod_noun()).problem("is stuck terminating: its node does not stop it").remedy("Restart its node. Delete the pod with --force only if the node is powered off: two servers on one volume destroy the data").evidence(format!("deletionTimestamp of Pod {}", place.pod.name_any())).related(place.pod.object_ref(&())))
     .collect()
 }
 
-fn stuck(evidence: Evidence<'_>) -> Option<Finding> {
+fn stuck_rollout(evidence: Evidence<'_>) -> Option<Finding> {
     let deployment = evidence.observed.deployment.as_ref()?;
     let status = deployment.status.as_ref()?;
     let late = status.conditions.iter().flatten().any(|condition| {
@@ -36,8 +36,8 @@ fn stuck(evidence: Evidence<'_>) -> Option<Finding> {
             Reason::ProgressDeadlineExceeded,
             format!("Deployment {}", names::api(&evidence.stack.id.name)),
         )
-        .problem("has new pods that do not become ready in time")
-        .remedy("The old ones go on serving. Read the new ones' logs, and correct spec.api")
+        .problem("has new pods that did not become ready before the progress deadline")
+        .remedy("The old pods keep serving. Read the logs of the new pods, and correct spec.api")
         .evidence("condition Progressing of the Deployment")
         .related(deployment.object_ref(&()))
     })

@@ -1,12 +1,12 @@
-//! Migration Jobs that have given up.
+//! Migration Jobs that failed.
 
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
-use super::{Evidence, Finding, Part, log_line, pods};
+use super::{Evidence, Finding, Part, pods, quote};
 use crate::resources::migration_job;
 
-/// The finding on the wanted Job.
+/// The finding on the Job of the desired image.
 pub(super) fn findings(evidence: Evidence<'_>) -> Option<Finding> {
     let login = evidence.stack.credentials()?.app.as_ref()?;
     let name = migration_job::name(evidence.stack, login);
@@ -14,18 +14,18 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Option<Finding> {
     if !migration_job::failed(job) {
         return None;
     }
-    let words = last_words(evidence).unwrap_or_else(|| "its pods left no message".to_owned());
-    Some(Finding::new(Part::Migrations, Reason::MigrationFailed, format!("Job {name}")).problem(format!("has given up: {}", words.trim_end_matches('.'))).remedy(format!(
-            "The pods of the image before go on serving. Correct the cause or spec.api.image, then: kubectl -n {} delete job {name}",
+    let message = termination_message(evidence).unwrap_or_else(|| "its pods left no message".to_owned());
+    Some(Finding::new(Part::Migrations, Reason::MigrationFailed, format!("Job {name}")).problem(format!("failed after its last retry: {}", message.trim_end_matches('.'))).remedy(format!(
+            "The pods of the previous image keep serving. Fix the cause or correct spec.api.image, then retry: kubectl -n {} delete job {name}",
             evidence.stack.id.namespace
-        )).evidence("condition Failed of the Job, and the last words of its pods").related(job.object_ref(&())))
+        )).evidence("condition Failed of the Job, and the termination messages of its pods").related(job.object_ref(&())))
 }
 
-fn last_words(evidence: Evidence<'_>) -> Option<String> {
+fn termination_message(evidence: Evidence<'_>) -> Option<String> {
     pods::places(evidence)
         .filter(|place| place.part == Part::Migrations)
         .flat_map(|place| pods::containers(place.pod))
         .filter_map(|container| container.state.as_ref()?.terminated.as_ref())
         .filter(|terminated| terminated.exit_code != 0)
-        .find_map(|terminated| log_line::last(terminated.message.as_deref()?))
+        .find_map(|terminated| quote::last_line(terminated.message.as_deref()?))
 }

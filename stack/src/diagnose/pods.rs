@@ -1,4 +1,4 @@
-//! Which part a pod belongs to, and how a finding on one of its containers is written.
+//! The part that a pod belongs to, and findings on its containers.
 
 use std::sync::Arc;
 
@@ -9,16 +9,14 @@ use todostack_crds::Reason;
 use super::{Evidence, Finding, Part};
 use crate::labels::{COMPONENT, Component, STACK};
 
-/// Where a container is.
+/// A pod and its part of the stack.
 pub(super) struct Place<'a> {
-    /// Its part of the stack.
     pub(super) part: Part,
-    /// Its pod.
     pub(super) pod: &'a Pod,
 }
 
 impl Place<'_> {
-    /// A finding on a container that a person has to mend.
+    /// A blocking finding on a container.
     pub(super) fn finding(
         &self,
         container: &ContainerStatus,
@@ -32,11 +30,9 @@ impl Place<'_> {
             .evidence(format!("status of Pod {}", self.pod.name_any()))
             .related(self.pod.object_ref(&()))
     }
-}
 
-impl Place<'_> {
-    /// The command that prints the log of a container before its last start, in all pods of this part: a pod's own
-    /// name changes by itself.
+    /// The command that prints the log of a container before its last restart, in all pods of this part: the name of a
+    /// pod changes by itself.
     pub(super) fn previous_log(&self, container: &ContainerStatus) -> String {
         self.logs(container, " --previous")
     }
@@ -58,12 +54,12 @@ impl Place<'_> {
     }
 }
 
-/// The stack's pods with their parts.
+/// The pods of the stack with their parts.
 pub(super) fn places(evidence: Evidence<'_>) -> impl Iterator<Item = Place<'_>> {
     evidence.observed.pods.iter().filter_map(|pod| Some(Place { part: part(pod)?, pod }))
 }
 
-/// The part that a pod's label names.
+/// The part of a pod, by its component label.
 pub(super) fn part(pod: &Arc<Pod>) -> Option<Part> {
     let component = pod.labels().get(COMPONENT)?;
     let parts = [

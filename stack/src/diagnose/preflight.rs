@@ -1,4 +1,5 @@
-//! What the check of the volume found before Postgres was started: one line of JSON that it left as its last words.
+//! Results of the check of the volume, which runs before Postgres starts and leaves one line of JSON as its termination
+//! message (`resources/preflight.sh`).
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
 use serde::Deserialize;
@@ -10,7 +11,10 @@ use super::{
 };
 use crate::{observed::Observed, resources::postgres_stateful_set::PREFLIGHT};
 
-/// The line: `check` is one of a few words, the rest is what it saw.
+/// The remedy of a full volume.
+pub(super) const FREE_SPACE: &str = "Raise storage.size in spec.database if its StorageClass allows volume expansion, or free space on the export";
+
+/// The line: the name of the failed check, and what it found.
 #[derive(Debug, Deserialize)]
 struct Report {
     check: String,
@@ -22,7 +26,7 @@ struct Report {
     wanted: String,
 }
 
-/// The finding on a volume that the check refused; none when its words cannot be read.
+/// The finding on a volume that failed the check. None if the message is not a report.
 pub(super) fn finding(
     place: &Place<'_>,
     container: &ContainerStatus,
@@ -30,7 +34,7 @@ pub(super) fn finding(
 ) -> Option<Finding> {
     let line = ended.message.as_deref()?.lines().rev().find(|line| line.starts_with('{'))?;
     let report: Report = serde_json::from_str(line).ok()?;
-    let (reason, problem, remedy) = told(&report)?;
+    let (reason, problem, remedy) = describe(&report)?;
     let finding = place.finding(container, reason, problem, remedy);
     Some(Finding { part: Part::Storage, object: "The volume".to_owned(), ..finding })
 }
@@ -40,8 +44,8 @@ pub(super) fn slow_volume(evidence: Evidence<'_>) -> Option<Finding> {
     let volume = evidence.observed.claim.as_ref()?.spec.as_ref()?.volume_name.as_deref()?;
     let limit = exceeded_limit(evidence.observed)?;
     let finding = Finding::new(Part::Storage, Reason::VolumeSlow, format!("PersistentVolume {volume}"))
-        .problem(format!("takes over {limit} ms to keep a write, and each commit waits for one"))
-        .remedy("Look at the storage's load and the way to it")
+        .problem(format!("takes more than {limit} ms to persist a write, and each commit waits for one"))
+        .remedy("Check the load of the storage and the network to it")
         .evidence("report of the check of the volume")
         .severity(Severity::Warning);
     Some(finding)
@@ -60,48 +64,50 @@ fn exceeded_limit(observed: &Observed) -> Option<u32> {
         .and_then(|report| report.wanted.parse().ok())
 }
 
-fn told(report: &Report) -> Option<(Reason, String, String)> {
+fn describe(report: &Report) -> Option<(Reason, String, String)> {
     let Report { check, path, found, wanted } = report;
     Some(match check.as_str() {
         "owner" => (
             Reason::VolumeOwnerMismatch,
-            format!("belongs to {found}, and Postgres runs as {wanted}"),
-            format!("On the NFS server: chown {wanted} on the exported directory, and chmod 700"),
+            format!("is owned by {found}, and Postgres runs as {wanted}"),
+            format!("On the NFS server, run chown {wanted} and chmod 700 on the exported directory"),
         ),
         "squash" => (
             Reason::VolumeOwnerMismatch,
-            format!("gives what {wanted} writes to {found}: the export squashes all users"),
-            "On the NFS server: export it without all_squash (root_squash may stay)".to_owned(),
+            format!("assigns files that {wanted} writes to {found}: the export squashes all users"),
+            "On the NFS server, export it without all_squash (root_squash may stay)".to_owned(),
         ),
         "readonly" => (
             Reason::VolumeNotWritable,
             "is mounted read-only".to_owned(),
-            "On the NFS server: export it with rw".to_owned(),
+            "On the NFS server, export it with rw".to_owned(),
         ),
         "unwritable" => (
             Reason::VolumeNotWritable,
-            format!("cannot be written by {wanted}: {found}"),
-            "On the NFS server: chmod 700 on the exported directory, and export it with rw".to_owned(),
+            format!("is not writable by {wanted}: {found}"),
+            "On the NFS server, run chmod 700 on the exported directory, and export it with rw".to_owned(),
         ),
         "soft" => (
             Reason::VolumeMountedSoft,
-            "is mounted soft: a server that is slow becomes an I/O error, and Postgres loses data".to_owned(),
-            "Mount it hard: mountOptions of the StorageClass or of spec.database.postgres.storage.nfs".to_owned(),
+            "is mounted soft: a slow server causes I/O errors, and Postgres loses data".to_owned(),
+            "Mount it hard: set mountOptions of the StorageClass or of spec.database.postgres.storage.nfs"
+                .to_owned(),
         ),
         "full" => (
             Reason::DiskFull,
-            format!("has {found} KiB left, and Postgres needs {wanted} to start"),
-            "Raise storage.size in spec.database where its class can grow volumes, or free space on the export"
-                .to_owned(),
+            format!("has {found} KiB free, and Postgres needs {wanted} KiB to start"),
+            FREE_SPACE.to_owned(),
         ),
         "half" => (
             Reason::VolumeHalfInitialized,
-            format!("has a directory {path} that an earlier start left unfinished"),
-            format!("Make sure that it holds no data of yours, and empty it: rm -rf {path} on the volume"),
+            format!("has an incomplete data directory {path}: an earlier initialization was interrupted"),
+            format!(
+                "Make sure that it contains none of your data, then delete it: rm -rf {path} on the volume"
+            ),
         ),
         "version" => (
             Reason::VersionMismatch,
-            format!("holds the data of Postgres {found} in {path}, and the spec asks for {wanted}"),
+            format!("contains data of Postgres {found} in {path}, and the spec asks for Postgres {wanted}"),
             format!(
                 "Set spec.database.postgres.version to \"{found}\", or create another stack and copy the data with pg_dump"
             ),
@@ -127,6 +133,6 @@ mod tests {
     #[case::version("version", Reason::VersionMismatch)]
     fn each_check_has_its_reason(#[case] check: &str, #[case] expected: Reason) {
         let report: Report = serde_json::from_value(serde_json::json!({"check": check})).unwrap();
-        assert_eq!(told(&report).unwrap().0, expected);
+        assert_eq!(describe(&report).unwrap().0, expected);
     }
 }

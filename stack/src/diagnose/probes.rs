@@ -1,4 +1,4 @@
-//! Containers that run and whose probe fails, once nothing before them in the chain explains it.
+//! Running containers whose probe fails, once nothing that they depend on explains it.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ContainerStatus, Event};
@@ -6,8 +6,9 @@ use kube::ResourceExt as _;
 use todostack_crds::Reason;
 
 use super::{
-    Evidence, Finding, Part, Severity, crashes, log_line,
+    Evidence, Finding, Part, Severity, crashes,
     pods::{self, Place},
+    quote,
 };
 use crate::{
     resources::{
@@ -17,13 +18,13 @@ use crate::{
     stack::{Database, VolumeSource},
 };
 
-/// Time from the last of what an API pod waits for to the probe that should have seen it.
+/// Time from the last event that an API pod waits for to the probe that should have succeeded.
 const GRACE: SignedDuration = SignedDuration::from_secs(8);
-/// Failures in a row that an API pod has at every start: its probe asks every 2 s.
+/// Consecutive failures that an API pod has at every start: its probe runs every 2 s.
 const USUAL: i32 = 4;
-/// Time in which a server that was shut down in order takes connections again.
+/// Time in which a server that was shut down cleanly accepts connections again.
 const QUICK_START: SignedDuration = SignedDuration::from_secs(3);
-/// What the API says of a database that it does not reach: before the database's address, and before the cause.
+/// The API's error when it cannot reach its database: before the address, and before the cause.
 const FAILED_ON: &str = "failed on ";
 const UNAVAILABLE: &str = ": the database is not available: ";
 
@@ -48,46 +49,52 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
 }
 
 fn database(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (words, _) = last_failure(place, container, evidence)?;
+    let (message, _) = last_failure(place, container, evidence)?;
     if container.name != postgres_stateful_set::CONTAINER {
         None
-    } else if words.contains("rejecting connections") {
+    } else if message.contains("rejecting connections") {
         recovering(place, container, evidence)
-    } else if words.contains(SILENT_VOLUME) {
+    } else if message.contains(SILENT_VOLUME) {
         stalled(place, container, evidence)
     } else {
         None
     }
 }
 
-/// A server that listens and takes no connection yet.
+/// A server that listens and does not accept connections yet.
 fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
     if evidence.now.duration_since(started(container)?) < QUICK_START {
         return None;
     }
-    let problem = "replays its log, since it was cut off, and takes no connection until it has".to_owned();
-    let remedy = format!("It goes on by itself. How far it is: {}", place.log(container));
+    let problem =
+        "is in recovery after a crash: it replays its write-ahead log and accepts no connections until then"
+            .to_owned();
+    let remedy = format!("It recovers without a change. To see its progress: {}", place.log(container));
     Some(place.finding(container, Reason::DatabaseRecovering, problem, remedy))
 }
 
-/// A server whose volume stands still, as its probe says.
+/// A server whose volume does not respond, as its probe reports.
 fn stalled(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
     let VolumeSource::Nfs { server, volume, .. } = &evidence.stack.volume()?.source else {
-        let problem = "runs, and its volume does not answer".to_owned();
-        let remedy = format!("See what the node and the volume are busy with: {}", place.log(container));
+        let problem = "runs, and its volume does not respond".to_owned();
+        let remedy = format!(
+            "Check the node and the storage behind the volume, and read the log: {}",
+            place.log(container)
+        );
         return Some(place.finding(container, Reason::ProbeFailed, problem, remedy));
     };
-    let problem = "does not answer: whatever reads or writes it waits, and nothing is lost".to_owned();
-    let remedy = format!("It goes on by itself when {server} answers on port 2049: nc -vz {server} 2049");
+    let problem = "does not respond: reads and writes wait, and no data is lost".to_owned();
+    let remedy =
+        format!("It recovers without a change when {server} responds on port 2049: nc -vz {server} 2049");
     let finding = place.finding(container, Reason::NfsServerUnreachable, problem, remedy);
     Some(Finding { part: Part::Storage, object: format!("PersistentVolume {volume}"), ..finding })
 }
 
-/// A migration that waits for a database which nothing of ours runs, or which is full of clients.
+/// A migration that waits for an external database, or for one that has no connection left.
 fn unreached(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (words, _) = last_failure(place, container, evidence)?;
-    let (address, cause) = words.split_once(FAILED_ON)?.1.split_once(UNAVAILABLE)?;
-    let cause = log_line::last(cause)?;
+    let (message, _) = last_failure(place, container, evidence)?;
+    let (address, cause) = message.split_once(FAILED_ON)?.1.split_once(UNAVAILABLE)?;
+    let cause = quote::last_line(cause)?;
     let external = matches!(evidence.stack.database, Database::External(_));
     let reason = match crashes::known(&cause) {
         Some((reason, Part::Database)) => reason,
@@ -95,26 +102,26 @@ fn unreached(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<
         _ => return None,
     };
     let remedy = crashes::known_remedy(reason).unwrap_or(
-        "It goes on by itself when the server answers. Check host and port in the Secret that spec.database names, and the way to it",
+        "It recovers without a change when the server responds. Check host and port in the Secret that spec.database references, and DNS and firewall between the pod and the server",
     );
-    let problem = format!("waits for {address}: {}", cause.trim_end_matches('.'));
+    let problem = format!("cannot connect to {address}: {}", cause.trim_end_matches('.'));
     let finding = place.finding(container, reason, problem, remedy.to_owned());
     Some(Finding { part: Part::Database, ..finding })
 }
 
-/// An API pod says that it is not ready for as long as the database or the schema is not.
+/// An API pod is not ready while the database or the schema is not.
 fn unready(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (words, times) = last_failure(place, container, evidence)?;
+    let (message, times) = last_failure(place, container, evidence)?;
     if times <= USUAL || !is_settled(container, evidence) {
         return None;
     }
-    let remedy = format!("The API says why: {}", place.log(container));
-    let line = words.lines().next().unwrap_or_default();
-    let problem = format!("runs and is not ready: {}", line.trim_end_matches('.'));
+    let remedy = format!("Read its log: {}", place.log(container));
+    let line = message.lines().next().unwrap_or_default();
+    let problem = format!("is running and not ready: {}", line.trim_end_matches('.'));
     Some(place.finding(container, Reason::ProbeFailed, problem, remedy))
 }
 
-/// What the last probe of this run that failed said, and how often it did: Events outlive the container's runs.
+/// The message of the last failed probe since the container started, and how often it failed. Events outlive restarts.
 fn last_failure<'a>(
     place: &Place<'_>,
     container: &ContainerStatus,
@@ -142,7 +149,7 @@ fn started(container: &ContainerStatus) -> Option<Timestamp> {
     Some(container.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0)
 }
 
-/// Whether database and schema have been there long enough for a probe to have seen them.
+/// Whether database and schema have been ready long enough for a probe to succeed.
 fn is_settled(container: &ContainerStatus, evidence: Evidence<'_>) -> bool {
     let observed = evidence.observed;
     let done = observed.jobs.iter().filter(|job| migration_job::complete(job));

@@ -1,4 +1,4 @@
-//! Claims that are given no volume: no class, or none of the class's.
+//! PersistentVolumeClaims that are not provisioned: a missing StorageClass, or a provisioner that fails or is silent.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim};
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
-use super::{Evidence, Finding, Part, log_line};
+use super::{Evidence, Finding, Part, quote};
 use crate::{observed::Observed, stack::VolumeSource};
 
-/// The mark of a default class.
+/// The annotation of a default class.
 pub const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
-/// How long a provisioner may be silent: one that runs makes a disk within seconds, or says why not.
+/// How long a provisioner may be silent. A running one provisions a disk or reports an error within seconds.
 const GRACE: SignedDuration = SignedDuration::from_secs(20);
 
 /// The finding on the claim.
@@ -55,9 +55,9 @@ fn class(wanted: Option<&str>, observed: &Observed) -> Option<Cause> {
     match wanted {
         Some(name) if !all.iter().any(|class| class.name_any() == name) => Some(Cause {
             reason: Reason::StorageClassNotFound,
-            problem: format!("waits for StorageClass {name}, which is not there"),
+            problem: format!("references StorageClass {name}, which does not exist"),
             remedy: match classes(observed).as_slice() {
-                [] => "Create it: the cluster has no StorageClass at all".to_owned(),
+                [] => "Create it: the cluster has no StorageClass".to_owned(),
                 names => format!(
                     "Create it, or set storageClassName under storage in spec.database to one of: {}",
                     names.join(", ")
@@ -67,11 +67,11 @@ fn class(wanted: Option<&str>, observed: &Observed) -> Option<Cause> {
         }),
         None if !all.iter().any(|class| is_default(class.metadata.annotations.as_ref())) => Some(Cause {
             reason: Reason::NoDefaultStorageClass,
-            problem: "names no StorageClass, and the cluster has no default one".to_owned(),
+            problem: "names no StorageClass, and the cluster has no default StorageClass".to_owned(),
             remedy: match classes(observed).as_slice() {
-                [] => "Set nfs under storage in spec.database, or install a provisioner: the cluster has no StorageClass at all".to_owned(),
+                [] => "Set nfs under storage in spec.database, or install a provisioner: the cluster has no StorageClass".to_owned(),
                 [first, ..] => format!(
-                    "Set storageClassName: {first} or nfs under storage in spec.database, or mark a default: kubectl annotate storageclass {first} {DEFAULT}=true"
+                    "Set storageClassName: {first} or nfs under storage in spec.database, or annotate a default: kubectl annotate storageclass {first} {DEFAULT}=true"
                 ),
             },
             evidence,
@@ -80,18 +80,18 @@ fn class(wanted: Option<&str>, observed: &Observed) -> Option<Cause> {
     }
 }
 
-/// A provisioner that refuses, or that does not answer, by the Events of the claim.
+/// A provisioner that fails or does not respond, by the Events of the claim.
 fn provisioner(claim: &PersistentVolumeClaim, evidence: Evidence<'_>) -> Option<Cause> {
     let of_claim = |event: &&Event| event.involved_object.uid == claim.metadata.uid;
     let events = || evidence.observed.events.iter().filter(of_claim);
     let class = claim.spec.as_ref()?.storage_class_name.as_deref().unwrap_or_default();
     let described = format!("kubectl -n {} describe pvc {}", evidence.stack.id.namespace, claim.name_any());
-    if let Some(refused) = events().rfind(|event| event.reason.as_deref() == Some("ProvisioningFailed")) {
-        let words = log_line::without_ids(refused.message.as_deref()?.trim_end_matches('.'));
+    if let Some(failed) = events().rfind(|event| event.reason.as_deref() == Some("ProvisioningFailed")) {
+        let message = quote::without_ids(failed.message.as_deref()?.trim_end_matches('.'));
         return Some(Cause {
             reason: Reason::ProvisioningFailed,
-            problem: format!("is given no volume: {words}"),
-            remedy: format!("Mend what it names in StorageClass {class} or its provisioner: {described}"),
+            problem: format!("was not provisioned: {message}"),
+            remedy: format!("Fix StorageClass {class} or its provisioner: {described}"),
             evidence: "Event ProvisioningFailed of the claim".to_owned(),
         });
     }
@@ -99,13 +99,13 @@ fn provisioner(claim: &PersistentVolumeClaim, evidence: Evidence<'_>) -> Option<
     let created = claim.metadata.creation_timestamp.as_ref()?.0;
     (waits && evidence.now.duration_since(created) >= GRACE).then(|| Cause {
         reason: Reason::ProvisioningFailed,
-        problem: format!("waits for the provisioner of StorageClass {class}, which does not answer"),
-        remedy: format!("Install or start it, or name another class in spec.database: {described}"),
+        problem: format!("was not provisioned: the provisioner of StorageClass {class} does not respond"),
+        remedy: format!("Install or restart the provisioner, or set another storageClassName in spec.database: {described}"),
         evidence: "Event ExternalProvisioning of the claim".to_owned(),
     })
 }
 
-/// The names of all classes, in their order.
+/// The names of all classes, sorted.
 fn classes(observed: &Observed) -> Vec<String> {
     let mut names: Vec<_> = observed.storage_classes.iter().map(|class| class.name_any()).collect();
     names.sort();
@@ -158,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn a_provisioner_that_refuses_is_told_at_once() {
+    fn a_provisioner_that_fails_is_reported_at_once() {
         assert_eq!(found(0, "ProvisioningFailed"), [Reason::ProvisioningFailed]);
     }
 
     #[test]
-    fn a_provisioner_that_is_silent_is_told_when_it_had_its_time() {
+    fn a_provisioner_that_is_silent_is_reported_after_the_grace_period() {
         assert_eq!(found(19, "ExternalProvisioning"), []);
         assert_eq!(found(20, "ExternalProvisioning"), [Reason::ProvisioningFailed]);
         assert_eq!(found(90, "WaitForFirstConsumer"), []);

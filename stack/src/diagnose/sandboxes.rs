@@ -1,13 +1,13 @@
-//! Pods that do not even begin: the runtime cannot make the place for their containers.
+//! Pods whose sandbox cannot be created, so that none of their containers starts.
 
 use k8s_openapi::api::core::v1::Event;
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
-use super::{Evidence, Finding, Part, log_line, pods};
+use super::{Evidence, Finding, pods, quote};
 use crate::labels;
 
-/// Findings on pods whose network or cgroup cannot be made.
+/// Findings on pods whose network namespace or cgroup cannot be created.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let untouched = pods::places(evidence).filter(|place| {
         pods::containers(place.pod)
@@ -16,14 +16,14 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     untouched
         .filter_map(|place| {
             let uid = place.pod.metadata.uid.as_deref();
-            let is_told = |event: &&Event| {
+            let is_failure = |event: &&Event| {
                 event.reason.as_deref() == Some("FailedCreatePodSandBox")
                     && event.involved_object.uid.as_deref() == uid
             };
-            let event = evidence.observed.events.iter().rfind(is_told)?;
-            let words = log_line::without_ids(event.message.as_deref()?.trim_end_matches('.'));
-            Some(Finding::new(place.part, Reason::CreateContainerError, if place.part == Part::Database { "The database's pod" } else { "A pod" }.to_owned()).problem(format!("cannot begin: {words}")).remedy(format!(
-                    "Raise limits.memory where it is below 6Mi; else see to the node's network: kubectl -n {} describe pods -l {}={}",
+            let event = evidence.observed.events.iter().rfind(is_failure)?;
+            let message = quote::without_ids(event.message.as_deref()?.trim_end_matches('.'));
+            Some(Finding::new(place.part, Reason::CreateContainerError, place.part.pod_noun()).problem(format!("cannot start: {message}")).remedy(format!(
+                    "Raise limits.memory if it is below 6Mi; otherwise check the node's network: kubectl -n {} describe pods -l {}={}",
                     evidence.stack.id.namespace,
                     labels::STACK,
                     evidence.stack.id.name

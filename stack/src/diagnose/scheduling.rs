@@ -1,4 +1,4 @@
-//! Pods for which the scheduler finds no node, and pods whose node is gone.
+//! Pods that are unschedulable, and pods whose node does not respond.
 
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
@@ -10,47 +10,47 @@ use super::{
     pods::{self, Place},
 };
 
-/// A claim that is being provided makes a pod unschedulable for a moment.
+/// A volume that is being provisioned makes a pod unschedulable for a moment.
 const GRACE: SignedDuration = SignedDuration::from_secs(3);
 
 /// Findings on scheduling.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     pods::places(evidence)
-        .filter_map(|place| unscheduled(&place, evidence).or_else(|| lost_node(&place)))
+        .filter_map(|place| unschedulable(&place, evidence).or_else(|| lost_node(&place)))
         .collect()
 }
 
-fn unscheduled(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
+fn unschedulable(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
     let condition = conditions(place.pod).find(|condition| is_stuck(condition, evidence.now))?;
-    let words = condition.message.as_deref().unwrap_or("no node fits").trim_end_matches('.');
-    // The claim's own cause stands in the storage family.
-    if words.contains("PersistentVolumeClaim") {
+    let message = condition.message.as_deref().unwrap_or("no node fits").trim_end_matches('.');
+    // The findings on storage have the cause.
+    if message.contains("PersistentVolumeClaim") {
         return None;
     }
-    let (reason, remedy) = if words.contains("Insufficient ") {
+    let (reason, remedy) = if message.contains("Insufficient ") {
         (
             Reason::InsufficientResources,
-            format!("Lower the requests in {}.resources, or add a node", field(place.part)),
+            format!("Lower the requests in {}.resources, or add a node", place.part.spec_field()),
         )
-    } else if let Some(taint) = untolerated(words) {
-        (Reason::UntoleratedTaint, toleration(place.part, taint, words))
+    } else if let Some(taint) = untolerated(message) {
+        (Reason::UntoleratedTaint, toleration(place.part, taint, message))
     } else {
         (
             Reason::Unschedulable,
-            format!("Change nodeSelector or tolerations in {}, or add a node", field(place.part)),
+            format!("Change nodeSelector or tolerations in {}, or add a node", place.part.spec_field()),
         )
     };
     Some(
-        Finding::new(place.part, reason, noun(place.part).to_owned())
-            .problem(format!("finds no node: {}", without_hints(words)))
+        Finding::new(place.part, reason, place.part.pod_noun())
+            .problem(format!("is unschedulable: {}", without_hints(message)))
             .remedy(remedy)
             .evidence(format!("condition PodScheduled of Pod {}", place.pod.name_any()))
             .related(place.pod.object_ref(&())),
     )
 }
 
-/// The node controller takes a pod's readiness away when its kubelet is silent; what the kubelet said last of the
-/// containers stays.
+/// When a kubelet is silent, the node controller sets the pod's condition Ready to False and leaves the kubelet's last
+/// report on the containers.
 fn lost_node(place: &Place<'_>) -> Option<Finding> {
     let unready =
         conditions(place.pod).any(|condition| condition.type_ == "Ready" && condition.status == "False");
@@ -60,36 +60,36 @@ fn lost_node(place: &Place<'_>) -> Option<Finding> {
         containers.peek().is_some() && containers.all(|container| container.ready)
     };
     (unready && running(place.pod)).then(|| {
-        Finding::new(place.part, Reason::NodeNotReady, noun(place.part).to_owned())
-            .problem("runs on a node that does not answer")
-            .remedy("Bring the node back: kubectl get nodes tells which")
+        Finding::new(place.part, Reason::NodeNotReady, place.part.pod_noun())
+            .problem("runs on a node that is not ready")
+            .remedy("Restart the node: kubectl get nodes shows which")
             .evidence(format!("condition Ready of Pod {} against its containers'", place.pod.name_any()))
             .related(place.pod.object_ref(&()))
     })
 }
 
-/// The taint that the scheduler names: Kubernetes 1.36 says `had untolerated taint(s)` and no more, which is empty
-/// here; earlier releases say `had untolerated taint {key: value}`.
-fn untolerated(words: &str) -> Option<&str> {
-    let (_, rest) = words.split_once("untolerated taint")?;
+/// The taint in the scheduler's message. Kubernetes 1.36 writes `had untolerated taint(s)` without it, which is empty
+/// here; earlier releases write `had untolerated taint {key: value}`.
+fn untolerated(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("untolerated taint")?;
     let named = rest.split_once('{').and_then(|(_, rest)| Some(rest.split_once('}')?.0));
     Some(named.unwrap_or_default())
 }
 
-/// The line to add. Nodes with a taint are told before nodeSelector is looked at, so where both are named, either can
-/// be the one to change.
-fn toleration(part: Part, taint: &str, words: &str) -> String {
-    let field = field(part);
+/// The toleration to add. The scheduler checks taints before the nodeSelector, so if the message has both, either can be
+/// the one to change.
+fn toleration(part: Part, taint: &str, message: &str) -> String {
+    let field = part.spec_field();
     let key = taint.split(':').next().unwrap_or_default().trim();
     let line = if key.is_empty() {
-        format!("Add the taint of the node that is meant to {field}.tolerations")
+        format!("Add the taint of the intended node to {field}.tolerations")
     } else {
         format!("Set {field}.tolerations: [{{key: {key}, operator: Exists}}]")
     };
-    if words.contains("node affinity/selector") {
-        format!("{line}, or correct {field}.nodeSelector where it means another node")
+    if message.contains("node affinity/selector") {
+        format!("{line}, or correct {field}.nodeSelector")
     } else {
-        format!("{line}, or take the taint away")
+        format!("{line}, or remove the taint")
     }
 }
 
@@ -105,23 +105,11 @@ fn is_stuck(condition: &PodCondition, now: jiff::Timestamp) -> bool {
         && since.is_none_or(|since| since >= GRACE)
 }
 
-/// The scheduler's further sentences, on preemption and (1.36) on claims, say nothing that a person could use.
-fn without_hints(words: &str) -> &str {
+/// The message without the sentences on preemption and, from 1.36, on resource claims, which suggest no action.
+fn without_hints(message: &str) -> &str {
     let hints = [" preemption: ", " no new claims to deallocate"];
-    let end = hints.iter().filter_map(|hint| words.find(hint)).min().unwrap_or(words.len());
-    words.get(..end).unwrap_or(words).trim_end_matches([' ', ',', '.'])
-}
-
-fn field(part: Part) -> &'static str {
-    if part == Part::Database { "spec.database.postgres" } else { "spec.api" }
-}
-
-fn noun(part: Part) -> &'static str {
-    match part {
-        Part::Database => "The database's pod",
-        Part::Migrations => "The migration's pod",
-        _ => "An API pod",
-    }
+    let end = hints.iter().filter_map(|hint| message.find(hint)).min().unwrap_or(message.len());
+    message.get(..end).unwrap_or(message).trim_end_matches([' ', ',', '.'])
 }
 
 #[cfg(test)]
@@ -133,17 +121,17 @@ mod tests {
     #[rstest]
     #[case::named(
         "1 node(s) had untolerated taint {todostack.dev/nfs: true}",
-        "Set spec.api.tolerations: [{key: todostack.dev/nfs, operator: Exists}], or take the taint away"
+        "Set spec.api.tolerations: [{key: todostack.dev/nfs, operator: Exists}], or remove the taint"
     )]
     #[case::unnamed(
         "1 node(s) had untolerated taint(s)",
-        "Add the taint of the node that is meant to spec.api.tolerations, or take the taint away"
+        "Add the taint of the intended node to spec.api.tolerations, or remove the taint"
     )]
     #[case::selected(
         "1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s)",
-        "Add the taint of the node that is meant to spec.api.tolerations, or correct spec.api.nodeSelector where it means another node"
+        "Add the taint of the intended node to spec.api.tolerations, or correct spec.api.nodeSelector"
     )]
-    fn the_line_to_add_is_told(#[case] words: &str, #[case] remedy: &str) {
-        assert_eq!(toleration(Part::Api, untolerated(words).unwrap(), words), remedy);
+    fn the_remedy_names_the_toleration_to_add(#[case] message: &str, #[case] remedy: &str) {
+        assert_eq!(toleration(Part::Api, untolerated(message).unwrap(), message), remedy);
     }
 }

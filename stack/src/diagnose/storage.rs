@@ -1,4 +1,4 @@
-//! Volumes that cannot be mounted. Those that are not there yet are `provisioning.rs`'s.
+//! Volumes that cannot be mounted. Volumes that do not exist yet are in `provisioning.rs`.
 
 use k8s_openapi::api::core::v1::Event;
 use todostack_crds::Reason;
@@ -12,23 +12,23 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let volume = stack.volume()?;
     let namespace = &stack.id.namespace;
     let current = observed.events.iter().filter(|event| is_current(event, observed));
-    let (event, words) = current.filter_map(|event| Some((event, refusal(event)?))).next_back()?;
+    let (event, message) = current.filter_map(|event| Some((event, mount_error(event)?))).next_back()?;
     let (object, reason, remedy) = match &volume.source {
         VolumeSource::Nfs { server, path, volume, .. } => {
-            let (reason, remedy) = nfs(&words, server, path);
+            let (reason, remedy) = nfs(&message, server, path);
             (format!("PersistentVolume {volume}"), reason, remedy)
         }
         VolumeSource::Class(_) => (
             format!("PersistentVolumeClaim {}", volume.claim),
             Reason::FailedMount,
             format!(
-                "See the Events of the pod that waits for it: kubectl -n {namespace} get events --field-selector reason=FailedMount"
+                "Read the Events of the pod that waits for it: kubectl -n {namespace} get events --field-selector reason=FailedMount"
             ),
         ),
     };
     Some(
         Finding::new(Part::Storage, reason, object)
-            .problem(format!("cannot be mounted: {words}"))
+            .problem(format!("cannot be mounted: {message}"))
             .remedy(remedy)
             .evidence(format!(
                 "Event FailedMount of Pod {}",
@@ -38,7 +38,8 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     )
 }
 
-/// Events stay for an hour; one on mounting is past when a container of its pod has run.
+/// Whether a mount still fails: Events are kept for an hour, and one on mounting is outdated once a container of its pod
+/// has run.
 fn is_current(event: &Event, observed: &Observed) -> bool {
     let subject = observed.pods.iter().find(|pod| pod.metadata.uid == event.involved_object.uid);
     subject.is_none_or(|pod| {
@@ -47,26 +48,28 @@ fn is_current(event: &Event, observed: &Observed) -> bool {
     })
 }
 
-/// What the mount program's words mean (mount.nfs(8) and the server's answers behind them).
-fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
-    let says = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));
-    if says(&["No such file or directory"]) {
+/// The cause of an error of mount.nfs(8), and its remedy.
+fn nfs(message: &str, server: &str, path: &str) -> (Reason, String) {
+    let has_any = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    if has_any(&["No such file or directory"]) {
         (
             Reason::ExportNotFound,
             format!(
-                "Make and export {path} on {server}: mkdir -p {path} && chown 999:999 {path} && chmod 700 {path}"
+                "Create and export {path} on {server}: mkdir -p {path} && chown 999:999 {path} && chmod 700 {path}"
             ),
         )
-    } else if says(&["access denied", "Permission denied", "Operation not permitted"]) {
+    } else if has_any(&["access denied", "Permission denied", "Operation not permitted"]) {
         (
             Reason::MountAccessDenied,
-            format!("Export {path} on {server} to the nodes' addresses: exportfs -v shows to whom it is"),
+            format!(
+                "Export {path} on {server} to the addresses of the nodes: exportfs -v shows the allowed clients"
+            ),
         )
-    } else if says(&[
+    } else if has_any(&[
         "timed out",
         "refused",
         "No route to host",
-        // What a name is that no resolver answers for.
+        // The resolver does not respond.
         "temporarily unavailable",
         "not known",
         "resolve",
@@ -75,9 +78,11 @@ fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
     ]) {
         (
             Reason::NfsServerUnreachable,
-            format!("Check that {server} runs and that the nodes reach its port 2049: nc -vz {server} 2049"),
+            format!(
+                "Check that {server} runs and that the nodes can reach its port 2049: nc -vz {server} 2049"
+            ),
         )
-    } else if says(&["incorrect mount option"]) {
+    } else if has_any(&["incorrect mount option"]) {
         (
             Reason::FailedMount,
             "Correct spec.database.postgres.storage.nfs.mountOptions: see nfs(5)".to_owned(),
@@ -90,35 +95,36 @@ fn nfs(words: &str, server: &str, path: &str) -> (Reason, String) {
     }
 }
 
-/// What the mount program said: the kubelet's Event holds its whole output, and the last line is the cause.
-fn refusal(event: &Event) -> Option<String> {
+/// The error of the mount program. The kubelet's Event has its whole output, and the last line is the cause.
+fn mount_error(event: &Event) -> Option<String> {
     if !matches!(event.reason.as_deref(), Some("FailedMount" | "FailedAttachVolume")) {
         return None;
     }
     let message = event.message.as_deref()?;
-    // A Secret or ConfigMap that is not there yet is no matter of the volume's.
-    // Nor is a claim that the node may not read yet: the API server learns after the kubelet that the pod is the node's.
+    // A missing Secret or ConfigMap does not concern the volume. Neither does a claim that the node may not read yet: the
+    // API server authorizes the node a moment after the kubelet learns of its pod.
     if ["references non-existent", "failed to sync", "failed to fetch PVC"]
         .iter()
-        .any(|sign| message.contains(sign))
+        .any(|text| message.contains(text))
     {
         return None;
     }
     let lines = || message.lines().rev().map(str::trim);
-    let said = lines()
+    let error = lines()
         .find(|line| line.contains("mount.nfs"))
         .or_else(|| lines().find(|line| line.starts_with("Output:")));
-    let line = said.or_else(|| message.lines().next())?;
-    Some(without_pod(line.trim_start_matches("Output:").trim().trim_end_matches('.')).to_owned())
+    let line = error.or_else(|| message.lines().next())?;
+    Some(without_mount_point(line.trim_start_matches("Output:").trim().trim_end_matches('.')).to_owned())
 }
 
-/// The words without the place where it was to be mounted, which differs from pod to pod: `… on /…/pods/UID/…`.
-fn without_pod(words: &str) -> &str {
-    let is_place = |rest: &str| rest.split_whitespace().next().is_some_and(|place| place.contains("/pods/"));
+/// The message without the mount point, which differs from pod to pod: `… on /…/pods/UID/…`.
+fn without_mount_point(message: &str) -> &str {
+    let is_mount_point =
+        |rest: &str| rest.split_whitespace().next().is_some_and(|path| path.contains("/pods/"));
     [" on /", " for /"]
         .iter()
-        .find_map(|before| words.rsplit_once(before).filter(|(_, rest)| is_place(rest)))
-        .map_or(words, |(words, _)| words)
+        .find_map(|before| message.rsplit_once(before).filter(|(_, rest)| is_mount_point(rest)))
+        .map_or(message, |(message, _)| message)
 }
 
 #[cfg(test)]
@@ -128,11 +134,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_that_the_node_may_not_read_yet_is_no_matter_of_the_volumes() {
+    fn a_claim_that_the_node_may_not_read_yet_is_no_mount_error() {
         let message = "Unable to attach or mount volumes: error processing PVC shops/shop-db: failed to fetch PVC from API server: forbidden";
         let event =
             Event { reason: Some("FailedMount".into()), message: Some(message.into()), ..Event::default() };
-        assert_eq!(refusal(&event), None);
+        assert_eq!(mount_error(&event), None);
     }
 
     #[rstest]
@@ -148,7 +154,7 @@ mod tests {
         "mount.nfs: access denied by server while mounting nfs:/e",
         "mount.nfs: access denied by server while mounting nfs:/e"
     )]
-    fn the_words_are_the_same_for_every_pod(#[case] words: &str, #[case] expected: &str) {
-        assert_eq!(without_pod(words), expected);
+    fn the_message_is_the_same_for_every_pod(#[case] message: &str, #[case] expected: &str) {
+        assert_eq!(without_mount_point(message), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Symptoms and the one cause that is told of each.
+//! Symptoms, and the one finding on each.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn pod(component: &str, status: &Value) -> Observed {
     Observed { pods: vec![Arc::new(pod)], ..bound() }
 }
 
-/// A claim that is bound and the classes that a cluster usually has, so that nothing else is found.
+/// A bound claim, so that storage has no finding.
 fn bound() -> Observed {
     let claim = json!({"metadata": {"name": "shop-db"}, "status": {"phase": "Bound"}});
     Observed { claim: Some(Arc::new(serde_json::from_value(claim).unwrap())), ..Observed::default() }
@@ -101,13 +101,13 @@ fn waits(reason: &str, message: &str) -> Value {
     Reason::ContainerCommandNotFound
 )]
 #[case::processor("RunContainerError", "exec /x: exec format error", Reason::ImageArchitectureMismatch)]
-fn a_container_that_waits_is_explained(#[case] word: &str, #[case] message: &str, #[case] expected: Reason) {
-    let finding = only("{}", &pod(API, &waits(word, message)));
+fn a_waiting_container_is_explained(#[case] waiting: &str, #[case] message: &str, #[case] expected: Reason) {
+    let finding = only("{}", &pod(API, &waits(waiting, message)));
     assert_eq!((finding.part, finding.reason, finding.severity), (Part::Api, expected, Severity::Blocking));
 }
 
 #[test]
-fn a_volume_that_the_check_refused_is_explained_by_its_report() {
+fn a_volume_that_failed_its_check_is_explained_by_the_report() {
     let report = r#"{"check":"owner","path":"/var/lib/postgresql","found":"0:0","wanted":"999:999"}"#;
     let mut status = container(&waiting("CrashLoopBackOff"), &terminated("Error", report), 1);
     status["containerStatuses"][0]["name"] = json!("preflight");
@@ -116,7 +116,7 @@ fn a_volume_that_the_check_refused_is_explained_by_its_report() {
     assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::VolumeOwnerMismatch));
     assert_eq!(
         finding.message(),
-        "The volume belongs to 0:0, and Postgres runs as 999:999. On the NFS server: chown 999:999 on the exported directory, and chmod 700"
+        "The volume is owned by 0:0, and Postgres runs as 999:999. On the NFS server, run chown 999:999 and chmod 700 on the exported directory"
     );
 }
 
@@ -127,13 +127,13 @@ fn a_volume_that_the_check_refused_is_explained_by_its_report() {
     Reason::CrashLoopBackOff,
     "FATAL:  no space"
 )]
-#[case::silent("Error", "", Reason::CrashLoopBackOff, "exit code 1, and its log is empty")]
-#[case::memory("OOMKilled", "", Reason::OOMKilled, "more memory than its limit")]
+#[case::silent("Error", "", Reason::CrashLoopBackOff, "exit code 1 and an empty log")]
+#[case::memory("OOMKilled", "", Reason::OOMKilled, "exceeded its memory limit")]
 #[case::login(
     "Error",
     "FATAL: password authentication failed for user \"x\"",
     Reason::AuthenticationFailed,
-    "is refused by the database"
+    "cannot log in to the database"
 )]
 #[case::slots(
     "Error",
@@ -141,17 +141,17 @@ fn a_volume_that_the_check_refused_is_explained_by_its_report() {
     Reason::TooManyConnections,
     "too many clients"
 )]
-fn a_container_that_ends_again_and_again_is_explained(
+fn a_crash_looping_container_is_explained(
     #[case] reason: &str,
     #[case] message: &str,
     #[case] expected: Reason,
-    #[case] words: &str,
+    #[case] problem: &str,
 ) {
     let last = terminated(reason, message);
     for state in [waiting("CrashLoopBackOff"), json!({"running": {}})] {
         let finding = only("{}", &pod(DATABASE, &container(&state, &last, 2)));
         assert_eq!((finding.part, finding.reason), (Part::Database, expected));
-        assert!(finding.problem.contains(words), "{}", finding.problem);
+        assert!(finding.problem.contains(problem), "{}", finding.problem);
     }
 }
 
@@ -160,12 +160,12 @@ fn a_container_that_ends_again_and_again_is_explained(
 #[case::running(&container(&json!({"running": {}}), &json!({}), 0))]
 #[case::done(&container(&json!({"terminated": {"exitCode": 0}}), &json!({}), 0))]
 #[case::nothing_known(&json!({}))]
-fn a_container_on_its_way_is_no_finding(#[case] status: &Value) {
+fn a_starting_container_is_no_finding(#[case] status: &Value) {
     assert_eq!(found("{}", &pod(API, status)), []);
 }
 
 #[test]
-fn a_full_volume_is_told_as_such_and_before_the_server_that_ends_on_it() {
+fn a_full_volume_is_reported_instead_of_the_server_that_crashes_on_it() {
     let last = terminated("Error", "PANIC:  could not write to file: No space left on device\n");
     let finding = only("{}", &pod(DATABASE, &container(&waiting("CrashLoopBackOff"), &last, 2)));
     assert_eq!((finding.part, finding.reason), (Part::Storage, Reason::DiskFull));
@@ -189,16 +189,16 @@ fn unschedulable(seconds: i64, message: &str) -> Value {
     "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
     Reason::Unschedulable
 )]
-fn a_pod_without_a_node_is_explained_after_a_moment(#[case] message: &str, #[case] expected: Reason) {
+fn an_unschedulable_pod_is_explained_after_the_grace_period(#[case] message: &str, #[case] expected: Reason) {
     assert_eq!(found("{}", &pod(API, &unschedulable(1, message))), []);
     let finding = only("{}", &pod(API, &unschedulable(30, message)));
     assert_eq!(finding.reason, expected);
-    assert!(finding.problem.starts_with("finds no node: 0/1 nodes are available"), "{}", finding.problem);
+    assert!(finding.problem.starts_with("is unschedulable: 0/1 nodes are available"), "{}", finding.problem);
     assert!(!finding.problem.contains("preemption"), "{}", finding.problem);
 }
 
 #[test]
-fn a_pod_whose_containers_run_while_it_is_not_ready_has_lost_its_node() {
+fn a_pod_that_is_not_ready_while_its_containers_are_has_lost_its_node() {
     let mut status = container(&json!({"running": {}}), &json!({}), 0);
     status["containerStatuses"][0]["ready"] = json!(true);
     status["conditions"] = json!([{"type": "Ready", "status": "False"}]);
@@ -206,7 +206,7 @@ fn a_pod_whose_containers_run_while_it_is_not_ready_has_lost_its_node() {
 }
 
 #[test]
-fn a_pod_that_does_not_go_is_explained_after_its_grace_period() {
+fn a_pod_that_is_stuck_terminating_is_explained_after_its_grace_period() {
     let due = |seconds: i64| {
         let mut observed = pod(DATABASE, &json!({}));
         let due = now() - jiff::SignedDuration::from_secs(seconds);
@@ -225,7 +225,7 @@ fn deployment(kind: &str, status: &str, reason: &str, message: &str) -> Observed
 }
 
 #[test]
-fn a_rollout_that_does_not_end_is_explained() {
+fn a_stuck_rollout_is_explained() {
     let observed = deployment("Progressing", "False", "ProgressDeadlineExceeded", "");
     assert_eq!(only("{}", &observed).reason, Reason::ProgressDeadlineExceeded);
 }
@@ -238,18 +238,15 @@ fn a_rollout_that_does_not_end_is_explained() {
 #[case::security("violates PodSecurity \"restricted:latest\": seccompProfile", Reason::PodSecurityViolated)]
 #[case::range("maximum memory usage per Container is 16Mi, but limit is 128Mi", Reason::LimitRangeViolated)]
 #[case::webhook("admission webhook \"w\" denied the request", Reason::ApplyRejected)]
-fn a_pod_that_the_cluster_refuses_is_explained_without_its_name(
-    #[case] cause: &str,
-    #[case] expected: Reason,
-) {
-    let words = format!("pods \"shop-api-x\" is forbidden: {cause}");
-    let finding = only("{}", &deployment("ReplicaFailure", "True", "FailedCreate", &words));
+fn a_rejected_pod_is_explained_without_its_name(#[case] cause: &str, #[case] expected: Reason) {
+    let message = format!("pods \"shop-api-x\" is forbidden: {cause}");
+    let finding = only("{}", &deployment("ReplicaFailure", "True", "FailedCreate", &message));
     assert_eq!((finding.part, finding.reason), (Part::Objects, expected));
-    assert_eq!(finding.problem, format!("is refused by the cluster: {cause}"));
+    assert_eq!(finding.problem, format!("was rejected: {cause}"));
 }
 
 #[test]
-fn the_cause_stands_before_what_it_causes() {
+fn a_cause_comes_before_its_effects() {
     let mut observed =
         pod(API, &container(&waiting("CrashLoopBackOff"), &terminated("Error", "no database"), 3));
     observed.claim = None;

@@ -7,7 +7,6 @@ macro_rules! kinds {
 
         /// A kind of managed objects.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter, strum::IntoStaticStr)]
-        #[expect(missing_docs, reason = "each is named after its kind")]
         pub enum Kind { $($kind,)* }
 
         impl Kind {
@@ -33,7 +32,6 @@ macro_rules! kinds {
         /// A managed object of any kind.
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
         #[serde(untagged)]
-        #[expect(missing_docs, reason = "each is named after its kind")]
         pub enum Object { $($kind(Box<$kind>),)* }
 
         impl Object {
@@ -75,7 +73,6 @@ macro_rules! kinds {
 
         /// Objects that belong to one stack or more, as the caches, a LIST or a file hold them.
         #[derive(Clone, Debug, Default)]
-        #[expect(missing_docs, reason = "each is named after its kind")]
         pub struct ManagedObjects { $(pub $field: Vec<Arc<$kind>>,)* }
 
         impl ManagedObjects {
@@ -111,7 +108,6 @@ macro_rules! resources {
     ) => {
         /// An object that the operator writes for a stack. Variants are in the order of apply.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter)]
-        #[expect(missing_docs, reason = "each is named after its file in `resources/`")]
         pub enum ManagedResource { $($resource,)* }
 
         impl ManagedResource {

@@ -1,4 +1,5 @@
-//! The logins: what our Secrets hold is kept, what is missing is drawn, what the user brings is read and checked.
+//! Credentials: those in the operator's Secrets are kept, missing ones are generated, those of users' Secrets are read and
+//! checked.
 
 use k8s_openapi::api::core::v1::Secret;
 use todostack_crds::Reason;
@@ -12,33 +13,33 @@ use crate::{
     resources::login_secret,
 };
 
-/// Name of the superuser, as in the official image.
+/// Name of the superuser in the official image.
 const SUPERUSER: &str = "postgres";
-/// Name of the application's role and database where none is brought.
+/// Name of the application's role and database, unless a user's Secret has another.
 pub(super) const APPLICATION: &str = "todo";
 /// Postgres's port.
 const PORT: &str = "5432";
 
-/// The operator's own role.
+/// The credentials of the superuser, which only the operator's own pods use.
 pub(super) fn superuser(host: &str, inputs: Inputs<'_>) -> Login {
     let kept = inputs.observed.superuser.as_deref().and_then(login_secret::read);
     let password = kept.as_ref().map_or(&inputs.generated.superuser_password, |kept| &kept.password).clone();
-    let wanted = managed(SUPERUSER, SUPERUSER, password, host);
-    revise(wanted, kept.as_ref(), inputs.generated)
+    let desired = managed(SUPERUSER, SUPERUSER, password, host);
+    revise(desired, kept.as_ref(), inputs.generated)
 }
 
-/// The API's role on a managed server: generated, or brought by the user.
+/// The API's credentials on a managed server: generated, or from the user's Secret if the spec references one.
 pub(super) fn application(
-    brought: bool,
+    is_referenced: bool,
     host: &str,
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<Login> {
     let kept = inputs.observed.app.as_deref().and_then(login_secret::read);
-    if !brought {
+    if !is_referenced {
         let password = kept.as_ref().map_or(&inputs.generated.app_password, |kept| &kept.password).clone();
-        let wanted = managed(APPLICATION, APPLICATION, password, host);
-        return Some(revise(wanted, kept.as_ref(), inputs.generated));
+        let desired = managed(APPLICATION, APPLICATION, password, host);
+        return Some(revise(desired, kept.as_ref(), inputs.generated));
     }
     let secret =
         found(&inputs.observed.referenced.credentials, "spec.database.postgres.credentialsSecret", findings)?;
@@ -46,11 +47,11 @@ pub(super) fn application(
     let username = collect(secret.text(&["username"]), findings);
     let password = collect(secret.password(), findings);
     findings.extend(secret.trailing_newlines(&["username", "password"]));
-    let wanted = managed(&username?, APPLICATION, password?, host);
-    Some(revise(wanted, kept.as_ref(), inputs.generated))
+    let desired = managed(&username?, APPLICATION, password?, host);
+    Some(revise(desired, kept.as_ref(), inputs.generated))
 }
 
-/// The API's role on somebody else's server.
+/// The API's credentials on an external server.
 pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Option<Login> {
     let kept = inputs.observed.app.as_deref().and_then(login_secret::read);
     let secret = found(&inputs.observed.referenced.external, "spec.database.external.secret", findings)?;
@@ -64,7 +65,7 @@ pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Optio
         if secret.has("sslmode") { Some(collect(secret.text(&["sslmode"]), findings)?) } else { None };
     let keys = ["host", "port", "dbname", "username", "user", "password", "sslmode"];
     findings.extend(secret.trailing_newlines(&keys));
-    let wanted = Login {
+    let desired = Login {
         username: username?,
         password: password?,
         dbname: dbname?,
@@ -73,7 +74,7 @@ pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Optio
         sslmode,
         revision: String::new(),
     };
-    Some(revise(wanted, kept.as_ref(), inputs.generated))
+    Some(revise(desired, kept.as_ref(), inputs.generated))
 }
 
 fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login {
@@ -99,7 +100,7 @@ fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, findings: &mut Vec<Finding
         Lookup::Missing(name) => {
             let finding =
                 Finding::new(Part::Credentials, Reason::SecretNotFound, format!("Secret {name}"))
-                    .problem(format!("is named by {field} and is not there"))
+                    .problem(format!("is referenced by {field} and does not exist"))
                     .remedy(format!(
                         "Create it: kubectl create secret generic {name} --from-literal=username=… --from-literal=password=…"
                     ))

@@ -1,4 +1,4 @@
-//! The managed server: version, image, volume, logins, and what keeps it from being started.
+//! The managed server: version, image, volume, credentials, and what prevents its start.
 
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::{
@@ -19,7 +19,6 @@ use crate::{
     stack_ref::StackRef,
 };
 
-/// Resolves the managed server.
 pub(super) fn resolve(
     spec: PostgresSpec,
     id: &StackRef,
@@ -73,14 +72,14 @@ fn volume(storage: PostgresStorage, id: &StackRef) -> Volume {
     Volume { claim: names::database(&id.name), size, source }
 }
 
-/// A claim outlives its stack, and with it the version of the data on it.
+/// A PersistentVolumeClaim outlives its stack, and with it the version of its data.
 fn other_version(version: &str, observed: &Observed) -> Option<Finding> {
     let claim = observed.claim.as_ref()?;
     let held = postgres_claim::version(claim)?;
     (held != version).then(|| {
         let object = format!("PersistentVolumeClaim {}", claim.name_any());
         Finding::new(Part::Storage, Reason::VersionMismatch, object)
-            .problem(format!("holds the data of Postgres {held}, and the spec asks for {version}"))
+            .problem(format!("contains data of Postgres {held}, and the spec asks for Postgres {version}"))
             .remedy(format!(
                 "Set spec.database.postgres.version to \"{held}\", or create another stack and copy the data with pg_dump"
             ))
@@ -93,7 +92,7 @@ fn shared_export(observed: &Observed) -> Option<Finding> {
     let other = observed.export_conflict.as_ref()?;
     Some(
         Finding::new(Part::Storage, Reason::VolumeShared, format!("TodoStack {other}"))
-            .problem("uses the same NFS export, and two servers on one directory destroy it")
+            .problem("uses the same NFS export: two servers on one directory destroy the data")
             .remedy(
                 "Delete this stack, and create it with another path in spec.database.postgres.storage.nfs",
             )
@@ -105,7 +104,7 @@ fn missing_scripts(observed: &Observed) -> Option<Finding> {
     let Lookup::Missing(name) = &observed.referenced.init_scripts else { return None };
     Some(
         Finding::new(Part::Database, Reason::ConfigMapNotFound, format!("ConfigMap {name}"))
-            .problem("is named by spec.database.postgres.initScripts and is not there")
+            .problem("is referenced by spec.database.postgres.initScripts and does not exist")
             .remedy(format!("Create it: kubectl create configmap {name} --from-file=init.sql"))
             .evident_in_spec(),
     )

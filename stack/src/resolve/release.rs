@@ -1,5 +1,5 @@
-//! Which image and credentials the API's pods may run with: the wanted ones once their migration is done, and until
-//! then those that already serve. So a failing migration never takes a serving pod away.
+//! The image and credentials of the API's pods: the desired ones once their migration is complete, until then those that
+//! already run. So a failing migration never removes a serving pod.
 
 use kube::ResourceExt as _;
 
@@ -10,7 +10,7 @@ use crate::{
     stack::{Database, Release},
 };
 
-/// What the pods' template may carry now.
+/// The release that the pods' template may have now.
 pub(super) fn release(image: &str, database: &Database, stack: &str, observed: &Observed) -> Release {
     let login = match database {
         Database::Postgres(postgres) => postgres.credentials.app.as_ref(),
@@ -18,17 +18,17 @@ pub(super) fn release(image: &str, database: &Database, stack: &str, observed: &
         // The API migrates its own file before it serves.
         Database::Sqlite(_) => return Release { image: image.to_owned(), revision: String::new() },
     };
-    let wanted = login.map(|login| Release { image: image.to_owned(), revision: login.revision.clone() });
+    let desired = login.map(|login| Release { image: image.to_owned(), revision: login.revision.clone() });
     let running = observed.deployment.as_deref().and_then(api_deployment::released);
-    match (wanted, running) {
-        (Some(wanted), Some(running)) if !migrated(&wanted, stack, observed) => running,
-        (Some(wanted), _) => wanted,
+    match (desired, running) {
+        (Some(desired), Some(running)) if !is_migrated(&desired, stack, observed) => running,
+        (Some(desired), _) => desired,
         (None, Some(running)) => running,
         (None, None) => Release { image: image.to_owned(), revision: String::new() },
     }
 }
 
-fn migrated(release: &Release, stack: &str, observed: &Observed) -> bool {
+fn is_migrated(release: &Release, stack: &str, observed: &Observed) -> bool {
     let name = names::migration(stack, &release.image, &release.revision);
     observed.jobs.iter().any(|job| job.name_any() == name && migration_job::complete(job))
 }

@@ -1,4 +1,4 @@
-//! Reading a Secret that a person wrote: one trailing newline is forgiven, every other oddity is named by key and
+//! Reading a Secret that a user wrote: one trailing newline is ignored, every other invalid value is reported by key and
 //! position. No value ever enters a finding.
 
 use k8s_openapi::api::core::v1::Secret;
@@ -10,7 +10,7 @@ use crate::{
     part::Part,
 };
 
-/// A Secret of the user's.
+/// A Secret that a user wrote.
 pub(super) struct UserSecret<'a> {
     secret: &'a Secret,
     name: String,
@@ -25,7 +25,7 @@ impl<'a> UserSecret<'a> {
         self.bytes(key).is_some()
     }
 
-    /// The value of the first of `keys` that there is.
+    /// The value of the first of `keys` that exists.
     pub(super) fn text(&self, keys: &[&str]) -> Result<String, Box<Finding>> {
         let Some((key, bytes)) = keys.iter().find_map(|key| Some((*key, self.bytes(key)?))) else {
             return Err(self.missing(keys));
@@ -45,8 +45,7 @@ impl<'a> UserSecret<'a> {
         }
     }
 
-    /// The value that is sent as a password: what SASLprep (RFC 4013) does not let through, the API's database library
-    /// refuses to send.
+    /// The password. The API's database library cannot send what SASLprep (RFC 4013) prohibits.
     pub(super) fn password(&self) -> Result<String, Box<Finding>> {
         let text = self.text(&["password"])?;
         if stringprep::saslprep(&text).is_ok() {
@@ -55,12 +54,12 @@ impl<'a> UserSecret<'a> {
         let alone = |char: char| stringprep::saslprep(char.encode_utf8(&mut [0; 4])).is_err();
         let problem = match text.chars().position(alone) {
             Some(position) => format!("has a character at position {}", position + 1),
-            None => "mixes right-to-left and other writing".to_owned(),
+            None => "mixes right-to-left and left-to-right text".to_owned(),
         };
         Err(self.finding(
             Reason::SecretKeyInvalid,
             format!("key password {problem}, which cannot be sent to Postgres (RFC 4013)"),
-            "Choose another one: all of ASCII and the letters of most writings work, emoji do not".to_owned(),
+            "Choose another password: all printable ASCII and the letters of most scripts are allowed, emoji are not".to_owned(),
         ))
     }
 
@@ -89,9 +88,9 @@ impl<'a> UserSecret<'a> {
         let key = keys.first().copied().unwrap_or_default();
         self.finding(
             Reason::SecretKeyMissing,
-            format!("lacks the key {}", keys.join(" or ")),
+            format!("has no key {}", keys.join(" or ")),
             format!(
-                "Add it: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
+                "Add the key: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
                 self.name
             ),
         )
@@ -102,7 +101,7 @@ impl<'a> UserSecret<'a> {
             Reason::SecretKeyInvalid,
             format!("key {key} {problem}"),
             format!(
-                "Write it without encoding it by hand: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
+                "Set it without encoding it by hand: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
                 self.name
             ),
         )
@@ -116,7 +115,7 @@ impl<'a> UserSecret<'a> {
     }
 }
 
-/// `echo secret | base64` leaves one line end, LF or CRLF.
+/// `echo secret | base64` adds one newline, LF or CRLF.
 fn without_newline(text: &str) -> &str {
     text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
 }
@@ -146,33 +145,33 @@ mod tests {
     #[case::windows(b"s3cret\r\n", "s3cret")]
     #[case::spaces_are_part_of_it(b" s3 cret ", " s3 cret ")]
     #[case::every_sign("~!@#$%^&*()'\"\\`{}|:;<>?,./ä€".as_bytes(), "~!@#$%^&*()'\"\\`{}|:;<>?,./ä€")]
-    fn a_value_is_read_without_its_line_end(#[case] value: &[u8], #[case] expected: &str) {
+    fn a_value_is_read_without_its_trailing_newline(#[case] value: &[u8], #[case] expected: &str) {
         assert_eq!(read(value).unwrap(), expected);
     }
 
     #[rstest]
-    #[case::two_line_ends(b"s3cret\n\n", "key password has a control character at position 7")]
+    #[case::two_newlines(b"s3cret\n\n", "key password has a control character at position 7")]
     #[case::tab(b"s3\tcret", "key password has a control character at position 3")]
     #[case::nul(b"\0", "key password has a control character at position 1")]
     #[case::latin1(b"caf\xe9", "key password is not UTF-8 at byte 4")]
     #[case::nothing(b"\n", "key password is empty")]
-    fn an_unusable_value_is_named_by_key_and_position(#[case] value: &[u8], #[case] problem: &str) {
+    fn an_invalid_value_is_reported_by_key_and_position(#[case] value: &[u8], #[case] problem: &str) {
         let finding = read(value).unwrap_err();
         assert_eq!((finding.reason, finding.problem.as_str()), (Reason::SecretKeyInvalid, problem));
         assert_eq!(finding.object, "Secret pg");
     }
 
     #[test]
-    fn a_missing_key_is_named() {
+    fn a_missing_key_is_reported() {
         let finding = UserSecret::new(&Secret::default()).text(&["username", "user"]).unwrap_err();
-        assert_eq!(finding.problem, "lacks the key username or user");
+        assert_eq!(finding.problem, "has no key username or user");
     }
 
     #[rstest]
     #[case::letters("äßéЖ漢€ and ASCII", None)]
     #[case::emoji("ab😀c", Some("at position 3"))]
     #[case::directions("abא", Some("mixes right-to-left"))]
-    fn a_password_that_no_client_could_send_is_named_and_not_shown(
+    fn a_password_that_no_client_can_send_is_reported_and_not_shown(
         #[case] value: &str,
         #[case] problem: Option<&str>,
     ) {

@@ -1,4 +1,4 @@
-//! The API's Deployment: ready when the API itself says so, which asks its database and schema.
+//! The Deployment of the API. Its pods are ready when the API reports that database and schema are.
 
 use k8s_openapi::{
     api::{
@@ -21,15 +21,15 @@ use crate::{
     stack::{Api, Database, Release, Stack},
 };
 
-/// Name of the API's container.
+/// Name of the container.
 pub const CONTAINER: &str = "api";
-/// Annotations with what the template was released with.
+/// Annotations with the release of the template.
 const RELEASED_IMAGE: &str = "todostack.dev/released-image";
 const RELEASED_REVISION: &str = "todostack.dev/released-revision";
-/// Port of health and metrics, apart from the API's, so that no Ingress leads to it.
+/// Port of probes and metrics, apart from the API's, so that no Ingress exposes it.
 const OPERATIONS: &str = "operations";
 const OPERATIONS_NUMBER: i32 = 9090;
-/// Where the SQLite file's volume is.
+/// Mount path of the SQLite file's volume.
 const DATA: &str = "/data";
 
 /// Its desired state. Pods could not be created without credentials; those that run go on serving.
@@ -38,9 +38,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(has_login.then(|| build(stack)))
 }
 
-/// Builds it.
-#[must_use]
-pub fn build(stack: &Stack) -> Deployment {
+pub(super) fn build(stack: &Stack) -> Deployment {
     let Release { image, revision } = &stack.api.release;
     let mut metadata = labels::owned(stack, names::api(&stack.id.name), Component::Api);
     metadata.annotations = Some(
@@ -66,7 +64,7 @@ pub fn build(stack: &Stack) -> Deployment {
     }
 }
 
-/// What a Deployment's template was released with.
+/// The release of a Deployment's template.
 #[must_use]
 pub fn released(deployment: &Deployment) -> Option<Release> {
     let annotations = deployment.metadata.annotations.as_ref()?;
@@ -76,7 +74,7 @@ pub fn released(deployment: &Deployment) -> Option<Release> {
     })
 }
 
-/// No request is without a pod during a rollout; a SQLite file has one writer, so there the old pod goes first.
+/// A rollout never reduces the number of ready pods. A SQLite file has one writer, so its old pod stops first.
 fn strategy(database: &Database) -> DeploymentStrategy {
     match database {
         Database::Sqlite(_) => {
@@ -156,7 +154,7 @@ fn environment(stack: &Stack) -> Vec<EnvVar> {
         pod::variable("TODOSTACK_LOG_LEVEL", log_level),
     ]);
     if stack.exposure.ingress.is_some() {
-        // The Ingress controller is the one proxy whose word on a client's address counts.
+        // The Ingress controller is the one proxy whose X-Forwarded-For is trusted.
         env.push(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", "1"));
     }
     if !allowed_origins.is_empty() {

@@ -1,4 +1,4 @@
-//! The Ingress: plain `networking.k8s.io/v1`, so that any controller serves it.
+//! The Ingress of the API: plain `networking.k8s.io/v1`, so that any Ingress controller serves it.
 
 use k8s_openapi::api::networking::v1::{
     HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend,
@@ -22,9 +22,8 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     }
 }
 
-/// Builds it; none when the stack asks for none.
-#[must_use]
-pub fn build(stack: &Stack) -> Option<Ingress> {
+/// none when the stack asks for none.
+pub(super) fn build(stack: &Stack) -> Option<Ingress> {
     let stack::Ingress { class_name, annotations, tls_secret } = stack.exposure.ingress.as_ref()?;
     let mut metadata = labels::owned(stack, names::ingress(&stack.id.name), Component::Exposure);
     metadata.annotations = (!annotations.is_empty()).then(|| annotations.clone());

@@ -24,9 +24,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(Some(build(stack)))
 }
 
-/// Builds it.
-#[must_use]
-pub fn build(stack: &Stack) -> Service {
+pub(super) fn build(stack: &Stack) -> Service {
     Service {
         metadata: labels::owned(stack, names::api(&stack.id.name), Component::Api),
         spec: Some(ServiceSpec {

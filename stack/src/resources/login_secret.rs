@@ -1,5 +1,4 @@
-//! The Secrets with a login, superuser's and application's: one way to write them and to read them back. The keys are
-//! those that CloudNativePG's users know.
+//! The format of Secrets with credentials, written and read back. The keys are those of CloudNativePG.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +11,7 @@ use crate::{
     stack::Stack,
 };
 
-/// What may stand in a URI's userinfo as it is (RFC 3986, unreserved).
+/// Characters that need no escaping in a URI's userinfo (RFC 3986, unreserved).
 const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The Secret `name` with `login`.
@@ -45,7 +44,7 @@ pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
     }
 }
 
-/// Reads back what `build` wrote; none when a key is gone.
+/// The credentials that `build` wrote. None if a key is missing.
 #[must_use]
 pub fn read(secret: &Secret) -> Option<Login> {
     let data = secret.data.as_ref()?;

@@ -1,4 +1,4 @@
-//! The Job that makes role and schema what one API image needs, before any pod of that image serves.
+//! The Job that creates role and schema for one API image, before any pod of that image serves.
 
 use k8s_openapi::{
     api::{
@@ -20,15 +20,15 @@ use crate::{
 
 /// Name of the container that migrates.
 pub const CONTAINER: &str = "migrate";
-/// Name of the init container that makes the role.
+/// Name of the init container that creates the role.
 pub const ROLES: &str = "roles";
 /// Annotation with the API image whose migrations these are.
 const IMAGE: &str = "todostack.dev/api-image";
-/// What makes the role.
+/// Script of the init container.
 const ROLES_SCRIPT: &str = include_str!("roles.sh");
-/// Where the application's Secret is in the init container.
+/// Mount path of the application's Secret in the init container.
 const APP: &str = "/etc/todostack/app";
-/// Attempts after the first: what a database that just started needs, while a broken migration is told soon.
+/// Retries: enough for a database that just started, few enough that a broken migration is reported soon.
 const RETRIES: i32 = 3;
 
 /// Its desired state. An existing Job is never written again: its template cannot change.
@@ -36,9 +36,8 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(build(stack).filter(|_| !stack.is_blocked(Part::Storage)))
 }
 
-/// Builds it; none without a login, and none for SQLite, which the API migrates itself.
-#[must_use]
-pub fn build(stack: &Stack) -> Option<Job> {
+/// none without a login, and none for SQLite, which the API migrates itself.
+pub(super) fn build(stack: &Stack) -> Option<Job> {
     let login = stack.credentials()?.app.as_ref()?;
     let mut metadata = labels::owned(stack, name(stack, login), Component::Migration);
     metadata.annotations = Some([(IMAGE.to_owned(), stack.api.image.clone())].into());
@@ -59,7 +58,7 @@ pub fn build(stack: &Stack) -> Option<Job> {
     })
 }
 
-/// The name of the Job that the stack wants now.
+/// The name of the Job of the desired image and credentials.
 #[must_use]
 pub fn name(stack: &Stack, login: &Login) -> String {
     names::migration(&stack.id.name, &stack.api.image, &login.revision)
@@ -99,7 +98,7 @@ fn pod_spec(stack: &Stack) -> PodSpec {
         service_account_name: Some(names::service_account(&stack.id.name)),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        // A pod of its own for each attempt: its message stays readable.
+        // With Never, each attempt has its own pod, whose termination message stays readable.
         restart_policy: Some("Never".to_owned()),
         security_context: Some(pod::security(pod::API_UID)),
         init_containers: postgres.map(|postgres| vec![roles(stack, postgres)]),
@@ -142,8 +141,8 @@ fn migrate(stack: &Stack) -> Container {
     }
 }
 
-/// That the database answers: nobody sends requests to this pod, but what a probe prints becomes an Event, and the
-/// operator tells from it what the migration waits for. A database that is there is migrated before the first one.
+/// Checks that the database is reachable. The pod receives no requests, but the output of a failed probe becomes an Event,
+/// from which the operator reports what the migration waits for. A reachable database is migrated before the first probe.
 fn reaches() -> Probe {
     let command = ["/todostack-api", "migrate", "--check"];
     Probe {

@@ -1,16 +1,16 @@
-//! What all pods of a stack share: the restricted profile of Pod Security, and how a login reaches a container.
+//! What all pods of a stack share: the Pod Security Standard `restricted`, and how credentials reach a container.
 
 use k8s_openapi::api::core::v1::{
     Capabilities, EmptyDirVolumeSource, EnvVar, EnvVarSource, PodSecurityContext, SeccompProfile,
     SecretKeySelector, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
 };
 
-/// uid and gid of the postgres user in the official image of Debian (its Dockerfile), and so of its files.
+/// uid and gid of the postgres user in the official Debian-based image (its Dockerfile), and so of its files.
 pub(super) const POSTGRES_UID: i64 = 999;
-/// uid and gid of the API: nobody's on any distribution, and the one of distroless images.
+/// uid and gid of the API: the `nonroot` user of distroless images.
 pub(super) const API_UID: i64 = 65532;
 
-/// A user, and nothing that only root could do.
+/// A non-root user without privileges.
 pub(super) fn security(uid: i64) -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: Some(true),
@@ -24,9 +24,9 @@ pub(super) fn security(uid: i64) -> PodSecurityContext {
     }
 }
 
-/// The same for a pod whose volume comes from a StorageClass: a disk that was just formatted belongs to root, and
-/// only the kubelet can change that. On a mismatch of the volume's root alone: Postgres refuses a data directory that
-/// its group can write. An NFS export keeps its owner (the API ignores fsGroup there).
+/// The same for a pod whose volume comes from a StorageClass: a newly formatted disk belongs to root, and only the kubelet
+/// can change that. OnRootMismatch, because Postgres rejects a data directory that its group can write. An NFS export
+/// keeps its owner: the kubelet ignores fsGroup there.
 pub(super) fn security_with_volume(uid: i64) -> PodSecurityContext {
     PodSecurityContext {
         fs_group: Some(uid),
@@ -35,7 +35,7 @@ pub(super) fn security_with_volume(uid: i64) -> PodSecurityContext {
     }
 }
 
-/// No capability, no way to more, nothing written outside of volumes.
+/// No capabilities, no privilege escalation, and writes to volumes only.
 pub(super) fn container_security() -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
@@ -45,12 +45,12 @@ pub(super) fn container_security() -> SecurityContext {
     }
 }
 
-/// The last lines of the log stand in the pod's status when a container fails, where the operator may read them.
+/// When a container fails, the last lines of its log become its termination message, which the operator may read.
 pub(super) fn message_policy() -> String {
     "FallbackToLogsOnError".to_owned()
 }
 
-/// An empty directory for the time of the pod.
+/// An empty directory that exists as long as the pod.
 pub(super) fn scratch(name: &str) -> Volume {
     Volume { name: name.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() }
 }
@@ -88,7 +88,7 @@ fn from_secret(name: &str, secret: &str, key: &str, optional: bool) -> EnvVar {
     EnvVar { name: name.to_owned(), value_from: Some(source), ..EnvVar::default() }
 }
 
-/// The variables that every Postgres client reads, from a Secret of ours: no password is part of a URL, so none needs
+/// The variables that every Postgres client reads, from a managed Secret: no password is part of a URL, so none needs
 /// escaping.
 pub(super) fn login(secret: &str) -> Vec<EnvVar> {
     vec![

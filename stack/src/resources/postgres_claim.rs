@@ -1,5 +1,5 @@
-//! The claim under Postgres. The operator's own instead of a StatefulSet's template: it can grow in place, and it is
-//! there before and after the StatefulSet.
+//! The PersistentVolumeClaim of Postgres. The operator writes it itself instead of by a StatefulSet's template: so it can
+//! grow in place, and it exists before and after the StatefulSet.
 
 use k8s_openapi::{
     api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements},
@@ -20,14 +20,12 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(stack.startable_postgres().map(|postgres| build(stack, postgres)))
 }
 
-/// Builds it.
-#[must_use]
-pub fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim {
+pub(super) fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim {
     let volume = &postgres.volume;
     let mut metadata = labels::kept(stack, volume.claim.clone(), Component::Database);
     metadata.annotations = Some([(VERSION.to_owned(), postgres.version.clone())].into());
     let (class, name) = match &volume.source {
-        // The empty class: no provisioner, and no default one either.
+        // The empty class disables provisioning, by a default class too.
         VolumeSource::Nfs { volume, .. } => (Some(String::new()), Some(volume.clone())),
         VolumeSource::Class(class) => (class.clone(), None),
     };
@@ -38,13 +36,13 @@ pub fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim {
     }
 }
 
-/// The major version of the data on a claim.
+/// The major version of the data on a PersistentVolumeClaim.
 #[must_use]
 pub fn version(claim: &PersistentVolumeClaim) -> Option<&str> {
     claim.metadata.annotations.as_ref()?.get(VERSION).map(String::as_str)
 }
 
-/// One pod writes; the size is what is asked for, from a class or a volume by name.
+/// A claim for one writer, from a class or for a volume by name.
 pub(super) fn spec(size: String, class: Option<String>, volume: Option<String>) -> PersistentVolumeClaimSpec {
     PersistentVolumeClaimSpec {
         access_modes: Some(vec!["ReadWriteOnce".to_owned()]),

@@ -1,4 +1,4 @@
-//! The headless Service that gives the database its name.
+//! The headless Service of the database, which gives it its DNS name.
 
 use k8s_openapi::{
     api::core::v1::{Service, ServicePort, ServiceSpec},
@@ -22,10 +22,9 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(stack.startable_postgres().map(|_| build(stack)))
 }
 
-/// Builds it. The name is there as soon as the pod has an address, not only once a probe has found it ready: resolvers
-/// keep a "no such name" for 5 s and more, and a refused connection is tried again at once.
-#[must_use]
-pub fn build(stack: &Stack) -> Service {
+/// The name resolves as soon as the pod has an address, not only once it is ready: resolvers cache a negative answer for
+/// 5 s and more, and clients retry a refused connection at once.
+pub(super) fn build(stack: &Stack) -> Service {
     Service {
         metadata: labels::owned(stack, names::database(&stack.id.name), Component::Database),
         spec: Some(ServiceSpec {

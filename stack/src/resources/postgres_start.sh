@@ -1,6 +1,6 @@
-# Starts the image's own entrypoint. Beside it, once the server takes connections, gives the superuser the password of
-# the Secret, over the local socket: POSTGRES_PASSWORD counts on an empty directory only, and a Secret that was lost
-# and made anew must not lock the operator out of its data.
+# Starts the image's own entrypoint. In the background, once the server accepts connections, sets the superuser's password
+# to that of the Secret over the local socket: POSTGRES_PASSWORD is used for an empty data directory only, and a Secret
+# that was lost and recreated must not lock the operator out.
 (
   until pg_isready --quiet --host=127.0.0.1; do sleep 1; done
   PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1' \

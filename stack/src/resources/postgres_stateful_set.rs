@@ -1,4 +1,4 @@
-//! The database's StatefulSet: one pod of the Postgres image, as its own user, on a read-only root filesystem.
+//! The StatefulSet of the database: one pod of the Postgres image, as its own user, on a read-only root filesystem.
 
 use k8s_openapi::{
     api::{
@@ -20,23 +20,23 @@ use crate::{
     stack::{Postgres, Stack, VolumeSource},
 };
 
-/// What the probe says of a volume that stands still.
+/// Output of the probe when the volume does not respond.
 pub const SILENT_VOLUME: &str = "the volume does not answer";
-/// Name of the server's container.
+/// Name of the container of the server.
 pub const CONTAINER: &str = "postgres";
 /// Annotation of the template: a new superuser password reaches the server by a restart.
 const REVISION: &str = "todostack.dev/superuser-revision";
-/// Where the volume is: the parent of the data directory, as the image of 18 wants it, and right for all majors.
+/// Mount path of the volume: the parent of the data directory, as the image of Postgres 18 declares it.
 const MOUNT: &str = "/var/lib/postgresql";
-/// Where the superuser's Secret is.
+/// Mount path of the superuser's Secret.
 const SUPERUSER: &str = "/etc/todostack/superuser";
 /// Name of the init container that checks the volume.
 pub const PREFLIGHT: &str = "preflight";
-/// What checks the volume.
+/// Script that checks the volume.
 const PREFLIGHT_SCRIPT: &str = include_str!("preflight.sh");
-/// What starts the server.
+/// Script that starts the server.
 const START: &str = include_str!("postgres_start.sh");
-/// Seconds that preparing an empty directory may take before the kubelet gives up on a start: an hour.
+/// Seconds that initialization and recovery may take before the kubelet restarts the container: an hour.
 const START_SECONDS: i32 = 3600;
 /// Seconds for a shutdown checkpoint.
 const STOP_SECONDS: i64 = 120;
@@ -47,9 +47,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(startable.map(|postgres| build(stack, postgres)))
 }
 
-/// Builds it.
-#[must_use]
-pub fn build(stack: &Stack, postgres: &Postgres) -> StatefulSet {
+pub(super) fn build(stack: &Stack, postgres: &Postgres) -> StatefulSet {
     StatefulSet {
         metadata: labels::owned(stack, names::database(&stack.id.name), Component::Database),
         spec: Some(StatefulSetSpec {
@@ -177,12 +175,12 @@ fn listens() -> Probe {
     }
 }
 
-/// That the volume answers, and that the server takes connections: it listens before it has recovered, and it takes
-/// connections while each of its writes waits for an NFS server that is gone.
+/// Checks that the volume responds and that the server accepts connections: the server listens before it has recovered,
+/// and accepts connections while each of its writes waits for an unreachable NFS server.
 ///
-/// The volume is asked first, since the client library reads its home, which is on the volume; and within a time of its
-/// own, since a child that hangs keeps the kubelet from ending the probe. Asking for the file system's size goes to an NFS
-/// server each time (RFC 8881, `space_*`), unlike a file that is cached. What a probe prints is the Event's words.
+/// The volume comes first, since the client library reads its home directory, which is on the volume. It has its own
+/// timeout, since a process that hangs in I/O prevents that the kubelet ends the probe. Unlike reading a cached file, asking
+/// for the file system's size reaches the NFS server each time (RFC 8881, `space_*`). The probe's output becomes an Event.
 fn accepts() -> Probe {
     let script = format!(
         "timeout 3 stat -f \"$PGDATA\" >/dev/null || {{ echo \"{SILENT_VOLUME} within 3 s\"; exit 1; }}; \

@@ -1,5 +1,5 @@
-//! The PersistentVolume for an NFS export: cluster-scoped, so labelled and finalized instead of owned, and bound to
-//! its claim by name beforehand, so that no other claim can take it.
+//! The PersistentVolume of an NFS export. It is cluster-scoped, so it has labels and a finalizer instead of an owner. It
+//! names its claim, so that no other claim can be bound to it.
 
 use k8s_openapi::{
     api::core::v1::{NFSVolumeSource, ObjectReference, PersistentVolume, PersistentVolumeSpec},
@@ -17,9 +17,8 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(stack.startable_postgres().and_then(|postgres| build(stack, &postgres.volume)))
 }
 
-/// Builds it; none for a volume from a StorageClass.
-#[must_use]
-pub fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> {
+/// none for a volume from a StorageClass.
+pub(super) fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> {
     let VolumeSource::Nfs { server, path, mount_options, volume: name } = &volume.source else { return None };
     let mut metadata = labels::unowned(stack, name.clone(), Component::Database);
     metadata.namespace = None;
@@ -46,8 +45,8 @@ pub fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> {
     })
 }
 
-/// Whether a volume of ours is bound to a claim that is gone: its `claimRef` still has the old claim's uid, and the
-/// new claim of the same name cannot have it (kubernetes issue 20753).
+/// Whether the volume is bound to a deleted claim: its `claimRef` still has the old uid, so that a new claim of the same
+/// name cannot be bound (kubernetes issue 20753).
 #[must_use]
 pub fn is_released(volume: &PersistentVolume) -> bool {
     volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")

@@ -1,10 +1,10 @@
-# Makes the application's role and database what the Secret says, or changes the role's password to it. Runs before
-# every migration, so that a changed Secret reaches the server before it reaches any pod.
+# Creates the application's role and database as in the Secret, or changes the role's password. Runs before every
+# migration, so that a changed Secret reaches the server before any pod.
 set -eu
 export PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1'
 printed=
 until pg_isready --quiet; do
-  [ -n "$printed" ] || echo "waiting for $PGHOST:$PGPORT to take connections"
+  [ -n "$printed" ] || echo "waiting for $PGHOST:$PGPORT to accept connections"
   printed=yes
   sleep 0.2
 done
@@ -17,8 +17,8 @@ alter role :"username" with login nosuperuser nocreatedb nocreaterole password :
 select format('create database %I owner %I', :'dbname', :'username') where not exists (select from pg_database where datname = :'dbname') \gexec
 alter database :"dbname" owner to :"username";
 \connect :"dbname"
--- What init scripts made belongs to the superuser; the application may use it.
+-- Objects that init scripts created belong to the superuser; the application may use them.
 grant all on all tables in schema public to :"username";
 grant all on all sequences in schema public to :"username";
 SQL
-echo "role and database are as the Secret says"
+echo "role and database are as in the Secret"

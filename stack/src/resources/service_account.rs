@@ -1,4 +1,4 @@
-//! The account of all pods: it has no right and no token, so that none of the namespace's default account's is lent.
+//! The ServiceAccount of all pods. It has no permissions and mounts no token, unlike the namespace's default account.
 
 use k8s_openapi::api::core::v1::ServiceAccount;
 
@@ -14,9 +14,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(Some(build(stack)))
 }
 
-/// Builds it.
-#[must_use]
-pub fn build(stack: &Stack) -> ServiceAccount {
+pub(super) fn build(stack: &Stack) -> ServiceAccount {
     ServiceAccount {
         metadata: labels::owned(stack, names::service_account(&stack.id.name), Component::Api),
         automount_service_account_token: Some(false),

@@ -1,4 +1,4 @@
-//! The claim under the SQLite file.
+//! The PersistentVolumeClaim of the SQLite file.
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 
@@ -17,9 +17,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     }
 }
 
-/// Builds it.
-#[must_use]
-pub fn build(stack: &Stack, sqlite: &Sqlite) -> PersistentVolumeClaim {
+pub(super) fn build(stack: &Stack, sqlite: &Sqlite) -> PersistentVolumeClaim {
     let volume = &sqlite.volume;
     let class = match &volume.source {
         VolumeSource::Class(class) => class.clone(),

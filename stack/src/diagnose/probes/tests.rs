@@ -1,4 +1,4 @@
-//! What is told of a container that runs and whose probe fails.
+//! Findings on running containers whose probe fails.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
 const STARTED: i64 = 60;
 
 /// A pod whose one container has run for a minute and is not ready, and the Event of its probe.
-fn unready(component: &str, container: &str, words: &str) -> Observed {
+fn unready(component: &str, container: &str, message: &str) -> Observed {
     let labels = json!({"app.kubernetes.io/component": component, "todostack.dev/stack": "shop"});
     let running = json!({"running": {"startedAt": ago(STARTED)}});
     let status = json!({"containerStatuses": [{
@@ -29,15 +29,15 @@ fn unready(component: &str, container: &str, words: &str) -> Observed {
     Observed {
         pods: vec![Arc::new(pod)],
         claim: Some(Arc::new(serde_json::from_value(claim).unwrap())),
-        events: vec![event(words, 1)],
+        events: vec![event(message, 1)],
         ..Observed::default()
     }
 }
 
-fn event(words: &str, seconds: i64) -> Event {
+fn event(message: &str, seconds: i64) -> Event {
     serde_json::from_value::<Event>(json!({
         "metadata": {}, "reason": "Unhealthy", "count": 6, "lastTimestamp": ago(seconds),
-        "message": format!("Readiness probe failed: {words}"), "involvedObject": {"kind": "Pod", "uid": "7"},
+        "message": format!("Readiness probe failed: {message}"), "involvedObject": {"kind": "Pod", "uid": "7"},
     }))
     .unwrap()
 }
@@ -63,7 +63,7 @@ fn found(spec: &str, observed: &Observed) -> Vec<(Part, Reason)> {
 }
 
 #[test]
-fn a_server_that_replays_its_log_is_told() {
+fn a_recovering_server_is_reported() {
     let observed = unready("database", "postgres", "127.0.0.1:5432 - rejecting connections");
     assert_eq!(found("{}", &observed), [(Part::Database, Reason::DatabaseRecovering)]);
 }
@@ -74,13 +74,13 @@ fn a_server_that_replays_its_log_is_told() {
     (Part::Storage, Reason::NfsServerUnreachable)
 )]
 #[case::disk("{}", (Part::Database, Reason::ProbeFailed))]
-fn a_volume_that_stands_still_is_told(#[case] spec: &str, #[case] expected: (Part, Reason)) {
-    let words = "the volume does not answer within 3 s";
-    assert_eq!(found(spec, &unready("database", "postgres", words)), [expected]);
+fn a_volume_that_does_not_respond_is_reported(#[case] spec: &str, #[case] expected: (Part, Reason)) {
+    let message = "the volume does not answer within 3 s";
+    assert_eq!(found(spec, &unready("database", "postgres", message)), [expected]);
 }
 
 #[test]
-fn words_of_an_earlier_run_say_nothing_of_this_one() {
+fn an_event_from_before_a_restart_is_ignored() {
     let mut observed = unready("database", "postgres", "127.0.0.1:5432 - rejecting connections");
     observed.events = vec![event("127.0.0.1:5432 - rejecting connections", STARTED + 1)];
     assert_eq!(found("{}", &observed), []);
@@ -92,22 +92,22 @@ fn words_of_an_earlier_run_say_nothing_of_this_one() {
 #[case::crowded("error returned from database: sorry, too many clients already", Reason::TooManyConnections)]
 #[case::reserved("remaining connection slots are reserved for roles with x", Reason::TooManyConnections)]
 #[case::recovering("the database system is starting up", Reason::DatabaseRecovering)]
-fn what_a_migration_waits_for_is_told(#[case] cause: &str, #[case] reason: Reason) {
-    let words =
+fn what_a_migration_waits_for_is_reported(#[case] cause: &str, #[case] reason: Reason) {
+    let message =
         format!("todostack-api: failed on postgres://db:5432/shop: the database is not available: {cause}");
-    let observed = external(unready("migration", "migrate", &words));
+    let observed = external(unready("migration", "migrate", &message));
     assert_eq!(found("{database: {external: {secret: {name: own}}}}", &observed), [(Part::Database, reason)]);
 }
 
 #[test]
-fn a_migration_that_only_has_work_to_do_is_no_cause() {
-    let words = "todostack-api: schema version 0, want 1: run `todostack-api migrate`";
-    let observed = external(unready("migration", "migrate", words));
+fn a_running_migration_is_no_finding() {
+    let message = "todostack-api: schema version 0, want 1: run `todostack-api migrate`";
+    let observed = external(unready("migration", "migrate", message));
     assert_eq!(found("{database: {external: {secret: {name: own}}}}", &observed), []);
 }
 
 #[test]
-fn an_api_that_is_not_ready_though_all_before_it_is_there_is_told() {
+fn an_api_pod_that_is_not_ready_while_its_dependencies_are_is_reported() {
     let observed = unready("api", "api", "HTTP probe failed with statuscode: 503");
     assert_eq!(found("{database: {sqlite: {}}}", &observed), [(Part::Api, Reason::ProbeFailed)]);
 }

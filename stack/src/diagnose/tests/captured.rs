@@ -1,5 +1,6 @@
-//! What a real cluster held when a cause was named (`../captured`, written by `TODOSTACK_CAPTURE=FOLDER cargo test -p
-//! todostack-e2e`), and that the same cause is found in it again. How a file becomes an `Observed` is `captured/load.rs`.
+//! Objects of a real cluster at the moment when a cause was reported (`../captured`, written by
+//! `TODOSTACK_CAPTURE=FOLDER cargo test -p todostack-e2e`): diagnosis must find the same cause again. Loading them is in
+//! `captured/load.rs`.
 
 use std::sync::LazyLock;
 
@@ -7,10 +8,7 @@ use proptest::{prelude::*, sample::subsequence};
 use strum::IntoEnumIterator as _;
 use todostack_crds::{ConditionType, Reason};
 
-use self::{
-    decided::{Decision, decision},
-    load::Capture,
-};
+use self::{decided::why_not_captured, load::Capture};
 use super::*;
 use crate::{
     applied::Applied,
@@ -24,7 +22,7 @@ mod load;
 static CAPTURES: LazyLock<Vec<Capture>> = LazyLock::new(load::all);
 
 /// Findings and verdicts from those objects of a capture, in that order.
-fn judged(capture: &Capture, objects: &[usize]) -> (Vec<Finding>, Vec<Verdict>) {
+fn evaluated(capture: &Capture, objects: &[usize]) -> (Vec<Finding>, Vec<Verdict>) {
     let observed = capture.observed(objects);
     let stack = capture.resolved(&observed);
     let applied = Applied::default();
@@ -39,10 +37,10 @@ fn ready(verdicts: &[Verdict]) -> &Verdict {
 }
 
 #[test]
-fn the_cause_that_the_cluster_was_told_is_found_again_in_what_it_held() {
-    let mut told = Vec::new();
+fn each_captured_cause_is_found_again() {
+    let mut messages = Vec::new();
     for capture in CAPTURES.iter() {
-        let (_, verdicts) = judged(capture, &capture.all());
+        let (_, verdicts) = evaluated(capture, &capture.all());
         let ready = ready(&verdicts);
         assert_eq!(
             (ready.status, ready.reason.as_str()),
@@ -50,25 +48,24 @@ fn the_cause_that_the_cluster_was_told_is_found_again_in_what_it_held() {
             "{}",
             capture.name
         );
-        told.push(format!("{}: {}", capture.name, ready.message));
+        messages.push(format!("{}: {}", capture.name, ready.message));
     }
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(messages.join("\n"));
 }
 
 #[test]
-fn every_cause_is_captured_or_it_is_said_why_not() {
+fn every_cause_is_captured_or_has_a_reason_why_not() {
     for reason in Reason::iter() {
         let captured = CAPTURES.iter().any(|capture| capture.reason() == reason.as_str());
-        match decision(reason) {
-            Decision::Captured => assert!(captured, "{reason:?} is not in operator/src/diagnose/captured"),
-            Decision::NoCause => assert!(!captured, "{reason:?} is captured after all"),
-            Decision::NotMade(why) => assert!(!captured, "{reason:?} is captured, though {why}"),
+        match why_not_captured(reason) {
+            None => assert!(captured, "{reason:?} is not in stack/src/diagnose/captured"),
+            Some(why) => assert!(!captured, "{reason:?} is captured, though {why}"),
         }
     }
 }
 
 #[test]
-fn what_is_captured_holds_no_byte_of_a_password() {
+fn no_capture_contains_a_byte_of_a_password() {
     for capture in CAPTURES.iter() {
         for (secret, key, value) in capture.secret_values() {
             let masked = value.iter().all(|byte| *byte == b'x' || byte.is_ascii_control());
@@ -91,11 +88,11 @@ fn all_objects() -> impl Strategy<Value = (usize, Vec<usize>)> {
 
 proptest! {
     #[test]
-    fn no_missing_object_makes_a_pass_panic_or_moves_a_time_without_its_status((number, objects) in some_objects()) {
+    fn no_missing_object_causes_a_panic_or_changes_a_time_without_its_status((number, objects) in some_objects()) {
         let capture = &CAPTURES[number];
         let later = fixtures::now() + jiff::SignedDuration::from_secs(60);
-        let before = conditions::merge(&[], &judged(capture, &capture.all()).1, 1, fixtures::now());
-        let (findings, verdicts) = judged(capture, &objects);
+        let before = conditions::merge(&[], &evaluated(capture, &capture.all()).1, 1, fixtures::now());
+        let (findings, verdicts) = evaluated(capture, &objects);
         prop_assert!(findings.is_sorted_by_key(|finding| finding.part));
         for (old, new) in before.iter().zip(&conditions::merge(&before, &verdicts, 1, later)) {
             prop_assert_eq!(old.status == new.status, old.last_transition_time == new.last_transition_time);
@@ -103,11 +100,11 @@ proptest! {
     }
 
     #[test]
-    fn what_is_found_does_not_depend_on_the_order_in_which_objects_are_seen((number, objects) in all_objects()) {
+    fn findings_do_not_depend_on_the_order_of_objects((number, objects) in all_objects()) {
         let capture = &CAPTURES[number];
-        let told = |objects: &[usize]| {
-            judged(capture, objects).0.iter().map(|finding| (finding.part, finding.message())).collect::<Vec<_>>()
+        let found = |objects: &[usize]| {
+            evaluated(capture, objects).0.iter().map(|finding| (finding.part, finding.message())).collect::<Vec<_>>()
         };
-        prop_assert_eq!(told(&objects), told(&capture.all()));
+        prop_assert_eq!(found(&objects), found(&capture.all()));
     }
 }

@@ -1,4 +1,4 @@
-//! Whatever is seen, and in whichever order: nothing panics, and the same findings come out.
+//! Diagnosis of any pods in any order does not panic and has the same findings.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{API, DATABASE, bound, container, found, terminated, unschedulable, waits};
 use crate::observed::Observed;
 
-/// Pods in every state that there is a cause for, and some that there is none for.
+/// Pods in every state that has a cause, and in some that have none.
 fn some_pod() -> impl Strategy<Value = serde_json::Value> {
     prop_oneof![
         Just(json!({})),
@@ -40,16 +40,16 @@ fn observed(pods: &[(bool, serde_json::Value)]) -> Observed {
 proptest! {
     #[test]
     fn findings_do_not_depend_on_the_order_of_pods(pods in some_pods()) {
-        let mut turned = pods.clone();
-        turned.reverse();
-        let told = |pods: &[_]| {
+        let mut reversed = pods.clone();
+        reversed.reverse();
+        let messages = |pods: &[_]| {
             found("{}", &observed(pods)).iter().map(|finding| (finding.part, finding.message())).collect::<Vec<_>>()
         };
-        prop_assert_eq!(told(&pods), told(&turned));
+        prop_assert_eq!(messages(&pods), messages(&reversed));
     }
 
     #[test]
-    fn nothing_that_is_missing_makes_a_pass_panic(pods in some_pods(), claim in any::<bool>()) {
+    fn no_missing_object_makes_diagnosis_panic(pods in some_pods(), claim in any::<bool>()) {
         let mut observed = observed(&pods);
         if claim {
             observed.claim = None;

@@ -1,4 +1,4 @@
-//! Symptoms of volumes and of the way in.
+//! Symptoms of volumes and of the Ingress.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use todostack_crds::Reason;
 #[case::none("{}", Reason::NoDefaultStorageClass)]
 #[case::named("database: {postgres: {storage: {storageClassName: gold}}}", Reason::StorageClassNotFound)]
 #[case::sqlite("database: {sqlite: {storage: {storageClassName: gold}}}", Reason::StorageClassNotFound)]
-fn a_claim_that_nothing_can_provide_is_explained(#[case] spec: &str, #[case] expected: Reason) {
+fn a_claim_that_cannot_be_provisioned_is_explained(#[case] spec: &str, #[case] expected: Reason) {
     let finding = only(spec, &Observed::default());
     assert_eq!(
         (finding.part, finding.reason, finding.severity),
@@ -38,19 +38,19 @@ fn a_claim_that_nothing_can_provide_is_explained(#[case] spec: &str, #[case] exp
 #[case::port("mount.nfs: Connection refused for nfs:/e on /var/lib/kubelet", Reason::NfsServerUnreachable)]
 #[case::silent("mount.nfs: Connection timed out for nfs:/e", Reason::NfsServerUnreachable)]
 #[case::other("mount.nfs: an incorrect mount option was specified", Reason::FailedMount)]
-fn a_refused_mount_is_told_in_the_words_of_the_mount_program(#[case] words: &str, #[case] expected: Reason) {
+fn a_failed_mount_quotes_the_mount_program(#[case] message: &str, #[case] expected: Reason) {
     let event = json!({
         "metadata": {}, "involvedObject": {}, "reason": "FailedMount",
-        "message": format!("MountVolume.SetUp failed for volume \"v\" : mount failed: exit status 32\nMounting command: mount\nOutput: {words}\n"),
+        "message": format!("MountVolume.SetUp failed for volume \"v\" : mount failed: exit status 32\nMounting command: mount\nOutput: {message}\n"),
     });
     let observed = Observed { events: vec![serde_json::from_value(event).unwrap()], ..Observed::default() };
     let finding = only("database: {postgres: {storage: {nfs: {server: nfs, path: /e}}}}", &observed);
     assert_eq!((finding.part, finding.reason), (Part::Storage, expected));
-    assert!(finding.problem.ends_with(words), "{}", finding.problem);
+    assert!(finding.problem.ends_with(message), "{}", finding.problem);
 }
 
 #[test]
-fn a_mount_that_was_refused_before_the_pod_ran_is_past() {
+fn a_mount_that_failed_before_the_pod_ran_is_no_finding() {
     let event = json!({
         "metadata": {}, "involvedObject": {"uid": "u"}, "reason": "FailedMount", "message": "mount.nfs: access denied by server",
     });
@@ -63,7 +63,7 @@ fn a_mount_that_was_refused_before_the_pod_ran_is_past() {
 }
 
 #[test]
-fn a_host_name_of_an_older_stack_is_told() {
+fn the_host_of_an_older_stack_is_reported() {
     let mut observed = with_classes(&[true]);
     observed.host_conflict = Some("shops/first".into());
     assert_eq!(only("{exposure: {host: h}}", &observed).reason, Reason::HostConflict);
@@ -88,7 +88,7 @@ fn with_classes(defaults: &[bool]) -> Observed {
 #[case::known("{exposure: {host: h, ingress: {className: c0}}}", &[false], None)]
 #[case::default("{exposure: {host: h}}", &[true, false], None)]
 #[case::no_ingress("{}", &[], None)]
-fn an_ingress_that_no_controller_serves_is_explained(
+fn an_ingress_without_a_controller_is_explained(
     #[case] spec: &str,
     #[case] defaults: &[bool],
     #[case] expected: Option<Reason>,

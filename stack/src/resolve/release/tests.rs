@@ -33,11 +33,11 @@ fn old() -> Release {
 }
 
 #[rstest]
-#[case::at_first_the_pods_may_wait_for_the_schema(None, vec![], new())]
-#[case::until_the_migration_is_done_the_old_image_serves(Some(running(OLD)), vec![], old())]
+#[case::new_pods_may_wait_for_the_schema(None, vec![], new())]
+#[case::before_the_migration_the_old_image_serves(Some(running(OLD)), vec![], old())]
 #[case::while_the_migration_fails_the_old_image_serves(Some(running(OLD)), vec![job(NEW, "Failed")], old())]
-#[case::another_images_migration_does_not_count(Some(running(OLD)), vec![job(OLD, "Complete")], old())]
-#[case::after_the_migration_the_new_image_comes(Some(running(OLD)), vec![job(NEW, "Complete")], new())]
+#[case::the_migration_of_another_image_does_not_count(Some(running(OLD)), vec![job(OLD, "Complete")], old())]
+#[case::after_the_migration_the_new_image_serves(Some(running(OLD)), vec![job(NEW, "Complete")], new())]
 fn an_image_reaches_the_pods_after_its_migration(
     #[case] deployment: Option<Arc<Deployment>>,
     #[case] jobs: Vec<Arc<Job>>,
@@ -48,7 +48,7 @@ fn an_image_reaches_the_pods_after_its_migration(
 }
 
 #[test]
-fn pods_that_serve_keep_their_login_while_the_users_secret_is_missing() {
+fn serving_pods_keep_their_credentials_while_the_users_secret_is_missing() {
     let mut observed = Observed { deployment: Some(running(OLD)), ..Observed::default() };
     observed.referenced.external = crate::observed::Lookup::Missing("pg".into());
     assert_eq!(resolved_from("database: {external: {secret: {name: pg}}}", &observed).api.release, old());

@@ -1,4 +1,4 @@
-//! The check of the volume, run as the server's user on directories made for it.
+//! The script that checks the volume, run as the server's user on temporary directories.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use rstest::rstest;
 
 use super::*;
 
-/// What the script left: its exit code and its report.
+/// Exit code and report of the script.
 fn check(volume: &Path, options: &str) -> (i32, String) {
     let scratch = volume.parent().unwrap();
     let (mounts, report) = (scratch.join("mounts"), scratch.join("report"));
@@ -56,13 +56,13 @@ fn an_empty_volume_of_the_servers_user_passes_and_stays_empty() {
 }
 
 #[test]
-fn a_volume_that_all_may_write_passes() {
+fn a_world_writable_volume_passes() {
     let (_folder, volume) = volume(0, 0o777);
     assert_eq!(check(&volume, "hard").0, 0);
 }
 
 #[test]
-fn an_initialised_volume_passes() {
+fn an_initialized_volume_passes() {
     let (_folder, volume) = volume(999, 0o755);
     write(&volume.join("18/docker/PG_VERSION"), "18\n");
     write(&volume.join("18/docker/global/pg_control"), "x");
@@ -74,7 +74,7 @@ fn an_initialised_volume_passes() {
 #[case::mode(999, 0o500, "hard", "unwritable", "mode 500")]
 #[case::soft(999, 0o700, "soft,timeo=600", "soft", "soft")]
 #[case::softerr(999, 0o700, "softerr", "soft", "soft")]
-fn a_volume_that_postgres_could_not_use_is_refused(
+fn a_volume_that_postgres_cannot_use_fails(
     #[case] owner: u32,
     #[case] mode: u32,
     #[case] options: &str,
@@ -88,7 +88,7 @@ fn a_volume_that_postgres_could_not_use_is_refused(
 }
 
 #[test]
-fn a_mount_that_cannot_be_written_is_refused() {
+fn a_read_only_mount_fails() {
     let (folder, volume) = volume(999, 0o700);
     let (code, report) = check(&volume, "hard,ro,");
     assert_eq!(code, 1);
@@ -99,7 +99,7 @@ fn a_mount_that_cannot_be_written_is_refused() {
 #[rstest]
 #[case::files_without_a_version(&[("18/docker/base/1", "x")])]
 #[case::version_without_control(&[("18/docker/PG_VERSION", "18\n")])]
-fn a_directory_that_was_left_unfinished_is_refused(#[case] files: &[(&str, &str)]) {
+fn an_incomplete_data_directory_fails(#[case] files: &[(&str, &str)]) {
     let (_folder, volume) = volume(999, 0o755);
     for (path, text) in files {
         write(&volume.join(path), text);
@@ -116,7 +116,7 @@ fn a_directory_that_was_left_unfinished_is_refused(#[case] files: &[(&str, &str)
 #[case::at_the_root("PG_VERSION", "15")]
 #[case::with_pgdata("data/pgdata/PG_VERSION", "14")]
 #[case::overwritten("18/docker/PG_VERSION", "17")]
-fn data_of_another_version_is_never_passed_over(#[case] path: &str, #[case] version: &str) {
+fn data_of_another_version_is_never_ignored(#[case] path: &str, #[case] version: &str) {
     let (_folder, volume) = volume(999, 0o755);
     write(&volume.join(path), &format!("{version}\n"));
     let (code, report) = check(&volume, "hard");

@@ -1,4 +1,4 @@
-//! From a file of objects to what the operator would have seen of them.
+//! Loading a capture, and the observed state that the operator would have put together from its objects.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -28,21 +28,21 @@ use crate::{
     stack_ref::StackRef,
 };
 
-/// Keys of a login that are no secret, and so are written as they are.
+/// Keys of credentials that are not secret, and so are captured as they are.
 const OPEN_KEYS: &[&str] = &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
 
-/// One file.
+/// A capture.
 pub(super) struct Capture {
     /// `REASON` or `REASON-CASE`.
     pub(super) name: String,
-    /// When it was written.
+    /// When it was captured.
     pub(super) moment: jiff::Timestamp,
     api_image: String,
     stack: TodoStack,
     objects: Vec<Value>,
 }
 
-/// All files, in the order of their names.
+/// All captures, by name.
 pub(super) fn all() -> Vec<Capture> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnose/captured");
     let mut captures: Vec<_> =
@@ -54,11 +54,12 @@ pub(super) fn all() -> Vec<Capture> {
 impl Capture {
     fn read(path: &Path) -> Self {
         let mut list: Value = serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-        let noted = |what: &str| {
-            let note = list["metadata"]["annotations"][format!("todostack.dev/{what}")].as_str();
-            note.unwrap_or_else(|| panic!("{}: {what}", path.display())).to_owned()
+        let annotation = |what: &str| {
+            let value = list["metadata"]["annotations"][format!("todostack.dev/{what}")].as_str();
+            value.unwrap_or_else(|| panic!("{}: {what}", path.display())).to_owned()
         };
-        let (moment, name, api_image) = (noted("captured-at"), noted("stack"), noted("api-image"));
+        let (moment, name, api_image) =
+            (annotation("captured-at"), annotation("stack"), annotation("api-image"));
         let Value::Array(objects) = list["items"].take() else { panic!("{}: no items", path.display()) };
         let is = |object: &&Value| object["kind"] == "TodoStack" && object["metadata"]["name"] == *name;
         let stack = objects.iter().find(is).unwrap_or_else(|| panic!("{}: no stack", path.display()));
@@ -71,26 +72,26 @@ impl Capture {
         }
     }
 
-    /// The reason of its name.
+    /// The reason in its name.
     pub(super) fn reason(&self) -> &str {
         self.name.split('-').next().unwrap()
     }
 
-    /// The numbers of all objects.
+    /// The indices of all objects.
     pub(super) fn all(&self) -> Vec<usize> {
         (0..self.objects.len()).collect()
     }
 
-    /// The stack, as it was resolved then.
+    /// The stack, resolved with the settings of that cluster.
     pub(super) fn resolved(&self, observed: &Observed) -> Stack {
         let config = Config { api_image: self.api_image.clone(), ..fixtures::config() };
         resolve(&self.stack, Inputs { observed, generated: &fixtures::generated(), config: &config }).unwrap()
     }
 
-    /// Every value of a Secret that is one: name, key, value.
+    /// Every secret value: name of the Secret, key, value.
     pub(super) fn secret_values(&self) -> Vec<(String, String, Vec<u8>)> {
         let mut values = Vec::new();
-        for secret in self.of::<Secret>(&self.all()) {
+        for secret in self.of_kind::<Secret>(&self.all()) {
             for (key, ByteString(value)) in secret.data.clone().unwrap_or_default() {
                 if !OPEN_KEYS.contains(&key.as_str()) {
                     values.push((secret.name_any(), key, value));
@@ -106,7 +107,7 @@ impl Capture {
         let requirements = Requirements::from(&self.stack.spec);
         let mut observed = Observed::new(&id, &self.listing(numbers));
         observed.referenced = self.referenced(numbers, requirements.references);
-        observed.add_conflicts(&self.stack, self.of::<TodoStack>(numbers).iter());
+        observed.add_conflicts(&self.stack, self.of_kind::<TodoStack>(numbers).iter());
         for key in observed.missing(&id, &requirements) {
             if let Some(metadata) = self.metadata(numbers, &key) {
                 observed.add_unlisted(key, metadata);
@@ -123,8 +124,8 @@ impl Capture {
         Listing {
             managed: visitor.managed,
             pods: self.watched(numbers, prune::pod),
-            storage_classes: self.of::<StorageClass>(numbers).into_iter().map(Arc::new).collect(),
-            ingress_classes: self.of::<IngressClass>(numbers).into_iter().map(Arc::new).collect(),
+            storage_classes: self.of_kind::<StorageClass>(numbers).into_iter().map(Arc::new).collect(),
+            ingress_classes: self.of_kind::<IngressClass>(numbers).into_iter().map(Arc::new).collect(),
         }
     }
 
@@ -133,7 +134,7 @@ impl Capture {
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        let mut found = self.of::<K>(numbers);
+        let mut found = self.of_kind::<K>(numbers);
         found.retain(|object| object.labels().get(labels::MANAGED_BY).is_some_and(|it| it == FIELD_MANAGER));
         found.iter_mut().for_each(prune);
         found.into_iter().map(Arc::new).collect()
@@ -146,7 +147,7 @@ impl Capture {
         Some(serde_json::from_value(found["metadata"].clone()).unwrap())
     }
 
-    fn of<K: Resource<DynamicType = ()> + DeserializeOwned>(&self, numbers: &[usize]) -> Vec<K> {
+    fn of_kind<K: Resource<DynamicType = ()> + DeserializeOwned>(&self, numbers: &[usize]) -> Vec<K> {
         let objects = numbers.iter().map(|number| &self.objects[*number]);
         let those = objects.filter(|object| object["kind"] == *K::kind(&()));
         those.map(|object| serde_json::from_value(object.clone()).unwrap()).collect()
@@ -156,16 +157,16 @@ impl Capture {
         let References { credentials, external, tls, init_scripts, storage_class: _, ingress_class: _ } =
             references;
         Referenced {
-            credentials: look_up(self.of::<Secret>(numbers), credentials),
-            external: look_up(self.of::<Secret>(numbers), external),
-            tls: look_up(self.of::<Secret>(numbers), tls),
-            init_scripts: look_up(self.of::<ConfigMap>(numbers), init_scripts),
+            credentials: look_up(self.of_kind::<Secret>(numbers), credentials),
+            external: look_up(self.of_kind::<Secret>(numbers), external),
+            tls: look_up(self.of_kind::<Secret>(numbers), tls),
+            init_scripts: look_up(self.of_kind::<ConfigMap>(numbers), init_scripts),
         }
     }
 
-    /// The Events that the operator would have asked for, object by object as the API server lists them.
+    /// The Events that the operator would have listed, object by object in the order of the API server.
     fn events(&self, numbers: &[usize], observed: &Observed) -> Vec<Event> {
-        let all = self.of::<Event>(numbers);
+        let all = self.of_kind::<Event>(numbers);
         let mut events = Vec::new();
         for subject in subjects(observed) {
             let is = |event: &&Event| event.involved_object.uid.as_ref() == Some(&subject.uid);
