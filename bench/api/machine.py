@@ -15,7 +15,7 @@ PEERS = ROOT / "bench" / "peers"
 TARGET = f"{platform.machine()}-unknown-linux-gnu"
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
 
 
@@ -38,7 +38,7 @@ def require_programs() -> None:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         sys.exit(f"install {', '.join(missing)} first")
-    say(f"installing {', '.join(missing)} by apt")
+    log(f"installing {', '.join(missing)} by apt")
     options = ["--yes", "--no-install-recommends"]
     run("apt-get", "install", *options, *missing, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
@@ -53,7 +53,7 @@ def cargo(*arguments, **environment) -> list[str]:
 
 def build() -> Path:
     """The folder with todostack-api, as the image has it, and todostack-dev-postgres."""
-    say("building the release API (5 to 8 minutes at first)")
+    log("building the release API (5 to 8 minutes at first)")
     for name in ["todostack-api", "todostack-dev-postgres"]:
         cargo("build", "--release", "--package", name, "--bin", name)
     single_request("--no-run")
@@ -72,7 +72,7 @@ def peers_python() -> Path:
     python = folder / "bin" / "python"
     if not python.exists():
         run(sys.executable, "-m", "venv", folder)
-    say("installing the peers' packages (half a minute at first)")
+    log("installing the peers' packages (half a minute at first)")
     options = ["--quiet", "--disable-pip-version-check", "--requirement", PEERS / "requirements.txt"]
     run(python, "-m", "pip", "install", *options)
     return python
@@ -108,7 +108,7 @@ class Postgres:
         self.process.wait(timeout=60)
 
     def seed(self) -> None:
-        """Makes the 10,000 rows that each measurement starts with."""
+        """Inserts the 10,000 rows that each measurement starts with."""
         self.psql("--file", HERE / "seed.sql")
         self.psql("--command", "vacuum analyze todos", "--command", "checkpoint")
 

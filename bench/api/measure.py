@@ -71,9 +71,9 @@ def _wrk(subject: Subject, scenario: Scenario, seconds: int) -> str:
 
 
 def _errors(output: str) -> int:
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
-    return int(refused[1] if refused else 0) + sum(map(int, broken.groups() if broken else ()))
+    return int(failed[1] if failed else 0) + sum(map(int, broken.groups() if broken else ()))
 
 
 def _milliseconds(text: str) -> float:

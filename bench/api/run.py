@@ -10,7 +10,7 @@ from pathlib import Path
 
 import report
 import subjects
-from machine import Postgres, build, describe_machine, peers_python, require_programs, say, single_request
+from machine import Postgres, build, describe_machine, log, peers_python, require_programs, single_request
 from measure import SCENARIOS, measure
 
 
@@ -35,9 +35,9 @@ def main() -> None:
                 for subject in all_subjects[shift:] + all_subjects[:shift]:
                     if not subject.can(scenario):
                         continue
-                    say(f"round {number + 1} of {options.rounds}: {scenario.name}, {subject.name}")
+                    log(f"round {number + 1} of {options.rounds}: {scenario.name}, {subject.name}")
                     results.append(measure(subject, scenario, options.seconds, postgres))
-        say("a single request, in the store")
+        log("a single request, in the store")
         postgres.psql("--command", "create database single_request")
         lines = single_request(DATABASE_URL=f"{postgres.url.removesuffix('/postgres')}/single_request")
         text = report.page(results, describe_machine(postgres), options) + report.single_request(lines)

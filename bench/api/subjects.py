@@ -38,7 +38,7 @@ class Subject:
                 if process.poll() is not None:
                     sys.exit(f"{self.name} exited: {process.stderr.read().decode()}")
                 time.sleep(0.05)
-        sys.exit(f"{self.name} does not answer on port {self.port}")
+        sys.exit(f"{self.name} does not respond on port {self.port}")
 
 
 @dataclass

@@ -31,7 +31,7 @@ pub enum Error {
     /// A program of Postgres failed.
     #[error("{program} failed: {output}")]
     Failed {
-        /// Its path.
+        /// The path of the program.
         program: String,
         /// What it wrote to its standard error or the server to its log, on one line.
         output: String,

@@ -10,7 +10,8 @@
 //! # Ok::<(), todostack_dev_postgres::Error>(())
 //! ```
 //!
-//! Postgres refuses to run as root; for root, the server runs as the user `postgres` of its package.
+//! Postgres does not run as root; when started by root, the server runs as the user `postgres` of its
+//! package.
 
 mod error;
 mod installed;
@@ -47,7 +48,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a database cluster and starts a server on it, of the newest version that is installed.
+    /// Creates a database cluster and starts a server on it, both of the newest installed version.
     pub fn start(options: &Options) -> Result<Self> {
         let folder = TempDir::with_prefix("todostack-dev-postgres-").map_err(Error::Folder)?;
         let port = TcpListener::bind(("127.0.0.1", 0))
@@ -61,7 +62,7 @@ impl Postgres {
         Ok(server)
     }
 
-    /// The URL of the superuser's connection to the database `postgres`. It takes no password.
+    /// Connects as the superuser to the database `postgres`, without a password.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
@@ -96,7 +97,7 @@ impl Postgres {
         let children = String::from_utf8_lossy(&children.stdout);
         for pid in std::iter::once(server).chain(children.split_whitespace()) {
             if let Some(pid) = pid.parse().ok().and_then(Pid::from_raw) {
-                // A process that has exited meanwhile is what was wanted.
+                // It fails when the process has exited already.
                 let _ = kill_process(pid, Signal::KILL);
             }
         }

@@ -119,8 +119,8 @@ impl ReconnectingConnection {
     ) -> Result<T> {
         let open = self.usable().await?;
         open.busy = true;
-        let answer = timeout(RESPONSE_TIMEOUT, statement(&mut open.connection)).await;
-        let result = answer.unwrap_or_else(|elapsed| Err(Error::Unavailable(Arc::new(elapsed))));
+        let outcome = timeout(RESPONSE_TIMEOUT, statement(&mut open.connection)).await;
+        let result = outcome.unwrap_or_else(|elapsed| Err(Error::Unavailable(Arc::new(elapsed))));
         (open.used, open.busy) = (Instant::now(), false);
         if matches!(result, Err(Error::Unavailable(_))) {
             self.open = None;

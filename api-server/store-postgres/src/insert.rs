@@ -25,21 +25,21 @@ impl InsertBatch {
     /// One statement per request, so that only the invalid row fails: the statement of the batch was rolled
     /// back.
     async fn one_by_one(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
-        let mut answers = Vec::with_capacity(requests.len());
+        let mut results = Vec::with_capacity(requests.len());
         for request in requests {
             let inserted = self.insert(&Columns::of(std::slice::from_ref(&request))).await;
-            answers.push(inserted.and_then(|rows| {
+            results.push(inserted.and_then(|rows| {
                 let row = rows.into_iter().next().ok_or_else(row_count_mismatch)?;
                 Ok(Todo::created(request.1, row.id, row.created_at))
             }));
         }
-        answers
+        results
     }
 }
 
 impl Batch for InsertBatch {
     type Request = Request;
-    type Answer = Todo;
+    type Output = Todo;
 
     async fn run(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
         match self.insert(&Columns::of(&requests)).await {

@@ -72,7 +72,7 @@ impl Pool {
             Borrowed { pool: self, connection: idle.or_else(|| Some(self.connector.connection())) };
         match &mut borrowed.connection {
             Some(connection) => connection.run(statements).await,
-            // Never: only dropping `borrowed` takes it.
+            // Never: only dropping `borrowed` empties it.
             None => Err(Error::unavailable("a connection is used twice")),
         }
     }

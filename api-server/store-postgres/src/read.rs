@@ -24,7 +24,7 @@ impl ReadBatch {
 
 impl Batch for ReadBatch {
     type Request = TodoPlace;
-    type Answer = Todo;
+    type Output = Todo;
 
     async fn run(&mut self, requests: Vec<Self::Request>) -> Vec<Result<Todo>> {
         let ids: Vec<i64> = requests.iter().map(|place| place.id).collect();

@@ -28,18 +28,18 @@ pub(crate) async fn migrate(pool: &PgPool) -> Result<SchemaVersion> {
         MigrateError::Execute(error) => store_error(error).during_migration(),
         other => Error::Migration(Arc::new(other)),
     })?;
-    SchemaVersion::of(found(pool).await.map_err(store_error), wanted())
+    SchemaVersion::of(applied_version(pool).await.map_err(store_error), wanted())
 }
 
 pub(crate) async fn version(connection: &mut ReconnectingConnection) -> Result<SchemaVersion> {
     SchemaVersion::of(
-        connection.run(async |connection| found(connection).await.map_err(store_error)).await,
+        connection.run(async |connection| applied_version(connection).await.map_err(store_error)).await,
         wanted(),
     )
 }
 
 /// Not checked by the compiler, since sqlx creates the table with the first migration.
-async fn found<'e>(executor: impl PgExecutor<'e>) -> sqlx::Result<i64> {
+async fn applied_version<'e>(executor: impl PgExecutor<'e>) -> sqlx::Result<i64> {
     sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations where success")
         .fetch_one(executor)
         .await

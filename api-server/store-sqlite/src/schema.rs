@@ -21,7 +21,6 @@ fn wanted() -> i64 {
     MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// Runs missing migrations.
 pub(crate) async fn migrate(pool: &SqlitePool) -> Result<SchemaVersion> {
     MIGRATOR.run(pool).await.map_err(|error| match error {
         MigrateError::Execute(error) => store_error(error).during_migration(),

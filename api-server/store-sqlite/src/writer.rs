@@ -60,12 +60,12 @@ struct WriteBatch {
 
 impl Batch for WriteBatch {
     type Request = Work;
-    type Answer = ();
+    type Output = ();
 
     async fn run(&mut self, requests: Vec<Work>) -> Vec<Result<()>> {
         let count = requests.len();
         match self.transaction(requests).await {
-            Ok(answers) => answers,
+            Ok(results) => results,
             Err(error) => {
                 // Its state is unknown, so the next batch opens a new connection.
                 self.open = None;
@@ -82,15 +82,15 @@ impl WriteBatch {
             closed => closed.insert(self.options.connect().await.map_err(store_error)?),
         };
         let mut transaction = connection.begin_with("begin immediate").await.map_err(store_error)?;
-        let mut answers = Vec::with_capacity(requests.len());
+        let mut results = Vec::with_capacity(requests.len());
         for work in requests {
             let mut savepoint = transaction.begin().await.map_err(store_error)?;
-            let answer = work(&mut savepoint).await;
-            if answer.is_ok() { savepoint.commit().await } else { savepoint.rollback().await }
+            let result = work(&mut savepoint).await;
+            if result.is_ok() { savepoint.commit().await } else { savepoint.rollback().await }
                 .map_err(store_error)?;
-            answers.push(answer);
+            results.push(result);
         }
         transaction.commit().await.map_err(store_error)?;
-        Ok(answers)
+        Ok(results)
     }
 }

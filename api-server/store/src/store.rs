@@ -55,7 +55,7 @@ impl SchemaVersion {
 /// The connections of a store, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolState {
-    /// Open connections.
+    /// Open connections, idle ones included.
     pub open: u32,
     /// Open connections that no request uses.
     pub idle: u32,

@@ -221,9 +221,9 @@ async fn a_token_with_one_invalid_field_is_rejected() {
 /// A key set URL; the first response has the old key only, later ones both. Counts the responses.
 async fn jwks(old: &Issuer, new: &Issuer) -> (KeySource, Arc<AtomicUsize>) {
     let reads = Arc::new(AtomicUsize::new(0));
-    let answers = [json!({"keys": [old.jwk()]}), json!({"keys": [old.jwk(), new.jwk()]})];
+    let key_sets = [json!({"keys": [old.jwk()]}), json!({"keys": [old.jwk(), new.jwk()]})];
     let counted = Arc::clone(&reads);
-    let jwks = get(async move || Json(answers[counted.fetch_add(1, Ordering::SeqCst).min(1)].clone()));
+    let jwks = get(async move || Json(key_sets[counted.fetch_add(1, Ordering::SeqCst).min(1)].clone()));
     let issuer = listen(Router::new().route("/jwks", jwks)).await;
     (KeySource::Url { url: format!("{}/jwks", issuer.base).parse().unwrap(), ca_file: None }, reads)
 }

@@ -57,7 +57,7 @@ impl Client {
         Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), base, documented: true }
     }
 
-    /// For another server, whose responses the OpenAPI document does not have.
+    /// For another server, whose responses are not in the OpenAPI document.
     pub fn undocumented(self) -> Self {
         Self { documented: false, ..self }
     }

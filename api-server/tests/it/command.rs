@@ -113,7 +113,7 @@ async fn no_request_is_lost_on_sigterm(#[case] on: On) {
         .map(|_| {
             let client = server.client.clone();
             tokio::spawn(async move {
-                let mut answered = 0;
+                let mut responses = 0;
                 // Until the listener is closed; a request that was accepted gets its response.
                 while let Ok(reply) = client
                     .try_send(
@@ -125,9 +125,9 @@ async fn no_request_is_lost_on_sigterm(#[case] on: On) {
                     .await
                 {
                     assert_eq!(reply.status, StatusCode::CREATED);
-                    answered += 1;
+                    responses += 1;
                 }
-                answered
+                responses
             })
         })
         .collect();
@@ -149,14 +149,14 @@ async fn no_request_is_lost_on_sigterm(#[case] on: On) {
     }
     assert_eq!(server.operations.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let rest = server.wait_for_exit().await;
-    let mut answered = 0;
+    let mut responses = 0;
     for client in clients {
         let of_this = client.await.unwrap();
         assert!(of_this > 0);
-        answered += of_this;
+        responses += of_this;
     }
     logged += with_message(&rest, "Request answered").len();
-    assert_eq!(logged, answered, "every response has its line, those of the last moment too");
+    assert_eq!(logged, responses, "every response has its line, those of the last moment too");
 }
 
 #[tokio::test]
@@ -176,21 +176,21 @@ async fn a_request_is_one_log_line_without_what_the_client_sent() {
     }
     server.terminate();
     let lines = server.wait_for_exit().await;
-    let answered = with_message(&lines, "Request answered");
+    let requests = with_message(&lines, "Request answered");
     let seen = |line: &Value| {
         assert_eq!(line["level"], "INFO");
         assert!(line["duration_us"].as_u64().unwrap() > 0, "{line}");
         json!([line["http.method"], line["http.route"], line["http.status"]])
     };
     assert_eq!(
-        answered.iter().map(|line| seen(line)).collect::<Vec<_>>(),
+        requests.iter().map(|line| seen(line)).collect::<Vec<_>>(),
         [json!(["POST", "/todos", 201]), json!(["GET", "/todos/{id}", 404]), json!(["GET", null, 404])]
     );
     assert_eq!(
-        (&answered[1]["trace_id"], &answered[1]["request_id"]),
+        (&requests[1]["trace_id"], &requests[1]["request_id"]),
         (&json!(trace_id), &json!("id-from-proxy"))
     );
-    assert_eq!(answered[0]["trace_id"], answered[0]["request_id"], "the client sent no request ID");
+    assert_eq!(requests[0]["trace_id"], requests[0]["request_id"], "the client sent no request ID");
     assert!(with_message(&lines, "Probe answered").is_empty(), "{lines:#?}");
     assert!(!format!("{lines:?}").contains("s3cret"), "{lines:#?}");
 }
@@ -213,18 +213,18 @@ async fn all_threads_together_stay_within_the_connection_limit() {
     let database = fresh_postgres().await;
     let server = server_on_postgres(&database).await;
     let client = &server.client;
-    let asked = (0..32).map(async |number| {
+    let clients = (0..32).map(async |number| {
         for _ in 0..10 {
-            let made = client.create_todo("/todos", json!({"title": number.to_string()})).await;
+            let created = client.create_todo("/todos", json!({"title": number.to_string()})).await;
             assert_eq!(
-                client.get(made["url"].as_str().unwrap()).await.json(),
-                made,
+                client.get(created["url"].as_str().unwrap()).await.json(),
+                created,
                 "each thread sees what the others created"
             );
             assert_eq!(client.get("/todos?limit=50").await.status, StatusCode::OK);
         }
     });
-    join_all(asked).await;
+    join_all(clients).await;
     let count = "select count(*) from pg_stat_activity
                  where datname = current_database() and application_name = 'todostack-api'";
     let mut beside = PgConnection::connect_with(&database).await.unwrap();

@@ -37,10 +37,10 @@ async fn an_unchanged_collection_is_not_sent_again(#[case] path: &str, #[case] c
         let service = Service::start(on).await;
         let client = &service.client;
         client.post("/lists", json!({"name": "shop"})).await;
-        let ask = async |etags: &str| {
+        let get = async |etags: &str| {
             client.send(client.request(Method::GET, path).header("if-none-match", etags), "").await
         };
-        let mut seen = ask("").await.header("etag").to_owned();
+        let mut seen = get("").await.header("etag").to_owned();
         let (body, member) = (json!({"title": "tea", "name": "tea"}), format!("{collection}/1"));
         for (method, address) in [
             (Method::POST, collection),
@@ -55,11 +55,11 @@ async fn an_unchanged_collection_is_not_sent_again(#[case] path: &str, #[case] c
                 continue;
             }
             assert!(done.status.is_success(), "{done:?}");
-            let changed = ask(&seen).await;
+            let changed = get(&seen).await;
             assert_eq!(changed.status, StatusCode::OK, "{on:?}, after {method} {address}, with {seen}");
             let etag = changed.header("etag");
             seen = format!("{seen}, W/{etag}");
-            let unchanged = ask(&seen).await;
+            let unchanged = get(&seen).await;
             assert_eq!((unchanged.status, unchanged.header("etag")), (StatusCode::NOT_MODIFIED, etag));
             assert!(unchanged.body.is_empty());
         }

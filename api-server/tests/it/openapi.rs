@@ -16,13 +16,16 @@ static DOCUMENT: LazyLock<Value> =
 /// The operation of a method and a path in the document.
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let parts = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
-    let asked = parts(path.split('?').next().unwrap());
+    let requested = parts(path.split('?').next().unwrap());
     let method = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
     DOCUMENT["paths"].as_object().unwrap().iter().find_map(|(template, item)| {
         let template = parts(template);
-        let fits = template.len() == asked.len()
-            && template.iter().zip(&asked).all(|(part, asked)| part == asked || part.starts_with('{'));
-        fits.then(|| item.get(&method)).flatten()
+        let matches = template.len() == requested.len()
+            && template
+                .iter()
+                .zip(&requested)
+                .all(|(part, requested)| part == requested || part.starts_with('{'));
+        matches.then(|| item.get(&method)).flatten()
     })
 }
 
@@ -78,17 +81,17 @@ async fn the_service_serves_its_document() {
 #[tokio::test]
 async fn every_method_is_either_in_the_document_or_rejected() {
     let service = Service::start(On::Sqlite).await;
-    let mut answers = BTreeMap::new();
+    let mut checked = BTreeMap::new();
     for path in DOCUMENT["paths"].as_object().unwrap().keys() {
         let address = path.replace("{id}", "1").replace("{list}", "1");
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
             let status =
                 service.client.send(service.client.request(method.clone(), &address), "").await.status;
             let rejected = status == StatusCode::METHOD_NOT_ALLOWED;
-            answers.insert(format!("{method} {path}"), rejected != operation(&method, &address).is_some());
+            checked.insert(format!("{method} {path}"), rejected != operation(&method, &address).is_some());
         }
     }
-    assert!(answers.values().all(|agrees| *agrees), "{answers:#?}");
+    assert!(checked.values().all(|agrees| *agrees), "{checked:#?}");
 }
 
 #[test]

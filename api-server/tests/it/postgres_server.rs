@@ -31,7 +31,7 @@ impl PostgresServer {
         PgConnection::connect_with(&self.options()).await.unwrap()
     }
 
-    /// Makes a database of which all tables are in `folder`, which may be on another disk.
+    /// Creates a database with all tables in `folder`, which may be on another disk.
     pub async fn database_in(&self, folder: &Path) -> PgConnectOptions {
         self.0.give_folder(folder).unwrap();
         let mut connection = self.connect().await;

@@ -57,10 +57,10 @@ async fn apply(service: &Service, model: &mut Vec<Expected>, step: Step) {
     let at = |model: &Vec<Expected>, which: usize| (which < model.len()).then_some(which);
     match step {
         Step::Create { title, order, completed } => {
-            let made = client
+            let created = client
                 .create_todo("/todos", json!({"title": title, "order": order, "completed": completed}))
                 .await;
-            let url = made["url"].as_str().unwrap().to_owned();
+            let url = created["url"].as_str().unwrap().to_owned();
             model.push(Expected { url, title, order, completed, version: 1 });
         }
         Step::Patch { which, title, completed, order } => {

@@ -61,7 +61,7 @@ impl Service {
         self.postgres.clone().expect("the service runs on Postgres")
     }
 
-    /// Requires a token.
+    /// A service that requires a token.
     pub async fn start_with_auth(on: On, auth: Auth) -> Self {
         let service = Self::start(on).await;
         let state = AppState::new(Arc::clone(&service.store), Settings::default(), Some(auth), None);

@@ -60,16 +60,16 @@ async fn the_collection_supports_get_post_and_delete(#[case] on: On) {
 #[tokio::test]
 async fn a_new_todo_is_stored_with_its_url(#[case] on: On) {
     let service = Service::start(on).await;
-    let made = post(&service, json!({"title": "walk the dog"})).await;
+    let created = post(&service, json!({"title": "walk the dog"})).await;
     // 5: it is in the list
     let list = get(&service, "/todos").await;
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["title"], "walk the dog");
     // 6: it is not completed, in both responses
-    assert_eq!((&made["completed"], &list[0]["completed"]), (&json!(false), &json!(false)));
+    assert_eq!((&created["completed"], &list[0]["completed"]), (&json!(false), &json!(false)));
     // 7, 8: it has a url, in both responses, that returns it
-    assert_eq!(url(&made), url(&list[0]));
-    assert_eq!(get(&service, url(&made)).await["title"], "walk the dog");
+    assert_eq!(url(&created), url(&list[0]));
+    assert_eq!(get(&service, url(&created)).await["title"], "walk the dog");
 }
 
 #[rstest]
@@ -111,10 +111,10 @@ async fn an_existing_todo_is_read_changed_and_deleted(#[case] on: On) {
 async fn the_order_of_a_todo_is_kept(#[case] on: On) {
     let service = Service::start(on).await;
     // 14: POST with an order
-    let made = post(&service, json!({"title": "blah", "order": 523})).await;
-    assert_eq!(made["order"], 523);
+    let created = post(&service, json!({"title": "blah", "order": 523})).await;
+    assert_eq!(created["order"], 523);
     // 15: PATCH of the order
-    assert_eq!(patch(&service, url(&made), json!({"order": 95})).await["order"], 95);
+    assert_eq!(patch(&service, url(&created), json!({"order": 95})).await["order"], 95);
     // 16: it persists
-    assert_eq!(get(&service, url(&made)).await["order"], 95);
+    assert_eq!(get(&service, url(&created)).await["order"], 95);
 }

@@ -1,4 +1,4 @@
-//! Which todos of a collection a client asks for: filter, order, page. Query strings are parsed by the API.
+//! Which todos of a collection a client requests: filter, order, page. Query strings are parsed by the API.
 
 use crate::{Todo, TodoId};
 

@@ -117,7 +117,7 @@ impl Tags {
 
 /// How urgent a todo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are all there is to know")]
 pub enum Priority {
     Low,
     Medium,
@@ -129,7 +129,7 @@ pub enum Priority {
 pub struct Todo {
     /// Unique over all collections.
     pub id: TodoId,
-    /// See [`Title`].
+    /// Valid as a [`Title`].
     pub title: String,
     /// Whether the todo is done.
     pub completed: bool,
@@ -137,7 +137,7 @@ pub struct Todo {
     pub order: Option<i64>,
     /// The due date, in no time zone.
     pub due_date: Option<NaiveDate>,
-    /// See [`Tags`].
+    /// Valid as [`Tags`].
     pub tags: Vec<String>,
     /// `None` when the client has set none.
     pub priority: Option<Priority>,
@@ -171,35 +171,25 @@ impl Todo {
 
 /// A todo to be created, or the replacement of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "[`Todo`] documents the fields")]
 pub struct NewTodo {
-    /// See [`Todo::title`].
     pub title: Title,
-    /// See [`Todo::completed`].
     pub completed: bool,
-    /// See [`Todo::order`].
     pub order: Option<i64>,
-    /// See [`Todo::due_date`].
     pub due_date: Option<NaiveDate>,
-    /// See [`Todo::tags`].
     pub tags: Tags,
-    /// See [`Todo::priority`].
     pub priority: Option<Priority>,
 }
 
 /// Changes of a todo: `None` keeps a value, `Some(None)` removes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "[`Todo`] documents the fields")]
 pub struct TodoPatch {
-    /// See [`Todo::title`].
     pub title: Option<Title>,
-    /// See [`Todo::completed`].
     pub completed: Option<bool>,
-    /// See [`Todo::order`].
     pub order: Option<Option<i64>>,
-    /// See [`Todo::due_date`].
     pub due_date: Option<Option<NaiveDate>>,
-    /// See [`Todo::tags`].
     pub tags: Option<Tags>,
-    /// See [`Todo::priority`].
     pub priority: Option<Option<Priority>>,
 }
 

@@ -20,11 +20,11 @@ pub trait Batch: Send + 'static {
     /// The parameters of one caller.
     type Request: Send + 'static;
     /// The result for one caller.
-    type Answer: Send + 'static;
+    type Output: Send + 'static;
 
     /// Runs the query. Returns exactly one result per request, in the order of the requests.
     fn run(&mut self, requests: Vec<Self::Request>)
-    -> impl Future<Output = Vec<Result<Self::Answer>>> + Send;
+    -> impl Future<Output = Vec<Result<Self::Output>>> + Send;
 }
 
 /// Sizes of a [`Batcher`].
@@ -40,7 +40,7 @@ type Reply<A> = oneshot::Sender<Result<A>>;
 
 /// The queue of a batched query. Its task stops when this is dropped.
 pub struct Batcher<B: Batch> {
-    queue: mpsc::Sender<(B::Request, Reply<B::Answer>)>,
+    queue: mpsc::Sender<(B::Request, Reply<B::Output>)>,
 }
 
 impl<B: Batch> std::fmt::Debug for Batcher<B> {
@@ -58,13 +58,13 @@ impl<B: Batch> Batcher<B> {
     }
 
     /// Queues a request and waits for its result.
-    pub async fn run(&self, request: B::Request) -> Result<B::Answer> {
-        let (reply, answer) = oneshot::channel();
+    pub async fn run(&self, request: B::Request) -> Result<B::Output> {
+        let (reply, result) = oneshot::channel();
         self.queue.try_send((request, reply)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::unavailable("the store is closed"),
         })?;
-        answer.await.map_err(|_| Error::unavailable("the store was closed while the request waited"))?
+        result.await.map_err(|_| Error::unavailable("the store was closed while the request waited"))?
     }
 
     /// The number of waiting requests.
@@ -74,7 +74,7 @@ impl<B: Batch> Batcher<B> {
     }
 }
 
-type Waiting<B> = mpsc::Receiver<(<B as Batch>::Request, Reply<<B as Batch>::Answer>)>;
+type Waiting<B> = mpsc::Receiver<(<B as Batch>::Request, Reply<<B as Batch>::Output>)>;
 
 /// How many times the task yields without a new request before it sends a batch. Tasks that are about to send
 /// a request join the batch; when there are none, a yield takes about a microsecond.
@@ -110,11 +110,11 @@ async fn run_batches<B: Batch>(mut batch: B, mut waiting: Waiting<B>, limit: usi
         if requests.is_empty() {
             continue;
         }
-        let answers = batch.run(requests).await;
-        debug_assert_eq!(answers.len(), replies.len(), "a batch must answer every request");
-        for (reply, answer) in replies.into_iter().zip(answers) {
+        let results = batch.run(requests).await;
+        debug_assert_eq!(results.len(), replies.len(), "a batch must return a result for every request");
+        for (reply, result) in replies.into_iter().zip(results) {
             // It fails when the request was canceled.
-            drop(reply.send(answer));
+            drop(reply.send(result));
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Collection, Precondition, Priority};
 
 impl Collection {
-    /// The list as the indexes have it, where the default list is 0: the numbers of lists begin at 1.
+    /// The list as it is in the indexes: 0 for the default list, since lists are numbered from 1.
     #[must_use]
     pub fn list_or_zero(&self) -> i64 {
         self.list.unwrap_or(0)

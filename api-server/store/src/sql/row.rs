@@ -7,7 +7,7 @@ use crate::{Collection, Priority, Todo};
 /// All columns of a todo, by the names that they have in both databases. The database decides the types of
 /// tags (`T`) and of small numbers (`N`).
 #[derive(Debug)]
-#[expect(missing_docs, reason = "they are the columns of the migrations, which say what they hold")]
+#[expect(missing_docs, reason = "the migrations document the columns")]
 pub struct TodoRow<T, N> {
     pub id: i64,
     pub owner: String,

@@ -17,7 +17,7 @@ struct Doubling {
 
 impl Batch for Doubling {
     type Request = u32;
-    type Answer = u32;
+    type Output = u32;
 
     async fn run(&mut self, requests: Vec<u32>) -> Vec<Result<u32>> {
         self.entered.add_permits(1);
@@ -73,7 +73,7 @@ async fn requests_that_arrive_while_a_query_runs_become_the_next_and_each_gets_i
     for (n, caller) in callers {
         match caller.await.unwrap() {
             Err(Error::TodoNotFound) => assert_eq!(n, 13),
-            answer => assert_eq!(answer.unwrap(), n * 2),
+            result => assert_eq!(result.unwrap(), n * 2),
         }
     }
     assert_eq!(harness.sizes(), [1, 20]);
