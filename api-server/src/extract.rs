@@ -7,10 +7,14 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
-use todostack_store::{Collection, Error, Owner, TodoPlace};
+use todostack_store::{Collection, Error, ListId, Owner, TodoPlace};
 use tokio::time::timeout;
 
-use crate::error::{ApiError, FieldError};
+use crate::{
+    error::{ApiError, FieldError},
+    links::Links,
+    state::AppState,
+};
 
 /// Above what any todo needs: 1,000 characters of title and 20 tags of 50, all of them escaped.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1_024;
@@ -112,62 +116,91 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The collection that the path names. Whether its list exists is answered by the statement that uses it.
+/// The collection that the path names, and the addresses of what is in it. Whether its list exists is answered by the
+/// statement that uses it.
 #[derive(Debug)]
-pub(crate) struct InCollection(pub(crate) Collection);
+pub(crate) struct InCollection {
+    pub(crate) collection: Collection,
+    pub(crate) links: Links,
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for InCollection {
+impl FromRequestParts<AppState> for InCollection {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let list =
-            NumbersInPath::of(parts, state).await?.list.transpose().map_err(|_| Error::ListNotFound)?;
-        Ok(Self(Collection { owner, list }))
+        let list = NumbersInPath::read(parts, state).await?.list;
+        let list = list.transpose().map_err(|_| Error::ListNotFound)?;
+        let links = Links::from_request_parts(parts, state).await?;
+        Ok(Self { collection: Collection { owner, list }, links })
     }
 }
 
-/// The todo that the address names; whether it exists, the store will say.
+/// The todo that the path names, and its address. Whether it exists is answered by the statement that uses it.
 #[derive(Debug)]
-pub(crate) struct AtTodo(pub(crate) TodoPlace);
+pub(crate) struct AtTodo {
+    pub(crate) place: TodoPlace,
+    pub(crate) links: Links,
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for AtTodo {
+impl FromRequestParts<AppState> for AtTodo {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let NumbersInPath { list, id } = NumbersInPath::of(parts, state).await?;
+        let NumbersInPath { list, id } = NumbersInPath::read(parts, state).await?;
         let list = list.transpose().map_err(|_| Error::TodoNotFound)?;
         let id = id.and_then(Result::ok).ok_or(Error::TodoNotFound)?;
-        Ok(Self(TodoPlace { collection: Collection { owner, list }, id }))
+        let links = Links::from_request_parts(parts, state).await?;
+        Ok(Self { place: TodoPlace { collection: Collection { owner, list }, id }, links })
     }
 }
 
-/// The list that the address names.
+/// The lists of the caller, and their addresses.
 #[derive(Debug)]
-pub(crate) struct AtList(pub(crate) Owner, pub(crate) i64);
+pub(crate) struct AtLists {
+    pub(crate) owner: Owner,
+    pub(crate) links: Links,
+}
+
+impl FromRequestParts<AppState> for AtLists {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Caller(owner) = Caller::from_request_parts(parts, state).await?;
+        let links = Links::from_request_parts(parts, state).await?;
+        Ok(Self { owner, links })
+    }
+}
+
+/// The list that the path names.
+#[derive(Debug)]
+pub(crate) struct AtList {
+    pub(crate) owner: Owner,
+    pub(crate) id: ListId,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for AtList {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let list = NumbersInPath::of(parts, state).await?.list;
+        let list = NumbersInPath::read(parts, state).await?.list;
         let id = list.and_then(Result::ok).ok_or(Error::ListNotFound)?;
-        Ok(Self(owner, id))
+        Ok(Self { owner, id })
     }
 }
 
 type Number = Result<i64, std::num::ParseIntError>;
 
-/// None where the route has no such part. Clients treat addresses as opaque, so what is no number is merely not there.
+/// `None` where the route has no such parameter. Clients treat addresses as opaque, so what is not a number does not exist.
 struct NumbersInPath {
     list: Option<Number>,
     id: Option<Number>,
 }
 
 impl NumbersInPath {
-    async fn of<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn read<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let params =
             RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::RouteNotFound)?;
         let number = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, text)| text.parse());

@@ -22,6 +22,7 @@ pub mod probes;
 mod public_url;
 mod rate;
 mod routes;
+mod schemas;
 pub mod serve;
 mod state;
 pub mod telemetry;

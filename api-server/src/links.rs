@@ -1,12 +1,10 @@
 //! Absolute addresses: from the configured public one, else from what the proxies in front say, else from Host.
 
-use std::convert::Infallible;
-
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Uri, header, request::Parts};
-use todostack_store::{Collection, ListId, TodoId};
+use todostack_store::{ListId, TodoId};
 
-use crate::state::AppState;
+use crate::{error::ApiError, state::AppState};
 
 /// Makes the addresses of one request's answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +13,15 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    pub(crate) fn todos(&self, collection: &Collection) -> String {
-        match collection.list {
+    pub(crate) fn todos(&self, list: Option<ListId>) -> String {
+        match list {
             None => format!("{}/todos", self.base),
             Some(list) => format!("{}/lists/{list}/todos", self.base),
         }
     }
 
-    pub(crate) fn todo(&self, collection: &Collection, id: TodoId) -> String {
-        match collection.list {
+    pub(crate) fn todo(&self, list: Option<ListId>, id: TodoId) -> String {
+        match list {
             None => format!("{}/todos/{id}", self.base),
             Some(list) => format!("{}/lists/{list}/todos/{id}", self.base),
         }
@@ -62,9 +60,9 @@ fn is_plain(value: &str) -> bool {
 }
 
 impl FromRequestParts<AppState> for Links {
-    type Rejection = Infallible;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         Ok(match &state.shared.settings.public_url {
             Some(url) => Self { base: url.as_str().to_owned() },
             None => Self::from_headers(&parts.headers, &parts.uri),

@@ -7,10 +7,10 @@ pub(crate) mod list;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use todostack_store::{Collection, List, ListName, NewList, Owner};
+use todostack_store::{List, ListName, NewList};
 use utoipa::ToSchema;
 
-use crate::{error::ApiError, links::Links, todos};
+use crate::{error::ApiError, links::Links, schemas, todos};
 
 /// A list as clients see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,10 +33,9 @@ pub(crate) struct ListBody {
 }
 
 impl ListBody {
-    pub(crate) fn new(list: List, owner: &Owner, links: &Links) -> Self {
+    pub(crate) fn new(list: List, links: &Links) -> Self {
         let List { id, name, created_at } = list;
-        let collection = Collection { owner: owner.clone(), list: Some(id) };
-        Self { id, name, url: links.list(id), todos_url: links.todos(&collection), created_at }
+        Self { id, name, url: links.list(id), todos_url: links.todos(Some(id)), created_at }
     }
 }
 
@@ -44,8 +43,7 @@ impl ListBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewList)]
 pub(crate) struct ListInput {
-    /// What people call it; need not be unique.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    #[schema(schema_with = schemas::list_name)]
     name: String,
 }
 

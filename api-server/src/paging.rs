@@ -1,25 +1,34 @@
 //! Pages: `limit` and `cursor` in, `Link: rel="next"` out. A cursor is a place in one order, which it names.
 
-use http::{HeaderMap, HeaderValue, header};
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Deserialize;
 use todostack_store::{Cursor, Filter, Sort, Todo, TodoQuery};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::path::{Parameter, ParameterIn},
+};
 
-use crate::error::{ApiError, FieldError};
+use crate::{
+    error::{ApiError, FieldError},
+    extract::Params,
+    schemas,
+};
 
 /// The greatest `limit`, and how many are read at a time when no limit is given.
 pub(crate) const MAX_LIMIT: i64 = 1_000;
-const MAX_TEXT_CHARS: usize = 200;
+pub(crate) const MAX_TEXT_CHARS: usize = 200;
 
 /// Which todos, as parameters.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FilterParams {
     /// Only done (`true`) or only open (`false`) ones.
-    pub(crate) completed: Option<bool>,
+    completed: Option<bool>,
     /// Only those whose title contains this text, whatever the case of its letters.
-    #[param(max_length = 200, pattern = r"^[^\u0000]*$")]
-    pub(crate) q: Option<String>,
+    #[param(inline, required = false, value_type = schemas::SearchText)]
+    q: Option<String>,
 }
 
 /// The orders, as parameters.
@@ -58,25 +67,43 @@ impl SortParam {
     }
 }
 
-/// All parameters of a list of todos.
+/// Which page of them, as parameters.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct TodosParams {
-    /// Only done (`true`) or only open (`false`) ones.
-    pub(crate) completed: Option<bool>,
-    /// Only those whose title contains this text, whatever the case of its letters.
-    #[param(max_length = 200, pattern = r"^[^\u0000]*$")]
-    pub(crate) q: Option<String>,
+pub(crate) struct PageParams {
     /// By time or by `order`; `-` reverses. A cursor keeps the order it began with.
     #[serde(default)]
     #[param(inline)]
-    pub(crate) sort: SortParam,
+    sort: SortParam,
     /// How many at most, 1 to 1,000; without it, all.
-    #[param(minimum = 1, maximum = 1000)]
-    pub(crate) limit: Option<i64>,
+    #[param(inline, required = false, value_type = schemas::Limit)]
+    limit: Option<i64>,
     /// Where the page begins: from the `Link` header of the page before.
     #[param(pattern = r"^-?(created|order)\.(-?[0-9]{1,16})?\.[0-9]{1,18}$")]
-    pub(crate) cursor: Option<String>,
+    cursor: Option<String>,
+}
+
+/// All parameters of a list of todos. Two structs, since `#[serde(flatten)]` reads the numbers of a query as text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TodosParams {
+    filter: FilterParams,
+    page: PageParams,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for TodosParams {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Params(filter) = Params::from_request_parts(parts, state).await?;
+        let Params(page) = Params::from_request_parts(parts, state).await?;
+        Ok(Self { filter, page })
+    }
+}
+
+impl IntoParams for TodosParams {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        [FilterParams::into_params(&place), PageParams::into_params(&place)].concat()
+    }
 }
 
 /// Takes away what was read beyond `limit`, only to know whether there is more; says whether there is.
@@ -97,12 +124,12 @@ pub(crate) fn check_limit(limit: i64) -> Result<(), ApiError> {
     if (1..=MAX_LIMIT).contains(&limit) {
         Ok(())
     } else {
-        Err(wrong("limit", "must be a number from 1 to 1000"))
+        Err(wrong("limit", format!("must be a number from 1 to {MAX_LIMIT}")))
     }
 }
 
-fn wrong(pointer: &str, detail: &str) -> ApiError {
-    ApiError::InvalidParameter(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() })
+fn wrong(pointer: &str, detail: impl Into<String>) -> ApiError {
+    ApiError::InvalidParameter(FieldError { pointer: pointer.to_owned(), detail: detail.into() })
 }
 
 impl FilterParams {
@@ -111,7 +138,7 @@ impl FilterParams {
         let text = q.filter(|text| !text.is_empty());
         match &text {
             Some(text) if text.chars().count() > MAX_TEXT_CHARS => {
-                Err(wrong("q", "must have at most 200 characters"))
+                Err(wrong("q", format!("must have at most {MAX_TEXT_CHARS} characters")))
             }
             Some(text) if text.contains('\0') => Err(wrong("q", "must not contain the character U+0000")),
             _ => Ok(Filter { completed, text }),
@@ -122,41 +149,38 @@ impl FilterParams {
 impl TodosParams {
     /// The query, and how many the client wants at most.
     pub(crate) fn query(&self) -> Result<(TodoQuery, Option<i64>), ApiError> {
-        self.limit.map_or(Ok(()), check_limit)?;
-        let filter = FilterParams { completed: self.completed, q: self.q.clone() }.filter()?;
-        let cursor = self.cursor.as_deref().map(decode).transpose()?;
-        let (sort, after) = cursor.map_or((self.sort, None), |(sort, cursor)| (sort, Some(cursor)));
-        let limit = self.limit.or(after.is_some().then_some(MAX_LIMIT));
+        let PageParams { sort, limit, cursor } = &self.page;
+        limit.map_or(Ok(()), check_limit)?;
+        let filter = self.filter.clone().filter()?;
+        let cursor = cursor.as_deref().map(decode).transpose()?;
+        let (sort, after) = cursor.map_or((*sort, None), |(sort, cursor)| (sort, Some(cursor)));
+        let limit = limit.or(after.is_some().then_some(MAX_LIMIT));
         let query = TodoQuery { filter, sort: sort.sort(), after, limit: limit.unwrap_or(MAX_LIMIT) };
         Ok((query, limit))
     }
 
     /// The order in effect: that of the cursor when there is one.
     fn sort_in_effect(&self) -> SortParam {
-        let of_cursor = self.cursor.as_deref().and_then(|cursor| decode(cursor).ok());
-        of_cursor.map_or(self.sort, |(sort, _)| sort)
+        let of_cursor = self.page.cursor.as_deref().and_then(|cursor| decode(cursor).ok());
+        of_cursor.map_or(self.page.sort, |(sort, _)| sort)
     }
 
     /// `Link` to the page after `last`, with the same filter, order and size.
     pub(crate) fn next_link(&self, address: &str, last: &Todo) -> Option<HeaderValue> {
-        let Self { completed, q, sort: _, limit, cursor: _ } = self;
+        let FilterParams { completed, q } = &self.filter;
         let mut parameters = vec![format!("cursor={}", encode(Cursor::of(last), self.sort_in_effect()))];
-        parameters.extend(limit.map(|limit| format!("limit={limit}")));
+        parameters.extend(self.page.limit.map(|limit| format!("limit={limit}")));
         parameters.extend(completed.map(|completed| format!("completed={completed}")));
         parameters.extend(q.as_deref().map(|text| format!("q={}", percent_encoded(text))));
         HeaderValue::from_str(&format!("<{address}?{}>; rel=\"next\"", parameters.join("&"))).ok()
     }
 }
 
-fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
+/// Unreserved characters stay as they are (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+fn percent_encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// `order.5.12`: after number 12, whose `order` is 5; `order..12` when it has none.

@@ -1,10 +1,22 @@
-//! The whole API on one page. What is routed here is what the OpenAPI document says: both come from the same lines.
+//! The whole API on one page. The same lines make the routes and the OpenAPI document; only the document itself is
+//! declared in `openapi` and routed here, since it is known last.
 
-use axum::{Router, body::Bytes, routing::options};
+use axum::{
+    Router,
+    body::Bytes,
+    routing::{get, options},
+};
 use http::{HeaderName, StatusCode, header};
+use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{error::ApiError, lists, middleware, openapi, state::AppState, todos};
+use crate::{
+    error::ApiError,
+    lists, middleware,
+    openapi::{self, Document},
+    state::AppState,
+    todos,
+};
 
 /// The answer to OPTIONS; a test holds it against the Allow header of a 405, which axum makes.
 macro_rules! allow {
@@ -46,22 +58,19 @@ fn lists() -> OpenApiRouter<AppState> {
 }
 
 fn all() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .merge(todos())
-        .merge(lists())
-        .routes(routes!(openapi::document))
-        .route("/openapi.json", allow!("GET, HEAD, OPTIONS"))
+    OpenApiRouter::with_openapi(Document::openapi()).merge(todos()).merge(lists())
 }
 
 /// All operations, with everything that surrounds them. HEAD follows from GET.
 pub fn api(state: AppState) -> Router {
-    let (router, _) = all().split_for_parts();
+    let (router, document) = all().split_for_parts();
+    let document = get(openapi::get_document).with_state(openapi::to_json(document));
+    let router = router.route("/openapi.json", document.merge(allow!("GET, HEAD, OPTIONS")));
     middleware::around(router.fallback(async || ApiError::RouteNotFound), state)
 }
 
 /// The OpenAPI document as JSON.
 #[must_use]
 pub fn openapi_json() -> Bytes {
-    let (_, generated) = all().split_for_parts();
-    openapi::complete(&generated)
+    openapi::to_json(all().into_openapi())
 }

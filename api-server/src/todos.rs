@@ -9,6 +9,8 @@ pub(crate) mod replace;
 mod stream;
 pub(crate) mod update;
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     response::{IntoResponse, Response},
@@ -16,13 +18,14 @@ use axum::{
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use http::header;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use todostack_store::{Collection, Invalid, NewTodo, Tags, Title, Todo, TodoPatch};
+use todostack_store::{Invalid, ListId, NewTodo, Tags, Title, Todo, TodoPatch};
 use utoipa::ToSchema;
 
 use crate::{
     error::{ApiError, FieldError},
     etag,
     links::Links,
+    schemas,
 };
 
 /// How urgent a todo is.
@@ -71,10 +74,9 @@ pub(crate) struct TodoBody {
     /// Its own absolute address.
     #[schema(format = "uri")]
     pub(crate) url: String,
-    /// The day it is due.
-    #[schema(required = true)]
+    #[schema(required = true, schema_with = schemas::due_date)]
     due_date: Option<NaiveDate>,
-    /// Free words.
+    #[schema(schema_with = schemas::tags)]
     tags: Vec<String>,
     /// How urgent it is.
     #[schema(required = true)]
@@ -88,8 +90,8 @@ pub(crate) struct TodoBody {
 }
 
 impl TodoBody {
-    pub(crate) fn new(todo: Todo, collection: &Collection, links: &Links) -> Self {
-        let url = links.todo(collection, todo.id);
+    pub(crate) fn new(todo: Todo, list: Option<ListId>, links: &Links) -> Self {
+        let url = links.todo(list, todo.id);
         let Todo {
             id,
             title,
@@ -108,9 +110,9 @@ impl TodoBody {
 }
 
 /// The answer that a todo is, with its ETag.
-pub(crate) fn answer(todo: Todo, collection: &Collection, links: &Links) -> Response {
+pub(crate) fn answer(todo: Todo, list: Option<ListId>, links: &Links) -> Response {
     let etag = [(header::ETAG, etag::of(&todo))];
-    (etag, Json(TodoBody::new(todo, collection, links))).into_response()
+    (etag, Json(TodoBody::new(todo, list, links))).into_response()
 }
 
 /// `2026-11-20T12:00:00.000Z`: always the same length, as JavaScript writes it.
@@ -123,28 +125,20 @@ pub(crate) fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -
 #[serde(rename_all = "camelCase")]
 #[schema(as = NewTodo)]
 pub(crate) struct TodoInput {
-    /// What is to be done.
-    #[schema(min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    #[schema(schema_with = schemas::title)]
     title: String,
     /// Whether it has been done; `false` when left out.
     completed: Option<bool>,
-    /// Its place among others, as the client likes; a number that JavaScript can hold.
-    #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(schema_with = schemas::order)]
     #[serde(default, deserialize_with = "integer")]
     order: Option<i64>,
-    /// The day it is due.
+    #[schema(schema_with = schemas::due_date)]
     due_date: Option<NaiveDate>,
-    /// Different words of 1 to 50 characters.
-    #[schema(value_type = Option<Vec<Tag>>, max_items = 20)]
+    #[schema(schema_with = schemas::new_tags)]
     tags: Option<Vec<String>>,
     /// How urgent it is.
     priority: Option<Priority>,
 }
-
-/// A word.
-#[derive(ToSchema)]
-#[schema(min_length = 1, max_length = 50, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-struct Tag(#[expect(dead_code, reason = "only the schema is used")] String);
 
 impl TryFrom<TodoInput> for NewTodo {
     type Error = ApiError;
@@ -171,32 +165,28 @@ impl TryFrom<TodoInput> for NewTodo {
 
 /// What to change (RFC 7396): what is absent stays, `null` takes away.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = TodoPatch)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a merge patch")]
 pub(crate) struct TodoPatchInput {
-    /// What is to be done.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 1000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(required = false, schema_with = schemas::title)]
     title: Option<Option<String>>,
     /// Whether it has been done.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
     completed: Option<Option<bool>>,
-    /// Its place among others, as the client likes; a number that JavaScript can hold.
-    #[serde(deserialize_with = "present_integer")]
-    #[schema(value_type = Option<i64>, minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
+    #[serde(default, deserialize_with = "present_integer")]
+    #[schema(schema_with = schemas::order)]
     order: Option<Option<i64>>,
-    /// The day it is due.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = schemas::due_date)]
     due_date: Option<Option<NaiveDate>>,
-    /// Different words of 1 to 50 characters, instead of those before.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<Vec<Tag>>, max_items = 20)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = schemas::replaced_tags)]
     tags: Option<Option<Vec<String>>>,
     /// How urgent it is.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Priority>)]
     priority: Option<Option<Priority>>,
 }
@@ -248,17 +238,17 @@ impl TryFrom<TodoPatchInput> for TodoPatch {
 }
 
 /// Beyond, JavaScript would round a number when it reads it.
-const MAX_ORDER: i64 = 9_007_199_254_740_991;
+pub(crate) const MAX_ORDER: i64 = 9_007_199_254_740_991;
 
 fn in_range(order: i64) -> Result<i64, Invalid> {
     if (-MAX_ORDER..=MAX_ORDER).contains(&order) {
         Ok(order)
     } else {
-        Err(Invalid("must be from -9007199254740991 to 9007199254740991"))
+        Err(Invalid(format!("must be from -{MAX_ORDER} to {MAX_ORDER}").into()))
     }
 }
 
-const NULL: Invalid = Invalid("must not be null");
+const NULL: Invalid = Invalid(Cow::Borrowed("must not be null"));
 
 /// The value, or its error noted: all errors of a body are told at once.
 pub(crate) fn checked<T>(
@@ -268,7 +258,7 @@ pub(crate) fn checked<T>(
 ) -> Option<T> {
     value
         .map_err(|Invalid(why)| {
-            errors.push(FieldError { pointer: pointer.to_owned(), detail: why.to_owned() });
+            errors.push(FieldError { pointer: pointer.to_owned(), detail: why.into_owned() });
         })
         .ok()
 }

@@ -13,8 +13,7 @@ use todostack_store::{NewList, Store};
 use super::{ListBody, ListInput};
 use crate::{
     error::ApiError,
-    extract::{Caller, JsonBody},
-    links::Links,
+    extract::{AtLists, JsonBody},
 };
 
 /// Make a list
@@ -32,12 +31,11 @@ use crate::{
 )]
 pub(crate) async fn create(
     State(store): State<Arc<dyn Store>>,
-    Caller(owner): Caller,
-    links: Links,
+    AtLists { owner, links }: AtLists,
     body: JsonBody<ListInput>,
 ) -> Result<Response, ApiError> {
     let list = store.create_list(&owner, NewList::try_from(body.value)?).await?;
-    let list = ListBody::new(list, &owner, &links);
+    let list = ListBody::new(list, &links);
     let location = HeaderValue::from_str(&list.url).map_err(|_| ApiError::RouteNotFound)?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(list)).into_response())
 }

@@ -19,7 +19,7 @@ use crate::{error::ApiError, extract::AtList};
 )]
 pub(crate) async fn delete(
     State(store): State<Arc<dyn Store>>,
-    AtList(owner, id): AtList,
+    AtList { owner, id }: AtList,
 ) -> Result<StatusCode, ApiError> {
     store.delete_list(&owner, id).await?;
     Ok(StatusCode::NO_CONTENT)

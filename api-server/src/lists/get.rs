@@ -19,9 +19,9 @@ use crate::{error::ApiError, extract::AtList, links::Links};
 )]
 pub(crate) async fn get(
     State(store): State<Arc<dyn Store>>,
-    AtList(owner, id): AtList,
+    AtList { owner, id }: AtList,
     links: Links,
 ) -> Result<Json<ListBody>, ApiError> {
     let list = store.list(&owner, id).await?;
-    Ok(Json(ListBody::new(list, &owner, &links)))
+    Ok(Json(ListBody::new(list, &links)))
 }

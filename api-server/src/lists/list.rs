@@ -16,9 +16,9 @@ use super::ListBody;
 use crate::{
     error::ApiError,
     etag::{self, IfNoneMatch},
-    extract::{Caller, Params},
-    links::Links,
+    extract::{AtLists, Params},
     paging::{self, MAX_LIMIT},
+    schemas,
 };
 
 /// Parameters of the list of lists.
@@ -27,7 +27,7 @@ use crate::{
 pub(crate) struct ListsParams {
     /// How many at most, 1 to 1,000.
     #[serde(default = "ListsParams::default_limit")]
-    #[param(minimum = 1, maximum = 1000)]
+    #[param(inline, required = false, value_type = schemas::Limit)]
     limit: i64,
     /// Where the page begins: from the `Link` header of the page before.
     #[serde(default)]
@@ -60,7 +60,7 @@ impl ListsParams {
 )]
 pub(crate) async fn list(
     State(store): State<Arc<dyn Store>>,
-    (Caller(owner), links): (Caller, Links),
+    AtLists { owner, links }: AtLists,
     Params(ListsParams { limit, cursor }): Params<ListsParams>,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
@@ -76,6 +76,6 @@ pub(crate) async fn list(
     if known.holds(&etag) {
         return Ok(etag::not_modified(etag));
     }
-    let lists: Vec<ListBody> = lists.into_iter().map(|list| ListBody::new(list, &owner, &links)).collect();
+    let lists: Vec<ListBody> = lists.into_iter().map(|list| ListBody::new(list, &links)).collect();
     Ok(([(header::ETAG, etag)], paging::link(next), Json(lists)).into_response())
 }

@@ -16,7 +16,6 @@ use crate::{
     error::{ApiError, FieldError},
     etag,
     extract::{InCollection, JsonBody},
-    links::Links,
 };
 
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -45,14 +44,15 @@ const MAX_KEY_BYTES: usize = 255;
 )]
 pub(crate) async fn create(
     State(store): State<Arc<dyn Store>>,
-    (InCollection(collection), links, key): (InCollection, Links, Key),
+    InCollection { collection, links }: InCollection,
+    key: Key,
     body: JsonBody<TodoInput>,
 ) -> Result<Response, ApiError> {
     let key = key.of_body(&body.bytes);
     let new = NewTodo::try_from(body.value)?;
     let Created { todo, replayed } = store.create_todo(&collection, new, key).await?;
     let etag = etag::of(&todo);
-    let todo = TodoBody::new(todo, &collection, &links);
+    let todo = TodoBody::new(todo, collection.list, &links);
     let location = HeaderValue::from_str(&todo.url).map_err(|_| ApiError::RouteNotFound)?;
     let mut response =
         (StatusCode::CREATED, [(header::LOCATION, location), (header::ETAG, etag)], Json(todo))

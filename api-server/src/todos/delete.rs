@@ -24,7 +24,7 @@ use crate::{error::ApiError, etag::IfMatch, extract::AtTodo};
 )]
 pub(crate) async fn delete(
     State(store): State<Arc<dyn Store>>,
-    AtTodo(place): AtTodo,
+    AtTodo { place, .. }: AtTodo,
     IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, ApiError> {
     store.delete_todo(&place, precondition).await?;

@@ -28,7 +28,7 @@ use crate::{
 )]
 pub(crate) async fn delete_all(
     State(store): State<Arc<dyn Store>>,
-    InCollection(collection): InCollection,
+    InCollection { collection, .. }: InCollection,
     Params(params): Params<FilterParams>,
 ) -> Result<StatusCode, ApiError> {
     store.delete_todos(&collection, &params.filter()?).await?;

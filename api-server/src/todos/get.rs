@@ -10,7 +10,6 @@ use crate::{
     error::ApiError,
     etag::{self, IfNoneMatch},
     extract::AtTodo,
-    links::Links,
 };
 
 /// Get a todo
@@ -31,8 +30,7 @@ use crate::{
 )]
 pub(crate) async fn get(
     State(store): State<Arc<dyn Store>>,
-    AtTodo(place): AtTodo,
-    links: Links,
+    AtTodo { place, links }: AtTodo,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let todo = store.todo(&place).await?;
@@ -40,5 +38,5 @@ pub(crate) async fn get(
     if known.holds(&etag) {
         return Ok(etag::not_modified(etag));
     }
-    Ok(answer(todo, &place.collection, &links))
+    Ok(answer(todo, place.collection.list, &links))
 }

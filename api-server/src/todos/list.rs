@@ -8,14 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header;
-use todostack_store::{Collection, Store, Todo};
+use todostack_store::Store;
 
 use super::{TodoBody, stream};
 use crate::{
     error::ApiError,
     etag::{self, IfNoneMatch},
-    extract::{InCollection, Params},
-    links::Links,
+    extract::InCollection,
     paging::{self, TodosParams},
 };
 
@@ -40,8 +39,8 @@ use crate::{
 )]
 pub(crate) async fn list(
     State(store): State<Arc<dyn Store>>,
-    (InCollection(collection), links): (InCollection, Links),
-    Params(params): Params<TodosParams>,
+    InCollection { collection, links }: InCollection,
+    params: TodosParams,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let (mut query, limit) = params.query()?;
@@ -49,10 +48,10 @@ pub(crate) async fn list(
     query.limit = limit.map_or(query.limit, |limit| limit.saturating_add(1));
     let mut todos = store.todos(&collection, &query).await?;
     if limit.is_none() && i64::try_from(todos.len()).is_ok_and(|len| len == query.limit) {
-        let all = stream::all(store, (collection, links), query, todos);
+        let all = stream::all(store, InCollection { collection, links }, query, todos);
         return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
     }
-    let address = links.todos(&collection);
+    let address = links.todos(collection.list);
     let more = limit.is_some_and(|limit| paging::cut(&mut todos, limit));
     let last = todos.last().filter(|_| more);
     let next = last.and_then(|last| params.next_link(&address, last));
@@ -60,10 +59,7 @@ pub(crate) async fn list(
     if known.holds(&etag) {
         return Ok(etag::not_modified(etag));
     }
-    let body = Json(bodies(todos, &collection, &links));
+    let bodies = todos.into_iter().map(|todo| TodoBody::new(todo, collection.list, &links));
+    let body = Json(bodies.collect::<Vec<_>>());
     Ok(([(header::ETAG, etag)], paging::link(next), body).into_response())
-}
-
-fn bodies(todos: Vec<Todo>, collection: &Collection, links: &Links) -> Vec<TodoBody> {
-    todos.into_iter().map(|todo| TodoBody::new(todo, collection, links)).collect()
 }

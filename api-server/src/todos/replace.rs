@@ -10,7 +10,6 @@ use crate::{
     error::ApiError,
     etag::IfMatch,
     extract::{AtTodo, JsonBody},
-    links::Links,
 };
 
 /// Replace a todo
@@ -34,10 +33,11 @@ use crate::{
 )]
 pub(crate) async fn replace(
     State(store): State<Arc<dyn Store>>,
-    (AtTodo(place), links, IfMatch(precondition)): (AtTodo, Links, IfMatch),
+    AtTodo { place, links }: AtTodo,
+    IfMatch(precondition): IfMatch,
     body: JsonBody<TodoInput>,
 ) -> Result<Response, ApiError> {
     let all = TodoPatch::from(NewTodo::try_from(body.value)?);
     let todo = store.update_todo(&place, all, precondition).await?;
-    Ok(answer(todo, &place.collection, &links))
+    Ok(answer(todo, place.collection.list, &links))
 }

@@ -10,7 +10,6 @@ use crate::{
     error::ApiError,
     etag::IfMatch,
     extract::{AtTodo, JsonBody},
-    links::Links,
 };
 
 /// Change some fields of a todo
@@ -33,10 +32,11 @@ use crate::{
 )]
 pub(crate) async fn update(
     State(store): State<Arc<dyn Store>>,
-    (AtTodo(place), links, IfMatch(precondition)): (AtTodo, Links, IfMatch),
+    AtTodo { place, links }: AtTodo,
+    IfMatch(precondition): IfMatch,
     body: JsonBody<TodoPatchInput>,
 ) -> Result<Response, ApiError> {
     let patch = TodoPatch::try_from(body.value)?;
     let todo = store.update_todo(&place, patch, precondition).await?;
-    Ok(answer(todo, &place.collection, &links))
+    Ok(answer(todo, place.collection.list, &links))
 }

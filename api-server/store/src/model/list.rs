@@ -17,7 +17,7 @@ impl ListName {
 
     /// Fails when the text is empty, too long, or has a NUL.
     pub fn new(text: String) -> Result<Self, Invalid> {
-        checked_text(text, Self::MAX_CHARS, "must have at most 200 characters").map(Self)
+        checked_text(text, Self::MAX_CHARS, Invalid::too_long).map(Self)
     }
 
     /// The name as the client sent it.

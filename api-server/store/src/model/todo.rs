@@ -1,6 +1,6 @@
 //! Todos and their fields; a value of these types is valid. Their JSON is defined by the API.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -29,9 +29,15 @@ pub struct TodoPlace {
 }
 
 /// Why a value is invalid, as a sentence without its subject: "must not be empty".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Invalid(pub &'static str);
+pub struct Invalid(pub Cow<'static, str>);
+
+impl Invalid {
+    pub(crate) fn too_long(max_chars: usize) -> Self {
+        Self(format!("must have at most {max_chars} characters").into())
+    }
+}
 
 /// A title: 1 to 1,000 characters, not only whitespace, and no NUL, which Postgres cannot store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +49,7 @@ impl Title {
 
     /// Fails when the text is empty, too long, or has a NUL.
     pub fn new(text: String) -> std::result::Result<Self, Invalid> {
-        checked_text(text, Self::MAX_CHARS, "must have at most 1000 characters").map(Self)
+        checked_text(text, Self::MAX_CHARS, Invalid::too_long).map(Self)
     }
 
     /// The title as the client sent it.
@@ -63,14 +69,14 @@ impl Title {
 pub(crate) fn checked_text(
     text: String,
     max_chars: usize,
-    too_long: &'static str,
+    too_long: impl FnOnce(usize) -> Invalid,
 ) -> std::result::Result<String, Invalid> {
     if text.trim().is_empty() {
-        Err(Invalid("must not be empty"))
+        Err(Invalid("must not be empty".into()))
     } else if text.contains('\0') {
-        Err(Invalid("must not contain the character U+0000"))
+        Err(Invalid("must not contain the character U+0000".into()))
     } else if text.len() > max_chars && text.chars().count() > max_chars {
-        Err(Invalid(too_long))
+        Err(too_long(max_chars))
     } else {
         Ok(text)
     }
@@ -89,13 +95,15 @@ impl Tags {
     /// Fails when there are too many tags, or one is invalid or repeated.
     pub fn new(tags: Vec<String>) -> std::result::Result<Self, Invalid> {
         if tags.len() > Self::MAX {
-            return Err(Invalid("must have at most 20 tags"));
+            return Err(Invalid(format!("must have at most {} tags", Self::MAX).into()));
         }
         let mut seen = Vec::with_capacity(tags.len());
         for tag in tags {
-            let tag = checked_text(tag, Self::MAX_CHARS, "must have tags of at most 50 characters")?;
+            let tag = checked_text(tag, Self::MAX_CHARS, |max_chars| {
+                Invalid(format!("must have tags of at most {max_chars} characters").into())
+            })?;
             if seen.contains(&tag) {
-                return Err(Invalid("must not have the same tag twice"));
+                return Err(Invalid("must not have the same tag twice".into()));
             }
             seen.push(tag);
         }
@@ -219,7 +227,7 @@ mod tests {
     #[case::nul("a\0b", "must not contain the character U+0000")]
     #[case::long(&"é".repeat(1_001), "must have at most 1000 characters")]
     fn an_invalid_title_is_rejected(#[case] text: &str, #[case] why: &'static str) {
-        assert_eq!(Title::new(text.to_owned()), Err(Invalid(why)));
+        assert_eq!(Title::new(text.to_owned()), Err(Invalid(why.into())));
     }
 
     #[test]
@@ -230,6 +238,6 @@ mod tests {
     #[test]
     fn a_repeated_tag_is_rejected() {
         let twice = Tags::new(vec!["home".to_owned(), "home".to_owned()]);
-        assert_eq!(twice, Err(Invalid("must not have the same tag twice")));
+        assert_eq!(twice, Err(Invalid("must not have the same tag twice".into())));
     }
 }

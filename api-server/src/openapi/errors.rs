@@ -1,0 +1,79 @@
+//! Errors that operations have in common. Those of a single operation are declared by its handler.
+
+use utoipa::{
+    IntoResponses, Modify,
+    openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, path::HttpMethod},
+};
+
+use super::operations;
+
+/// Of any operation. In the document each is a component, to which the operations refer.
+const ANY: [(&str, &str); 6] = [
+    ("401", "With authentication: no token, or one that is not valid"),
+    ("403", "With authentication: the token lacks the scope"),
+    ("429", "With a rate limit: the client asked too often"),
+    ("431", "The headers are longer than 16 KiB"),
+    ("500", "Something went wrong in the service"),
+    ("503", "The service or its database cannot answer now"),
+];
+
+/// Of any operation that writes.
+const WRITE: (&str, &str) = ("507", "The database has no room left");
+
+/// Of any operation with a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only the responses are used")]
+enum BodyError {
+    /// The body is no JSON, or a header cannot be read
+    #[response(status = 400)]
+    Malformed,
+    /// The body did not arrive in time
+    #[response(status = 408)]
+    TimedOut,
+    /// The body is larger than 64 KiB
+    #[response(status = 413)]
+    TooLarge,
+    /// The body is not announced as JSON
+    #[response(status = 415)]
+    NotJson,
+}
+
+/// Adds the errors, and makes every response that is an error a problem.
+pub(super) struct CommonErrors;
+
+impl Modify for CommonErrors {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (status, description) in ANY.into_iter().chain([WRITE]) {
+            let response = ResponseBuilder::new().description(description).build();
+            components.responses.insert(component(status), problem(response).into());
+        }
+        for (method, operation) in document.paths.paths.values_mut().flat_map(operations) {
+            let responses = &mut operation.responses.responses;
+            if operation.request_body.is_some() {
+                responses.extend(BodyError::responses());
+            }
+            for (status, response) in &mut *responses {
+                if let RefOr::T(response) = response
+                    && status.starts_with(['4', '5'])
+                {
+                    *response = problem(std::mem::take(response));
+                }
+            }
+            for (status, _) in ANY.into_iter().chain((method != HttpMethod::Get).then_some(WRITE)) {
+                let shared = Ref::from_response_name(component(status));
+                responses.entry(status.to_owned()).or_insert(shared.into());
+            }
+        }
+    }
+}
+
+fn component(status: &str) -> String {
+    format!("Error{status}")
+}
+
+fn problem(mut response: Response) -> Response {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    response.content = [("application/problem+json".to_owned(), problem.into())].into_iter().collect();
+    response
+}

@@ -1,0 +1,112 @@
+//! JSON schemas of single values, with the limits that the code checks: those of the store's types, of paging and of numbers.
+//! The schemas of whole bodies are derived from their structs.
+
+use todostack_store::{ListName, Tags, Title};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
+        schema::{AnyOfBuilder, Array, ArrayBuilder, SchemaType},
+    },
+};
+
+use crate::{
+    paging::{MAX_LIMIT, MAX_TEXT_CHARS},
+    todos::MAX_ORDER,
+};
+
+const NO_NUL: &str = r"^[^\u0000]*$";
+const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
+
+pub(crate) fn title() -> Object {
+    text(Title::MAX_CHARS).description(Some("What is to be done.")).build()
+}
+
+pub(crate) fn list_name() -> Object {
+    text(ListName::MAX_CHARS).description(Some("What people call it; need not be unique.")).build()
+}
+
+/// A component, since an array refers to it.
+pub(crate) struct Tag;
+
+impl ToSchema for Tag {}
+
+impl PartialSchema for Tag {
+    fn schema() -> RefOr<Schema> {
+        text(Tags::MAX_CHARS).description(Some("A word.")).into()
+    }
+}
+
+fn text(max_chars: usize) -> ObjectBuilder {
+    let builder = ObjectBuilder::new().schema_type(Type::String);
+    builder.min_length(Some(1)).max_length(Some(max_chars)).pattern(Some(NOT_BLANK))
+}
+
+/// Of a todo.
+pub(crate) fn tags() -> Array {
+    let tags = ArrayBuilder::new().items(Object::with_type(Type::String)).unique_items(true);
+    tags.description(Some("Free words.")).build()
+}
+
+/// Of a todo that is created or replaced.
+pub(crate) fn new_tags() -> Array {
+    tags_or_null("Different words of 1 to 50 characters.")
+}
+
+/// Of a patch.
+pub(crate) fn replaced_tags() -> Array {
+    tags_or_null("Different words of 1 to 50 characters, instead of those before.")
+}
+
+fn tags_or_null(description: &str) -> Array {
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .items(Ref::from_schema_name("Tag"))
+        .max_items(Some(Tags::MAX))
+        .unique_items(true)
+        .description(Some(description))
+        .build()
+}
+
+/// `anyOf`, since few programs heed a format where more than one type is allowed.
+pub(crate) fn due_date() -> Schema {
+    let format = Some(SchemaFormat::KnownFormat(KnownFormat::Date));
+    let date = ObjectBuilder::new().schema_type(Type::String).format(format);
+    let date_or_null = AnyOfBuilder::new().item(date).item(Object::with_type(Type::Null));
+    Schema::AnyOf(date_or_null.description(Some("The day it is due.")).build())
+}
+
+pub(crate) fn order() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Integer, Type::Null]))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(-MAX_ORDER))
+        .maximum(Some(MAX_ORDER))
+        .description(Some("Its place among others, as the client likes; a number that JavaScript can hold."))
+        .build()
+}
+
+/// Of a page. A type, since the schema of a parameter cannot be a function without losing its description.
+pub(crate) struct Limit;
+
+impl ToSchema for Limit {}
+
+impl PartialSchema for Limit {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer);
+        let number = number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+        number.minimum(Some(1)).maximum(Some(MAX_LIMIT)).into()
+    }
+}
+
+/// A text to search for.
+pub(crate) struct SearchText;
+
+impl ToSchema for SearchText {}
+
+impl PartialSchema for SearchText {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.max_length(Some(MAX_TEXT_CHARS)).pattern(Some(NO_NUL)).into()
+    }
+}
