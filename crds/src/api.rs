@@ -1,125 +1,140 @@
-//! `spec.api`: the API server's image, replicas and resources; how it is reached lives in `exposure.rs`.
+//! `spec.api`: the API server. How clients reach it is in `exposure.rs`.
 
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The API server.
+/// The API server, which runs as a Deployment.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiSpec {
-    /// Image of the API server. Default: the operator's own, of its own version.
+    /// Container image of the API server and of the migration. A change first migrates the schema and then
+    /// replaces the pods; if the migration fails, the old pods continue to serve. To pull from a private
+    /// registry, add an imagePullSecret to the ServiceAccount with the name of the stack. Defaults to the
+    /// image that the operator is configured with, which has the operator's version: upgrading the operator
+    /// then upgrades the API, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
 
-    /// When the kubelet pulls the image: IfNotPresent, Always or Never.
+    /// When the kubelet pulls the image of the API: `IfNotPresent`, `Always` (at every start of a container)
+    /// or `Never` (the image must already be on the node). Defaults to `IfNotPresent`.
     #[serde(default)]
     pub image_pull_policy: ImagePullPolicy,
 
-    /// How many API pods. Default: 2, or 1 with SQLite. `kubectl scale` and a HorizontalPodAutoscaler set this
-    /// field; give it a first value when one of them targets the stack.
+    /// Number of API pods; 0 stops the API and retains the data. With SQLite at most 1. With two or more, the
+    /// stack has a PodDisruptionBudget, so that draining nodes evicts one API pod at a time. `kubectl scale`
+    /// and a HorizontalPodAutoscaler write this field. Set it before a HorizontalPodAutoscaler targets the
+    /// stack, because Kubernetes cannot read the scale while it is unset. Defaults to 2, or to 1 with SQLite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
     pub replicas: Option<i32>,
 
-    /// CPU and memory of an API pod. Default: requests of 10m and 32Mi, a memory limit of 128Mi.
+    /// CPU and memory requests and limits of each API pod and of the migration. A change replaces the pods.
+    /// Defaults to requests of 10m CPU and 32Mi memory, and a memory limit of 128Mi; there is no CPU limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
 
-    /// How much the API server logs: error, warn, info, debug or trace.
+    /// Lowest level that the API server logs: `error`, `warn`, `info` (one line for each request), `debug` or
+    /// `trace`. A change replaces the pods. Defaults to `info`.
     #[serde(default)]
     pub log_level: LogLevel,
 
-    /// Which web pages may call the API. Default: all, and none with credentials.
+    /// Cross-origin resource sharing (CORS): which web pages may call the API from a browser. Defaults to
+    /// pages of all origins, without cookies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<CorsSpec>,
 
-    /// How much one client may ask for. Default: no limit.
+    /// Limits the requests of each client with a token bucket, in each API pod separately. A client is the
+    /// subject of a token or, without authentication, an IP address (a /64 network with IPv6). Requests above
+    /// the limit get status 429 with Retry-After. If unset, there is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimitSpec>,
 
-    /// Who may call the API. Default: everybody, on one shared list.
+    /// Authentication of API requests. If unset, no authentication is required, and all clients share the
+    /// same todos. Todos that were created without authentication are not visible while authentication is
+    /// required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthSpec>,
 }
 
-/// Which web pages may call the API.
+/// Cross-origin resource sharing.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct CorsSpec {
-    /// Origins of the pages, such as `https://app.example.com`.
+    /// Origins whose pages may call the API, such as `https://app.example.com`: scheme, host and, unless it
+    /// is the default, port, without a path. They are compared exactly; there are no wildcards. 1 to 50
+    /// entries.
+    // No comma: the API server reads them as a list with commas from one environment variable.
     #[schemars(length(min = 1, max = 50), inner(length(max = 300), regex(pattern = r"^https?://[^\s,/]+$")))]
     pub allowed_origins: Vec<String>,
 }
 
-/// How much one client may ask for: a token bucket for each subject or address, in each API pod.
+/// The size of the token bucket of each client.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimitSpec {
-    /// Requests a second in the long run.
+    /// Sustained rate of one client in requests per second, for each API pod: with two pods, a client can
+    /// make up to twice as many.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub requests_per_second: i32,
-    /// Requests at once. Default: twice those of a second.
+    /// Number of requests that one client can make at once before the sustained rate applies. Defaults to
+    /// twice `requestsPerSecond`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub burst: Option<i32>,
 }
 
-/// Who may call the API.
+/// How API requests are authenticated.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthSpec {
-    /// Callers with a JSON Web Token, each of whom sees only its own todos.
+    /// Authentication with JSON Web Tokens (JWT) in the header `Authorization: Bearer`. Each subject (claim
+    /// `sub`) has its own todos. Reading requires the scope `todos:read`, and writing requires `todos:write`,
+    /// both in the claim `scope`.
     pub jwt: JwtSpec,
 }
 
-/// The tokens that count: scopes `todos:read` and `todos:write`.
+/// Which JSON Web Tokens are accepted.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct JwtSpec {
-    /// Who issued them: the claim `iss`, to the letter.
+    /// Issuer of the tokens. The claim `iss` must be exactly this text, including a trailing slash.
     #[schemars(length(min = 1, max = 500))]
     pub issuer: String,
-    /// For whom: the claim `aud` has it.
+    /// Audience of the tokens. The claim `aud` must be this text or a list that contains it.
     #[schemars(length(min = 1, max = 500))]
     pub audience: String,
-    /// Where the issuer publishes its keys.
+    /// URL of the issuer's JSON Web Key Set (JWKS), from which the API pods read the public keys. OpenID
+    /// Connect providers publish it as `jwks_uri`. Tokens must be signed with RS256, RS384, RS512, PS256,
+    /// PS384, PS512, ES256, ES384 or EdDSA.
     #[schemars(length(max = 1000), regex(pattern = r"^https?://[^\s]+$"))]
     pub jwks_url: String,
 }
 
-/// When the kubelet pulls an image.
+/// `imagePullPolicy` of a container.
 #[derive(
     Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, strum::IntoStaticStr,
 )]
 pub enum ImagePullPolicy {
-    /// Only when the node does not have it.
     #[default]
     IfNotPresent,
-    /// At every start of a pod.
     Always,
-    /// Never: the node must have it.
     Never,
 }
 
-/// How much the API server logs.
+/// Log levels, each of which includes those before it.
 #[derive(
     Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, strum::IntoStaticStr,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum LogLevel {
-    /// What failed.
     Error,
-    /// And what is suspicious.
     Warn,
-    /// And each request.
     #[default]
     Info,
-    /// And each step of it.
     Debug,
-    /// Everything.
     Trace,
 }

@@ -1,205 +1,218 @@
-//! The words of a status: condition types and the closed set of reasons. When each is given is the operator's matter.
+//! Condition types and reasons of `.status.conditions`. The operator decides when each is set
+//! (`stack/src/conditions/`, `stack/src/diagnose/`).
 
 use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
 
-/// The conditions of a `TodoStack`, each with one meaning.
+/// The condition types of a `TodoStack`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, IntoStaticStr)]
 pub enum ConditionType {
-    /// The sum of all: people can use the service. Its message is the root cause and what to do.
+    /// The summary: clients can use the service. If it is not true, reason and message are those of the root
+    /// cause.
     Ready,
-    /// The database's credentials are there and usable.
+    /// The credentials of the database exist and are usable.
     CredentialsValid,
-    /// The volume is bound.
+    /// The PersistentVolumeClaim is bound, and its volume can be mounted.
     StorageReady,
-    /// The database takes connections.
+    /// The database server accepts connections.
     DatabaseReady,
-    /// The schema is the one that the API image needs.
+    /// The schema of the database is the one that the API image needs.
     MigrationsApplied,
-    /// As many API pods as wanted say that they can serve.
+    /// As many API pods are ready as the spec asks for.
     ApiAvailable,
-    /// People can reach the API.
+    /// The Ingress or the Service of the API has an address, so that clients can reach it.
     Exposed,
-    /// Abnormal-true: the operator or the cluster is still working towards the spec.
+    /// True while the operator or the cluster still works toward the spec (kstatus: abnormal if true).
     Reconciling,
-    /// Abnormal-true: it goes on only when a person changes something.
+    /// True if progress requires a change by a user (kstatus: abnormal if true).
     Stalled,
 }
 
 impl ConditionType {
-    /// The `type` as written in the status.
+    /// The `type` of the condition, in `PascalCase`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// Why a condition is as it is: one word, stable, the same in conditions, events and metrics. Declared in the order of
-/// causality, by which findings of one part are sorted.
+/// Why a condition has its status: one identifier, the same in conditions, Events and metrics. The list is
+/// closed, so that alerts and scripts can rely on it. The order matters: it decides which of two findings on
+/// one part comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumMessage, IntoStaticStr)]
 pub enum Reason {
-    /// All is as it should be.
+    /// The part works as the spec describes.
     AsExpected,
-    /// This kind of stack has no such part.
+    /// The stack does not need this part, such as a database server with SQLite.
     NotNeeded,
-    /// `spec.paused` is true.
+    /// `spec.paused` is true, so the operator makes no changes.
     Paused,
-    /// Not looked at yet.
+    /// The operator has not reported this condition yet, because it is not running or does not watch the
+    /// namespace.
     NotObserved,
-    /// An object was written and the cluster works on it.
+    /// A managed resource was created or changed, and it is not ready yet.
     Progressing,
-    /// Something before it in the chain is not ready.
+    /// The part waits for another part, which is not ready.
     WaitingForDependency,
 
-    /// A Secret that is named is not there.
+    /// A Secret that the spec references or a container needs does not exist.
     SecretNotFound,
-    /// A Secret lacks a key.
+    /// A Secret lacks a required key.
     SecretKeyMissing,
-    /// A key of a Secret has a value that cannot be used.
+    /// A key of a Secret has an invalid value: it is empty, not UTF-8, has a control character, or is a
+    /// password that cannot be sent to Postgres.
     SecretKeyInvalid,
-    /// A value of a Secret ends in a line end, which is left out.
+    /// Warning: a value of a Secret ends with a newline, which is ignored.
     TrailingNewline,
-    /// A ConfigMap that the spec names is not there.
+    /// The ConfigMap with the init scripts does not exist.
     ConfigMapNotFound,
 
-    /// Neither a StorageClass nor an export is named, and the cluster has no default class.
+    /// The volume is not provisioned: the spec names neither a StorageClass nor an NFS export, and the
+    /// cluster has no default StorageClass.
     NoDefaultStorageClass,
-    /// The StorageClass that the spec names is not there.
+    /// The volume is not provisioned: the StorageClass that the spec names does not exist.
     StorageClassNotFound,
-    /// The class of the claim gives it no volume.
+    /// The volume is not provisioned: the provisioner of the StorageClass failed or does not respond.
     ProvisioningFailed,
-    /// The claim is not bound yet.
+    /// The PersistentVolumeClaim is not bound yet.
     VolumePending,
-    /// Another stack uses the same export.
+    /// Another TodoStack uses the same NFS export.
     VolumeShared,
-    /// The NFS server does not have the path.
+    /// The NFS volume cannot be mounted: the server has no such directory (`No such file or directory`).
     ExportNotFound,
-    /// The NFS server does not let the node in.
+    /// The NFS volume cannot be mounted: the server denies the node access (`access denied by server`).
     MountAccessDenied,
-    /// The NFS server does not answer.
+    /// The NFS server does not respond: the volume cannot be mounted (`Connection refused`, `timed out`), or
+    /// reads and writes wait.
     NfsServerUnreachable,
-    /// The kubelet cannot mount the volume, for another cause.
+    /// The kubelet cannot mount the volume, for a reason other than the three above.
     FailedMount,
-    /// The volume's directory does not belong to the server's user.
+    /// The directory of the volume is not owned by the user of Postgres (uid 999), or the NFS export maps
+    /// that user to another (`all_squash`).
     VolumeOwnerMismatch,
-    /// The volume cannot be written.
+    /// The volume is read-only or not writable (`Read-only file system`).
     VolumeNotWritable,
-    /// The volume is mounted so that a slow server becomes an I/O error.
+    /// The NFS volume is mounted `soft`, so a slow server causes I/O errors and data loss.
     VolumeMountedSoft,
-    /// The volume takes long to keep a write.
+    /// Warning: the volume takes long to persist a write (fsync), and each commit waits for one.
     VolumeSlow,
-    /// An earlier start was cut off while it prepared the directory.
+    /// The data directory is incomplete: an earlier initialization of Postgres was interrupted.
     VolumeHalfInitialized,
-    /// The volume holds data of another major version than the spec's.
+    /// The volume contains data of another major version of Postgres than the spec asks for.
     VersionMismatch,
-    /// The volume is full.
+    /// The volume is full (`No space left on device`, `Disk quota exceeded`).
     DiskFull,
 
-    /// The scheduler finds no node for a pod, for another cause than the next two.
+    /// A pod is unschedulable, for a reason other than the next two, such as a node selector that no node
+    /// matches.
     Unschedulable,
-    /// No node has the CPU or memory that a pod asks for.
+    /// A pod is unschedulable: no node has the CPU or memory that it requests (`Insufficient cpu`,
+    /// `Insufficient memory`).
     InsufficientResources,
-    /// The nodes have a taint that a pod does not tolerate.
+    /// A pod is unschedulable: it does not tolerate a taint of the nodes (`untolerated taint`).
     UntoleratedTaint,
-    /// The node of a pod does not answer.
+    /// The node of a pod is not ready.
     NodeNotReady,
 
-    /// The registry has no such image.
+    /// An image cannot be pulled: it does not exist in the registry (`not found`, `manifest unknown`).
     ImageNotFound,
-    /// The registry does not give the image to this cluster.
+    /// An image cannot be pulled: the registry denied access (`unauthorized`, `access denied`).
     ImagePullUnauthorized,
-    /// The image's name cannot be read.
+    /// An image cannot be pulled: its name is invalid.
     InvalidImageName,
-    /// The node does not have the image and may not pull it.
+    /// An image cannot be pulled: imagePullPolicy is `Never`, and the node does not have the image.
     ErrImageNeverPull,
-    /// The image is for another processor.
+    /// An image is built for another architecture than the node's (`exec format error`).
     ImageArchitectureMismatch,
-    /// An image cannot be pulled, for another cause.
+    /// An image cannot be pulled, for a reason other than those above, such as a registry that the node
+    /// cannot reach.
     ImagePullBackOff,
 
-    /// A container's command is not in its image.
+    /// A container cannot start: its command does not exist in the image (`executable file not found`).
     ContainerCommandNotFound,
-    /// A container cannot be created, for another cause.
+    /// A container or the sandbox of a pod cannot be created, for another reason.
     CreateContainerError,
-    /// A container ends again and again.
+    /// A container is crash-looping: it exits with an error each time it is restarted.
     CrashLoopBackOff,
-    /// A container was ended for using more memory than its limit.
+    /// A container was OOM-killed: it exceeded its memory limit.
     OOMKilled,
-    /// A container runs and its probe fails.
+    /// A container is running and not ready: its probe fails.
     ProbeFailed,
-    /// A pod does not go.
+    /// A pod is stuck terminating: its node does not stop it.
     StuckTerminating,
-    /// New pods do not become ready in time.
+    /// The rollout of the API is stuck: new pods did not become ready before the progress deadline.
     ProgressDeadlineExceeded,
 
-    /// The server does not answer.
+    /// The database server cannot be reached (`Connection refused`, unknown host name, timeout).
     DatabaseUnreachable,
-    /// The server replays its log after it was cut off.
+    /// The database server is in recovery: after a crash, it accepts no connections until it has replayed its
+    /// write-ahead log.
     DatabaseRecovering,
-    /// The server refuses the login.
+    /// The database server rejected the credentials (`password authentication failed`, `no pg_hba.conf
+    /// entry`).
     AuthenticationFailed,
-    /// The server has no connection left.
+    /// The database server has no free connection (`too many clients already`).
     TooManyConnections,
-    /// The migration failed.
+    /// The migration of the schema failed.
     MigrationFailed,
 
-    /// The IngressClass that the spec names is not there.
+    /// The IngressClass that the spec names does not exist.
     IngressClassNotFound,
-    /// No IngressClass is named, and the cluster has no default one.
+    /// The spec names no IngressClass, and the cluster has no default IngressClass.
     NoDefaultIngressClass,
-    /// No IngressClass is named, and the cluster has several default ones.
+    /// The spec names no IngressClass, and the cluster has more than one default IngressClass.
     MultipleDefaultIngressClasses,
-    /// The Secret with the certificate is not there.
+    /// The Secret with the TLS certificate does not exist.
     TlsSecretNotFound,
-    /// Another stack has the same host name.
+    /// Another TodoStack, which is older, has the same host name.
     HostConflict,
-    /// No controller has given the Ingress or Service an address yet.
+    /// The Ingress or the LoadBalancer Service has no address yet: its controller has not assigned one.
     AddressPending,
 
-    /// An object of a name that the stack needs belongs to someone else.
+    /// An object with a name that the stack needs already exists and is not managed by the operator.
     NameConflict,
-    /// The namespace's quota is used up.
+    /// An object was rejected: it exceeds a ResourceQuota of the namespace (`exceeded quota`).
     QuotaExceeded,
-    /// A LimitRange of the namespace does not allow what a container asks for.
+    /// An object was rejected: its resources are outside a LimitRange of the namespace.
     LimitRangeViolated,
-    /// Pod Security of the namespace does not allow a pod.
+    /// A pod was rejected: it violates the Pod Security Standard of the namespace (`violates PodSecurity`).
     PodSecurityViolated,
-    /// The API server refuses an object, for another cause.
+    /// An object was rejected by the API server or an admission webhook, for another reason.
     ApplyRejected,
-    /// The object cannot be read as a `TodoStack`.
+    /// The object cannot be read as a `TodoStack`: the CRD does not match the version of the operator.
     SpecInvalid,
 }
 
-/// What a reason means for the part whose condition has it.
+/// What a reason says about the part of the stack whose condition has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// The part works.
+    /// The part works as desired.
     Good,
-    /// The stack has no such part, or its part is paused.
+    /// The stack does not need the part, or the stack is paused.
     Inactive,
-    /// The part waits for something that happens without a change by a user.
+    /// The part is not ready, and becomes ready without a change by a user.
     Waiting,
-    /// The part works; a user should know.
+    /// The part works, but a user should fix something.
     Warning,
-    /// The part does not work.
+    /// The part does not work, and a user may have to fix something.
     Problem,
 }
 
 impl Reason {
-    /// The reason as written in the status.
+    /// The `reason` of the condition, in `PascalCase`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The reason of a string that `as_str` returned.
+    /// The inverse of `as_str`. None for text that is not a reason of this version.
     #[must_use]
     pub fn parse(reason: &str) -> Option<Self> {
         Self::iter().find(|known| known.as_str() == reason)
     }
 
-    /// What the reason means.
+    /// The class of the reason. There is no `_` arm, so that a new reason does not compile without a class.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "a line for each reason")]
+    #[expect(clippy::too_many_lines, reason = "one line per reason")]
     pub fn class(self) -> Class {
         match self {
             Self::AsExpected => Class::Good,

@@ -1,4 +1,4 @@
-//! `spec.exposure`: how people reach the API. No host and no Ingress: a Service inside the cluster.
+//! `spec.exposure`: how clients reach the API: Service, Ingress, host name and TLS.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::rules;
 
-/// How people reach the API.
+/// How clients reach the API. Without a host and an Ingress, only through the Service.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[x_kube(validation = Rule::new(rules::TLS_NEEDS_HOST).message(rules::TLS_NEEDS_HOST_MESSAGE))]
+#[x_kube(validation = Rule::new(rules::TLS_REQUIRES_HOST).message(rules::TLS_REQUIRES_HOST_MESSAGE))]
 #[serde(rename_all = "camelCase")]
 pub struct ExposureSpec {
-    /// Host name of the API. With it, the stack has an Ingress.
+    /// Host name of the API, in lower case, such as `todos.example.com`. If set, the stack has an Ingress for
+    /// it. Must not be the host of another stack. DNS must resolve it to the Ingress controller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 253),
@@ -21,11 +22,12 @@ pub struct ExposureSpec {
     )]
     pub host: Option<String>,
 
-    /// The Ingress in front of the API. Given without a host, it answers for every name.
+    /// The Ingress in front of the API. Can be set without `host`; the Ingress then matches every host name.
+    /// If neither is set, the stack has no Ingress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingress: Option<IngressSpec>,
 
-    /// The Service in front of the API pods.
+    /// The Service `<stack>-api` in front of the API pods, on port 80.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceSpec>,
 }
@@ -34,26 +36,29 @@ pub struct ExposureSpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct IngressSpec {
-    /// Name of the IngressClass. Default: the cluster's default IngressClass.
+    /// Name of the IngressClass, which selects the Ingress controller. Defaults to the cluster's default
+    /// IngressClass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub class_name: Option<String>,
 
-    /// Annotations of the Ingress, for its controller or for cert-manager.
+    /// Annotations of the Ingress, for its controller or for cert-manager, such as
+    /// `cert-manager.io/cluster-issuer: letsencrypt`. At most 50.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 50))]
     pub annotations: BTreeMap<String, String>,
 
-    /// Serves the host by HTTPS.
+    /// Serves the host over HTTPS. Requires `host`. If unset, the Ingress serves HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSpec>,
 }
 
-/// The certificate of the host.
+/// The TLS certificate of the host.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct TlsSpec {
-    /// Name of a Secret of type kubernetes.io/tls in the stack's namespace, made by you or by cert-manager.
+    /// Name of a Secret of type `kubernetes.io/tls` in the namespace of the stack. Create it with `kubectl
+    /// create secret tls`, or let cert-manager create it through an annotation of the Ingress.
     #[schemars(length(min = 1, max = 253))]
     pub secret_name: String,
 }
@@ -62,21 +67,20 @@ pub struct TlsSpec {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
-    /// ClusterIP, NodePort or LoadBalancer.
+    /// Type of the Service: `ClusterIP` (reachable inside the cluster only), `NodePort` (also on a port of
+    /// every node, which Kubernetes chooses) or `LoadBalancer` (also on the address of a load balancer of the
+    /// cloud provider). Defaults to `ClusterIP`.
     #[serde(default, rename = "type")]
     pub type_: ServiceType,
 }
 
-/// Where a Service answers.
+/// `type` of a Service.
 #[derive(
     Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, strum::IntoStaticStr,
 )]
 pub enum ServiceType {
-    /// Inside the cluster.
     #[default]
     ClusterIP,
-    /// And on a port of every node.
     NodePort,
-    /// And on an address of a load balancer.
     LoadBalancer,
 }

@@ -1,4 +1,5 @@
-//! The contract: every type a user of `TodoStack` can write or read. What the operator does with them lives in `operator/`.
+//! The API types: all that a user of `TodoStack` can write or read, with its validation rules. What the
+//! operator does with them is in `stack/` and `operator/`.
 
 pub mod api;
 pub mod condition;
@@ -16,11 +17,12 @@ pub use condition::{Class, ConditionType, Reason};
 pub use spec::{DeletionPolicy, TodoStack, TodoStackSpec};
 pub use status::TodoStackStatus;
 
-/// API group of the contract.
+/// API group of `TodoStack`.
 pub const GROUP: &str = "todostack.dev";
-/// The one served and stored version.
+/// The only version that is served and stored.
 pub const VERSION: &str = "v1alpha1";
-/// Finalizer on stacks whose deletion has work that no owner reference can do.
+/// Finalizer of stacks whose PersistentVolume the operator deletes: it is cluster-scoped, so a stack cannot
+/// own it.
 pub const FINALIZER: &str = "todostack.dev/cleanup";
-/// Field manager of every server-side apply, and the value of `app.kubernetes.io/managed-by`.
+/// Field manager of server-side apply, and the value of the label `app.kubernetes.io/managed-by`.
 pub const FIELD_MANAGER: &str = "todostack-operator";

@@ -1,4 +1,5 @@
-//! `spec.database.postgres`: the managed server's version, settings and place; its volume lives in `storage.rs`.
+//! `spec.database.postgres`: version, settings and scheduling of the server that the operator runs. Its
+//! volume is in `storage.rs`.
 
 use std::collections::BTreeMap;
 
@@ -12,65 +13,78 @@ use crate::{
     storage::PostgresStorage,
 };
 
-/// Major version of a stack that names none.
+/// Default of `spec.database.postgres.version`.
 pub const DEFAULT_VERSION: &str = "18";
 
-/// A Postgres server that the operator runs in the cluster.
+/// A Postgres server that the operator runs as a StatefulSet with one pod.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(
-    validation = Rule::new(rules::VERSION_STAYS).message(rules::VERSION_STAYS_MESSAGE),
-    validation = Rule::new(rules::PARAMETERS_ARE_FREE).message(rules::PARAMETERS_ARE_FREE_MESSAGE),
+    validation = Rule::new(rules::IMMUTABLE_VERSION).message(rules::IMMUTABLE_VERSION_MESSAGE),
+    validation = Rule::new(rules::PARAMETERS_ARE_SAFE).message(rules::PARAMETERS_ARE_SAFE_MESSAGE),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct PostgresSpec {
-    /// Major version: 14, 15, 16, 17 or 18.
+    /// Major version of Postgres: "14", "15", "16", "17" or "18". Immutable, because Postgres cannot read the
+    /// data directory of another major version. Defaults to "18".
     #[serde(default = "default_version")]
     #[schemars(regex(pattern = r"^1[4-8]$"))]
     pub version: String,
 
-    /// Image of the server; it has to keep the contract of the official one (POSTGRES_* variables, uid 999).
-    /// Default: docker.io/library/postgres with the version as its tag.
+    /// Container image of the server. It must have the major version of `version` and work like the official
+    /// image: docker-entrypoint.sh, the POSTGRES_* variables, and a user with uid 999. A change restarts the
+    /// database. Defaults to `docker.io/library/postgres:<version>`, unless the operator is configured with
+    /// another repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
 
-    /// Secret in the stack's namespace with the keys `username` and `password` of the application's role.
-    /// A password may hold whatever RFC 4013 lets through: all of ASCII and the letters of most writings, but no emoji.
-    /// Default: the operator generates them once, into the Secret `<stack>-db-app`.
+    /// Secret in the namespace of the stack with the keys `username` and `password`, with which the API logs
+    /// in to the database. The operator creates the role. After a change of the password, it alters the role
+    /// and then replaces the API pods. The password can contain printable ASCII and the letters of most
+    /// scripts, but no emoji (RFC 4013). If unset, the operator generates the credentials once and stores
+    /// them in the Secret `<stack>-db-app`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret: Option<SecretReference>,
 
-    /// The volume: its size, and an NFS export or a StorageClass.
+    /// The volume of the server: its size, and an NFS export or a StorageClass. Defaults to 1Gi from the
+    /// cluster's default StorageClass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<PostgresStorage>,
 
-    /// Server settings as in postgresql.conf, such as `max_connections: "200"`.
+    /// Settings of the server as in postgresql.conf, such as `max_connections: "200"`. At most 100. A change
+    /// restarts the database. Not allowed are settings on which the operator relies (data_directory,
+    /// listen_addresses, port, ...) or which risk the data (fsync, full_page_writes).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 100))]
     pub parameters: BTreeMap<String, String>,
 
-    /// SQL files that run once, in the application's database while it is empty, as the superuser.
+    /// SQL files and shell scripts that run once, as the superuser in the database `todo`, when the server
+    /// initializes an empty volume. A later change has no effect on an existing database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_scripts: Option<InitScripts>,
 
-    /// CPU and memory of the server. Default: requests of 50m and 128Mi, no limit.
+    /// CPU and memory requests and limits of the server. A change restarts the database. Defaults to requests
+    /// of 50m CPU and 128Mi memory, without limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
 
-    /// Labels that the server's node must have.
+    /// Labels that a node must have to run the database pod. A change restarts the database.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub node_selector: BTreeMap<String, String>,
 
-    /// Taints that the server's pod tolerates.
+    /// Tolerations of the database pod, so that it can run on nodes with matching taints. A change restarts
+    /// the database.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tolerations: Vec<Toleration>,
 }
 
-/// SQL files that run once, on an empty database.
+/// Files for `/docker-entrypoint-initdb.d` of the official image.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct InitScripts {
-    /// ConfigMap whose keys are file names ending in `.sql` or `.sh`, run in alphabetical order.
+    /// ConfigMap in the namespace of the stack. Its keys are file names that end in `.sql` or `.sh`; the
+    /// files run in alphabetical order. The operator does not start the database while the ConfigMap is
+    /// missing.
     pub config_map: ConfigMapReference,
 }
 

@@ -1,22 +1,23 @@
-//! Objects of the stack's namespace that a user names. What is read from them is said where they are named.
+//! References to objects in the namespace of the stack. The fields that have this type document which keys
+//! are read.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-/// A Secret in the stack's namespace.
+/// Reference to a Secret in the namespace of the stack.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretReference {
-    /// Name of the Secret.
+    /// Name of the Secret, which must be in the namespace of the stack.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 }
 
-/// A ConfigMap in the stack's namespace.
+/// Reference to a ConfigMap in the namespace of the stack.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapReference {
-    /// Name of the ConfigMap.
+    /// Name of the ConfigMap, which must be in the namespace of the stack.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 }

@@ -1,97 +1,106 @@
-//! `status`: what the operator says of a stack; the words it uses for conditions live in `condition.rs`.
+//! `status`: what the operator reports about a stack. Condition types and reasons are in `condition.rs`.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the operator last saw. It is written only when it differs.
+/// Observed state of the todo service. The operator writes it when it changes.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct TodoStackStatus {
-    /// The `metadata.generation` that this status speaks of.
+    /// The `metadata.generation` of the spec that this status describes. If it is lower than
+    /// `metadata.generation`, the operator has not processed the last change of the spec yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// One entry a type; `Ready` sums them up, and its message names the root cause and what to do.
+    /// One entry for each condition type: Ready, CredentialsValid, StorageReady, DatabaseReady,
+    /// MigrationsApplied, ApiAvailable, Exposed, Reconciling and Stalled. `Ready` summarizes the others; its
+    /// message names the root cause and what to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 
-    /// Where the API answers.
+    /// URL of the todos, such as `http://todos.example.com/todos`. Without a host, it is reachable inside the
+    /// cluster only, unless the Service is of type LoadBalancer and has an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 
-    /// The API's pods.
+    /// State of the API pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<ApiStatus>,
 
-    /// Label selector of the API's pods, for the scale subresource.
+    /// Label selector of the API pods, for the scale subresource: a HorizontalPodAutoscaler finds the pods
+    /// with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
 
-    /// The database.
+    /// Kind, version and host of the database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseStatus>,
 
-    /// The volume.
+    /// The volume of the data. Absent with an external database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageStatus>,
 
-    /// The schema.
+    /// The last completed migration of the schema. Absent before the first one, and with SQLite, whose schema
+    /// the API migrates at start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<MigrationStatus>,
 }
 
-/// The API's pods.
+/// State of the API pods.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiStatus {
-    /// Pods there are.
+    /// Number of API pods, including those that a rollout is going to replace.
     #[serde(default)]
     pub replicas: i32,
-    /// Pods that say they can serve.
+    /// Number of API pods that are ready.
     #[serde(default)]
     pub ready_replicas: i32,
-    /// Ready pods of wanted ones, such as `2/2`.
+    /// Ready and desired API pods, such as `2/2`.
     #[serde(default)]
     pub ready: String,
-    /// Image of the pods' template.
+    /// Container image of the API pods. It differs from the desired image until the migration of that image
+    /// is complete.
     #[serde(default)]
     pub image: String,
 }
 
-/// The database.
+/// Kind, version and host of the database.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct DatabaseStatus {
-    /// `postgres 18`, `external` or `sqlite`.
+    /// Kind of the database, and for a managed server its major version: `postgres 18`, `external` or
+    /// `sqlite`.
     #[serde(default)]
     pub version: String,
-    /// Host name of the server; none with SQLite.
+    /// Host name of the database server. Absent with SQLite, and while the Secret of an external database is
+    /// missing or invalid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
 }
 
-/// The volume.
+/// The volume of the data.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageStatus {
     /// Name of the PersistentVolumeClaim.
     #[serde(default)]
     pub claim: String,
-    /// Name of the PersistentVolume, once bound.
+    /// Name of the PersistentVolume. Absent until the PersistentVolumeClaim is bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
 }
 
-/// The schema.
+/// The last completed migration.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct MigrationStatus {
-    /// API image whose migrations were last applied.
+    /// The API image whose migrations were applied last.
     #[serde(default)]
     pub image: String,
-    /// Version of the schema after them.
+    /// Version of the schema after the migration: the number of the last migration that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<i64>,
 }

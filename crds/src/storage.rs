@@ -1,33 +1,38 @@
-//! `spec.database.postgres.storage`: the volume under Postgres, from an NFS export or a StorageClass.
+//! `spec.database.postgres.storage`: the volume of Postgres, from an NFS export or a StorageClass. The volume
+//! of SQLite is in `sqlite.rs`.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rules;
 
-/// Size of a volume whose stack names none.
+/// Default of `size`, for Postgres and SQLite.
 pub const DEFAULT_SIZE: &str = "1Gi";
 
-/// The volume under Postgres. Neither `nfs` nor `storageClassName`: the cluster's default StorageClass.
+/// The volume of Postgres. Without `nfs` and `storageClassName`, it is of the cluster's default StorageClass.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[x_kube(
     validation = Rule::new(rules::ONE_STORAGE).message(rules::ONE_STORAGE_MESSAGE),
     validation = Rule::new(rules::SIZE_DOES_NOT_SHRINK).message(rules::SIZE_DOES_NOT_SHRINK_MESSAGE),
-    validation = Rule::new(rules::STORAGE_CLASS_STAYS).message(rules::STORAGE_CLASS_STAYS_MESSAGE),
+    validation = Rule::new(rules::IMMUTABLE_STORAGE_CLASS).message(rules::IMMUTABLE_STORAGE_CLASS_MESSAGE),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct PostgresStorage {
-    /// How large the volume is, such as `1Gi`. It can grow where its StorageClass allows it, and never shrinks.
+    /// Size of the PersistentVolumeClaim: a whole number with a unit such as `Mi`, `Gi` or `G`; bytes without
+    /// one. It can grow if the StorageClass has allowVolumeExpansion, and it cannot shrink. With `nfs`, the
+    /// NFS server does not enforce it, and Kubernetes rejects a change. Defaults to 1Gi.
     #[serde(default = "default_size")]
     #[schemars(regex(pattern = r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"))]
     pub size: String,
 
-    /// An export of an NFS server. Its directory must belong to uid and gid 999 with mode 0700:
-    /// `chown 999:999 <path> && chmod 700 <path>` on the server.
+    /// An export of an NFS server, for which the operator creates a PersistentVolume. On the server, the
+    /// directory must be owned by uid and gid 999 with mode 0700: `chown 999:999 <path> && chmod 700 <path>`.
+    /// Cannot be combined with `storageClassName`. Cannot be added or removed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nfs: Option<NfsExport>,
 
-    /// The StorageClass that provides the volume. Default: the cluster's default StorageClass.
+    /// Name of the StorageClass that provisions the volume. Cannot be combined with `nfs`. Immutable.
+    /// Defaults to the cluster's default StorageClass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub storage_class_name: Option<String>,
@@ -36,20 +41,27 @@ pub struct PostgresStorage {
 /// An export of an NFS server.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[x_kube(
-    validation = Rule::new(rules::NFS_STAYS).message(rules::NFS_STAYS_MESSAGE),
+    validation = Rule::new(rules::IMMUTABLE_NFS).message(rules::IMMUTABLE_NFS_MESSAGE),
     validation = Rule::new(rules::NFS_OPTIONS_ARE_SAFE).message(rules::NFS_OPTIONS_ARE_SAFE_MESSAGE),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct NfsExport {
-    /// Host name or address of the NFS server, as the nodes see it.
+    /// Host name or IP address of the NFS server. The nodes connect to it, not the pods, so a name must
+    /// resolve on the nodes; the name of a Service usually does not. Immutable.
     #[schemars(length(max = 253), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$"))]
     pub server: String,
 
-    /// Absolute path of the exported directory. One stack to a directory.
+    /// Absolute path of the exported directory. Each stack needs its own directory: two servers on one
+    /// directory destroy the data. Immutable.
+    // No slash at the end: `/e/` and `/e` are one directory, and the check for stacks that share an export
+    // compares texts.
     #[schemars(length(max = 1024), regex(pattern = r"^/([^\s,]*[^\s,/])?$"))]
     pub path: String,
 
-    /// Options of the mount, one an entry. Default: hard, nfsvers=4.1, noatime, timeo=600, retrans=2.
+    /// Mount options (see nfs(5)), one per entry. The list replaces the default. A change takes effect when
+    /// the database pod is started again. Options that lose data or prevent a start are rejected: soft,
+    /// softerr, softreval, nolock, local_lock and ro. Defaults to hard, nfsvers=4.1, noatime, timeo=600,
+    /// retrans=2.
     #[serde(default = "default_mount_options")]
     #[schemars(length(max = 32), inner(length(max = 64), regex(pattern = r"^[A-Za-z0-9_=.:-]+$")))]
     pub mount_options: Vec<String>,
@@ -65,8 +77,9 @@ pub(crate) fn default_size() -> String {
     DEFAULT_SIZE.to_owned()
 }
 
-/// `hard` is PostgreSQL's one firm requirement (18.2.2.1); 4.1 brings sessions, so locks survive a server's restart
-/// without lockd; timeo and retrans are the values of nfs(5) for TCP, said so that no distribution changes them.
+// PostgreSQL requires `hard` (manual, 18.2.2.1). NFS 4.1 has sessions, so that locks survive a restart of the
+// server without lockd. `timeo` and `retrans` are the defaults of nfs(5) for TCP, set explicitly because
+// /etc/nfsmount.conf of a node can change the defaults.
 fn default_mount_options() -> Vec<String> {
     ["hard", "nfsvers=4.1", "noatime", "timeo=600", "retrans=2"].map(str::to_owned).to_vec()
 }

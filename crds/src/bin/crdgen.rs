@@ -1,4 +1,5 @@
-//! Prints the CustomResourceDefinition as YAML; `cargo xtask gen` writes it where it is kept.
+//! Prints the CustomResourceDefinition as YAML. `cargo xtask gen` writes it to `crds/todostacks.yaml` and
+//! into the chart.
 
 use std::process::ExitCode;
 

@@ -26,7 +26,7 @@ async fn get_shows_whether_a_stack_works_and_where() -> Result<()> {
 async fn explain_describes_the_storage() -> Result<()> {
     let (cluster, _guard) = Cluster::shared().await?;
     let printed = cluster.kubectl(&["explain", "todostack.spec.database.postgres.storage"]).await?;
-    for words in ["An export of an NFS server", "never shrinks", "the cluster's default StorageClass"] {
+    for words in ["An export of an NFS server", "cannot shrink", "the cluster's default StorageClass"] {
         let flowing = printed.split_whitespace().collect::<Vec<_>>().join(" ");
         ensure!(flowing.contains(words), "{words}: {printed}");
     }

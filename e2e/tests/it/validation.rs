@@ -30,17 +30,17 @@ async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
 #[case::two_storages(
     "shop",
     "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: nas, path: /e}}}}}",
-    "storage must have at most one of nfs and storageClassName"
+    "spec.database.postgres.storage must have at most one of nfs and storageClassName"
 )]
 #[case::soft_mount(
     "shop",
     "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [soft]}}}}}",
-    "storage.nfs.mountOptions must not have soft"
+    "storage.nfs.mountOptions must not contain soft"
 )]
 #[case::mount_without_locks(
     "shop",
     "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [hard, nolock]}}}}}",
-    "storage.nfs.mountOptions must not have soft"
+    "storage.nfs.mountOptions must not contain soft"
 )]
 #[case::sqlite_with_two_replicas(
     "shop",
@@ -50,17 +50,17 @@ async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
 #[case::tls_without_host(
     "shop",
     "{exposure: {ingress: {tls: {secretName: t}}}}",
-    "spec.exposure.ingress.tls needs spec.exposure.host"
+    "spec.exposure.ingress.tls requires spec.exposure.host"
 )]
 #[case::own_setting(
     "shop",
     "{database: {postgres: {parameters: {port: '1'}}}}",
-    "parameters must not set what the operator decides"
+    "spec.database.postgres.parameters must not set data_directory"
 )]
 #[case::dangerous_setting(
     "shop",
     "{database: {postgres: {parameters: {fsync: 'off'}}}}",
-    "or what risks the data"
+    "without which a crash corrupts the data"
 )]
 #[case::long_name(
     "a-name-of-more-than-forty-characters-is-refused",
@@ -127,7 +127,7 @@ const CLASS: &str =
     "{database: {postgres: {version: '17'}}}",
     "spec.database.postgres.version cannot change"
 )]
-#[case::to_sqlite(CLASS, "{database: {postgres: null, sqlite: {}}}", "the kind of spec.database")]
+#[case::to_sqlite(CLASS, "{database: {postgres: null, sqlite: {}}}", "spec.database cannot change between")]
 #[tokio::test]
 async fn a_change_that_would_leave_the_data_behind_is_refused(
     #[case] old: &str,
