@@ -17,7 +17,7 @@ pub(crate) enum Command {
     /// A running cluster is kept, and the operator on it is upgraded to this checkout. Afterwards todos are
     /// served at `http://todolist.localhost:8080/todos`, and target/cluster/kubeconfig is the kubeconfig.
     ///
-    /// The first run builds Kubernetes from its Go modules, 15 to 20 minutes on two cores, into the user's
+    /// The first run builds Kubernetes from its Go modules, 6 to 12 minutes on two cores, into the user's
     /// cache folder. With that, and the programs compiled, a start takes about half a minute.
     Up(Up),
     /// Remove the cluster with all its processes, mounts, networks, cgroups and folders
@@ -74,7 +74,7 @@ pub(crate) struct Up {
     pub(crate) images: GivenImages,
 }
 
-/// Images to install instead of those built from this checkout.
+/// Which images to install: those of this checkout, or given ones.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct GivenImages {
     /// The operator's image as NAME:TAG (required with --provider current)
@@ -83,6 +83,9 @@ pub(crate) struct GivenImages {
     /// The API's image as NAME:TAG (required with --provider current)
     #[arg(long, value_name = "IMAGE")]
     pub(crate) api_image: Option<String>,
+    /// Compile the operator and the API as for a release, which takes longer
+    #[arg(long)]
+    pub(crate) release: bool,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -103,11 +106,14 @@ pub(crate) struct Test {
     /// Keep the cluster of the tests running, to examine a failure
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Compile the operator and the API of the cluster tests as for a release
+    #[arg(long)]
+    pub(crate) release: bool,
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Images {
-    /// Build the images without loading them into a cluster
+    /// Build the images as for a release, without loading them into a cluster
     #[arg(long)]
     pub(crate) build_only: bool,
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
     });
     report.check("kind configuration", "kind accepts kind/cluster.yaml", |_| kind_configuration::check());
     if !args.fast {
-        cluster(&mut report, args.keep);
+        cluster(&mut report, args);
     }
     report.close()
 }
@@ -75,14 +75,14 @@ fn unit(summaries: &mut Vec<String>) -> anyhow::Result<()> {
     snapshots.check()
 }
 
-fn cluster(report: &mut Report, keep: bool) {
+fn cluster(report: &mut Report, args: &cli::Test) {
     let shape = Up {
         provider: Some(ProviderName::Local),
         nodes: Some(1),
         nfs_node: true,
         replace: true,
         bare: false,
-        images: cli::GivenImages::default(),
+        images: cli::GivenImages { release: args.release, ..cli::GivenImages::default() },
     };
     // A new cluster, so that nothing of an earlier run can help a test pass.
     report.check("cluster: up", "a new cluster with the operator and the demo stack", |_| {
@@ -93,13 +93,13 @@ fn cluster(report: &mut Report, keep: bool) {
         report.fail("cluster: tests", "there is no cluster to run them on");
     } else {
         report.check("cluster: tests", "operator, plugin and charts on the cluster", |summaries| {
-            // All at once: e2e/src/turn.rs limits how many use the cluster at a time.
+            // All at once: e2e/src/permit.rs limits how many use the cluster at a time.
             let arguments =
                 ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=32"];
             tests(repository::cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
         });
     }
-    if !keep {
+    if !args.keep {
         report.check("cluster: down", "nothing of the cluster stays on this machine", |_| {
             provider::stop(ProviderName::Local, Owner::Any)
         });

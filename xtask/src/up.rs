@@ -36,7 +36,7 @@ fn values(provider: ProviderName, up: &Up) -> anyhow::Result<Values> {
         let ports = provider::ingress_ports(provider);
         return Ok(Values { operator: operator.clone(), api: api.clone(), ports });
     }
-    let built = images::build()?;
+    let built = images::build(images::Profile::new(up.images.release))?;
     images::load(provider, &built)?;
     let own = built.values(provider);
     Ok(Values {
