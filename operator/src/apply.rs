@@ -21,7 +21,6 @@ use crate::{clock, context::Context};
 pub(crate) mod cleanup;
 mod ownership;
 
-/// Why applying stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// An object cannot be written as JSON.

@@ -12,7 +12,6 @@ use crate::observe::caches::Guarded;
 
 /// Wait after the first failure.
 const FIRST: Duration = Duration::from_millis(500);
-/// Longest wait.
 const LONGEST: Duration = Duration::from_mins(2);
 
 /// Consecutive failures of each stack.

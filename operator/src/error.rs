@@ -11,19 +11,14 @@ use crate::{
 /// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Step 1.
     #[error("failed to observe")]
     Observe(#[from] observe::Error),
-    /// Step 2.
     #[error("failed to resolve")]
     Resolve(#[from] Incomplete),
-    /// Step 4.
     #[error("failed to apply")]
     Apply(#[from] apply::Error),
-    /// After step 6.
     #[error("failed to publish")]
     Publish(#[from] publish::Error),
-    /// Deletion.
     #[error("failed to clean up")]
     Cleanup(#[from] cleanup::Error),
     /// A watch ended, which happens only when the process ends.

@@ -16,7 +16,6 @@ pub(crate) enum Phase {
     WaitingForCrd,
     /// Not every watch has listed yet.
     Listing,
-    /// Stacks are reconciled.
     Running,
 }
 
@@ -25,7 +24,6 @@ pub(crate) enum Phase {
 pub(crate) struct Progress(Arc<AtomicU8>);
 
 impl Progress {
-    /// Sets the phase.
     pub(crate) fn set(&self, phase: Phase) {
         let number = match phase {
             Phase::WaitingForCrd => 0,

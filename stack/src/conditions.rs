@@ -23,9 +23,7 @@ pub use exposed::balancer_address;
 /// What conditions are evaluated from.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// The resolved stack.
     pub stack: &'a Stack,
-    /// The observed state.
     pub observed: &'a Observed,
     /// The findings, root cause first.
     pub findings: &'a [Finding],
@@ -34,11 +32,9 @@ pub struct View<'a> {
 /// `True`, `False` or `Unknown`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// The condition holds.
     True,
     /// The condition does not hold.
     False,
-    /// Not known yet.
     Unknown,
 }
 

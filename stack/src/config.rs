@@ -3,15 +3,10 @@
 
 use std::num::ParseIntError;
 
-/// Variable of `api_image`.
 pub const API_IMAGE: &str = "TODOSTACK_API_IMAGE";
-/// Variable of `postgres_repository`.
 pub const POSTGRES_REPOSITORY: &str = "TODOSTACK_POSTGRES_REPOSITORY";
-/// Variable of `cluster_domain`.
 pub const CLUSTER_DOMAIN: &str = "TODOSTACK_CLUSTER_DOMAIN";
-/// Variable of `http_port`.
 pub const HTTP_PORT: &str = "TODOSTACK_INGRESS_HTTP_PORT";
-/// Variable of `https_port`.
 pub const HTTPS_PORT: &str = "TODOSTACK_INGRESS_HTTPS_PORT";
 
 /// Settings that `resolve` reads.

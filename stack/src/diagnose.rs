@@ -30,12 +30,9 @@ mod storage;
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
 pub use provisioning::DEFAULT as DEFAULT_STORAGE_CLASS;
 
-/// What diagnosis reads.
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The resolved stack.
     pub stack: &'a Stack,
-    /// The observed state.
     pub observed: &'a Observed,
     /// The result of the apply step.
     pub applied: &'a Applied,

@@ -24,7 +24,6 @@ pub struct Finding {
     pub part: Part,
     /// The object, by kind and name.
     pub object: String,
-    /// The cause.
     pub reason: Reason,
     /// What is wrong with the object: a clause whose subject is `object`.
     pub problem: String,
@@ -54,13 +53,11 @@ impl Finding {
         }
     }
 
-    /// Sets the problem.
     #[must_use]
     pub fn problem(self, problem: impl Into<String>) -> Self {
         Self { problem: one_line(&problem.into()), ..self }
     }
 
-    /// Sets the remedy.
     #[must_use]
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: one_line(&remedy.into()), ..self }
@@ -84,7 +81,6 @@ impl Finding {
         Self { related: related.into(), ..self }
     }
 
-    /// Sets the severity.
     #[must_use]
     pub fn severity(self, severity: Severity) -> Self {
         Self { severity, ..self }

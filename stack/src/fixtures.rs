@@ -31,7 +31,6 @@ pub fn todostack(spec: &str) -> TodoStack {
     stack
 }
 
-/// The operator's settings.
 #[must_use]
 pub fn config() -> Config {
     Config {
@@ -43,7 +42,6 @@ pub fn config() -> Config {
     }
 }
 
-/// "Random" values.
 #[must_use]
 pub fn generated() -> GeneratedSecrets {
     GeneratedSecrets {

@@ -25,9 +25,7 @@ pub enum Component {
     Database,
     /// Migration of the schema.
     Migration,
-    /// The API server.
     Api,
-    /// Ingress.
     Exposure,
 }
 

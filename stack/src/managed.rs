@@ -20,7 +20,6 @@ mod key;
 pub trait ManagedKind:
     Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
 {
-    /// The kind.
     const KIND: Kind;
 
     /// Drops what nothing reads, so that caches stay small.

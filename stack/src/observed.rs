@@ -32,11 +32,8 @@ pub mod subjects;
 pub struct Listing {
     /// Objects of the managed kinds.
     pub managed: ManagedObjects,
-    /// Pods of stacks.
     pub pods: Vec<Arc<Pod>>,
-    /// All StorageClasses.
     pub storage_classes: Vec<Arc<StorageClass>>,
-    /// All IngressClasses.
     pub ingress_classes: Vec<Arc<IngressClass>>,
 }
 
@@ -67,9 +64,7 @@ pub struct Observed {
     pub events: Vec<Event>,
     /// Foreign objects that the spec references.
     pub referenced: Referenced,
-    /// All StorageClasses.
     pub storage_classes: Vec<Arc<StorageClass>>,
-    /// All IngressClasses.
     pub ingress_classes: Vec<Arc<IngressClass>>,
     /// The older stack that uses the same export, as `namespace/name`.
     pub export_conflict: Option<String>,
@@ -104,7 +99,6 @@ pub enum Lookup<K> {
     NotNamed,
     /// The object of this name does not exist.
     Missing(String),
-    /// The object.
     Found(Box<K>),
 }
 

@@ -10,15 +10,10 @@ pub enum Part {
     Objects,
     /// The credentials of the database.
     Credentials,
-    /// The volume.
     Storage,
-    /// The database server.
     Database,
-    /// The schema.
     Migrations,
-    /// The API's pods.
     Api,
-    /// Service and Ingress.
     Exposure,
 }
 

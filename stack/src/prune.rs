@@ -19,7 +19,6 @@ pub fn metadata(metadata: &mut ObjectMeta) {
     }
 }
 
-/// Labels and status.
 pub fn pod(pod: &mut Pod) {
     pod.metadata.managed_fields = None;
     pod.metadata.annotations = None;

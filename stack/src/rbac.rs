@@ -14,7 +14,6 @@ pub struct Right {
     pub group: String,
     /// Plural name, with its subresource.
     pub resource: String,
-    /// Verbs.
     pub verbs: &'static [&'static str],
     /// Whether the resource lives in a namespace.
     pub is_namespaced: bool,
@@ -36,7 +35,6 @@ const OTHERS: &[(&str, &str, &[&str], bool)] = &[
     ("storage.k8s.io", "storageclasses", &["list", "watch"], false),
 ];
 
-/// All rights.
 pub fn rights() -> impl Iterator<Item = Right> {
     let managed = Kind::iter().map(|kind| {
         let resource = kind.api_resource();

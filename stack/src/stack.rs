@@ -15,7 +15,6 @@ use crate::{
     stack_ref::StackRef,
 };
 
-/// A resolved stack.
 #[derive(Clone, Debug)]
 pub struct Stack {
     pub id: StackRef,
@@ -30,7 +29,6 @@ pub struct Stack {
     pub findings: Vec<Finding>,
 }
 
-/// The API server.
 #[derive(Clone, Debug)]
 pub struct Api {
     /// Image that the spec asks for.
@@ -41,7 +39,6 @@ pub struct Api {
     pub replicas: i32,
     /// CPU and memory of a pod.
     pub resources: ResourceRequirements,
-    /// Value of `TODOSTACK_LOG_LEVEL`.
     pub log_level: &'static str,
     /// Origins of web pages that may call the API. All if empty.
     pub allowed_origins: Vec<String>,
@@ -61,7 +58,6 @@ pub struct Release {
     pub revision: String,
 }
 
-/// The database.
 #[derive(Clone, Debug)]
 pub enum Database {
     /// A server that the operator runs.
@@ -75,7 +71,6 @@ pub enum Database {
 /// A server that the operator runs.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    /// Major version.
     pub version: String,
     /// Image of the server.
     pub image: String,
@@ -85,9 +80,7 @@ pub struct Postgres {
     pub dbname: String,
     /// Superuser and application role.
     pub credentials: Credentials,
-    /// The volume.
     pub volume: Volume,
-    /// Server settings.
     pub parameters: BTreeMap<String, String>,
     /// ConfigMap with init scripts.
     pub init_scripts: Option<String>,
@@ -95,7 +88,6 @@ pub struct Postgres {
     pub resources: ResourceRequirements,
     /// Labels of the node.
     pub node_selector: BTreeMap<String, String>,
-    /// Tolerated taints.
     pub tolerations: Vec<Toleration>,
 }
 
@@ -130,7 +122,6 @@ pub enum VolumeSource {
     Nfs {
         /// Host name or address.
         server: String,
-        /// Absolute path.
         path: String,
         /// Options of the mount.
         mount_options: Vec<String>,
@@ -144,7 +135,6 @@ pub enum VolumeSource {
 /// How users reach the API.
 #[derive(Clone, Debug)]
 pub struct Exposure {
-    /// Host name.
     pub host: Option<String>,
     /// The Ingress, if the spec asks for one.
     pub ingress: Option<Ingress>,
@@ -154,7 +144,6 @@ pub struct Exposure {
     pub url: String,
 }
 
-/// The Ingress.
 #[derive(Clone, Debug, Default)]
 pub struct Ingress {
     /// Name of the IngressClass. None: the cluster's default.

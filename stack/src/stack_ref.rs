@@ -10,11 +10,8 @@ use todostack_crds::TodoStack;
 /// Identity of a `TodoStack`, as the API server stored it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StackRef {
-    /// `metadata.namespace`.
     pub namespace: String,
-    /// `metadata.name`.
     pub name: String,
-    /// `metadata.uid`.
     pub uid: String,
     /// `metadata.generation` of the spec that is reconciled.
     pub generation: i64,

@@ -19,7 +19,6 @@ use crate::{
 /// What the new status is merged with.
 #[derive(Clone, Copy)]
 pub struct Before<'a> {
-    /// The previous status.
     pub status: &'a TodoStackStatus,
     /// The current time, for conditions that change.
     pub now: Timestamp,

@@ -22,7 +22,6 @@ pub struct Transition {
     pub is_warning: bool,
     /// The condition that became true, or the reason of the problem.
     pub reason: &'static str,
-    /// The condition's message.
     pub note: String,
     /// What the operator was doing.
     pub action: &'static str,

@@ -20,7 +20,6 @@ use todostack_stack::{
 /// A `TodoStack` as it is watched: one that cannot be read must not stop the watch of the others (kube issue 774).
 pub(crate) type Guarded = DeserializeGuard<TodoStack>;
 
-/// All watch caches.
 #[derive(Clone)]
 pub(crate) struct Caches {
     pub(crate) stacks: Store<Guarded>,

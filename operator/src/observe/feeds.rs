@@ -33,7 +33,6 @@ const WATCH_SECONDS: u32 = 200;
 /// Objects in a page of the first list. Small pages keep the peak of memory at the start low.
 const PAGE: u32 = 50;
 
-/// What triggers reconciles.
 pub(crate) struct Triggers {
     /// Stacks whose spec, annotations or finalizers changed.
     pub(crate) stacks: BoxStream<'static, Result<Guarded, watcher::Error>>,

@@ -24,7 +24,6 @@ fn object<K: serde::de::DeserializeOwned>(value: Value) -> Arc<K> {
     Arc::new(serde_json::from_value(value).unwrap())
 }
 
-/// A ready stack.
 fn well() -> (Stack, Observed) {
     let stack = resolved("{exposure: {host: shop.example.com}}");
     let name = migration_job::name(&stack, stack.credentials().unwrap().app.as_ref().unwrap());

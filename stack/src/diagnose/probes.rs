@@ -28,7 +28,6 @@ const QUICK_START: SignedDuration = SignedDuration::from_secs(3);
 const FAILED_ON: &str = "failed on ";
 const UNAVAILABLE: &str = ": the database is not available: ";
 
-/// Findings on probes.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let living = pods::places(evidence).filter(|place| place.pod.metadata.deletion_timestamp.is_none());
     living.filter_map(|place| failing(&place, evidence)).collect()

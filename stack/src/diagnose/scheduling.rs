@@ -13,7 +13,6 @@ use super::{
 /// A volume that is being provisioned makes a pod unschedulable for a moment.
 const GRACE: SignedDuration = SignedDuration::from_secs(3);
 
-/// Findings on scheduling.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     pods::places(evidence)
         .filter_map(|place| unschedulable(&place, evidence).or_else(|| lost_node(&place)))

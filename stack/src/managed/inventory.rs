@@ -17,7 +17,6 @@ impl Inventory {
         self.0.contains_key(key)
     }
 
-    /// The object's metadata.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&ObjectMeta> {
         self.0.get(key)

@@ -8,9 +8,7 @@ use super::{Kind, ManagedKind};
 /// Kind and name of a managed object. The namespace is the stack's, or none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// Its kind.
     pub kind: Kind,
-    /// Its name.
     pub name: String,
 }
 

@@ -35,13 +35,11 @@ macro_rules! kinds {
         pub enum Object { $($kind(Box<$kind>),)* }
 
         impl Object {
-            /// The object's metadata.
             #[must_use]
             pub fn metadata(&self) -> &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
                 match self { $(Self::$kind(object) => &object.metadata,)* }
             }
 
-            /// The object's key.
             #[must_use]
             pub fn key(&self) -> Key {
                 let name = self.metadata().name.clone().unwrap_or_default();
@@ -76,7 +74,6 @@ macro_rules! kinds {
         pub struct ManagedObjects { $(pub $field: Vec<Arc<$kind>>,)* }
 
         impl ManagedObjects {
-            /// Adds an object.
             #[cfg(any(test, feature = "fixtures"))]
             pub fn insert(&mut self, object: Object) {
                 match object { $(Object::$kind(object) => self.$field.push(Arc::from(object)),)* }

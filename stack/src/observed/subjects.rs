@@ -12,9 +12,7 @@ use crate::{
 
 /// An object that waits for something.
 pub struct Subject {
-    /// Its kind.
     pub kind: &'static str,
-    /// Its name.
     pub name: String,
     /// Its uid, by which the API server selects its Events.
     pub uid: String,

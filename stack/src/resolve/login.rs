@@ -17,7 +17,6 @@ use crate::{
 const SUPERUSER: &str = "postgres";
 /// Name of the application's role and database, unless a user's Secret has another.
 pub(super) const APPLICATION: &str = "todo";
-/// Postgres's port.
 const PORT: &str = "5432";
 
 /// The credentials of the superuser, which only the operator's own pods use.

@@ -16,7 +16,6 @@ use crate::{
 /// A budget for a single pod would block the drain of its node forever, so there is none below two replicas.
 pub(crate) const FROM_REPLICAS: i32 = 2;
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     if stack.api.replicas >= FROM_REPLICAS {
         Desired::Apply(build(stack).into())

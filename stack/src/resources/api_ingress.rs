@@ -14,7 +14,6 @@ use crate::{
     stack::{self, Stack},
 };
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     match build(stack) {
         Some(ingress) => Desired::Apply(ingress.into()),

@@ -19,7 +19,6 @@ const NUMBER: i32 = 80;
 /// Port of the container.
 pub const TARGET: i32 = 8080;
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(Some(build(stack)))
 }

@@ -15,7 +15,6 @@ use crate::{
 /// Annotation with the major version of the data.
 const VERSION: &str = "todostack.dev/postgres-version";
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(stack.startable_postgres().map(|postgres| build(stack, postgres)))
 }

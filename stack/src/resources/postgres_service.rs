@@ -14,10 +14,8 @@ use crate::{
 
 /// Name of the port, on the Service and in the pod.
 pub const PORT: &str = "postgres";
-/// Postgres's port.
 pub const NUMBER: i32 = 5432;
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(stack.startable_postgres().map(|_| build(stack)))
 }

@@ -41,7 +41,6 @@ const START_SECONDS: i32 = 3600;
 /// Seconds for a shutdown checkpoint.
 const STOP_SECONDS: i64 = 120;
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     let startable = stack.startable_postgres().filter(|_| !stack.is_blocked(Part::Database));
     Desired::apply(startable.map(|postgres| build(stack, postgres)))

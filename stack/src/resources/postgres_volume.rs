@@ -12,7 +12,6 @@ use crate::{
     stack::{Stack, Volume, VolumeSource},
 };
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(stack.startable_postgres().and_then(|postgres| build(stack, &postgres.volume)))
 }

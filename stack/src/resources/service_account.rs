@@ -9,7 +9,6 @@ use crate::{
     stack::Stack,
 };
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(Some(build(stack)))
 }

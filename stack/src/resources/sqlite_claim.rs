@@ -9,7 +9,6 @@ use crate::{
     stack::{Database, Sqlite, Stack, VolumeSource},
 };
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     match &stack.database {
         Database::Sqlite(sqlite) => Desired::apply(Some(build(stack, sqlite))),

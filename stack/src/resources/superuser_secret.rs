@@ -4,7 +4,6 @@
 use super::login_secret;
 use crate::{build::Desired, names, stack::Stack};
 
-/// Its desired state.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     let login = stack.credentials().and_then(|credentials| credentials.superuser.as_ref());
     let name = names::superuser_secret(&stack.id.name);

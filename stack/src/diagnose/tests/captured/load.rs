@@ -31,7 +31,6 @@ use crate::{
 /// Keys of credentials that are not secret, and so are captured as they are.
 const OPEN_KEYS: &[&str] = &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
 
-/// A capture.
 pub(super) struct Capture {
     /// `REASON` or `REASON-CASE`.
     pub(super) name: String,
