@@ -1,7 +1,7 @@
 //! No snapshot is committed that no test reads. insta itself writes down which ones the tests read.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fs_err as fs;
@@ -33,16 +33,31 @@ impl References {
         let referenced: BTreeSet<PathBuf> =
             referenced.lines().filter_map(|line| std::fs::canonicalize(line).ok()).collect();
         anyhow::ensure!(!referenced.is_empty(), "the tests recorded no snapshot that they read");
-        let root = fs::canonicalize(repository::root())?;
         let committed = repository::files(&["*.snap"])?;
         println!("{} snapshots are committed, {} were read", committed.len(), referenced.len());
-        let unreferenced: Vec<String> =
-            committed.into_iter().filter(|file| !referenced.contains(&root.join(file))).collect();
+        let unread = unread(&fs::canonicalize(repository::root())?, committed, &referenced);
         anyhow::ensure!(
-            unreferenced.is_empty(),
+            unread.is_empty(),
             "no test reads these snapshots: delete them with git rm:\n{}",
-            unreferenced.join("\n")
+            unread.join("\n")
         );
         Ok(())
+    }
+}
+
+fn unread(root: &Path, committed: Vec<String>, referenced: &BTreeSet<PathBuf>) -> Vec<String> {
+    committed.into_iter().filter(|file| !referenced.contains(&root.join(file))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_in_another_folder_of_the_same_name_is_unread() {
+        let referenced = BTreeSet::from([PathBuf::from("/src/stack/src/snapshots/a.snap")]);
+        let committed = ["stack/src/snapshots/a.snap", "stack/stack/src/snapshots/a.snap"].map(str::to_owned);
+        let expected = ["stack/stack/src/snapshots/a.snap"];
+        assert_eq!(unread(Path::new("/src"), committed.to_vec(), &referenced), expected);
     }
 }
