@@ -131,7 +131,7 @@ async fn a_server_that_replays_its_log_is_named_and_loses_nothing() -> Result<()
                      --tuples-only --no-align --command=\"select pid from pg_stat_activity where backend_type = 'walwriter'\")\"";
         let inside = ["exec", "shop-db-0", "--container=postgres", "--", "sh", "-c"];
         namespace.kubectl(&[&inside[..], &[crash]].concat()).await?;
-        namespace.explained(watching, (Reason::DatabaseRecovering, "by itself")).await?;
+        namespace.explained(watching, (Reason::DatabaseRecovering, "recovers without a change")).await?;
 
         namespace.kubectl(&[&inside[..], &["touch /tmp/enough"]].concat()).await?;
         namespace.ready("shop").await?;

@@ -31,7 +31,7 @@ use todostack_e2e::{
 #[case::full(
     "mkdir -p HERE; mount -t tmpfs -o size=8m tmpfs HERE; nfs-export NAME 999:999 0700",
     Reason::DiskFull,
-    "KiB left"
+    "KiB free"
 )]
 #[tokio::test]
 async fn an_export_that_postgres_cannot_live_on_is_named(

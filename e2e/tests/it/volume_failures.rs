@@ -134,7 +134,7 @@ async fn a_volume_that_is_mounted_soft_is_named() -> Result<()> {
 #[case::silent(
     ABSENT_PROVISIONER,
     Symptom::EventSince("ExternalProvisioning", "shop-db", PATIENCE),
-    "does not answer"
+    "does not respond"
 )]
 #[tokio::test]
 async fn a_claim_that_nobody_provides_for_is_named(
