@@ -1,5 +1,5 @@
-//! What the cluster holds when a cause is named, written as YAML: the fixtures in `stack/src/diagnose/captured`. Asked
-//! for by `TODOSTACK_CAPTURE=FOLDER`; without it nothing is written.
+//! Writes the objects of the cluster at the moment of a diagnosis as YAML, for the fixtures in
+//! `stack/src/diagnose/captured`. Only if `TODOSTACK_CAPTURE=FOLDER` is set.
 
 use std::{fmt::Debug, path::PathBuf};
 
@@ -26,15 +26,11 @@ use todostack_stack::{
     prune,
 };
 
-use crate::{namespace::Namespace, secret_values::OPEN_KEYS};
+use crate::{namespace::Namespace, secret_values::PUBLIC_KEYS};
 
-/// The variable that names the folder.
 const FOLDER: &str = "TODOSTACK_CAPTURE";
 
-/// Writes `REASON.yaml`, or `REASON-CASE.yaml` in a case of a table.
-///
-/// # Errors
-/// The API server does not answer, or the file cannot be written.
+/// Writes `REASON.yaml`, or `REASON-CASE.yaml` in a case of an `rstest` table.
 pub async fn write(namespace: &Namespace, stack: &str, reason: Reason) -> Result<()> {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return Ok(()) };
     let moment = Timestamp::now();
@@ -53,25 +49,26 @@ pub async fn write(namespace: &Namespace, stack: &str, reason: Reason) -> Result
         "items": items,
     });
     let text = serde_saphyr::to_string(&capture)?;
+    // A string such as `null` or `1e3` must not become another type in the fixture.
     let read: Value = serde_saphyr::from_str(&text)?;
-    ensure!(read == capture, "what was captured for {reason:?} does not survive YAML");
-    let path = folder.join(format!("{}{}.yaml", reason.as_str(), case()));
+    ensure!(read == capture, "the capture of {reason:?} changes in YAML");
+    let path = folder.join(format!("{}{}.yaml", reason.as_str(), case_suffix()));
     std::fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))
 }
 
 type List<'a> = BoxFuture<'a, Result<Vec<Value>>>;
 
-/// The LISTs of all kinds that the operator reads, each object pruned as in its caches.
+/// Lists all kinds that the operator reads, and prunes each object as in the operator's caches.
 fn lists(namespace: &Namespace) -> Vec<List<'_>> {
     let mut lister =
         Lister { client: &namespace.cluster.client, namespace: &namespace.name, lists: Vec::new() };
-    lister.within::<TodoStack>(|stack| stack.status = None);
+    lister.namespaced_kind::<TodoStack>(|stack| stack.status = None);
     visit_kinds(&mut lister);
-    lister.within::<ConfigMap>(|_| {});
-    lister.within::<Pod>(prune::pod);
-    lister.within::<Event>(|_| {});
-    lister.everywhere::<StorageClass>(prune::storage_class);
-    lister.everywhere::<IngressClass>(prune::ingress_class);
+    lister.namespaced_kind::<ConfigMap>(|_| {});
+    lister.namespaced_kind::<Pod>(prune::pod);
+    lister.namespaced_kind::<Event>(|_| {});
+    lister.cluster_kind::<StorageClass>(prune::storage_class);
+    lister.cluster_kind::<IngressClass>(prune::ingress_class);
     lister.lists
 }
 
@@ -83,30 +80,29 @@ struct Lister<'a> {
 
 impl KindVisitor for Lister<'_> {
     fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self) {
-        self.within::<K>(K::prune);
+        self.namespaced_kind::<K>(K::prune);
     }
 
     fn cluster<K: ManagedKind>(&mut self) {
-        self.everywhere::<K>(K::prune);
+        self.cluster_kind::<K>(K::prune);
     }
 }
 
 impl Lister<'_> {
-    fn within<K: Listed + Resource<Scope = NamespaceResourceScope>>(&mut self, prune: fn(&mut K)) {
+    fn namespaced_kind<K: Listed + Resource<Scope = NamespaceResourceScope>>(&mut self, prune: fn(&mut K)) {
         self.lists.push(list(Api::namespaced(self.client.clone(), self.namespace), prune).boxed());
     }
 
-    fn everywhere<K: Listed>(&mut self, prune: fn(&mut K)) {
+    fn cluster_kind<K: Listed>(&mut self, prune: fn(&mut K)) {
         let (api, namespace) = (Api::all(self.client.clone()), self.namespace);
         let list = async move {
-            let found = list(api, prune).await?;
-            Ok(found.into_iter().filter(|object| concerns(object, namespace)).collect())
+            let objects = list(api, prune).await?;
+            Ok(objects.into_iter().filter(|object| !is_foreign_volume(object, namespace)).collect())
         };
         self.lists.push(list.boxed());
     }
 }
 
-/// A type that is captured.
 trait Listed: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + 'static {}
 impl<K: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + 'static> Listed
     for K
@@ -115,55 +111,56 @@ impl<K: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwne
 
 async fn list<K: Listed>(api: Api<K>, prune: fn(&mut K)) -> Result<Vec<Value>> {
     let listed = api.list(&ListParams::default()).await;
-    let mut found = Vec::new();
+    let mut objects = Vec::new();
     for mut object in listed.with_context(|| format!("failed to list {}", K::plural(&())))? {
-        // kubelet and controllers add it to each namespace.
+        // kube-controller-manager creates it in each namespace.
         if object.name_any() == "kube-root-ca.crt" {
             continue;
         }
         prune(&mut object);
-        remove_copies(object.meta_mut());
+        remove_clutter(object.meta_mut());
         let mut object = serde_json::to_value(object)?;
         mask(&mut object);
-        found.push(object);
+        objects.push(object);
     }
-    Ok(found)
+    Ok(objects)
 }
 
-/// Field managers say nothing to diagnosis; kubectl may have copied a Secret into its annotation.
-fn remove_copies(metadata: &mut ObjectMeta) {
+/// Diagnosis does not read managed fields, and kubectl's annotation can contain a copy of a Secret.
+fn remove_clutter(metadata: &mut ObjectMeta) {
     metadata.managed_fields = None;
     if let Some(annotations) = &mut metadata.annotations {
         annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
     }
 }
 
-/// Values of a Secret keep their shape alone: `x` for each byte but control bytes.
+/// Replaces each byte of a Secret's values by `x`, except control bytes, which diagnosis looks for.
 fn mask(object: &mut Value) {
     if object.get("kind") != Some(&json!("Secret")) {
         return;
     }
     let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) else { return };
-    for (_, value) in data.iter_mut().filter(|(key, _)| !OPEN_KEYS.contains(&key.as_str())) {
+    for (_, value) in data.iter_mut().filter(|(key, _)| !PUBLIC_KEYS.contains(&key.as_str())) {
         let bytes: Option<k8s_openapi::ByteString> = serde_json::from_value(value.clone()).ok();
-        let masked = bytes.map(|bytes| k8s_openapi::ByteString(bytes.0.into_iter().map(shape).collect()));
-        // What cannot be read is not written either.
+        let masked =
+            bytes.map(|bytes| k8s_openapi::ByteString(bytes.0.into_iter().map(masked_byte).collect()));
+        // A value that cannot be decoded is dropped.
         *value = masked.and_then(|masked| serde_json::to_value(masked).ok()).unwrap_or_else(|| json!(""));
     }
 }
 
-fn shape(byte: u8) -> u8 {
+fn masked_byte(byte: u8) -> u8 {
     if byte.is_ascii_control() { byte } else { b'x' }
 }
 
-/// Whether an object of no namespace may matter to a stack of this one.
-fn concerns(object: &Value, namespace: &str) -> bool {
+/// Whether an object is a PersistentVolume that belongs to another namespace.
+fn is_foreign_volume(object: &Value, namespace: &str) -> bool {
     let is_volume = object.get("kind") == Some(&json!("PersistentVolume"));
-    !is_volume || object.pointer("/spec/claimRef/namespace") == Some(&json!(namespace))
+    is_volume && object.pointer("/spec/claimRef/namespace") != Some(&json!(namespace))
 }
 
-/// `-CASE` for a case of a table: the name of a test's thread is the path of the test.
-fn case() -> String {
+/// `-CASE` in a case of an `rstest` table: a test's thread has the path of the test as its name.
+fn case_suffix() -> String {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or_default().rsplit("::").next().unwrap_or_default();
     let case = test.strip_prefix("case_").and_then(|rest| rest.split_once('_'));
@@ -175,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_keeps_its_shape_and_none_of_its_bytes() {
+    fn only_control_bytes_of_a_secret_are_kept() {
         let value = |text: &str| json!(k8s_openapi::ByteString(text.as_bytes().to_vec()));
         let mut secret = json!({
             "kind": "Secret",
@@ -187,10 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn no_copy_of_a_secret_stays_in_annotations() {
+    fn the_annotation_that_can_contain_a_secret_is_removed() {
         let copy = ("kubectl.kubernetes.io/last-applied-configuration".to_owned(), "hush".to_owned());
         let mut metadata = ObjectMeta { annotations: Some([copy].into()), ..ObjectMeta::default() };
-        remove_copies(&mut metadata);
+        remove_clutter(&mut metadata);
         assert_eq!(metadata.annotations, Some([].into()));
     }
 }

@@ -1,38 +1,44 @@
-//! The cluster under test; who may use it at the same time is `permit.rs`, what lives in one namespace `namespace.rs`.
+//! The cluster under test. Which tests may use it at once is decided in `permit.rs`; one namespace is
+//! `namespace.rs`.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::{Api, Client, Config, config::KubeConfigOptions};
+use kube::{
+    Api, Client, Config, Resource,
+    config::KubeConfigOptions,
+    core::{ClusterResourceScope, NamespaceResourceScope},
+};
 
 use crate::permit::{self, Permit, Use};
 
-/// Where the charts of `cargo xtask up` are installed.
+/// Where `cargo xtask up` installs the charts.
 pub const OPERATOR_NAMESPACE: &str = "todostack-system";
-/// The operator's release, Deployment and Service.
+/// Name of the operator's Helm release, Deployment and Service.
 pub const OPERATOR: &str = "todostack-operator";
-/// The release of the definition.
-pub const DEFINITION: &str = "todostack-crds";
+/// The Helm release that installs the CRD.
+pub const CRD_RELEASE: &str = "todostack-crds";
+pub const CRD: &str = "todostacks.todostack.dev";
 
-/// The cluster that `KUBECONFIG` names.
+/// The cluster of the current context in `KUBECONFIG`.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Its API server; what it asks to repeat later (429, 503) is repeated.
+    /// Retries requests that the API server answers with 429 or 503.
     pub client: Client,
-    /// Its API server as a proxy to pods and Services: a 503 of theirs is an answer that tests look at.
+    /// Never retries: through the proxy to pods and Services, a 503 is a response that tests check.
     pub proxy: Client,
-    /// The file that `KUBECONFIG` names.
+    /// Path of the file that `KUBECONFIG` names.
     pub kubeconfig: PathBuf,
 }
 
 impl Cluster {
-    /// Connects, as one of several tests, until the turn is dropped.
+    /// Connects, and shares the cluster with other tests until the permit is dropped.
     pub async fn shared() -> Result<(Self, Permit)> {
         Self::acquire(Use::Shared).await
     }
 
-    /// Connects, as the only test, until the turn is dropped.
+    /// Connects, and keeps the cluster for this test alone until the permit is dropped.
     pub async fn alone() -> Result<(Self, Permit)> {
         Self::acquire(Use::Alone).await
     }
@@ -42,13 +48,22 @@ impl Cluster {
         Ok((Self::connect().await?, permit))
     }
 
-    /// The image that stacks have which name none.
-    ///
-    /// # Errors
-    /// The operator is not there, or has none.
+    /// The objects of one kind that is not namespaced.
+    #[must_use]
+    pub fn api<K: Resource<Scope = ClusterResourceScope, DynamicType = ()>>(&self) -> Api<K> {
+        Api::all(self.client.clone())
+    }
+
+    /// The objects of one kind in the operator's namespace.
+    #[must_use]
+    pub fn operator_api<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(&self) -> Api<K> {
+        Api::namespaced(self.client.clone(), OPERATOR_NAMESPACE)
+    }
+
+    /// The API's image for stacks without `spec.api.image`, as the operator is configured.
     pub async fn api_image(&self) -> Result<String> {
-        let deployments = Api::<Deployment>::namespaced(self.client.clone(), OPERATOR_NAMESPACE);
-        let pod = deployments.get(OPERATOR).await?.spec.and_then(|it| it.template.spec).context("no pod")?;
+        let deployment = self.operator_api::<Deployment>().get(OPERATOR).await?;
+        let pod = deployment.spec.and_then(|it| it.template.spec).context("no pod")?;
         let variables = pod.containers.into_iter().flat_map(|it| it.env.unwrap_or_default());
         let image = variables.into_iter().find(|it| it.name == "TODOSTACK_API_IMAGE");
         image.and_then(|it| it.value).context("the operator has no TODOSTACK_API_IMAGE")
@@ -56,16 +71,17 @@ impl Cluster {
 
     async fn connect() -> Result<Self> {
         let kubeconfig = std::env::var_os("KUBECONFIG").map(PathBuf::from).context(
-            "KUBECONFIG is not set: run `cargo xtask up --nfs-node`, then `export KUBECONFIG=$PWD/target/cluster/kubeconfig`",
+            "KUBECONFIG is not set: run `cargo xtask up --nfs-node`, then \
+             `export KUBECONFIG=$PWD/target/cluster/kubeconfig`",
         )?;
-        // Cargo runs tests in the crate's folder; a relative path is meant from the repository's root.
+        // Cargo runs tests in the crate's folder, but users write a path relative to the repository's root.
         let kubeconfig = repository().join(kubeconfig);
         let read = kube::config::Kubeconfig::read_from(&kubeconfig)
             .with_context(|| format!("failed to read {}", kubeconfig.display()))?;
         let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
-        let mut once = config.clone();
-        once.default_retry = false;
-        Ok(Self { client: Client::try_from(config)?, proxy: Client::try_from(once)?, kubeconfig })
+        let mut without_retry = config.clone();
+        without_retry.default_retry = false;
+        Ok(Self { client: Client::try_from(config)?, proxy: Client::try_from(without_retry)?, kubeconfig })
     }
 }
 

@@ -1,63 +1,62 @@
-//! Logins as tests write and try them: a Secret with a user's own, and `psql` with a password of the test's choice.
+//! Secrets that a test's user provides, and logging in to the managed server with a given password.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::api::{ObjectMeta, Patch, PatchParams};
 
 use crate::namespace::Namespace;
 
-/// The place of a stack's own server, from inside its pod. Not the loopback address, which needs no password.
-const TRY: &str = "PGPASSWORD=\"$2\" exec psql --host=\"$(hostname -i)\" --username=\"$1\" --dbname=\"$3\" \
-                   --no-psqlrc --tuples-only --no-align --command='select current_user'";
+/// Logs in from inside the pod, but not at the loopback address, which needs no password.
+const LOG_IN: &str = "PGPASSWORD=\"$2\" exec psql --host=\"$(hostname -i)\" --username=\"$1\" \
+                      --dbname=\"$3\" --no-psqlrc --tuples-only --no-align --command='select current_user'";
 
-/// A role and its password.
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
-    /// Role.
     pub username: &'a str,
-    /// Its password.
-    pub password: &'a [u8],
+    pub password: &'a str,
 }
 
 impl Namespace {
-    /// Writes a Secret with a login and whatever else is given, as somebody does who brings one.
-    ///
-    /// # Errors
-    /// The API server refuses it.
-    pub async fn bring(&self, secret: &str, login: Login<'_>, more: &[(&str, &str)]) -> Result<()> {
-        let Login { username, password } = login;
-        let key = |name: &str, value: &[u8]| (name.to_owned(), ByteString(value.to_vec()));
-        let mut data = BTreeMap::from([key("username", username.as_bytes()), key("password", password)]);
-        data.extend(more.iter().map(|(name, value)| key(name, value.as_bytes())));
+    pub async fn apply_secret(&self, name: &str, data: &[(&str, &str)]) -> Result<()> {
+        let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
         let object = Secret {
-            metadata: ObjectMeta { name: Some(secret.to_owned()), ..ObjectMeta::default() },
-            data: Some(data),
+            metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+            data: Some(data.collect::<BTreeMap<_, _>>()),
             ..Secret::default()
         };
         let parameters = PatchParams::apply("e2e").force();
-        self.api::<Secret>().patch(secret, &parameters, &Patch::Apply(&object)).await?;
+        self.api::<Secret>().patch(name, &parameters, &Patch::Apply(&object)).await?;
         Ok(())
     }
 
-    /// The password in a Secret.
-    ///
-    /// # Errors
-    /// There is none.
+    /// Applies a Secret for `spec.database.postgres.credentialsSecret`.
+    pub async fn apply_login(&self, secret: &str, login: Login<'_>) -> Result<()> {
+        self.apply_secret(secret, &[("username", login.username), ("password", login.password)]).await
+    }
+
+    /// Reads the key `password` of a Secret.
     pub async fn password(&self, secret: &str) -> Result<String> {
-        let found = self.api::<Secret>().get(secret).await?;
-        let password = found.data.and_then(|mut data| data.remove("password"));
+        let data = self.api::<Secret>().get(secret).await?.data;
+        let password = data.and_then(|mut data| data.remove("password"));
         Ok(String::from_utf8(password.with_context(|| format!("{secret} has no password"))?.0)?)
     }
 
-    /// Logs in at the managed server of the stack `shop`, with a password, and gives back who the server says it is.
-    ///
-    /// # Errors
-    /// The server does not let it in: its words are in the error.
-    pub async fn log_in(&self, (username, password): (&str, &str), database: &str) -> Result<String> {
-        let inside = ["exec", "shop-db-0", "--container=postgres", "--", "sh", "-c", TRY, "try"];
-        let printed = self.kubectl(&[&inside[..], &[username, password, database]].concat()).await?;
+    /// Logs in to the managed server of the stack `shop`, and returns `current_user`.
+    pub async fn log_in(&self, login: Login<'_>, database: &str) -> Result<String> {
+        let inside = ["exec", "shop-db-0", "--container=postgres", "--", "sh", "-c", LOG_IN, "log-in"];
+        let printed =
+            self.kubectl(&[&inside[..], &[login.username, login.password, database]].concat()).await?;
         Ok(printed.trim().to_owned())
+    }
+
+    /// Succeeds if the managed server of the stack `shop` rejects the password.
+    pub async fn log_in_fails(&self, login: Login<'_>, database: &str) -> Result<()> {
+        let error = self.log_in(login, database).await.err();
+        let error =
+            error.with_context(|| format!("the server accepts a wrong password of {}", login.username))?;
+        ensure!(error.to_string().contains("password authentication failed"), "{error:#}");
+        Ok(())
     }
 }

@@ -1,14 +1,15 @@
-//! Somebody else's database: the one of `examples/external-database`, without its stack, and logins for it.
+//! The database of `examples/external-database`, which the operator does not manage, and Secrets with logins
+//! for it.
 
 use anyhow::Result;
 use serde_json::json;
 
 use crate::{credentials::Login, namespace::Namespace};
 
-/// The owner's password.
-pub const OWNER: Login<'_> = Login { username: "shop", password: b"owner-4f1c: it's own" };
+/// The database's owner, with a password that a shell or SQL would need to quote.
+pub const OWNER: Login<'_> = Login { username: "shop", password: "owner-4f1c: it's own" };
 
-/// What is typed into `psql`, and nothing that a shell would read.
+/// `psql` without a shell, so that no character of a statement needs quotes.
 const PSQL: [&str; 12] = [
     "exec",
     "deployment/shop-database",
@@ -25,18 +26,15 @@ const PSQL: [&str; 12] = [
 ];
 
 impl Namespace {
-    /// Starts the database with its owner's login and further arguments for the server, and waits until it takes
-    /// connections.
-    ///
-    /// # Errors
-    /// It does not.
-    pub async fn external_database(&self, login: Login<'_>, arguments: &[&str]) -> Result<()> {
+    /// Starts the database with its owner's login and further arguments for `postgres`, and waits until it
+    /// accepts connections.
+    pub async fn external_database(&self, owner: Login<'_>, arguments: &[&str]) -> Result<()> {
         self.kubectl(&["apply", "--filename", "examples/external-database/database.yaml"]).await?;
-        self.external_login("shop-database", login).await?;
+        self.apply_external_login("shop-database", owner).await?;
         if !arguments.is_empty() {
-            let arguments: Vec<_> = std::iter::once("postgres").chain(arguments.iter().copied()).collect();
+            let arguments = [&["postgres"], arguments].concat();
             let container = json!({"name": "postgres", "args": arguments});
-            // The pod without the arguments is gone before the one with them begins, so that nobody talks to it.
+            // `Recreate` deletes the pod without the arguments first, so that no test connects to it.
             let strategy = json!({"type": "Recreate", "rollingUpdate": null});
             let template = json!({"spec": {"containers": [container]}});
             let patch = json!({"spec": {"strategy": strategy, "template": template}}).to_string();
@@ -45,19 +43,20 @@ impl Namespace {
         self.kubectl(&["rollout", "status", "deployment/shop-database", "--timeout=120s"]).await.map(drop)
     }
 
-    /// Writes a Secret with a login for it.
-    ///
-    /// # Errors
-    /// The API server refuses it.
-    pub async fn external_login(&self, secret: &str, login: Login<'_>) -> Result<()> {
-        let place = [("host", "shop-database"), ("port", "5432"), ("dbname", "shop")];
-        self.bring(secret, login, &place).await
+    /// Applies a Secret for `spec.database.external.secret`.
+    pub async fn apply_external_login(&self, secret: &str, login: Login<'_>) -> Result<()> {
+        self.apply_external_login_at("shop-database", secret, login).await
     }
 
-    /// Runs a statement there, as its owner.
-    ///
-    /// # Errors
-    /// The server refuses it.
+    /// As [`Self::apply_external_login`], for a server at another host.
+    pub async fn apply_external_login_at(&self, host: &str, secret: &str, login: Login<'_>) -> Result<()> {
+        let Login { username, password } = login;
+        let server = [("host", host), ("port", "5432"), ("dbname", "shop")];
+        self.apply_secret(secret, &[&server[..], &[("username", username), ("password", password)]].concat())
+            .await
+    }
+
+    /// Runs a statement in the database as its owner.
     pub async fn external_psql(&self, statement: &str) -> Result<String> {
         self.kubectl(&[&PSQL[..], &[statement]].concat()).await
     }

@@ -1,9 +1,12 @@
-//! What tests on a real cluster share: access to the cluster, namespaces, waiting, clients. The tests are in `tests/it`.
+//! What tests on a real cluster share: access to the cluster, namespaces, waiting, clients. The tests are in
+//! `tests/it`.
 
 pub mod capture;
 pub mod cluster;
-mod command;
+pub mod cluster_objects;
+pub mod command;
 pub mod credentials;
+pub mod events;
 pub mod external_database;
 pub mod figure;
 pub mod image;

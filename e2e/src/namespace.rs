@@ -1,4 +1,5 @@
-//! A namespace of one test: made for it, reported on when it fails, removed after it. What is put into it is `stack.rs`.
+//! The namespace of one test: created for it, reported on if it fails, deleted after it. Stacks in it are
+//! `stack.rs`.
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -11,150 +12,121 @@ use kube::{
     core::NamespaceResourceScope,
 };
 
-use crate::{cluster::Cluster, outputs::Since, permit::Use, report, secret_values::Confidential};
+use crate::{cluster::Cluster, outputs::OutputStart, permit::Use, report, secret_values::SecretValues, wait};
 
-/// A namespace of one test.
+/// A namespace that enforces the Pod Security Standard `restricted`.
 #[derive(Clone)]
 pub struct Namespace {
-    /// Its cluster.
     pub cluster: Cluster,
-    /// Its name: what the test gave, and letters that the API server added.
+    /// The test's prefix and a suffix from the API server.
     pub name: String,
-    /// When it was made.
-    since: Arc<Since>,
-    /// What its Secrets have held since.
-    confidential: Arc<Confidential>,
+    output_start: Arc<OutputStart>,
+    secret_values: Arc<SecretValues>,
 }
 
-/// What was searched for the values of Secrets, none of which stood in it.
+/// Result of a search that found no value of a Secret outside Secrets.
 #[derive(Debug)]
 pub struct Searched {
-    /// How many values.
+    /// Number of distinct values.
     pub values: usize,
-    /// Where: kinds of objects, logs, metrics.
+    /// What was searched: kinds of objects, logs, metrics.
     pub places: Vec<String>,
 }
 
-/// Runs a test in a namespace of its own, which enforces the `restricted` Pod Security Standard.
-///
-/// # Errors
-/// Those of the test. The state of the namespace is printed first.
+/// Runs a test in its own namespace, beside other tests. Prints the namespace's state if the test fails.
 pub async fn with_namespace<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _permit) = Cluster::shared().await?;
-    in_namespace(&cluster, prefix, test).await
+    in_namespace(Use::Shared, prefix, test).await
 }
 
-/// As [`with_namespace`], for a test that does nothing but watch for most of its time: it takes nobody's place.
-///
-/// # Errors
-/// Those of the test. The state of the namespace is printed first.
-pub async fn with_namespace_watched<F>(prefix: &str, test: F) -> Result<()>
+/// As [`with_namespace`], for a test that mostly watches: it does not count to the limit of concurrent tests.
+pub async fn with_namespace_watching<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _permit) = Cluster::acquire(Use::Watching).await?;
-    in_namespace(&cluster, prefix, test).await
+    in_namespace(Use::Watching, prefix, test).await
 }
 
-/// As [`with_namespace`], while no other test runs: for a test that takes away what the others need.
-///
-/// # Errors
-/// Those of the test. The state of the namespace is printed first.
+/// As [`with_namespace`], while no other test runs: for a test that stops something that the others need.
 pub async fn with_namespace_alone<F>(prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let (cluster, _permit) = Cluster::alone().await?;
-    in_namespace(&cluster, prefix, test).await
+    in_namespace(Use::Alone, prefix, test).await
 }
 
-async fn in_namespace<F>(cluster: &Cluster, prefix: &str, test: F) -> Result<()>
+async fn in_namespace<F>(kind: Use, prefix: &str, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
-    let namespace = Namespace::create(cluster, prefix).await?;
-    // A failed assertion is a panic: the namespace is reported on and removed after that too.
+    let (cluster, _permit) = Cluster::acquire(kind).await?;
+    let namespace = Namespace::create(&cluster, prefix).await?;
+    // A failed assertion is a panic, after which the namespace must be reported on and deleted too.
     let outcome = AssertUnwindSafe(test(&namespace)).catch_unwind().await;
     if !matches!(outcome, Ok(Ok(()))) {
-        report::print(cluster, &namespace.name).await;
+        report::print(&cluster, &namespace.name).await;
     }
-    let ended = namespace.end().await;
+    let closed = namespace.close().await;
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    ended
+    closed
 }
 
 impl Namespace {
-    /// Makes a further namespace, which the test removes itself.
-    ///
-    /// # Errors
-    /// The API server refuses it.
+    /// Creates a further namespace, which the test closes itself.
     pub async fn create(cluster: &Cluster, prefix: &str) -> Result<Self> {
         let object = Object {
             metadata: ObjectMeta {
                 generate_name: Some(format!("{prefix}-")),
                 labels: Some(BTreeMap::from([
                     ("pod-security.kubernetes.io/enforce".to_owned(), "restricted".to_owned()),
+                    // So that namespaces of an aborted run can be deleted with one command.
                     ("todostack.dev/test".to_owned(), "true".to_owned()),
                 ])),
                 ..ObjectMeta::default()
             },
             ..Object::default()
         };
-        let api = Api::<Object>::all(cluster.client.clone());
-        let made =
-            api.create(&PostParams::default(), &object).await.context("failed to create a namespace")?;
-        let name = made.name_any();
+        let created = cluster.api::<Object>().create(&PostParams::default(), &object).await;
+        let name = created.context("failed to create a namespace")?.name_any();
         let secrets = Api::namespaced(cluster.client.clone(), &name);
-        let confidential = Arc::new(Confidential::of(secrets).await?);
-        Ok(Self { cluster: cluster.clone(), name, since: Arc::new(Since::now()?), confidential })
+        let secret_values = Arc::new(SecretValues::watch(secrets).await?);
+        Ok(Self {
+            cluster: cluster.clone(),
+            name,
+            output_start: Arc::new(OutputStart::now()?),
+            secret_values,
+        })
     }
 
-    /// Looks for what its Secrets hold, and have held, in everything that was written since it was made. Done at the end
-    /// of each test; to be called before something that takes logs away with it.
-    ///
-    /// # Errors
-    /// A value of a Secret stands somewhere: the error says which and where, and not the value.
-    pub async fn search(&self) -> Result<Searched> {
-        let texts = self.since.written(&self.cluster, &self.name).await?;
-        let values = self.confidential.absent(&texts).await?;
+    /// Searches all output since the namespace was created for every value that its Secrets hold or have
+    /// held. Each test ends with this search; a test that deletes logs calls it before. The error names the
+    /// Secret, the key and the place, but not the value.
+    pub async fn search_for_secrets(&self) -> Result<Searched> {
+        let texts = self.output_start.collect(&self.cluster, &self.name).await?;
+        let values = self.secret_values.ensure_absent(&texts).await?;
         Ok(Searched { values, places: texts.into_iter().map(|it| it.place).collect() })
     }
 
-    /// Ends its use: [`Self::search`], then [`Self::delete`] whatever was found.
-    ///
-    /// # Errors
-    /// Those of either.
-    pub async fn end(&self) -> Result<()> {
-        let searched = self.search().await;
+    /// [`Self::search_for_secrets`], then [`Self::delete`] whatever the result.
+    pub async fn close(&self) -> Result<()> {
+        let searched = self.search_for_secrets().await;
         self.delete().await?;
         searched.map(drop)
     }
 
-    /// Asks for the namespace's removal; what is in it ends in the background.
-    ///
-    /// # Errors
-    /// The API server refuses it. (A namespace that is gone already is no error.)
+    /// Deletes the namespace if it exists. Its objects are deleted in the background.
     pub async fn delete(&self) -> Result<()> {
-        let api = Api::<Object>::all(self.cluster.client.clone());
-        match api.delete(&self.name, &DeleteParams::default()).await {
+        match self.cluster.api::<Object>().delete(&self.name, &DeleteParams::default()).await {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
             Err(error) => Err(error).with_context(|| format!("failed to delete namespace {}", self.name)),
         }
     }
 
-    /// Waits until the namespace is gone.
-    ///
-    /// # Errors
-    /// It is still there at the deadline.
-    pub async fn gone(&self, deadline: Duration) -> Result<()> {
-        let api = Api::<Object>::all(self.cluster.client.clone());
-        crate::wait::until(&api, &self.name, ("gone", deadline), |found: Option<&Object>| found.is_none())
-            .await
-            .map(drop)
+    pub async fn until_deleted(&self, deadline: Duration) -> Result<()> {
+        wait::until_deleted(&self.cluster.api::<Object>(), &self.name, deadline).await
     }
 
     /// The objects of one kind in this namespace.
@@ -166,13 +138,8 @@ impl Namespace {
         Api::namespaced(self.cluster.client.clone(), &self.name)
     }
 
-    /// Runs `kubectl` in this namespace.
-    ///
-    /// # Errors
-    /// Its exit code is not 0: what it printed is in the error.
+    /// Runs `kubectl` in this namespace and returns its output.
     pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        let mut all = vec!["--namespace", &self.name];
-        all.extend_from_slice(arguments);
-        self.cluster.kubectl(&all).await
+        self.cluster.kubectl(&[&["--namespace", &self.name], arguments].concat()).await
     }
 }

@@ -1,5 +1,5 @@
-//! Everything that was written while a namespace lived, beside its Secrets: objects, logs, metrics, and what the
-//! cluster's own programs wrote. What must not stand in it is `secret_values.rs`.
+//! Everything that was output since a namespace was created, except its Secrets: objects, logs, metrics, and
+//! the logs of the cluster's own programs. The search for values of Secrets in it is `secret_values.rs`.
 
 use std::{
     collections::BTreeMap,
@@ -21,54 +21,51 @@ use tokio::sync::OnceCell;
 
 use crate::cluster::{Cluster, OPERATOR, OPERATOR_NAMESPACE};
 
-/// The port of an API pod's metrics.
-const API_METRICS: u16 = 9090;
+const API_METRICS_PORT: u16 = 9090;
 
-/// Something that was written, and where.
 pub(crate) struct Text {
+    /// Where the text was read, as a failed search names it.
     pub(crate) place: String,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Where writing stood when a namespace was made.
-pub(crate) struct Since {
-    moment: Timestamp,
-    programs: BTreeMap<PathBuf, u64>,
+/// The time, and the length of each log file, when a namespace was created.
+pub(crate) struct OutputStart {
+    time: Timestamp,
+    log_lengths: BTreeMap<PathBuf, u64>,
 }
 
-impl Since {
+impl OutputStart {
     pub(crate) fn now() -> Result<Self> {
-        let mut programs = BTreeMap::new();
-        for path in programs_logs()? {
+        let mut log_lengths = BTreeMap::new();
+        for path in log_files()? {
             let length = std::fs::metadata(&path)?.len();
-            programs.insert(path, length);
+            log_lengths.insert(path, length);
         }
-        Ok(Self { moment: Timestamp::now(), programs })
+        Ok(Self { time: Timestamp::now(), log_lengths })
     }
 
-    /// All that the cluster holds of the namespace, and all that was written anywhere since.
-    pub(crate) async fn written(&self, cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
+    pub(crate) async fn collect(&self, cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
         let mut texts = objects(cluster, namespace).await?;
         let pods = Api::<Pod>::namespaced(cluster.client.clone(), namespace);
-        texts.extend(logs(&pods, &LogParams::default()).await?);
+        texts.extend(pod_logs(&pods, &LogParams::default()).await?);
         for pod in pods.list(&ListParams::default().labels("app.kubernetes.io/component=api")).await? {
-            let server = format!("{namespace}/pods/{}:{API_METRICS}", pod.name_any());
+            let server = format!("{namespace}/pods/{}:{API_METRICS_PORT}", pod.name_any());
             texts.extend(metrics(cluster, &server).await?);
         }
-        let operator = Api::<Pod>::namespaced(cluster.client.clone(), OPERATOR_NAMESPACE);
-        let since = LogParams { since_time: Some(self.moment), ..LogParams::default() };
-        texts.extend(logs(&operator, &since).await?);
+        let since = LogParams { since_time: Some(self.time), ..LogParams::default() };
+        texts.extend(pod_logs(&cluster.operator_api(), &since).await?);
         let server = format!("{OPERATOR_NAMESPACE}/services/{OPERATOR}:http");
         texts.extend(metrics(cluster, &server).await?);
-        texts.extend(self.programs()?);
+        texts.extend(self.appended_logs()?);
         Ok(texts)
     }
 
-    fn programs(&self) -> Result<Vec<Text>> {
+    fn appended_logs(&self) -> Result<Vec<Text>> {
         let mut texts = Vec::new();
-        for path in programs_logs()? {
+        for path in log_files()? {
             let mut file = std::fs::File::open(&path)?;
-            file.seek(SeekFrom::Start(self.programs.get(&path).copied().unwrap_or_default()))?;
+            file.seek(SeekFrom::Start(self.log_lengths.get(&path).copied().unwrap_or_default()))?;
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).with_context(|| format!("failed to read {}", path.display()))?;
             texts.push(Text { place: path.display().to_string(), bytes });
@@ -77,31 +74,31 @@ impl Since {
     }
 }
 
-fn programs_logs() -> Result<Vec<PathBuf>> {
-    // A cluster that does not run on this machine has its logs elsewhere.
+/// Logs of the API server, the kubelets and so on. None if the cluster does not run on this machine.
+fn log_files() -> Result<Vec<PathBuf>> {
     let folder = plan::logs();
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let entries = std::fs::read_dir(folder).context("failed to list the programs' logs")?;
+    let entries = std::fs::read_dir(folder).context("failed to list the cluster's logs")?;
     entries
         .map(|entry| Ok(entry?.path()))
         .filter(|path| path.as_ref().map_or(true, |it| it.is_file()))
         .collect()
 }
 
-/// Every object of every kind but Secrets: those of the namespace, and those of none.
+/// Every object of every kind but Secrets: those of the namespace, and those that are not namespaced.
 async fn objects(cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
     static KINDS: OnceCell<Discovery> = OnceCell::const_new();
     let client = &cluster.client;
     let kinds = KINDS.get_or_try_init(|| Discovery::new(client.clone()).run_aggregated()).await?;
     let mut texts = Vec::new();
-    for (kind, can) in kinds.groups().flat_map(ApiGroup::recommended_resources) {
-        if kind.kind == "Secret" || !can.supports_operation(verbs::LIST) {
+    for (kind, capabilities) in kinds.groups().flat_map(ApiGroup::recommended_resources) {
+        if kind.kind == "Secret" || !capabilities.supports_operation(verbs::LIST) {
             continue;
         }
-        let within = matches!(can.scope, Scope::Namespaced).then_some(namespace);
-        let requests = kube::api::Request::new(DynamicObject::url_path(&kind, within));
+        let namespace = matches!(capabilities.scope, Scope::Namespaced).then_some(namespace);
+        let requests = kube::api::Request::new(DynamicObject::url_path(&kind, namespace));
         let list = requests.list(&ListParams::default())?;
         let listed =
             client.request_text(list).await.with_context(|| format!("failed to list {}", kind.plural))?;
@@ -110,8 +107,8 @@ async fn objects(cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
     Ok(texts)
 }
 
-/// The logs of all containers, of those that were restarted too.
-async fn logs(pods: &Api<Pod>, parameters: &LogParams) -> Result<Vec<Text>> {
+/// The logs of all containers, also of their previous instances.
+async fn pod_logs(pods: &Api<Pod>, parameters: &LogParams) -> Result<Vec<Text>> {
     let mut texts = Vec::new();
     for pod in pods.list(&ListParams::default()).await? {
         let spec = pod.spec.iter();
@@ -120,12 +117,10 @@ async fn logs(pods: &Api<Pod>, parameters: &LogParams) -> Result<Vec<Text>> {
             for previous in [false, true] {
                 let container = Some(container.name.clone());
                 let parameters = LogParams { container, previous, ..parameters.clone() };
-                // One that waits for its image, or was never restarted, has no log.
+                // A container that has not started, or not restarted, has no log.
                 if let Ok(log) = pods.logs(&pod.name_any(), &parameters).await {
-                    texts.push(Text {
-                        place: format!("the log of {}", pod.name_any()),
-                        bytes: log.into_bytes(),
-                    });
+                    let place = format!("the log of {}", pod.name_any());
+                    texts.push(Text { place, bytes: log.into_bytes() });
                 }
             }
         }
@@ -133,13 +128,13 @@ async fn logs(pods: &Api<Pod>, parameters: &LogParams) -> Result<Vec<Text>> {
     Ok(texts)
 }
 
-/// What a server says to Prometheus; nothing, where it does not serve now.
+/// `None` if the server is not serving now.
 async fn metrics(cluster: &Cluster, server: &str) -> Result<Option<Text>> {
     let uri = format!("/api/v1/namespaces/{server}/proxy/metrics");
-    let answer = cluster.proxy.send(Request::get(uri).body(Body::empty())?).await?;
-    if !answer.status().is_success() {
+    let response = cluster.proxy.send(Request::get(uri).body(Body::empty())?).await?;
+    if !response.status().is_success() {
         return Ok(None);
     }
-    let bytes = answer.into_body().collect_bytes().await?.to_vec();
+    let bytes = response.into_body().collect_bytes().await?.to_vec();
     Ok(Some(Text { place: format!("the metrics of {server}"), bytes }))
 }

@@ -1,95 +1,97 @@
-//! Whose turn it is: how many tests use the cluster at once, and which of them has it alone. What they use is `cluster.rs`.
+//! Limits how many tests use the cluster at once, and grants exclusive access. The cluster itself is
+//! `cluster.rs`.
 //!
-//! All tests may begin at once (`--test-threads` as large as one likes); here they wait for their turn. Those that share
-//! the cluster go first, so that one which watches it for minutes is not waited for by all the others.
+//! All tests can start at once (`--test-threads` of any number): each waits here for its permit. Shared
+//! access has priority over exclusive access, because a test that watches for minutes would otherwise delay
+//! all others.
 
 use std::{num::NonZero, sync::LazyLock, thread::available_parallelism};
 
 use tokio::sync::watch;
 
-/// The turns of this process's tests.
-static TURNS: LazyLock<Turns> = LazyLock::new(|| {
-    // They wait for the cluster most of the time: one more at once than this machine has cores.
-    Turns::new(available_parallelism().map_or(1, NonZero::get) + 1)
+/// The permits of this process.
+static PERMITS: LazyLock<Permits> = LazyLock::new(|| {
+    // Tests mostly wait for the cluster, so there can be one more than this machine has cores.
+    Permits::new(available_parallelism().map_or(1, NonZero::get) + 1)
 });
 
 /// How a test uses the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// In namespaces of its own, beside a few others.
+    /// In its own namespaces, beside a limited number of others.
     Shared,
-    /// The same, watching most of the time: beside any number of others.
+    /// In its own namespaces, mostly watching, beside any number of others.
     Watching,
-    /// It takes away what the others need.
+    /// Without any other test, because it stops something that they need.
     Alone,
 }
 
-/// A turn, until it is dropped.
+/// Allows one test to use the cluster until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    turns: &'static Turns,
+    permits: &'static Permits,
     kind: Use,
 }
 
-/// Waits for a turn.
 pub(crate) async fn acquire(kind: Use) -> Permit {
-    TURNS.take(kind).await;
-    Permit { turns: &TURNS, kind }
+    PERMITS.acquire(kind).await;
+    Permit { permits: &PERMITS, kind }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.turns.give_back(self.kind);
+        self.permits.release(self.kind);
     }
 }
 
+// Not a `tokio::sync::Semaphore`: that is fair, so a wait for exclusive access would block all others.
 #[derive(Debug)]
-struct Turns {
-    state: watch::Sender<State>,
-    at_once: usize,
+struct Permits {
+    in_use: watch::Sender<InUse>,
+    limit: usize,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct InUse {
     shared: usize,
     watching: usize,
     alone: bool,
 }
 
-impl Turns {
-    fn new(at_once: usize) -> Self {
-        Self { state: watch::Sender::default(), at_once }
+impl Permits {
+    fn new(limit: usize) -> Self {
+        Self { in_use: watch::Sender::default(), limit }
     }
 
-    async fn take(&self, kind: Use) {
-        let mut changes = self.state.subscribe();
-        // The sender is never dropped, so a change comes whenever a turn is given back.
-        while !self.try_take(kind) && changes.changed().await.is_ok() {}
+    async fn acquire(&self, kind: Use) {
+        let mut changes = self.in_use.subscribe();
+        // `changed` fails only when the sender is dropped, which belongs to `self`.
+        while !self.try_acquire(kind) && changes.changed().await.is_ok() {}
     }
 
-    fn try_take(&self, kind: Use) -> bool {
-        self.state.send_if_modified(|state| {
-            let free = match kind {
-                Use::Shared => !state.alone && state.shared < self.at_once,
-                Use::Watching => !state.alone,
-                Use::Alone => !state.alone && state.shared == 0 && state.watching == 0,
+    fn try_acquire(&self, kind: Use) -> bool {
+        self.in_use.send_if_modified(|in_use| {
+            let is_available = match kind {
+                Use::Shared => !in_use.alone && in_use.shared < self.limit,
+                Use::Watching => !in_use.alone,
+                Use::Alone => !in_use.alone && in_use.shared == 0 && in_use.watching == 0,
             };
-            if free {
+            if is_available {
                 match kind {
-                    Use::Shared => state.shared += 1,
-                    Use::Watching => state.watching += 1,
-                    Use::Alone => state.alone = true,
+                    Use::Shared => in_use.shared += 1,
+                    Use::Watching => in_use.watching += 1,
+                    Use::Alone => in_use.alone = true,
                 }
             }
-            free
+            is_available
         })
     }
 
-    fn give_back(&self, kind: Use) {
-        self.state.send_modify(|state| match kind {
-            Use::Shared => state.shared -= 1,
-            Use::Watching => state.watching -= 1,
-            Use::Alone => state.alone = false,
+    fn release(&self, kind: Use) {
+        self.in_use.send_modify(|in_use| match kind {
+            Use::Shared => in_use.shared -= 1,
+            Use::Watching => in_use.watching -= 1,
+            Use::Alone => in_use.alone = false,
         });
     }
 }
@@ -99,37 +101,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_so_many_share_the_cluster_and_one_that_watches_is_not_counted() {
-        let turns = Turns::new(2);
-        assert!(turns.try_take(Use::Shared) && turns.try_take(Use::Shared));
-        assert!(!turns.try_take(Use::Shared));
-        assert!(turns.try_take(Use::Watching));
-        turns.give_back(Use::Shared);
-        assert!(turns.try_take(Use::Shared));
+    fn shared_permits_are_limited_and_watching_permits_are_not_counted() {
+        let permits = Permits::new(2);
+        assert!(permits.try_acquire(Use::Shared) && permits.try_acquire(Use::Shared));
+        assert!(!permits.try_acquire(Use::Shared));
+        assert!(permits.try_acquire(Use::Watching));
+        permits.release(Use::Shared);
+        assert!(permits.try_acquire(Use::Shared));
     }
 
     #[test]
-    fn one_that_has_it_alone_has_it_alone() {
-        let turns = Turns::new(2);
-        assert!(turns.try_take(Use::Watching));
-        assert!(!turns.try_take(Use::Alone));
-        turns.give_back(Use::Watching);
-        assert!(turns.try_take(Use::Alone));
+    fn an_exclusive_permit_excludes_all_others() {
+        let permits = Permits::new(2);
+        assert!(permits.try_acquire(Use::Watching));
+        assert!(!permits.try_acquire(Use::Alone));
+        permits.release(Use::Watching);
+        assert!(permits.try_acquire(Use::Alone));
         for kind in [Use::Shared, Use::Watching, Use::Alone] {
-            assert!(!turns.try_take(kind), "{kind:?}");
+            assert!(!permits.try_acquire(kind), "{kind:?}");
         }
     }
 
     #[tokio::test]
-    async fn one_that_waits_to_have_it_alone_keeps_no_other_from_sharing_it() {
-        let turns: &'static Turns = Box::leak(Box::new(Turns::new(2)));
-        turns.take(Use::Shared).await;
-        let alone = tokio::spawn(turns.take(Use::Alone));
+    async fn waiting_for_an_exclusive_permit_does_not_block_shared_ones() {
+        let permits: &'static Permits = Box::leak(Box::new(Permits::new(2)));
+        permits.acquire(Use::Shared).await;
+        let alone = tokio::spawn(permits.acquire(Use::Alone));
         tokio::task::yield_now().await;
-        turns.take(Use::Shared).await;
+        permits.acquire(Use::Shared).await;
         assert!(!alone.is_finished());
-        turns.give_back(Use::Shared);
-        turns.give_back(Use::Shared);
+        permits.release(Use::Shared);
+        permits.release(Use::Shared);
         alone.await.unwrap();
     }
 }

@@ -1,5 +1,5 @@
-//! A registry that lets nobody in, on the first ordinary node's own `localhost`: the one address that containerd asks
-//! without TLS.
+//! A registry that denies every pull, at `localhost` of the first ordinary node: containerd uses TLS for all
+//! other addresses.
 
 use std::process::Stdio;
 
@@ -10,9 +10,8 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// An image there.
 pub const PRIVATE_IMAGE: &str = "localhost:5001/private/api:1";
-/// Answers each request by 401; Perl is part of every Debian.
+/// Responds to each request with 401. In Perl, which every Debian has.
 const SERVER: &str = r#"
 use IO::Socket::INET;
 $| = 1;
@@ -27,17 +26,14 @@ while (my $client = $server->accept) {
 }
 "#;
 
-/// The registry, until it is dropped.
+/// A registry that runs until this is dropped.
 #[derive(Debug)]
-pub struct Registry {
+pub struct PrivateRegistry {
     _server: Child,
 }
 
-impl Registry {
-    /// Starts it; returns once it listens.
-    ///
-    /// # Errors
-    /// The node is not on this machine, or there is no Perl.
+impl PrivateRegistry {
+    /// Returns when the registry listens.
     pub async fn start() -> Result<Self> {
         let mut server = Command::new("nsenter")
             .arg(format!("--net={}", Node { number: 1 }.network_file().display()))
@@ -47,11 +43,12 @@ impl Registry {
             .kill_on_drop(true)
             .spawn()
             .context("failed to run nsenter")?;
-        let said = server.stdout.take().context("no standard output")?;
+        let stdout = server.stdout.take().context("no standard output")?;
+        // Until then, a pull fails with another error than 401.
         let mut line = String::new();
-        BufReader::new(said).read_line(&mut line).await?;
+        BufReader::new(stdout).read_line(&mut line).await?;
         if line.trim() != "listening" {
-            bail!("the registry ended: {}", server.wait().await?);
+            bail!("the registry exited with {}", server.wait().await?);
         }
         Ok(Self { _server: server })
     }

@@ -1,10 +1,10 @@
-//! What is printed of a namespace whose test failed, before it is removed.
+//! What is printed about a namespace whose test failed, before it is deleted.
 
-use crate::cluster::{Cluster, OPERATOR, OPERATOR_NAMESPACE};
+use crate::cluster::{Cluster, OPERATOR_NAMESPACE};
 
-/// What a person would look at, in the order they would.
+/// Runs the commands that a user would run, in that order.
 pub(crate) async fn print(cluster: &Cluster, namespace: &str) {
-    let looks: [&[&str]; 6] = [
+    let commands: [&[&str]; 6] = [
         &["get", "todostacks", "--output", "yaml"],
         &["get", "pods,persistentvolumeclaims,jobs,ingresses", "--output", "wide"],
         &["describe", "pods"],
@@ -19,17 +19,13 @@ pub(crate) async fn print(cluster: &Cluster, namespace: &str) {
             "logs",
             "--namespace",
             OPERATOR_NAMESPACE,
-            "--selector",
-            "app.kubernetes.io/name=todostack-operator",
+            "--selector=app.kubernetes.io/name=todostack-operator",
             "--tail=40",
         ],
     ];
-    eprintln!(
-        "---- namespace {namespace}, as the test left it (operator: {OPERATOR_NAMESPACE}/{OPERATOR}) ----"
-    );
-    for look in looks {
-        let mut arguments = vec!["--namespace", namespace];
-        arguments.extend_from_slice(look);
+    eprintln!("---- namespace {namespace} after the test failed ----");
+    for command in commands {
+        let arguments = [&["--namespace", namespace], command].concat();
         match cluster.kubectl(&arguments).await {
             Ok(printed) => eprintln!("$ kubectl {}\n{printed}", arguments.join(" ")),
             Err(error) => eprintln!("$ kubectl {}\n{error:#}", arguments.join(" ")),

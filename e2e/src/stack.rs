@@ -1,9 +1,9 @@
-//! Applying stacks and reading what the operator says of them; what they serve is `todos.rs`.
+//! Applying stacks and reading their conditions. The todo API that they serve is `todos.rs`.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::{api::core::v1::PersistentVolumeClaim, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{
     Api, ResourceExt as _,
     api::{DeleteParams, Patch, PatchParams},
@@ -13,37 +13,35 @@ use todostack_crds::{ConditionType, Reason, TodoStack};
 
 use crate::{namespace::Namespace, wait};
 
-/// Long enough for the slowest of the cluster's nodes; how fast it is, is a matter of benchmarks.
+/// Enough for the slowest node of the test cluster. Benchmarks measure the speed, tests do not.
 pub const READY_WITHIN: Duration = Duration::from_mins(3);
-/// For what takes no pod.
+/// For what needs no new pod.
 pub const SOON: Duration = Duration::from_secs(30);
 
 impl Namespace {
-    /// The stacks of this namespace.
     #[must_use]
     pub fn stacks(&self) -> Api<TodoStack> {
         self.api()
     }
 
     /// Applies a stack whose `spec` is given as YAML.
-    ///
-    /// # Errors
-    /// The API server refuses it.
     pub async fn apply(&self, name: &str, spec: &str) -> Result<TodoStack> {
         let patch = Patch::Apply(manifest(name, spec)?);
         let applied = self.stacks().patch(name, &PatchParams::apply("e2e").force(), &patch).await;
         applied.with_context(|| format!("failed to apply TodoStack {name}"))
     }
 
-    /// Waits until the stack is Ready, and what is said of it is said of its present spec.
-    ///
-    /// # Errors
-    /// It is not at the deadline; the error has its last Ready condition.
-    pub async fn ready(&self, name: &str) -> Result<TodoStack> {
-        let waited = wait::until(&self.stacks(), name, ("Ready", READY_WITHIN), is_ready).await;
-        match waited {
+    /// Applies a stack and waits until it is Ready.
+    pub async fn apply_and_wait(&self, name: &str, spec: &str) -> Result<TodoStack> {
+        self.apply(name, spec).await?;
+        self.until_ready(name).await
+    }
+
+    /// Waits until the stack is Ready for its current generation.
+    pub async fn until_ready(&self, name: &str) -> Result<TodoStack> {
+        match wait::until(&self.stacks(), name, "Ready", READY_WITHIN, is_ready).await {
             Ok(Some(stack)) => Ok(stack),
-            Ok(None) => bail!("{name} is gone"),
+            Ok(None) => bail!("{name} does not exist"),
             Err(error) => Err(match self.stacks().get_opt(name).await? {
                 Some(stack) => error.context(describe(&stack)),
                 None => error,
@@ -51,54 +49,50 @@ impl Namespace {
         }
     }
 
-    /// Waits until the stack says that it is not Ready for this reason, and gives the message back, which has to name
-    /// something. How soon it is said is a matter of `symptom.rs`.
-    ///
-    /// # Errors
-    /// It says something else at the deadline, or does not name it; the error has what it says.
-    pub async fn blocked_by(&self, name: &str, reason: Reason, named: &str) -> Result<String> {
-        self.says(name, (reason, named), SOON * 2).await
+    /// Waits until the stack's Ready is False for this reason, and returns the message, which must contain
+    /// `mention`. How soon it must be reported is checked in `symptom.rs`.
+    pub async fn until_not_ready(&self, name: &str, reason: Reason, mention: &str) -> Result<String> {
+        self.until_not_ready_within(SOON * 2, name, reason, mention).await
     }
 
-    pub(crate) async fn says(
+    pub(crate) async fn until_not_ready_within(
         &self,
+        deadline: Duration,
         name: &str,
-        (reason, named): (Reason, &str),
-        within: Duration,
+        reason: Reason,
+        mention: &str,
     ) -> Result<String> {
-        let says = |found: Option<&TodoStack>| {
-            found
+        let has_reason = |stack: Option<&TodoStack>| {
+            stack
                 .and_then(|stack| condition(stack, ConditionType::Ready))
                 .is_some_and(|ready| ready.status == "False" && ready.reason == reason.as_str())
         };
-        match wait::until(&self.stacks(), name, (reason.as_str(), within), says).await {
+        match wait::until(&self.stacks(), name, reason.as_str(), deadline, has_reason).await {
             Ok(Some(stack)) => {
                 let message = condition(&stack, ConditionType::Ready).map(|it| it.message.clone());
                 let message = message.unwrap_or_default();
-                ensure!(message.contains(named), "{name}: {reason:?} without `{named}`: {message}");
+                ensure!(message.contains(mention), "{name}: {reason:?} without `{mention}`: {message}");
                 Ok(message)
             }
-            Ok(None) => bail!("{name} is gone"),
+            Ok(None) => bail!("{name} does not exist"),
             Err(error) => Err(error.context(describe(&self.stacks().get(name).await?))),
         }
     }
 
-    /// Deletes the stack and waits until it is gone.
-    ///
-    /// # Errors
-    /// It is still there at the deadline.
-    pub async fn remove(&self, name: &str) -> Result<()> {
+    /// Deletes the stack and waits until it no longer exists.
+    pub async fn delete_and_wait(&self, name: &str) -> Result<()> {
         self.stacks().delete(name, &DeleteParams::default()).await?;
-        wait::until(&self.stacks(), name, ("gone", SOON * 2), |found: Option<&TodoStack>| found.is_none())
-            .await?;
-        Ok(())
+        wait::until_deleted(&self.stacks(), name, SOON * 2).await
+    }
+
+    /// Name of the PersistentVolume that a PersistentVolumeClaim is bound to.
+    pub async fn bound_volume(&self, claim: &str) -> Result<String> {
+        let claim = self.api::<PersistentVolumeClaim>().get(claim).await?;
+        claim.spec.and_then(|spec| spec.volume_name).context("the PersistentVolumeClaim is not bound")
     }
 }
 
 /// A manifest from the YAML of its `spec`.
-///
-/// # Errors
-/// It is not YAML.
 pub fn manifest(name: &str, spec: &str) -> Result<Value> {
     let spec: Value = serde_saphyr::from_str(spec).context("failed to read the spec")?;
     Ok(serde_json::json!({
@@ -109,16 +103,13 @@ pub fn manifest(name: &str, spec: &str) -> Result<Value> {
     }))
 }
 
-/// The condition of that type.
 #[must_use]
 pub fn condition(stack: &TodoStack, type_: ConditionType) -> Option<&Condition> {
     stack.status.as_ref()?.conditions.iter().find(|it| it.type_ == type_.as_str())
 }
 
-/// Whether a stack is Ready, said of its present spec.
-#[must_use]
-pub fn is_ready(found: Option<&TodoStack>) -> bool {
-    found.is_some_and(|stack| {
+fn is_ready(stack: Option<&TodoStack>) -> bool {
+    stack.is_some_and(|stack| {
         condition(stack, ConditionType::Ready).is_some_and(|ready| {
             ready.status == "True" && ready.observed_generation == stack.metadata.generation
         })
@@ -130,6 +121,6 @@ fn describe(stack: &TodoStack) -> String {
         Some(ready) => {
             format!("{}: Ready={} {}: {}", stack.name_any(), ready.status, ready.reason, ready.message)
         }
-        None => format!("{}: has no Ready condition", stack.name_any()),
+        None => format!("{} has no Ready condition", stack.name_any()),
     }
 }

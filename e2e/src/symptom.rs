@@ -1,5 +1,5 @@
-//! The first moment at which the cluster itself shows that something is wrong, seen by the test and not by the operator,
-//! and how long the operator takes from there to the cause.
+//! When the cluster first shows that something is wrong, observed by the test and not by the operator, and
+//! how long the operator takes from then to its diagnosis.
 
 use std::time::Duration;
 
@@ -29,217 +29,220 @@ use tokio::{
 
 use crate::{capture, figure, namespace::Namespace, stack::READY_WITHIN};
 
-/// From the symptom to the cause in `Ready`.
-const NAMED_WITHIN: Duration = Duration::from_secs(10);
-/// A cause that is named before its symptom was seen: the watch may be that much behind.
-const SEEN_WITHIN: Duration = Duration::from_secs(5);
+/// From the symptom to the root cause in `Ready`.
+const DIAGNOSED_WITHIN: Duration = Duration::from_secs(10);
+/// How much later than the operator the test's own watch may observe the symptom.
+const WATCH_LAG: Duration = Duration::from_secs(5);
 
-/// What a person could see of a stack's trouble, without the operator.
+/// What a user can see of a problem without the operator.
 #[derive(Clone, Copy, Debug)]
 pub enum Symptom {
-    /// The spec or what it names is wrong: there is nothing to wait for.
+    /// The spec or a reference in it is wrong, so the time counts from the apply.
     Applied,
-    /// A container waits, for this reason of the kubelet's.
-    Waiting(&'static str),
-    /// A container ended with an error.
-    Ended,
-    /// An Event of this reason about an object whose name begins so.
+    /// A container waits, with this reason.
+    ContainerWaiting(&'static str),
+    /// A container terminated with an exit code other than 0.
+    ContainerFailed,
+    /// An Event with this reason about an object whose name has this prefix.
     Event(&'static str, &'static str),
-    /// The same, and as much time after it as what it waits for usually takes.
-    EventSince(&'static str, &'static str, Duration),
-    /// The database's volume cannot be mounted, in the words of the mount: the kubelet has Events of that reason for what
-    /// it cannot read yet, too.
-    MountFails,
-    /// The scheduler finds no node for a pod.
+    /// As `Event`, but the time counts from this much later: until then, the Event is normal.
+    AfterEvent(&'static str, &'static str, Duration),
+    /// Mounting the database's volume failed, by the message: the kubelet also emits `FailedMount` for a
+    /// ConfigMap or Secret that it has not read yet.
+    MountFailed,
+    /// A pod is unschedulable.
     Unschedulable,
     /// A pod of this component is not ready.
-    Unready(&'static str),
+    PodNotReady(&'static str),
     /// The API's Deployment has a condition with this reason.
-    Condition(&'static str),
-    /// A pod is there this long after it should have been gone.
-    Overdue(Duration),
+    DeploymentCondition(&'static str),
+    /// A pod exists this long after its deletion deadline.
+    StuckTerminating(Duration),
 }
 
-/// A symptom that is looked out for.
-#[derive(Debug)]
-pub struct Watching {
+/// A running watch for a symptom of a stack.
+pub struct SymptomWatch<'a> {
+    namespace: &'a Namespace,
     stack: String,
     symptom: Symptom,
-    seen: JoinHandle<Result<Instant>>,
+    first: JoinHandle<Result<Instant>>,
 }
 
-impl Drop for Watching {
+impl Drop for SymptomWatch<'_> {
     fn drop(&mut self) {
-        self.seen.abort();
+        self.first.abort();
     }
 }
 
 impl Namespace {
-    /// Looks out for a symptom of a stack from now on: to be called before what brings it about.
-    ///
-    /// # Errors
-    /// The API server does not let it watch.
-    pub async fn watch(&self, stack: &str, symptom: Symptom) -> Result<Watching> {
+    /// Watches for a symptom of a stack from now on. To be called before what causes the symptom.
+    pub async fn watch_for(&self, stack: &str, symptom: Symptom) -> Result<SymptomWatch<'_>> {
         let (listed, all_listed) = oneshot::channel();
-        let looks = looks(self, stack, symptom);
-        let watching =
-            Watching { stack: stack.to_owned(), symptom, seen: tokio::spawn(first(looks, symptom, listed)) };
-        // The task ends without a word when a list fails; what failed is its result.
-        let _ = timeout(SEEN_WITHIN, all_listed).await.context("the watches did not list in time")?;
-        Ok(watching)
+        let first = tokio::spawn(first_occurrence(watches(self, stack, symptom), symptom, listed));
+        let watch = SymptomWatch { namespace: self, stack: stack.to_owned(), symptom, first };
+        // If a list fails, the task drops its sender, and its result is the error.
+        let _ = timeout(WATCH_LAG, all_listed).await.context("the watches did not list in time")?;
+        Ok(watch)
     }
 
-    /// Waits until `Ready` names the cause, prints how long that took from the symptom on, and gives the message back.
-    ///
-    /// # Errors
-    /// It names another cause, or without `named`, or too late; or the symptom was never seen.
-    pub async fn explained(&self, mut watching: Watching, (reason, named): (Reason, &str)) -> Result<String> {
-        let message = self.says(&watching.stack, (reason, named), READY_WITHIN).await?;
-        let said = Instant::now();
-        let seen = timeout(SEEN_WITHIN, &mut watching.seen).await;
-        let seen =
-            seen.with_context(|| format!("{reason:?} without {:?} having been seen", watching.symptom))??;
-        let took = said.saturating_duration_since(seen?);
-        figure::print(&format!("{reason:?}, from {:?} to Ready", watching.symptom), took)?;
-        capture::write(self, &watching.stack, reason).await?;
-        ensure!(took <= NAMED_WITHIN, "{reason:?} was named {:.1} s after its symptom", took.as_secs_f64());
+    /// Watches for a symptom of a stack, then applies the stack.
+    pub async fn apply_and_watch_for(
+        &self,
+        stack: &str,
+        spec: &str,
+        symptom: Symptom,
+    ) -> Result<SymptomWatch<'_>> {
+        let watch = self.watch_for(stack, symptom).await?;
+        self.apply(stack, spec).await?;
+        Ok(watch)
+    }
+}
+
+impl SymptomWatch<'_> {
+    /// Waits until the stack's Ready is False for this reason with a message that contains `mention`, prints
+    /// the time since the symptom, and returns the message. It is an error if the diagnosis comes too late or
+    /// if the symptom was never observed.
+    pub async fn diagnosed_as(mut self, reason: Reason, mention: &str) -> Result<String> {
+        let Self { namespace, stack, symptom, first } = &mut self;
+        let message = namespace.until_not_ready_within(READY_WITHIN, stack, reason, mention).await?;
+        let reported = Instant::now();
+        let observed = timeout(WATCH_LAG, first).await;
+        let observed =
+            observed.with_context(|| format!("{reason:?}, but {symptom:?} was not observed"))??;
+        let took = reported.saturating_duration_since(observed?);
+        figure::print(&format!("{reason:?}, from {symptom:?} to Ready"), took)?;
+        capture::write(namespace, stack, reason).await?;
+        ensure!(took <= DIAGNOSED_WITHIN, "{reason:?} took {:.1} s after its symptom", took.as_secs_f64());
         Ok(message)
     }
-
-    /// Applies a stack and waits until `Ready` names the cause, as [`Self::explained`] does.
-    ///
-    /// # Errors
-    /// The API server refuses it, or as for [`Self::explained`].
-    pub async fn apply_and_see(
-        &self,
-        (stack, spec): (&str, &str),
-        symptom: Symptom,
-        cause: (Reason, &str),
-    ) -> Result<String> {
-        let watching = self.watch(stack, symptom).await?;
-        self.apply(stack, spec).await?;
-        self.explained(watching, cause).await
-    }
 }
 
-/// What one watch brought.
-enum Look {
-    /// What was there when it began.
+enum Observation {
+    /// The initial list of a watch is complete.
     Listed,
-    /// The symptom shows in this time, or now.
-    Seen(Duration),
-    Nothing,
+    /// The symptom occurs now or after this time.
+    Symptom(Duration),
+    Other,
 }
 
-type Looks = SelectAll<BoxStream<'static, Result<Look, watcher::Error>>>;
+type Watches = SelectAll<BoxStream<'static, Result<Observation, watcher::Error>>>;
 
-async fn first(mut looks: Looks, symptom: Symptom, listed: oneshot::Sender<()>) -> Result<Instant> {
+async fn first_occurrence(
+    mut watches: Watches,
+    symptom: Symptom,
+    listed: oneshot::Sender<()>,
+) -> Result<Instant> {
     if matches!(symptom, Symptom::Applied) {
         return Ok(Instant::now());
     }
-    let (mut waiting, mut listed) = (looks.len(), Some(listed));
-    while let Some(look) = looks.next().await {
-        match look.with_context(|| format!("failed to watch for {symptom:?}"))? {
-            Look::Seen(later) => return Ok(Instant::now() + later),
-            Look::Listed => waiting = waiting.saturating_sub(1),
-            Look::Nothing => {}
+    let (mut to_list, mut listed) = (watches.len(), Some(listed));
+    while let Some(observation) = watches.next().await {
+        match observation.with_context(|| format!("failed to watch for {symptom:?}"))? {
+            Observation::Symptom(delay) => return Ok(Instant::now() + delay),
+            Observation::Listed => to_list = to_list.saturating_sub(1),
+            Observation::Other => {}
         }
-        if waiting == 0
+        if to_list == 0
             && let Some(listed) = listed.take()
         {
-            // Nobody listens when the test gave up in the meantime.
+            // The receiver is gone if the test stopped waiting.
             let _ = listed.send(());
         }
     }
     bail!("the watches for {symptom:?} ended")
 }
 
-fn looks(namespace: &Namespace, stack: &str, symptom: Symptom) -> Looks {
-    let ours = watcher::Config::default().labels(&format!("todostack.dev/stack={stack}"));
-    let mut looks = SelectAll::new();
-    looks.push(look(namespace.api(), ours.clone(), true, move |pod: &Pod| of_pod(pod, symptom)));
-    looks.push(look(namespace.api(), ours, false, move |deployment: &Deployment| {
-        of_deployment(deployment, symptom).then_some(Duration::ZERO)
+fn watches(namespace: &Namespace, stack: &str, symptom: Symptom) -> Watches {
+    let of_stack = watcher::Config::default().labels(&format!("todostack.dev/stack={stack}"));
+    let mut watches = SelectAll::new();
+    watches.push(watch_kind(namespace.api(), of_stack.clone(), true, move |pod: &Pod| {
+        delay_by_pod(pod, symptom)
     }));
-    looks.push(look(namespace.api(), watcher::Config::default(), false, move |event: &Event| {
-        let about = event.involved_object.name.as_deref().unwrap_or_default();
-        let is =
-            |reason: &str, begins: &str| event.reason.as_deref() == Some(reason) && about.starts_with(begins);
-        match symptom {
-            Symptom::Event(reason, begins) if is(reason, begins) => Some(Duration::ZERO),
-            Symptom::EventSince(reason, begins, usual) if is(reason, begins) => Some(usual),
-            Symptom::MountFails if is("FailedMount", "shop-db-0") => event
-                .message
-                .as_ref()
-                .is_some_and(|words| words.contains("mount failed"))
-                .then_some(Duration::ZERO),
-            _ => None,
-        }
+    watches.push(watch_kind(namespace.api(), of_stack, false, move |deployment: &Deployment| {
+        has_condition_reason(deployment, symptom).then_some(Duration::ZERO)
     }));
-    looks
+    watches.push(watch_kind(namespace.api(), watcher::Config::default(), false, move |event: &Event| {
+        delay_by_event(event, symptom)
+    }));
+    watches
 }
 
-/// `before`: whether what was there when the watch began counts.
-fn look<K>(
+/// `initial`: whether objects in the initial list count, or only later changes.
+fn watch_kind<K>(
     api: Api<K>,
     config: watcher::Config,
-    before: bool,
-    shows: impl Fn(&K) -> Option<Duration> + Send + 'static,
-) -> BoxStream<'static, Result<Look, watcher::Error>>
+    initial: bool,
+    delay: impl Fn(&K) -> Option<Duration> + Send + 'static,
+) -> BoxStream<'static, Result<Observation, watcher::Error>>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
 {
-    let look = move |event| match event {
-        watcher::Event::InitDone => Look::Listed,
-        watcher::Event::InitApply(object) if before => shows(&object).map_or(Look::Nothing, Look::Seen),
-        watcher::Event::Apply(object) => shows(&object).map_or(Look::Nothing, Look::Seen),
-        watcher::Event::InitApply(_) | watcher::Event::Init | watcher::Event::Delete(_) => Look::Nothing,
+    let observe = move |object| delay(&object).map_or(Observation::Other, Observation::Symptom);
+    let observation = move |event| match event {
+        watcher::Event::InitDone => Observation::Listed,
+        watcher::Event::InitApply(object) if initial => observe(object),
+        watcher::Event::Apply(object) => observe(object),
+        watcher::Event::InitApply(_) | watcher::Event::Init | watcher::Event::Delete(_) => Observation::Other,
     };
-    watcher(api, config).map_ok(look).boxed()
+    watcher(api, config).map_ok(observation).boxed()
 }
 
-fn of_pod(pod: &Pod, symptom: Symptom) -> Option<Duration> {
-    let is = match symptom {
-        Symptom::Waiting(reason) => containers(pod).any(|it| {
+fn delay_by_pod(pod: &Pod, symptom: Symptom) -> Option<Duration> {
+    let has_symptom = match symptom {
+        Symptom::ContainerWaiting(reason) => container_statuses(pod).any(|it| {
             let waiting = it.state.as_ref().and_then(|state| state.waiting.as_ref());
             waiting.and_then(|waiting| waiting.reason.as_deref()) == Some(reason)
         }),
-        Symptom::Ended => containers(pod).any(|it| {
-            let ended = it.state.as_ref().and_then(|state| state.terminated.as_ref());
-            ended.is_some_and(|ended| ended.exit_code != 0)
+        Symptom::ContainerFailed => container_statuses(pod).any(|it| {
+            let terminated = it.state.as_ref().and_then(|state| state.terminated.as_ref());
+            terminated.is_some_and(|terminated| terminated.exit_code != 0)
         }),
-        Symptom::Unschedulable => has_condition(pod, "PodScheduled"),
-        Symptom::Unready(component) => {
+        Symptom::Unschedulable => has_false_condition(pod, "PodScheduled"),
+        Symptom::PodNotReady(component) => {
             let labels = pod.metadata.labels.as_ref();
-            let is = labels.and_then(|labels| labels.get("app.kubernetes.io/component"));
-            is.is_some_and(|is| is == component) && has_condition(pod, "Ready")
+            let label = labels.and_then(|labels| labels.get("app.kubernetes.io/component"));
+            label.is_some_and(|label| label == component) && has_false_condition(pod, "Ready")
         }
-        Symptom::Overdue(by) => {
-            let due = pod.metadata.deletion_timestamp.as_ref()?;
-            let late = due.0.duration_since(Timestamp::now());
-            return Some(Duration::try_from(late).unwrap_or_default() + by);
+        Symptom::StuckTerminating(grace) => {
+            let deadline = pod.metadata.deletion_timestamp.as_ref()?;
+            let left = deadline.0.duration_since(Timestamp::now());
+            return Some(Duration::try_from(left).unwrap_or_default() + grace);
         }
         Symptom::Applied
         | Symptom::Event(..)
-        | Symptom::EventSince(..)
-        | Symptom::MountFails
-        | Symptom::Condition(_) => false,
+        | Symptom::AfterEvent(..)
+        | Symptom::MountFailed
+        | Symptom::DeploymentCondition(_) => false,
     };
-    is.then_some(Duration::ZERO)
+    has_symptom.then_some(Duration::ZERO)
 }
 
-fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+fn delay_by_event(event: &Event, symptom: Symptom) -> Option<Duration> {
+    let name = event.involved_object.name.as_deref().unwrap_or_default();
+    let matches =
+        |reason: &str, prefix: &str| event.reason.as_deref() == Some(reason) && name.starts_with(prefix);
+    let message = event.message.as_deref().unwrap_or_default();
+    match symptom {
+        Symptom::Event(reason, prefix) => matches(reason, prefix).then_some(Duration::ZERO),
+        Symptom::AfterEvent(reason, prefix, usual) => matches(reason, prefix).then_some(usual),
+        Symptom::MountFailed => (matches("FailedMount", "shop-db-0") && message.contains("mount failed"))
+            .then_some(Duration::ZERO),
+        _ => None,
+    }
+}
+
+fn container_statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     let status = pod.status.iter();
     status.flat_map(|it| it.init_container_statuses.iter().chain(&it.container_statuses).flatten())
 }
 
-fn has_condition(pod: &Pod, kind: &str) -> bool {
+fn has_false_condition(pod: &Pod, type_: &str) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|it| it.type_ == kind && it.status == "False")
+    conditions.into_iter().any(|it| it.type_ == type_ && it.status == "False")
 }
 
-fn of_deployment(deployment: &Deployment, symptom: Symptom) -> bool {
+fn has_condition_reason(deployment: &Deployment, symptom: Symptom) -> bool {
     let conditions = deployment.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let mut reasons = conditions.filter_map(|it| it.reason.as_deref());
-    matches!(symptom, Symptom::Condition(wanted) if reasons.any(|it| it == wanted))
+    matches!(symptom, Symptom::DeploymentCondition(wanted) if reasons.any(|it| it == wanted))
 }

@@ -1,4 +1,4 @@
-//! The todo API as its users call it: through the Ingress, or through the API server where a stack has none.
+//! A client of the todo API: through the Ingress, or through the API server's proxy for stacks without one.
 
 use std::time::Duration;
 
@@ -9,21 +9,17 @@ use serde_json::{Value, json};
 
 use crate::{namespace::Namespace, wait};
 
-/// Where the Ingress controller of the test clusters answers.
+/// Address of the test cluster's Ingress controller.
 const INGRESS: &str = "http://127.0.0.1:8080";
-/// An Ingress controller takes a moment to load a route; so does a Service after a pod's end.
+/// Ingress controllers and Services route to a new pod with a delay.
 const ROUTED_WITHIN: Duration = Duration::from_secs(30);
 
-/// A todo, as far as tests look at it.
+/// The fields of a todo that tests check.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Todo {
-    /// Its opaque identity.
     pub id: Value,
-    /// What to do.
     pub title: String,
-    /// Whether it is done.
     pub completed: bool,
-    /// Where it answers.
     pub url: String,
 }
 
@@ -38,7 +34,7 @@ enum Route {
 }
 
 impl Namespace {
-    /// The stack's todos through the API server's proxy to its Service.
+    /// The todos of a stack, through the API server's proxy to its Service.
     #[must_use]
     pub fn todos(&self, stack: &str) -> Todos {
         let base = format!("/api/v1/namespaces/{}/services/{stack}-api:http/proxy", self.name);
@@ -47,44 +43,30 @@ impl Namespace {
 }
 
 impl Todos {
-    /// The todos at a host name of the Ingress.
+    /// The todos of the stack whose Ingress has this host.
     #[must_use]
-    pub fn at(host: &str) -> Self {
+    pub fn at_host(host: &str) -> Self {
         Self { route: Route::Ingress { host: host.to_owned() } }
     }
 
-    /// Waits until the list answers, and gives it back.
-    ///
-    /// # Errors
-    /// It does not at the deadline.
-    pub async fn answered(&self) -> Result<Vec<Todo>> {
-        wait::eventually("answered", ROUTED_WITHIN, || self.list()).await
+    /// Lists all todos, and retries until the API is reachable.
+    pub async fn list_eventually(&self) -> Result<Vec<Todo>> {
+        wait::eventually("reachable", ROUTED_WITHIN, || self.list()).await
     }
 
-    /// All todos.
-    ///
-    /// # Errors
-    /// The answer is not 200 with a list.
     pub async fn list(&self) -> Result<Vec<Todo>> {
         let (status, body) = self.call(Method::GET, "/todos", None).await?;
         ensure!(status == StatusCode::OK, "GET /todos: {status}: {body}");
         Ok(serde_json::from_value(body)?)
     }
 
-    /// Adds a todo.
-    ///
-    /// # Errors
-    /// The answer is not 201 with the todo.
     pub async fn add(&self, title: &str) -> Result<Todo> {
         let (status, body) = self.call(Method::POST, "/todos", Some(json!({"title": title}))).await?;
         ensure!(status == StatusCode::CREATED, "POST /todos: {status}: {body}");
         Ok(serde_json::from_value(body)?)
     }
 
-    /// One request; the body is null where the answer has none.
-    ///
-    /// # Errors
-    /// There is no answer, or it is not JSON.
+    /// Sends a request, and returns the JSON of the response (null for an empty body).
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Value)> {
         let body = body.map(|it| it.to_string().into_bytes()).unwrap_or_default();
         let request = |uri: String| {
@@ -93,14 +75,13 @@ impl Todos {
         let (status, text) = match &self.route {
             Route::Ingress { host } => {
                 let request = request(format!("{INGRESS}{path}")).header("host", host).body(body)?;
-                tokio::task::spawn_blocking(move || over_the_ingress(request)).await??
+                tokio::task::spawn_blocking(move || send_to_ingress(request)).await??
             }
             Route::Proxy { client, base } => {
-                let answer = client
-                    .send(request(format!("{base}{path}")).body(kube::client::Body::from(body))?)
-                    .await?;
-                let status = answer.status();
-                (status, String::from_utf8(answer.into_body().collect_bytes().await?.to_vec())?)
+                let request = request(format!("{base}{path}")).body(kube::client::Body::from(body))?;
+                let response = client.send(request).await?;
+                let status = response.status();
+                (status, String::from_utf8(response.into_body().collect_bytes().await?.to_vec())?)
             }
         };
         let value = match text.as_str() {
@@ -112,12 +93,12 @@ impl Todos {
     }
 }
 
-fn over_the_ingress(request: Request<Vec<u8>>) -> Result<(StatusCode, String)> {
+fn send_to_ingress(request: Request<Vec<u8>>) -> Result<(StatusCode, String)> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(10)))
         .build()
         .into();
-    let mut answer = agent.run(request)?;
-    Ok((answer.status(), answer.body_mut().read_to_string()?))
+    let mut response = agent.run(request)?;
+    Ok((response.status(), response.body_mut().read_to_string()?))
 }

@@ -1,95 +1,93 @@
-//! Pods that the cluster does not take, each for its own reason.
+//! Pods that admission rejects, by quota, limit range, policy and Pod Security.
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::{LimitRange, Pod};
 use kube::{
     Api,
-    api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, PostParams},
+    api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
 };
 use serde_json::{Value, json};
 use todostack_crds::Reason;
 use todostack_e2e::{
+    cluster_objects::with_object,
     namespace::{Namespace, with_namespace},
     stack::SOON,
     symptom::Symptom,
     wait,
 };
 
-const SPEC: &str = "{database: {sqlite: {}}}";
+/// Fails unless the stack's pods are rejected for this reason.
+async fn ensure_rejected(namespace: &Namespace, reason: Reason, mention: &str) -> Result<()> {
+    let symptom = Symptom::DeploymentCondition("FailedCreate");
+    let watch = namespace.apply_and_watch_for("shop", "{database: {sqlite: {}}}", symptom).await?;
+    watch.diagnosed_as(reason, mention).await.map(drop)
+}
 
 #[tokio::test]
-async fn a_quota_that_is_used_up_is_named() -> Result<()> {
+async fn an_exceeded_quota_is_reported() -> Result<()> {
     with_namespace("quota", async |namespace| {
         namespace.kubectl(&["create", "quota", "small", "--hard=pods=0"]).await?;
-        let cause = (Reason::QuotaExceeded, "small");
-        namespace.apply_and_see(("shop", SPEC), Symptom::Condition("FailedCreate"), cause).await.map(drop)
+        ensure_rejected(namespace, Reason::QuotaExceeded, "small").await
     })
     .await
 }
 
 #[tokio::test]
-async fn a_limit_range_that_is_too_small_is_named() -> Result<()> {
+async fn a_violated_limit_range_is_reported() -> Result<()> {
     with_namespace("limits", async |namespace| {
         let range: LimitRange = serde_json::from_value(json!({
             "metadata": {"name": "small"},
             "spec": {"limits": [{"type": "Container", "max": {"memory": "11Mi"}}]},
         }))?;
         namespace.api::<LimitRange>().create(&PostParams::default(), &range).await?;
-        let cause = (Reason::LimitRangeViolated, "11Mi");
-        namespace.apply_and_see(("shop", SPEC), Symptom::Condition("FailedCreate"), cause).await.map(drop)
+        ensure_rejected(namespace, Reason::LimitRangeViolated, "11Mi").await
     })
     .await
 }
 
 #[tokio::test]
-async fn a_policy_that_denies_pods_is_named_in_its_own_words() -> Result<()> {
+async fn the_message_of_a_policy_that_rejects_pods_is_reported() -> Result<()> {
     with_namespace("policy", async |namespace| {
         let policy = Policy {
             kind: "ValidatingAdmissionPolicy",
             spec: json!({
-                "matchConstraints": matched(namespace),
-                "validations": [{"expression": "false", "message": "pods need a cost centre"}],
+                "matchConstraints": pods_of(namespace),
+                "validations": [{"expression": "false", "message": "pods need a cost center"}],
             }),
-            binding: json!({"validationActions": ["Deny"]}),
+            binding: json!({"policyName": namespace.name, "validationActions": ["Deny"]}),
         };
-        policy
-            .while_in_force(namespace, "pods need a cost centre", async || {
-                let cause = (Reason::ApplyRejected, "pods need a cost centre");
-                let symptom = Symptom::Condition("FailedCreate");
-                namespace.apply_and_see(("shop", SPEC), symptom, cause).await.map(drop)
-            })
-            .await
+        let message = "pods need a cost center";
+        let test = async || ensure_rejected(namespace, Reason::ApplyRejected, message).await;
+        policy.while_in_force(namespace, message, test).await
     })
     .await
 }
 
-/// The operator's pods keep `restricted`; what breaks it is what others put into them, as sidecar injectors do.
+/// The operator's pods comply with `restricted`, until something else changes them, such as a sidecar
+/// injector.
 #[tokio::test]
-async fn a_pod_that_was_made_to_violate_pod_security_is_named() -> Result<()> {
+async fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
     with_namespace("security", async |namespace| {
         let expression = "Object{spec: Object.spec{hostNetwork: true}}";
+        let mutation =
+            json!({"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}});
         let policy = Policy {
             kind: "MutatingAdmissionPolicy",
             spec: json!({
-                "matchConstraints": matched(namespace),
+                "matchConstraints": pods_of(namespace),
                 "failurePolicy": "Fail",
                 "reinvocationPolicy": "IfNeeded",
-                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}],
+                "mutations": [mutation],
             }),
-            binding: json!({}),
+            binding: json!({"policyName": namespace.name}),
         };
-        policy
-            .while_in_force(namespace, "host namespaces", async || {
-                let cause = (Reason::PodSecurityViolated, "restricted");
-                let symptom = Symptom::Condition("FailedCreate");
-                namespace.apply_and_see(("shop", SPEC), symptom, cause).await.map(drop)
-            })
-            .await
+        let test = async || ensure_rejected(namespace, Reason::PodSecurityViolated, "restricted").await;
+        policy.while_in_force(namespace, "host namespaces", test).await
     })
     .await
 }
 
-fn matched(namespace: &Namespace) -> Value {
+fn pods_of(namespace: &Namespace) -> Value {
     json!({
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.name}},
         "resourceRules": [
@@ -98,7 +96,7 @@ fn matched(namespace: &Namespace) -> Value {
     })
 }
 
-/// A policy of the API server's own, which belongs to no namespace.
+/// A policy of the API server, which is named after the test's namespace because it is not namespaced.
 struct Policy {
     kind: &'static str,
     spec: Value,
@@ -106,60 +104,48 @@ struct Policy {
 }
 
 impl Policy {
-    /// Runs a test while the policy is in force, which is when a pod is refused with `words`.
+    /// Runs a test while the policy rejects pods with this message.
     async fn while_in_force(
-        mut self,
+        self,
         namespace: &Namespace,
-        words: &str,
+        message: &str,
         test: impl AsyncFnOnce() -> Result<()>,
     ) -> Result<()> {
-        let name = &namespace.name;
-        let (policies, bindings) =
-            (objects(namespace, self.kind), objects(namespace, &format!("{}Binding", self.kind)));
-        let object = |kind: &ApiResource, spec: &Value| {
-            let value = json!({
-                "apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, "spec": spec,
-            });
-            serde_json::from_value::<DynamicObject>(value)
-        };
-        if let Some(binding) = self.binding.as_object_mut() {
-            binding.insert("policyName".to_owned(), json!(name));
-        }
-        let (policy, binding) = (object(&policies.1, &self.spec)?, object(&bindings.1, &self.binding)?);
-        policies.0.create(&PostParams::default(), &policy).await.context("failed to create the policy")?;
-        let outcome = async {
-            bindings.0.create(&PostParams::default(), &binding).await.context("failed to bind the policy")?;
-            wait::eventually("in force", SOON, async || is_in_force(namespace, words).await).await?;
-            test().await
-        }
-        .await;
-        policies.0.delete(name, &DeleteParams::default()).await?;
-        // It is not there when binding failed; then that is what is told.
-        let unbound = bindings.0.delete(name, &DeleteParams::default()).await;
-        outcome?;
-        unbound.map(drop).context("failed to remove the binding")
+        let (policies, policy) = policy_object(namespace, self.kind, &self.spec);
+        let (bindings, binding) = policy_object(namespace, &format!("{}Binding", self.kind), &self.binding);
+        with_object(&policies, &policy, async || {
+            with_object(&bindings, &binding, async || {
+                wait::eventually("in force", SOON, async || ensure_in_force(namespace, message).await)
+                    .await?;
+                test().await
+            })
+            .await
+        })
+        .await
     }
 }
 
-fn objects(namespace: &Namespace, kind: &str) -> (Api<DynamicObject>, ApiResource) {
+fn policy_object(namespace: &Namespace, kind: &str, spec: &Value) -> (Api<DynamicObject>, DynamicObject) {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind));
-    (Api::all_with(namespace.cluster.client.clone(), &resource), resource)
+    let object = DynamicObject::new(&namespace.name, &resource).data(json!({"spec": spec}));
+    (Api::all_with(namespace.cluster.client.clone(), &resource), object)
 }
 
-/// Whether a pod that keeps `restricted` is refused with these words.
-async fn is_in_force(namespace: &Namespace, words: &str) -> Result<()> {
+/// Succeeds if a pod that complies with `restricted` is rejected with this message.
+async fn ensure_in_force(namespace: &Namespace, message: &str) -> Result<()> {
+    let seccomp = json!({"type": "RuntimeDefault"});
     let pod: Pod = serde_json::from_value(json!({
         "metadata": {"name": "probe"},
         "spec": {
-            "securityContext": {"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": {"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": seccomp},
             "containers": [{
                 "name": "probe", "image": "localhost/probe:1",
                 "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
             }],
         },
     }))?;
-    let asked = PostParams { dry_run: true, ..PostParams::default() };
-    let refused = namespace.api::<Pod>().create(&asked, &pod).await.err().context("it was let in")?;
-    ensure!(refused.to_string().contains(words), "{refused}");
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    let error = namespace.api::<Pod>().create(&dry_run, &pod).await.err().context("the pod was admitted")?;
+    ensure!(error.to_string().contains(message), "{error}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Logins that change while a stack serves: a Secret that its owner edits, and generated ones that are deleted.
+//! Credentials that change while a stack serves: a user edits their Secret, or deletes a generated one.
 
 use std::sync::{
     Arc,
@@ -26,42 +26,39 @@ use todostack_e2e::{
 };
 use tokio::task::JoinHandle;
 
-const OLD: &str = "old-3c8e, one";
-const NEW: &str = "new-1b6d, one";
+const OLD: Login<'_> = Login { username: "shop", password: "old-3c8e, one" };
+const NEW: Login<'_> = Login { username: "shop", password: "new-1b6d, one" };
 
 #[tokio::test]
-async fn a_changed_secret_reaches_the_server_before_the_pods_and_nobody_notices() -> Result<()> {
+async fn a_changed_password_is_set_on_the_server_before_the_pods_and_no_request_fails() -> Result<()> {
     with_namespace("rotate", async |namespace| {
-        namespace.bring("own", Login { username: "shop", password: OLD.as_bytes() }, &[]).await?;
-        namespace.apply("shop", "{database: {postgres: {credentialsSecret: {name: own}}}}").await?;
-        namespace.ready("shop").await?;
+        namespace.apply_login("own", OLD).await?;
+        let spec = "{database: {postgres: {credentialsSecret: {name: own}}}}";
+        namespace.apply_and_wait("shop", spec).await?;
         let before = vec![namespace.todos("shop").add("outlive the change").await?];
         let old_pods = api_pods(namespace).await?;
 
-        let caller = Caller::start(namespace);
-        namespace.bring("own", Login { username: "shop", password: NEW.as_bytes() }, &[]).await?;
-        let new_pods = replaced(namespace, &old_pods).await?;
-        let calls = caller.stop().await?;
-        ensure!(calls > 20, "{calls} calls show little");
+        let requests = Requests::start(namespace);
+        namespace.apply_login("own", NEW).await?;
+        let new_pods = until_all_replaced(namespace, &old_pods).await?;
+        let answered = requests.stop().await?;
+        ensure!(answered > 20, "{answered} requests are too few to show that none fails");
 
-        altered_before(namespace, &new_pods).await?;
-        assert_eq!(namespace.todos("shop").answered().await?, before);
-        assert_eq!(namespace.log_in(("shop", NEW), "todo").await?, "shop");
-        let refused =
-            namespace.log_in(("shop", OLD), "todo").await.err().context("the old password works")?;
-        ensure!(refused.to_string().contains("password authentication failed"), "{refused:#}");
-        Ok(())
+        ensure_altered_before(namespace, &new_pods).await?;
+        assert_eq!(namespace.todos("shop").list_eventually().await?, before);
+        assert_eq!(namespace.log_in(NEW, "todo").await?, "shop");
+        namespace.log_in_fails(OLD, "todo").await
     })
     .await
 }
 
 async fn api_pods(namespace: &Namespace) -> Result<Vec<Pod>> {
-    let its = ListParams::default().labels("todostack.dev/stack=shop,app.kubernetes.io/component=api");
-    Ok(namespace.api::<Pod>().list(&its).await?.items)
+    let labels = "todostack.dev/stack=shop,app.kubernetes.io/component=api";
+    Ok(namespace.api::<Pod>().list(&ListParams::default().labels(labels)).await?.items)
 }
 
-/// Waits until none of the old pods is left, and gives the new ones back.
-async fn replaced(namespace: &Namespace, old: &[Pod]) -> Result<Vec<Pod>> {
+/// Waits until no old pod exists, and returns the new ones.
+async fn until_all_replaced(namespace: &Namespace, old: &[Pod]) -> Result<Vec<Pod>> {
     let old: Vec<_> = old.iter().map(ResourceExt::uid).collect();
     let pods = wait::eventually("replaced", READY_WITHIN, async || {
         let pods = api_pods(namespace).await?;
@@ -70,85 +67,79 @@ async fn replaced(namespace: &Namespace, old: &[Pod]) -> Result<Vec<Pod>> {
         Ok(pods)
     })
     .await?;
-    namespace.ready("shop").await?;
+    namespace.until_ready("shop").await?;
     Ok(pods)
 }
 
-/// The Job that alters the role was done before the first new pod was made, and no new pod was ever refused.
-async fn altered_before(namespace: &Namespace, pods: &[Pod]) -> Result<()> {
+/// Fails unless the Job altered the role before the first new pod was created, and no new pod failed to log
+/// in.
+async fn ensure_altered_before(namespace: &Namespace, pods: &[Pod]) -> Result<()> {
     let jobs = namespace.api::<Job>().list(&ListParams::default().labels("todostack.dev/stack=shop")).await?;
-    let done = jobs.items.iter().filter_map(|job| job.status.as_ref()?.completion_time.clone()).max();
-    let done = done.context("no Job is done")?;
+    let altered = jobs.items.iter().filter_map(|job| job.status.as_ref()?.completion_time.clone()).max();
+    let altered = altered.context("no Job has completed")?;
     for pod in pods {
-        let made: Time = pod.metadata.creation_timestamp.clone().context("no time")?;
-        ensure!(
-            made >= done,
-            "{} was made at {:?}, the role altered by {:?}",
-            pod.name_any(),
-            made.0,
-            done.0
-        );
-        let log = namespace.kubectl(&["logs", &pod.name_any()]).await?;
-        ensure!(!log.contains("password authentication failed"), "{}: {log}", pod.name_any());
-        let restarts = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
-        assert_eq!(restarts.map(|it| it.restart_count).sum::<i32>(), 0, "{}", pod.name_any());
+        let name = pod.name_any();
+        let created: Time = pod.metadata.creation_timestamp.clone().context("no creationTimestamp")?;
+        ensure!(created >= altered, "{name}: created {:?}, role altered {:?}", created.0, altered.0);
+        let log = namespace.kubectl(&["logs", &name]).await?;
+        ensure!(!log.contains("password authentication failed"), "{name}: {log}");
+        let statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
+        assert_eq!(statuses.map(|it| it.restart_count).sum::<i32>(), 0, "{name}");
     }
     Ok(())
 }
 
-/// Somebody who reads and writes todos all the while, through the Service.
-struct Caller {
+/// Lists the todos continuously, through the Service.
+struct Requests {
     stop: Arc<AtomicBool>,
-    calls: JoinHandle<Result<usize>>,
+    answered: JoinHandle<Result<usize>>,
 }
 
-impl Caller {
+impl Requests {
     fn start(namespace: &Namespace) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let (todos, ended) = (namespace.todos("shop"), Arc::clone(&stop));
-        let calls = tokio::spawn(async move {
-            let mut calls = 0;
-            while !ended.load(Ordering::Relaxed) {
+        let (todos, is_stopped) = (namespace.todos("shop"), Arc::clone(&stop));
+        let answered = tokio::spawn(async move {
+            let mut answered = 0;
+            while !is_stopped.load(Ordering::Relaxed) {
                 let (status, body) = todos.call(Method::GET, "/todos", None).await?;
-                ensure!(status == StatusCode::OK, "call {calls}: {status}: {body}");
-                calls += 1;
+                ensure!(status == StatusCode::OK, "request {answered}: {status}: {body}");
+                answered += 1;
             }
-            Ok(calls)
+            Ok(answered)
         });
-        Self { stop, calls }
+        Self { stop, answered }
     }
 
-    /// Ends the calls and gives back how many there were, all answered.
+    /// Returns the number of requests, or the first failure.
     async fn stop(self) -> Result<usize> {
         self.stop.store(true, Ordering::Relaxed);
-        self.calls.await?
+        self.answered.await?
     }
 }
 
 #[tokio::test]
-async fn generated_secrets_that_were_deleted_come_back_and_let_everybody_in() -> Result<()> {
+async fn deleted_generated_secrets_are_created_again_with_passwords_that_work() -> Result<()> {
     with_namespace("deleted", async |namespace| {
-        namespace.apply("shop", "{api: {replicas: 1}}").await?;
-        namespace.ready("shop").await?;
+        namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
         let before = vec![namespace.todos("shop").add("outlive the Secrets").await?];
         for (secret, username, database) in
             [("shop-db-app", "todo", "todo"), ("shop-db-superuser", "postgres", "postgres")]
         {
             let old = namespace.password(secret).await?;
-            assert_eq!(namespace.log_in((username, &old), database).await?, username);
+            let old = Login { username, password: &old };
+            assert_eq!(namespace.log_in(old, database).await?, username);
             namespace.api::<Secret>().delete(secret, &DeleteParams::default()).await?;
-            wait::eventually("let in by a new password", READY_WITHIN, async || {
+            wait::eventually("able to log in with a new password", READY_WITHIN, async || {
                 let new = namespace.password(secret).await?;
-                ensure!(new != old, "{secret} is the old one");
-                assert_eq!(namespace.log_in((username, &new), database).await?, username);
+                ensure!(new != old.password, "{secret} has the old password");
+                assert_eq!(namespace.log_in(Login { username, password: &new }, database).await?, username);
                 Ok(())
             })
             .await?;
-            let refused = namespace.log_in((username, &old), database).await.err();
-            let refused = refused.with_context(|| format!("the old password of {secret} works"))?;
-            ensure!(refused.to_string().contains("password authentication failed"), "{refused:#}");
-            namespace.ready("shop").await?;
-            assert_eq!(namespace.todos("shop").answered().await?, before, "after {secret}");
+            namespace.log_in_fails(old, database).await?;
+            namespace.until_ready("shop").await?;
+            assert_eq!(namespace.todos("shop").list_eventually().await?, before, "after {secret}");
         }
         Ok(())
     })

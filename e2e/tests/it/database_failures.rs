@@ -1,6 +1,7 @@
-//! Databases that do not serve the API: a login refused, no connection left, a right missing, a log being replayed.
+//! Databases that do not serve the API: rejected credentials, no free connection, a missing permission, a
+//! recovery.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
@@ -14,42 +15,53 @@ use todostack_e2e::{
 
 const EXTERNAL: &str = "{api: {replicas: 1}, database: {external: {secret: {name: own}}}}";
 
-/// The migration's probe, which asks the database itself.
-const NO_ANSWER: Symptom = Symptom::Event("Unhealthy", "shop-migrate-");
+/// Fails unless a stack on the external database is not ready for this reason.
+async fn ensure_diagnosed(
+    namespace: &Namespace,
+    symptom: Symptom,
+    reason: Reason,
+    mention: &str,
+) -> Result<()> {
+    let watch = namespace.apply_and_watch_for("shop", EXTERNAL, symptom).await?;
+    watch.diagnosed_as(reason, mention).await.map(drop)
+}
+
+/// The probe of the migration, which queries the database.
+const PROBE_FAILED: Symptom = Symptom::Event("Unhealthy", "shop-migrate-");
 
 #[tokio::test]
-async fn a_login_that_a_database_refuses_is_named_and_works_once_it_is_corrected() -> Result<()> {
+async fn rejected_credentials_are_reported_and_work_after_a_correction() -> Result<()> {
     with_namespace("login", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
-        namespace.external_login("own", Login { username: "shop", password: b"wrong-7d1e" }).await?;
-        let cause = (Reason::AuthenticationFailed, "Secret");
-        namespace.apply_and_see(("shop", EXTERNAL), Symptom::Ended, cause).await?;
-        namespace.external_login("own", OWNER).await?;
-        namespace.ready("shop").await.map(drop)
+        let wrong = Login { username: "shop", password: "wrong-7d1e" };
+        namespace.apply_external_login("own", wrong).await?;
+        ensure_diagnosed(namespace, Symptom::ContainerFailed, Reason::AuthenticationFailed, "Secret").await?;
+        namespace.apply_external_login("own", OWNER).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
     .await
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_make_tables_is_named_in_the_servers_words() -> Result<()> {
+async fn a_role_that_may_not_create_tables_is_reported_with_the_message_of_the_server() -> Result<()> {
     with_namespace("rights", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
         namespace.external_psql("create role guest login password 'guest-5b2a'").await?;
-        namespace.external_login("own", Login { username: "guest", password: b"guest-5b2a" }).await?;
-        let cause = (Reason::MigrationFailed, "permission denied for schema public");
-        namespace.apply_and_see(("shop", EXTERNAL), Symptom::Ended, cause).await.map(drop)
+        let guest = Login { username: "guest", password: "guest-5b2a" };
+        namespace.apply_external_login("own", guest).await?;
+        let mention = "permission denied for schema public";
+        ensure_diagnosed(namespace, Symptom::ContainerFailed, Reason::MigrationFailed, mention).await
     })
     .await
 }
 
 #[tokio::test]
-async fn a_server_without_a_connection_left_is_named() -> Result<()> {
+async fn a_server_without_a_free_connection_is_reported() -> Result<()> {
     with_namespace("slots", async |namespace| {
         namespace.external_database(OWNER, &["-c", "max_connections=12"]).await?;
-        namespace.external_login("own", OWNER).await?;
-        take_all_connections(namespace).await?;
-        let cause = (Reason::TooManyConnections, "max_connections");
-        namespace.apply_and_see(("shop", EXTERNAL), NO_ANSWER, cause).await.map(drop)
+        namespace.apply_external_login("own", OWNER).await?;
+        use_all_connections(namespace).await?;
+        ensure_diagnosed(namespace, PROBE_FAILED, Reason::TooManyConnections, "max_connections").await
     })
     .await
 }
@@ -58,26 +70,24 @@ async fn a_server_without_a_connection_left_is_named() -> Result<()> {
 #[case::unknown_name("nowhere.invalid")]
 #[case::nobody_listens("127.0.0.1")]
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_named(#[case] host: &str) -> Result<()> {
+async fn an_unreachable_server_is_reported(#[case] host: &str) -> Result<()> {
     with_namespace("unreached", async |namespace| {
-        let place = [("host", host), ("port", "5432"), ("dbname", "shop")];
-        namespace.bring("own", OWNER, &place).await?;
-        let cause = (Reason::DatabaseUnreachable, "Secret");
-        namespace.apply_and_see(("shop", EXTERNAL), NO_ANSWER, cause).await.map(drop)
+        namespace.apply_external_login_at(host, "own", OWNER).await?;
+        ensure_diagnosed(namespace, PROBE_FAILED, Reason::DatabaseUnreachable, "Secret").await
     })
     .await
 }
 
-async fn take_all_connections(namespace: &Namespace) -> Result<()> {
-    // Again until there is none left: what an exec leaves running before it has connected ends with the exec, and a
-    // backend that is about to end counts as one until it has.
+async fn use_all_connections(namespace: &Namespace) -> Result<()> {
+    // Repeated until no connection is free: a psql that has not connected when its exec ends is killed with
+    // it, and a backend that is exiting still counts as a connection.
     let hold = "while psql --host=/var/run/postgresql --username=shop --command='select 1'; do \
                 psql --host=/var/run/postgresql --username=shop --command='select pg_sleep(600)' \
                 > /dev/null 2>&1 < /dev/null & done";
     wait::eventually("used up", SOON, async || {
         namespace.kubectl(&["exec", "deployment/shop-database", "--", "sh", "-c", hold]).await?;
         match namespace.external_psql("select 1").await {
-            Ok(_) => anyhow::bail!("there is a connection left"),
+            Ok(_) => bail!("a connection is free"),
             Err(error) if error.to_string().contains("too many clients") => Ok(()),
             Err(error) => Err(error),
         }
@@ -86,56 +96,62 @@ async fn take_all_connections(namespace: &Namespace) -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_api_whose_database_went_away_is_named() -> Result<()> {
+async fn an_api_that_lost_its_database_is_reported() -> Result<()> {
     with_namespace("probe", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
-        namespace.external_login("own", OWNER).await?;
-        namespace.apply("shop", EXTERNAL).await?;
-        namespace.ready("shop").await?;
-        let watching = namespace.watch("shop", Symptom::Unready("api")).await?;
+        namespace.apply_external_login("own", OWNER).await?;
+        namespace.apply_and_wait("shop", EXTERNAL).await?;
+        let watch = namespace.watch_for("shop", Symptom::PodNotReady("api")).await?;
         namespace.kubectl(&["scale", "deployment/shop-database", "--replicas=0"]).await?;
-        namespace.explained(watching, (Reason::ProbeFailed, "503")).await.map(drop)
+        watch.diagnosed_as(Reason::ProbeFailed, "503").await.map(drop)
     })
     .await
 }
 
-/// A processor's thousandth is not enough to begin to serve within Kubernetes' own deadline (here: of seconds).
+/// With a thousandth of a CPU, the API cannot start before the Deployment's deadline, which is shortened
+/// here.
 #[tokio::test]
-async fn a_rollout_that_does_not_come_to_its_end_is_named() -> Result<()> {
+async fn a_rollout_that_exceeds_its_deadline_is_reported() -> Result<()> {
     with_namespace("rollout", async |namespace| {
         let spec = "{api: {resources: {limits: {cpu: 1m}}}, database: {sqlite: {}}}";
-        let watching = namespace.watch("shop", Symptom::Condition("ProgressDeadlineExceeded")).await?;
-        namespace.apply("shop", spec).await?;
+        let symptom = Symptom::DeploymentCondition("ProgressDeadlineExceeded");
+        let watch = namespace.apply_and_watch_for("shop", spec, symptom).await?;
         let patch = r#"{"spec": {"progressDeadlineSeconds": 8}}"#;
-        wait::eventually("given a deadline", SOON, async || {
+        wait::eventually("patched", SOON, async || {
             namespace.kubectl(&["patch", "deployment", "shop-api", "--patch", patch]).await
         })
         .await?;
-        namespace.explained(watching, (Reason::ProgressDeadlineExceeded, "shop-api")).await.map(drop)
+        watch.diagnosed_as(Reason::ProgressDeadlineExceeded, "shop-api").await.map(drop)
     })
     .await
 }
 
-/// The server is killed, and replays its log from an archive that takes its time, as a large one does.
+/// The restore command waits, as it does for a large archive, so that the recovery takes as long as the test
+/// needs.
 #[tokio::test]
-async fn a_server_that_replays_its_log_is_named_and_loses_nothing() -> Result<()> {
+async fn a_server_in_recovery_is_reported_and_loses_no_data() -> Result<()> {
     with_namespace("replay", async |namespace| {
-        let archive = "until [ -e /tmp/enough ]; do sleep 0.2; done; false";
-        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {{parameters: {{restore_command: '{archive}'}}}}}}}}");
-        namespace.apply("shop", &spec).await?;
-        namespace.ready("shop").await?;
+        let restore = "until [ -e /tmp/enough ]; do sleep 0.2; done; false";
+        let postgres = format!("{{parameters: {{restore_command: '{restore}'}}}}");
+        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {postgres}}}}}");
+        namespace.apply_and_wait("shop", &spec).await?;
         let before = vec![namespace.todos("shop").add("outlive the crash").await?];
 
-        let watching = namespace.watch("shop", Symptom::Unready("database")).await?;
-        let crash = "touch \"$PGDATA/recovery.signal\"; kill -9 \"$(psql --host=/var/run/postgresql --username=postgres \
-                     --tuples-only --no-align --command=\"select pid from pg_stat_activity where backend_type = 'walwriter'\")\"";
+        let watch = namespace.watch_for("shop", Symptom::PodNotReady("database")).await?;
+        // Without this file, recovery does not call the restore command.
+        let signal_file = "touch \"$PGDATA/recovery.signal\"";
+        let walwriter = "select pid from pg_stat_activity where backend_type = 'walwriter'";
+        let crash = format!(
+            "{signal_file}; kill -9 \"$(psql --host=/var/run/postgresql --username=postgres \
+             --tuples-only --no-align --command=\"{walwriter}\")\""
+        );
         let inside = ["exec", "shop-db-0", "--container=postgres", "--", "sh", "-c"];
-        namespace.kubectl(&[&inside[..], &[crash]].concat()).await?;
-        namespace.explained(watching, (Reason::DatabaseRecovering, "recovers without a change")).await?;
+        namespace.kubectl(&[&inside[..], &[&crash]].concat()).await?;
+        watch.diagnosed_as(Reason::DatabaseRecovering, "recovers without a change").await?;
 
         namespace.kubectl(&[&inside[..], &["touch /tmp/enough"]].concat()).await?;
-        namespace.ready("shop").await?;
-        assert_eq!(namespace.todos("shop").answered().await?, before);
+        namespace.until_ready("shop").await?;
+        assert_eq!(namespace.todos("shop").list_eventually().await?, before);
         Ok(())
     })
     .await

@@ -1,93 +1,77 @@
-//! What becomes of a stack's objects and data when it, or its namespace, is deleted.
+//! Which objects and data are retained when a stack, or its namespace, is deleted.
 
-use anyhow::{Context as _, Result, ensure};
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
-use kube::Api;
+use anyhow::{Result, ensure};
+use k8s_openapi::api::core::v1::PersistentVolume;
 use todostack_e2e::{
     namespace::{Namespace, with_namespace},
     stack::{READY_WITHIN, SOON},
     wait,
 };
 
-/// All kinds that the operator writes in a namespace, and the pods they bring.
+/// All namespaced kinds that the operator manages, and pods.
 const KINDS: &str =
     "deployments,statefulsets,jobs,pods,services,ingresses,serviceaccounts,secrets,persistentvolumeclaims";
 
-/// Waits until the stack's objects in the namespace are just these, as `kind/name`.
-async fn left(namespace: &Namespace, expected: &[&str]) -> Result<()> {
+/// Waits until the stack has exactly these objects in the namespace, as `kind/name`.
+async fn until_retained(namespace: &Namespace, expected: &[&str]) -> Result<()> {
     let arguments = ["get", KINDS, "--selector", "todostack.dev/stack=shop", "--output", "name"];
-    wait::eventually("removed", SOON * 2, async || {
+    wait::eventually("deleted", SOON * 2, async || {
         let printed = namespace.kubectl(&arguments).await?;
         let present: Vec<_> = printed.lines().collect();
-        ensure!(present == expected, "left: {present:?}");
+        ensure!(present == expected, "retained: {present:?}");
         Ok(())
     })
     .await
 }
 
-async fn bound_volume(namespace: &Namespace) -> Result<String> {
-    let claim = namespace.api::<PersistentVolumeClaim>().get("shop-db").await?;
-    claim.spec.and_then(|spec| spec.volume_name).context("the claim is not bound")
-}
-
 #[tokio::test]
-async fn a_stack_that_was_deleted_with_retain_goes_on_with_its_todos() -> Result<()> {
+async fn a_stack_that_was_deleted_with_retain_gets_its_todos_back() -> Result<()> {
     with_namespace("retain", async |namespace| {
-        namespace.apply("shop", "{deletionPolicy: Retain}").await?;
-        namespace.ready("shop").await?;
+        namespace.apply_and_wait("shop", "{deletionPolicy: Retain}").await?;
         let before = vec![namespace.todos("shop").add("outlive the stack").await?];
-        let volume = bound_volume(namespace).await?;
+        let volume = namespace.bound_volume("shop-db").await?;
 
-        namespace.remove("shop").await?;
-        left(namespace, &["secret/shop-db-app", "secret/shop-db-superuser", "persistentvolumeclaim/shop-db"])
-            .await?;
+        namespace.delete_and_wait("shop").await?;
+        let retained = ["secret/shop-db-app", "secret/shop-db-superuser", "persistentvolumeclaim/shop-db"];
+        until_retained(namespace, &retained).await?;
 
-        namespace.apply("shop", "{deletionPolicy: Retain}").await?;
-        namespace.ready("shop").await?;
-        assert_eq!(namespace.todos("shop").answered().await?, before);
-        assert_eq!(bound_volume(namespace).await?, volume);
+        namespace.apply_and_wait("shop", "{deletionPolicy: Retain}").await?;
+        assert_eq!(namespace.todos("shop").list_eventually().await?, before);
+        assert_eq!(namespace.bound_volume("shop-db").await?, volume);
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_stack_that_was_deleted_with_delete_leaves_nothing() -> Result<()> {
+async fn nothing_is_retained_of_a_stack_that_is_deleted_with_delete() -> Result<()> {
     with_namespace("delete", async |namespace| {
-        namespace.apply("shop", "{deletionPolicy: Delete}").await?;
-        namespace.ready("shop").await?;
-        let volume = bound_volume(namespace).await?;
-
-        namespace.remove("shop").await?;
-        left(namespace, &[]).await?;
-        let volumes = Api::<PersistentVolume>::all(namespace.cluster.client.clone());
-        let gone = |found: Option<&PersistentVolume>| found.is_none();
-        wait::until(&volumes, &volume, ("gone", SOON * 2), gone).await.map(drop)
+        namespace.apply_and_wait("shop", "{deletionPolicy: Delete}").await?;
+        let volume = namespace.bound_volume("shop-db").await?;
+        namespace.delete_and_wait("shop").await?;
+        until_retained(namespace, &[]).await?;
+        wait::until_deleted(&namespace.cluster.api::<PersistentVolume>(), &volume, SOON * 2).await
     })
     .await
 }
 
-/// The choice may be made last: what was kept is then owned, and goes.
 #[tokio::test]
-async fn the_policy_that_counts_is_that_of_the_last_moment() -> Result<()> {
+async fn a_policy_that_changes_to_delete_deletes_what_would_have_been_retained() -> Result<()> {
     with_namespace("change", async |namespace| {
-        namespace.apply("shop", "{database: {sqlite: {}}, deletionPolicy: Retain}").await?;
-        namespace.ready("shop").await?;
-        namespace.apply("shop", "{database: {sqlite: {}}, deletionPolicy: Delete}").await?;
-        namespace.ready("shop").await?;
-        namespace.remove("shop").await?;
-        left(namespace, &[]).await
+        namespace.apply_and_wait("shop", "{database: {sqlite: {}}, deletionPolicy: Retain}").await?;
+        namespace.apply_and_wait("shop", "{database: {sqlite: {}}, deletionPolicy: Delete}").await?;
+        namespace.delete_and_wait("shop").await?;
+        until_retained(namespace, &[]).await
     })
     .await
 }
 
 #[tokio::test]
-async fn deleting_a_namespace_takes_the_stack_with_it_and_does_not_hang() -> Result<()> {
+async fn a_namespace_with_a_stack_can_be_deleted() -> Result<()> {
     with_namespace("nsdelete", async |namespace| {
-        namespace.apply("shop", "{}").await?;
-        namespace.ready("shop").await?;
+        namespace.apply_and_wait("shop", "{}").await?;
         namespace.delete().await?;
-        namespace.gone(READY_WITHIN).await
+        namespace.until_deleted(READY_WITHIN).await
     })
     .await
 }

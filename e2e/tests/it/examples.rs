@@ -1,4 +1,4 @@
-//! Every example works by the commands of its README, and serves todos.
+//! The commands of every example's README work, and its stack serves todos.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use rstest::rstest;
 use todostack_e2e::{
     cluster::{Cluster, repository},
     namespace::with_namespace,
-    nfs_node,
+    nfs_node::postgres_on_export,
     todos::Todos,
 };
 
-/// Folder, and the stack's name in it.
+/// The example's folder, and the name of its stack.
 #[rstest]
 #[case::minimal("minimal", "minimal")]
 #[case::storage_class("storage-class", "storage-class")]
@@ -21,51 +21,49 @@ use todostack_e2e::{
 #[case::init_scripts("init-scripts", "products")]
 #[case::gateway("gateway", "gateway")]
 #[tokio::test]
-async fn an_example_works_as_its_readme_says(#[case] folder: &str, #[case] stack: &str) -> Result<()> {
+async fn the_readme_of_an_example_works(#[case] folder: &str, #[case] stack: &str) -> Result<()> {
     with_namespace("example", async |namespace| {
-        let printed = namespace.follow(&format!("examples/{folder}/README.md")).await?;
+        let printed = namespace.run_readme(&format!("examples/{folder}/README.md")).await?;
         ensure!(printed.contains("condition met"), "{printed}");
-        let made = namespace.todos(stack).add("try the example").await?;
-        assert_eq!(namespace.todos(stack).list().await?, vec![made]);
+        let todo = namespace.todos(stack).add("try the example").await?;
+        assert_eq!(namespace.todos(stack).list().await?, vec![todo]);
         Ok(())
     })
     .await
 }
 
-/// It brings its own namespace, where the stack of `cargo xtask up` may be already.
+/// It has its own namespace, where the stack of `cargo xtask up` may exist already.
 #[tokio::test]
-async fn the_demo_works_as_its_readme_says() -> Result<()> {
+async fn the_readme_of_the_demo_works() -> Result<()> {
     with_namespace("demo", async |namespace| {
-        namespace.follow("examples/demo/README.md").await?;
-        let todos = Todos::at("todolist.localhost").answered().await?;
+        namespace.run_readme("examples/demo/README.md").await?;
+        let todos = Todos::at_host("todolist.localhost").list_eventually().await?;
         ensure!(todos.iter().any(|todo| todo.title == "Water the plants"), "{todos:?}");
         Ok(())
     })
     .await
 }
 
-/// With the address of the test cluster's NFS server in place of the example's.
+/// With the test cluster's NFS server instead of the example's.
 #[tokio::test]
-async fn the_nfs_example_works_on_a_real_export() -> Result<()> {
+async fn the_nfs_example_works_on_an_export() -> Result<()> {
     with_namespace("example", async |namespace| {
-        namespace.cluster.nfs_node().await?;
-        let path = nfs_node::export(&namespace.name, "999:999", "0700").await?;
+        let path = namespace.export().await?;
         let text = std::fs::read_to_string(repository().join("examples/nfs/todostack.yaml"))?;
         let mut example: serde_json::Value = serde_saphyr::from_str(&text)?;
         let postgres = &mut example["spec"]["database"]["postgres"];
-        let there: serde_json::Value = serde_saphyr::from_str(&nfs_node::postgres_on(&path))?;
-        for (field, value) in there.as_object().context("postgres_on is an object")? {
+        let on_export: serde_json::Value = serde_saphyr::from_str(&postgres_on_export(&path))?;
+        for (field, value) in on_export.as_object().context("postgres_on_export is an object")? {
             postgres[field] = value.clone();
         }
-        namespace.apply("nfs", &example["spec"].to_string()).await?;
-        namespace.ready("nfs").await?;
+        namespace.apply_and_wait("nfs", &example["spec"].to_string()).await?;
         namespace.todos("nfs").add("try the example").await.map(drop)
     })
     .await
 }
 
 #[tokio::test]
-async fn no_example_is_left_out_here() -> Result<()> {
+async fn every_example_has_a_test() -> Result<()> {
     let mut folders = BTreeSet::new();
     for entry in std::fs::read_dir(repository().join("examples"))? {
         let entry = entry?;
@@ -73,7 +71,7 @@ async fn no_example_is_left_out_here() -> Result<()> {
             folders.insert(entry.file_name().into_string().ok().context("a folder's name is not UTF-8")?);
         }
     }
-    let tried = [
+    let tested = [
         "demo",
         "external-database",
         "gateway",
@@ -84,13 +82,13 @@ async fn no_example_is_left_out_here() -> Result<()> {
         "sqlite",
         "storage-class",
     ];
-    assert_eq!(folders, tried.map(str::to_owned).into());
+    assert_eq!(folders, tested.map(str::to_owned).into());
     Ok(())
 }
 
-/// The manifest of the NFS example itself is taken by the API server as it stands.
+/// Unchanged, with the address of a server that does not exist.
 #[tokio::test]
-async fn the_nfs_example_is_valid_as_it_stands() -> Result<()> {
-    let (cluster, _guard) = Cluster::shared().await?;
+async fn the_manifest_of_the_nfs_example_is_valid() -> Result<()> {
+    let (cluster, _permit) = Cluster::shared().await?;
     cluster.kubectl(&["apply", "--dry-run=server", "--filename", "examples/nfs"]).await.map(drop)
 }

@@ -1,22 +1,20 @@
-//! Helm: an uninstall keeps what people have, an upgrade brings the definition up to date.
+//! Helm: uninstalling retains the stacks and their CRD, and an upgrade upgrades the CRD.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Api;
 use serde_json::{Value, json};
 use todostack_e2e::{
-    cluster::{DEFINITION, OPERATOR, OPERATOR_NAMESPACE, repository},
+    cluster::{CRD, CRD_RELEASE, OPERATOR, OPERATOR_NAMESPACE, repository},
     namespace::with_namespace_alone,
 };
 
 #[tokio::test]
-async fn uninstalling_it_keeps_the_definition_and_the_stacks() -> Result<()> {
+async fn uninstalling_the_charts_retains_the_crd_and_the_stacks() -> Result<()> {
     with_namespace_alone("uninstall", async |namespace| {
         let cluster = &namespace.cluster;
-        namespace.apply("shop", "{database: {sqlite: {}}}").await?;
-        namespace.ready("shop").await?;
+        namespace.apply_and_wait("shop", "{database: {sqlite: {}}}").await?;
         let todo = namespace.todos("shop").add("outlive the operator").await?;
         let folder = tempfile::tempdir()?;
         let values = folder.path().join("values.json");
@@ -27,54 +25,55 @@ async fn uninstalling_it_keeps_the_definition_and_the_stacks() -> Result<()> {
                 .await?,
         )?;
 
-        for release in [OPERATOR, DEFINITION] {
+        for release in [OPERATOR, CRD_RELEASE] {
             cluster.helm(&["uninstall", release, "--namespace", OPERATOR_NAMESPACE, "--wait"]).await?;
         }
-        let kept = async {
-            ensure!(namespace.stacks().get_opt("shop").await?.is_some(), "the stack is gone");
+        let retained = async {
+            ensure!(namespace.stacks().get_opt("shop").await?.is_some(), "the stack does not exist");
             assert_eq!(namespace.todos("shop").list().await?, vec![todo]);
             Ok::<_, anyhow::Error>(())
         }
         .await;
         let values = format!("--values={}", values.display());
         for (release, chart) in
-            [(DEFINITION, "charts/todostack-crds"), (OPERATOR, "charts/todostack-operator")]
+            [(CRD_RELEASE, "charts/todostack-crds"), (OPERATOR, "charts/todostack-operator")]
         {
             let mut install =
                 vec!["upgrade", "--install", release, chart, "--namespace", OPERATOR_NAMESPACE, "--wait"];
             if release == OPERATOR {
                 install.push(&values);
             } else {
-                // The definition that was kept has the labels of the release that is gone; Helm asks for a word about it.
+                // The retained CRD has the labels of the uninstalled release, which Helm rejects without this
+                // flag.
                 install.push("--take-ownership");
             }
             cluster.helm(&install).await?;
         }
-        kept?;
-        namespace.ready("shop").await.map(drop)
+        retained?;
+        namespace.until_ready("shop").await.map(drop)
     })
     .await
 }
 
-/// Alone, since the API server ends every watch of a definition that changes.
+/// Alone, because the API server ends all watches of a CRD that changes.
 #[tokio::test]
-async fn helm_upgrade_upgrades_the_definition() -> Result<()> {
+async fn upgrading_the_chart_upgrades_the_crd() -> Result<()> {
     with_namespace_alone("upgrade", async |namespace| {
         let cluster = &namespace.cluster;
         let folder = tempfile::tempdir()?;
         let chart = folder.path().join("todostack-crds");
-        copy(&repository().join("charts/todostack-crds"), &chart)?;
+        copy_folder(&repository().join("charts/todostack-crds"), &chart)?;
         let file = chart.join("files/todostacks.yaml");
-        let mut definition: Value = serde_saphyr::from_str(&std::fs::read_to_string(&file)?)?;
-        definition["spec"]["names"]["shortNames"] = json!(["ts", "tstack"]);
-        std::fs::write(&file, definition.to_string())?;
+        let mut crd: Value = serde_saphyr::from_str(&std::fs::read_to_string(&file)?)?;
+        crd["spec"]["names"]["shortNames"] = json!(["ts", "tstack"]);
+        std::fs::write(&file, crd.to_string())?;
 
         let upgrade = async |chart: &str| {
-            cluster.helm(&["upgrade", DEFINITION, chart, "--namespace", OPERATOR_NAMESPACE]).await
+            cluster.helm(&["upgrade", CRD_RELEASE, chart, "--namespace", OPERATOR_NAMESPACE]).await
         };
         let outcome = upgrade(&chart.display().to_string()).await;
-        let definitions = Api::<CustomResourceDefinition>::all(cluster.client.clone());
-        let upgraded = definitions.get("todostacks.todostack.dev").await?.spec.names.short_names;
+        let crds = cluster.api::<CustomResourceDefinition>();
+        let upgraded = crds.get(CRD).await?.spec.names.short_names;
         upgrade("charts/todostack-crds").await?;
         outcome?;
         assert_eq!(upgraded, Some(vec!["ts".to_owned(), "tstack".to_owned()]));
@@ -83,13 +82,13 @@ async fn helm_upgrade_upgrades_the_definition() -> Result<()> {
     .await
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
+            copy_folder(&entry.path(), &target)?;
         } else {
             std::fs::copy(entry.path(), target)?;
         }

@@ -1,13 +1,13 @@
-//! What people see and do with kubectl alone.
+//! Stacks with `kubectl` alone: get, explain, scale.
 
 use anyhow::{Result, ensure};
 use todostack_e2e::{cluster::Cluster, namespace::with_namespace};
 
 #[tokio::test]
-async fn get_shows_whether_a_stack_works_and_where() -> Result<()> {
+async fn get_prints_the_health_and_the_url_of_a_stack() -> Result<()> {
     with_namespace("columns", async |namespace| {
-        namespace.apply("shop", "{database: {sqlite: {}}, exposure: {host: columns.localhost}}").await?;
-        namespace.ready("shop").await?;
+        let spec = "{database: {sqlite: {}}, exposure: {host: columns.localhost}}";
+        namespace.apply_and_wait("shop", spec).await?;
         let printed = namespace.kubectl(&["get", "todostacks"]).await?;
         let rows: Vec<Vec<_>> = printed.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(
@@ -24,11 +24,12 @@ async fn get_shows_whether_a_stack_works_and_where() -> Result<()> {
 
 #[tokio::test]
 async fn explain_describes_the_storage() -> Result<()> {
-    let (cluster, _guard) = Cluster::shared().await?;
+    let (cluster, _permit) = Cluster::shared().await?;
     let printed = cluster.kubectl(&["explain", "todostack.spec.database.postgres.storage"]).await?;
-    for words in ["An export of an NFS server", "cannot shrink", "the cluster's default StorageClass"] {
-        let flowing = printed.split_whitespace().collect::<Vec<_>>().join(" ");
-        ensure!(flowing.contains(words), "{words}: {printed}");
+    // kubectl wraps descriptions at 80 columns.
+    let unwrapped = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+    for text in ["An export of an NFS server", "cannot shrink", "the cluster's default StorageClass"] {
+        ensure!(unwrapped.contains(text), "{text}: {printed}");
     }
     Ok(())
 }
@@ -36,11 +37,11 @@ async fn explain_describes_the_storage() -> Result<()> {
 #[tokio::test]
 async fn scale_changes_the_number_of_api_pods() -> Result<()> {
     with_namespace("scale", async |namespace| {
-        namespace.apply("shop", "{database: {sqlite: {}}}").await?;
-        namespace.ready("shop").await?;
+        namespace.apply_and_wait("shop", "{database: {sqlite: {}}}").await?;
         namespace.kubectl(&["scale", "todostack/shop", "--replicas=0"]).await?;
-        let gone = ["wait", "--for=delete", "pod", "--selector", "todostack.dev/stack=shop", "--timeout=60s"];
-        namespace.kubectl(&gone).await?;
+        let deleted =
+            ["wait", "--for=delete", "pod", "--selector", "todostack.dev/stack=shop", "--timeout=60s"];
+        namespace.kubectl(&deleted).await?;
         namespace.kubectl(&["scale", "todostack/shop", "--replicas=1"]).await?;
         namespace
             .kubectl(&["wait", "--for=jsonpath={.status.api.ready}=1/1", "todostack/shop", "--timeout=60s"])

@@ -1,4 +1,4 @@
-//! A stack that works: created, used, restarted, beside another one.
+//! A stack that works: created, used, restarted, repaired, drained, and beside another one.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use http::{Method, StatusCode};
 use k8s_openapi::api::{
     apps::v1::Deployment,
-    core::v1::{Pod, Secret},
+    core::v1::{Pod, Service},
     policy::v1::PodDisruptionBudget,
 };
 use kube::{
@@ -27,8 +27,7 @@ async fn a_stack_becomes_ready_and_serves_todos_through_the_ingress() -> Result<
     with_namespace("life", async |namespace| {
         let host = format!("{}.localhost", namespace.name);
         let applied = Instant::now();
-        namespace.apply("shop", &format!("{{exposure: {{host: {host}}}}}")).await?;
-        let stack = namespace.ready("shop").await?;
+        let stack = namespace.apply_and_wait("shop", &format!("{{exposure: {{host: {host}}}}}")).await?;
         figure::print("a stack, from apply to Ready", applied.elapsed())?;
 
         let status = stack.status.context("no status")?;
@@ -37,64 +36,55 @@ async fn a_stack_becomes_ready_and_serves_todos_through_the_ingress() -> Result<
         let version = status.database.map(|it| it.version);
         ensure!(version.as_deref() == Some("postgres 18"), "database: {version:?}");
 
-        create_read_update_delete(&Todos::at(&host)).await
+        create_read_update_delete(&Todos::at_host(&host)).await
     })
     .await
 }
 
 async fn create_read_update_delete(todos: &Todos) -> Result<()> {
-    assert_eq!(todos.answered().await?, vec![]);
-    let made = todos.add("Water the plants").await?;
-    ensure!(!made.completed && made.title == "Water the plants", "{made:?}");
-    let path = made.url.find("/todos/").and_then(|at| made.url.get(at..)).context("url has no /todos/")?;
+    assert_eq!(todos.list_eventually().await?, vec![]);
+    let todo = todos.add("Water the plants").await?;
+    ensure!(!todo.completed && todo.title == "Water the plants", "{todo:?}");
+    let path = todo.url.find("/todos/").and_then(|at| todo.url.get(at..)).context("url has no /todos/")?;
 
     let (status, body) = todos.call(Method::PATCH, path, Some(json!({"completed": true}))).await?;
     ensure!(status == StatusCode::OK && body.get("completed") == Some(&json!(true)), "{status}: {body}");
     let (status, body) = todos.call(Method::GET, path, None).await?;
-    ensure!(
-        status == StatusCode::OK && body.get("title") == Some(&json!("Water the plants")),
-        "{status}: {body}"
-    );
+    let title = body.get("title");
+    ensure!(status == StatusCode::OK && title == Some(&json!("Water the plants")), "{status}: {body}");
     let (status, _) = todos.call(Method::DELETE, path, None).await?;
     ensure!(status == StatusCode::NO_CONTENT, "{status}");
-    let (status, problem) = todos.call(Method::GET, path, None).await?;
-    ensure!(
-        status == StatusCode::NOT_FOUND && problem.get("status") == Some(&json!(404)),
-        "{status}: {problem}"
-    );
+    let (status, body) = todos.call(Method::GET, path, None).await?;
+    ensure!(status == StatusCode::NOT_FOUND && body.get("status") == Some(&json!(404)), "{status}: {body}");
     Ok(())
 }
 
 #[tokio::test]
-async fn todos_outlive_the_deletion_of_the_database_pod_and_of_the_api_pods() -> Result<()> {
+async fn todos_outlive_the_database_pod_and_the_api_pods() -> Result<()> {
     with_namespace("restart", async |namespace| {
-        namespace.apply("shop", "{}").await?;
-        namespace.ready("shop").await?;
+        namespace.apply_and_wait("shop", "{}").await?;
         let todos = namespace.todos("shop");
-        let before = vec![todos.add("survive the database's end").await?];
-
-        replace_pods(namespace, "database", 1).await?;
-        namespace.ready("shop").await?;
-        assert_eq!(todos.answered().await?, before);
-
-        replace_pods(namespace, "api", 2).await?;
-        namespace.ready("shop").await?;
-        assert_eq!(todos.answered().await?, before);
+        let before = vec![todos.add("outlive the pods").await?];
+        for (component, count) in [("database", 1), ("api", 2)] {
+            replace_pods(namespace, component, count).await?;
+            namespace.until_ready("shop").await?;
+            assert_eq!(todos.list_eventually().await?, before);
+        }
         Ok(())
     })
     .await
 }
 
-/// Deletes the pods of a component and waits until as many others are Ready.
+/// Deletes the pods of a component and waits until as many new ones are Ready.
 async fn replace_pods(namespace: &Namespace, component: &str, count: usize) -> Result<()> {
     let pods = namespace.api::<Pod>();
     let labels = format!("todostack.dev/stack=shop,app.kubernetes.io/component={component}");
-    let those = ListParams::default().labels(&labels);
-    let old: Vec<_> = pods.list(&those).await?.items.iter().filter_map(ResourceExt::uid).collect();
+    let of_component = ListParams::default().labels(&labels);
+    let old: Vec<_> = pods.list(&of_component).await?.items.iter().filter_map(ResourceExt::uid).collect();
     assert_eq!(old.len(), count, "pods of {component} before");
-    pods.delete_collection(&DeleteParams::default(), &those).await?;
+    pods.delete_collection(&DeleteParams::default(), &of_component).await?;
     wait::eventually("replaced by Ready pods", READY_WITHIN, async || {
-        let present = pods.list(&those).await?.items;
+        let present = pods.list(&of_component).await?.items;
         let new =
             present.iter().filter(|pod| is_ready(pod) && pod.uid().is_some_and(|uid| !old.contains(&uid)));
         ensure!(new.count() == count, "{} pods of {component}", present.len());
@@ -109,18 +99,18 @@ fn is_ready(pod: &Pod) -> bool {
 }
 
 #[tokio::test]
-async fn two_stacks_of_one_name_in_two_namespaces_share_nothing() -> Result<()> {
+async fn stacks_with_the_same_name_in_two_namespaces_share_nothing() -> Result<()> {
     with_namespace("one", async |one| {
-        with_namespace_beside(one, async |two| {
+        with_second_namespace(one, async |two| {
             for namespace in [one, two] {
                 namespace.apply("shop", "{api: {replicas: 1}}").await?;
             }
-            one.ready("shop").await?;
-            two.ready("shop").await?;
-            let there = one.todos("shop").add("only here").await?;
-            assert_eq!(one.todos("shop").answered().await?, vec![there]);
-            assert_eq!(two.todos("shop").answered().await?, vec![]);
-            assert_ne!(password(one).await?, password(two).await?);
+            one.until_ready("shop").await?;
+            two.until_ready("shop").await?;
+            let todo = one.todos("shop").add("only here").await?;
+            assert_eq!(one.todos("shop").list_eventually().await?, vec![todo]);
+            assert_eq!(two.todos("shop").list_eventually().await?, vec![]);
+            assert_ne!(one.password("shop-db-app").await?, two.password("shop-db-app").await?);
             Ok(())
         })
         .await
@@ -128,44 +118,34 @@ async fn two_stacks_of_one_name_in_two_namespaces_share_nothing() -> Result<()> 
     .await
 }
 
-/// A second namespace within one test, removed whatever the test's outcome.
-async fn with_namespace_beside<F>(first: &Namespace, test: F) -> Result<()>
+async fn with_second_namespace<F>(first: &Namespace, test: F) -> Result<()>
 where
     F: AsyncFnOnce(&Namespace) -> Result<()>,
 {
     let second = Namespace::create(&first.cluster, "two").await?;
     let outcome = test(&second).await;
-    let ended = second.end().await;
-    outcome.and(ended)
-}
-
-async fn password(namespace: &Namespace) -> Result<Vec<u8>> {
-    let secret = namespace.api::<Secret>().get("shop-db-app").await?;
-    let password = secret.data.and_then(|mut data| data.remove("password"));
-    Ok(password.context("shop-db-app has no password")?.0)
+    let closed = second.close().await;
+    outcome.and(closed)
 }
 
 #[tokio::test]
-async fn a_removed_child_comes_back_and_an_edited_one_is_put_right() -> Result<()> {
+async fn a_deleted_managed_resource_is_created_again_and_an_edited_one_is_corrected() -> Result<()> {
     with_namespace("repair", async |namespace| {
-        namespace.apply("shop", "{database: {sqlite: {}}}").await?;
-        namespace.ready("shop").await?;
-        let services = namespace.api::<k8s_openapi::api::core::v1::Service>();
-        let uid = services.get("shop-api").await?.uid();
+        namespace.apply_and_wait("shop", "{database: {sqlite: {}}}").await?;
+        let services = namespace.api::<Service>();
+        let deleted = services.get("shop-api").await?;
         services.delete("shop-api", &DeleteParams::default()).await?;
-        let back =
-            |found: Option<&k8s_openapi::api::core::v1::Service>| found.is_some_and(|it| it.uid() != uid);
-        wait::until(&services, "shop-api", ("made again", READY_WITHIN), back).await?;
+        wait::until_replaced(&services, &deleted, READY_WITHIN).await?;
 
         namespace.kubectl(&["set", "image", "deployment/shop-api", "api=localhost/other:1"]).await?;
-        let restored = |found: Option<&Deployment>| {
-            let template = found.and_then(|it| it.spec.as_ref()).and_then(|spec| spec.template.spec.as_ref());
-            template.is_some_and(|pod| {
+        let is_corrected = |deployment: Option<&Deployment>| {
+            let template = deployment.and_then(|it| it.spec.as_ref()).map(|spec| &spec.template);
+            template.and_then(|it| it.spec.as_ref()).is_some_and(|pod| {
                 pod.containers.iter().all(|it| it.image.as_deref() != Some("localhost/other:1"))
             })
         };
-        wait::until(&namespace.api(), "shop-api", ("put right", READY_WITHIN), restored).await?;
-        namespace.ready("shop").await.map(drop)
+        wait::until(&namespace.api(), "shop-api", "corrected", READY_WITHIN, is_corrected).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
     .await
 }
@@ -173,27 +153,28 @@ async fn a_removed_child_comes_back_and_an_edited_one_is_put_right() -> Result<(
 #[tokio::test]
 async fn a_drain_evicts_one_api_pod_at_a_time() -> Result<()> {
     with_namespace("drain", async |namespace| {
-        namespace.apply("shop", "{}").await?;
-        namespace.ready("shop").await?;
-        let budgets = namespace.api::<PodDisruptionBudget>();
-        let allows = |allowed: i32| {
-            move |found: Option<&PodDisruptionBudget>| {
-                let status = found.and_then(|budget| budget.status.as_ref());
-                status.is_some_and(|status| status.disruptions_allowed == Some(allowed))
-            }
-        };
-        wait::until(&budgets, "shop-api", ("one disruption allowed", READY_WITHIN), allows(1)).await?;
+        namespace.apply_and_wait("shop", "{}").await?;
+        until_disruption_allowed(namespace).await?;
 
         let pods = namespace.api::<Pod>();
         let of_api = ListParams::default().labels("app.kubernetes.io/component=api");
         let names: Vec<_> = pods.list(&of_api).await?.iter().map(ResourceExt::name_any).collect();
         let [first, second] = names.as_slice() else { bail!("API pods: {names:?}") };
         pods.evict(first, &EvictParams::default()).await?;
-        let refused = pods.evict(second, &EvictParams::default()).await;
-        let error = refused.err().context("both API pods were evicted at once")?;
+        let rejected = pods.evict(second, &EvictParams::default()).await.err();
+        let error = rejected.context("both API pods were evicted at once")?;
+        // 429 is the response to an eviction that a PodDisruptionBudget does not allow.
         ensure!(matches!(&error, kube::Error::Api(status) if status.code == 429), "{error}");
-        wait::until(&budgets, "shop-api", ("one disruption allowed", READY_WITHIN), allows(1)).await?;
-        Ok(())
+        until_disruption_allowed(namespace).await
     })
     .await
+}
+
+async fn until_disruption_allowed(namespace: &Namespace) -> Result<()> {
+    let is_allowed = |budget: Option<&PodDisruptionBudget>| {
+        let status = budget.and_then(|budget| budget.status.as_ref());
+        status.is_some_and(|status| status.disruptions_allowed == Some(1))
+    };
+    let expected = "allowing one disruption";
+    wait::until(&namespace.api(), "shop-api", expected, READY_WITHIN, is_allowed).await.map(drop)
 }

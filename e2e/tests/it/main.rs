@@ -1,4 +1,5 @@
-//! All tests on a real cluster, in one program so that they are linked once. What they share is in the library.
+//! All tests on a real cluster, in one program so that they are linked once. What they share is in the
+//! library.
 
 mod admission;
 mod credential_rotation;

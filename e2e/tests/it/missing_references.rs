@@ -1,14 +1,16 @@
-//! Stacks that cannot work: each says what is missing, by name, and the operator goes on with the others.
+//! Stacks that reference a missing object, or whose names are taken: both are reported by name, and other
+//! stacks work.
 
 use anyhow::Result;
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
+    cluster_objects::without_default_class,
     namespace::{with_namespace, with_namespace_alone},
     symptom::Symptom,
 };
 
-/// One spec, the reason of its Ready condition, and what its message has to name.
+// Names of cases are part of the names of captures in stack/src/diagnose/captured.
 #[rstest]
 #[case::class(
     "{database: {postgres: {storage: {storageClassName: golden}}}}",
@@ -47,56 +49,47 @@ use todostack_e2e::{
     "shop-tls"
 )]
 #[tokio::test]
-async fn what_is_missing_is_named(
+async fn a_missing_object_or_key_is_reported_by_name(
     #[case] spec: &str,
     #[case] reason: Reason,
-    #[case] named: &str,
+    #[case] mention: &str,
 ) -> Result<()> {
-    with_namespace("stuck", async |namespace| {
-        namespace
-            .kubectl(&[
-                "create",
-                "secret",
-                "generic",
-                "half-login",
-                "--from-literal=host=db",
-                "--from-literal=password=hush-6a4c",
-            ])
-            .await?;
-        namespace.apply_and_see(("shop", spec), Symptom::Applied, (reason, named)).await.map(drop)
+    with_namespace("missing", async |namespace| {
+        namespace.apply_secret("half-login", &[("host", "db"), ("password", "hush-6a4c")]).await?;
+        let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
+        watch.diagnosed_as(reason, mention).await.map(drop)
     })
     .await
 }
 
 #[tokio::test]
-async fn an_object_of_somebody_else_is_named_and_left_alone_while_other_stacks_go_on() -> Result<()> {
+async fn a_foreign_object_is_reported_and_not_changed_while_other_stacks_work() -> Result<()> {
     with_namespace("taken", async |namespace| {
         let version = ["get", "service", "shop-api", "--output", "jsonpath={.metadata.resourceVersion}"];
         namespace.kubectl(&["create", "service", "clusterip", "shop-api", "--tcp=80:80"]).await?;
         let before = namespace.kubectl(&version).await?;
-        let cause = (Reason::NameConflict, "shop-api");
-        namespace.apply_and_see(("shop", "{database: {sqlite: {}}}"), Symptom::Applied, cause).await?;
+        let spec = "{database: {sqlite: {}}}";
+        let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
+        watch.diagnosed_as(Reason::NameConflict, "shop-api").await?;
         assert_eq!(namespace.kubectl(&version).await?, before);
 
-        namespace.apply("good", "{database: {sqlite: {}}}").await?;
-        namespace.ready("good").await?;
+        namespace.apply_and_wait("good", spec).await?;
 
         namespace.kubectl(&["delete", "service", "shop-api"]).await?;
-        namespace.ready("shop").await.map(drop)
+        namespace.until_ready("shop").await.map(drop)
     })
     .await
 }
 
 #[tokio::test]
-async fn without_a_default_storage_class_the_remedy_is_named() -> Result<()> {
+async fn a_missing_default_storage_class_is_reported_with_the_field_to_set() -> Result<()> {
     with_namespace_alone("noclass", async |namespace| {
-        let default = |is: &'static str| ["annotate", "--overwrite", "storageclass", "standard", is];
-        namespace.kubectl(&default("storageclass.kubernetes.io/is-default-class=false")).await?;
-        let cause = (Reason::NoDefaultStorageClass, "storageClassName");
-        let outcome = namespace.apply_and_see(("shop", "{}"), Symptom::Applied, cause).await;
-        namespace.kubectl(&default("storageclass.kubernetes.io/is-default-class=true")).await?;
-        outcome?;
-        namespace.ready("shop").await.map(drop)
+        without_default_class(&namespace.cluster, "storageclass", "standard", async || {
+            let watch = namespace.apply_and_watch_for("shop", "{}", Symptom::Applied).await?;
+            watch.diagnosed_as(Reason::NoDefaultStorageClass, "storageClassName").await.map(drop)
+        })
+        .await?;
+        namespace.until_ready("shop").await.map(drop)
     })
     .await
 }

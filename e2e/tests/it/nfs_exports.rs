@@ -1,15 +1,15 @@
-//! NFS exports that Postgres cannot live on, each real, on the node with a kernel of its own: named, with what to run.
+//! NFS exports that Postgres cannot use, and the remedy that is reported. With NFS on its own node.
 
 use anyhow::Result;
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
     namespace::with_namespace,
-    nfs_node::{self, postgres_on},
+    nfs_node::{self, postgres_on_export},
     symptom::Symptom,
 };
 
-/// What is done on the NFS server (`NAME` is the export's name, `HERE` its directory), and what is said of it.
+/// The command on the NFS server (`NAME` is the export's name, `HERE` its directory), and what is reported.
 #[rstest]
 #[case::owner("nfs-export NAME 0:0 0755", Reason::VolumeOwnerMismatch, "chown 999:999")]
 #[case::squashed(
@@ -19,12 +19,14 @@ use todostack_e2e::{
 )]
 #[case::read_only("nfs-export NAME 999:999 0700 ro,sync", Reason::VolumeNotWritable, "export it with rw")]
 #[case::unfinished(
-    "nfs-export NAME 999:999 0700; install -d -o 999 -g 999 -m 700 HERE/18 HERE/18/docker HERE/18/docker/base",
+    "nfs-export NAME 999:999 0700; \
+     install -d -o 999 -g 999 -m 700 HERE/18 HERE/18/docker HERE/18/docker/base",
     Reason::VolumeHalfInitialized,
     "18/docker"
 )]
 #[case::other_version(
-    "nfs-export NAME 999:999 0700; install -d -o 999 -g 999 -m 700 HERE/17 HERE/17/docker; echo 17 > HERE/17/docker/PG_VERSION",
+    "nfs-export NAME 999:999 0700; install -d -o 999 -g 999 -m 700 HERE/17 HERE/17/docker; \
+     echo 17 > HERE/17/docker/PG_VERSION",
     Reason::VersionMismatch,
     "Postgres 17"
 )]
@@ -34,31 +36,33 @@ use todostack_e2e::{
     "KiB free"
 )]
 #[tokio::test]
-async fn an_export_that_postgres_cannot_live_on_is_named(
-    #[case] line: &str,
+async fn an_export_that_postgres_cannot_use_is_reported(
+    #[case] command: &str,
     #[case] reason: Reason,
-    #[case] remedy: &str,
+    #[case] mention: &str,
 ) -> Result<()> {
     with_namespace("export", async |namespace| {
-        namespace.cluster.nfs_node().await?;
-        let (name, here) = (&namespace.name, format!("/srv/exports/{}", namespace.name));
-        nfs_node::run(&line.replace("NAME", name).replace("HERE", &here)).await?;
-        let spec = format!("{{database: {{postgres: {}}}}}", postgres_on(&format!("/exports/{name}")));
-        namespace.apply_and_see(("shop", &spec), Symptom::Ended, (reason, remedy)).await.map(drop)
+        namespace.cluster.require_nfs_node().await?;
+        let (name, directory) = (&namespace.name, format!("/srv/exports/{}", namespace.name));
+        nfs_node::run(&command.replace("NAME", name).replace("HERE", &directory)).await?;
+        let postgres = postgres_on_export(&format!("/exports/{name}"));
+        let spec = format!("{{database: {{postgres: {postgres}}}}}");
+        let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
+        watch.diagnosed_as(reason, mention).await.map(drop)
     })
     .await
 }
 
 #[tokio::test]
-async fn a_stack_goes_on_when_the_owner_of_its_export_is_put_right() -> Result<()> {
+async fn a_stack_becomes_ready_after_the_owner_of_its_export_is_corrected() -> Result<()> {
     with_namespace("owner", async |namespace| {
-        namespace.cluster.nfs_node().await?;
+        namespace.cluster.require_nfs_node().await?;
         let path = nfs_node::export(&namespace.name, "0:0", "0755").await?;
-        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on(&path));
+        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(&path));
         namespace.apply("shop", &spec).await?;
-        namespace.blocked_by("shop", Reason::VolumeOwnerMismatch, "chown").await?;
-        nfs_node::export(&namespace.name, "999:999", "0700").await?;
-        namespace.ready("shop").await.map(drop)
+        namespace.until_not_ready("shop", Reason::VolumeOwnerMismatch, "chown").await?;
+        namespace.export().await?;
+        namespace.until_ready("shop").await.map(drop)
     })
     .await
 }

@@ -1,81 +1,64 @@
-//! `kubectl todostack` as people call it: through kubectl, with all rights and with the role `view` alone.
+//! `kubectl todostack`, run through kubectl, with all permissions and with the role `view` only.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    process::{Output, Stdio},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 use todostack_crds::Reason;
 use todostack_e2e::{
-    cluster::repository,
+    cluster::{Cluster, repository},
+    command,
     namespace::{Namespace, with_namespace},
 };
 use tokio::process::Command;
 
-/// The plugin, built, and who calls it.
+/// The plugin, and the user who runs it.
 struct Plugin {
-    kubeconfig: PathBuf,
+    cluster: Cluster,
     namespace: String,
 }
 
 impl Plugin {
-    async fn of(namespace: &Namespace) -> Result<Self> {
-        // Another package's program: cargo builds it for nobody but who asks.
-        let built = Command::new(env!("CARGO"))
+    async fn build(namespace: &Namespace) -> Result<Self> {
+        // Cargo builds the programs of another package only if asked to.
+        let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", "todostack-cli"])
             .current_dir(repository())
             .status()
             .await?;
-        ensure!(built.success(), "cargo build --package todostack-cli: {built}");
-        Ok(Self { kubeconfig: namespace.cluster.kubeconfig.clone(), namespace: namespace.name.clone() })
+        ensure!(status.success(), "cargo build --package todostack-cli: {status}");
+        Ok(Self { cluster: namespace.cluster.clone(), namespace: namespace.name.clone() })
     }
 
-    fn called_by(&self, kubeconfig: &Path) -> Self {
-        Self { kubeconfig: kubeconfig.to_owned(), namespace: self.namespace.clone() }
+    fn run_by(&self, kubeconfig: PathBuf) -> Self {
+        Self { cluster: Cluster { kubeconfig, ..self.cluster.clone() }, namespace: self.namespace.clone() }
     }
 
-    /// Runs `kubectl todostack FIRST --namespace … REST`.
-    async fn run(&self, first: &str, rest: &[&str]) -> Result<Said> {
-        let mut path = OsString::from(repository().join("target/debug"));
-        path.push(":");
-        path.push(repository().join("target/cluster/bin"));
-        if let Some(rest) = std::env::var_os("PATH") {
-            path.push(":");
-            path.push(rest);
-        }
-        let output = Command::new(repository().join("target/cluster/bin/kubectl"))
-            .args(["todostack", first])
-            .args(["--namespace", &self.namespace])
-            .args(rest)
-            .env("PATH", path)
-            .env("KUBECONFIG", &self.kubeconfig)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
+    /// Runs `kubectl todostack COMMAND --namespace … ARGUMENTS`.
+    async fn run(&self, command: &str, arguments: &[&str]) -> Result<Printed> {
+        let output = self
+            .cluster
+            .command("kubectl")?
+            .args(["todostack", command, "--namespace", &self.namespace])
+            .args(arguments)
+            // kubectl finds its plugins in PATH.
+            .env("PATH", command::path(&["target/debug", "target/cluster/bin"])?)
             .output()
             .await
             .context("failed to run kubectl")?;
-        Ok(Said::from(output))
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(Printed { code: output.status.code(), text: text.concat() })
     }
 }
 
-/// What a call printed, and its exit code.
 #[derive(Debug)]
-struct Said {
+struct Printed {
     code: Option<i32>,
+    /// Standard output, then standard error.
     text: String,
 }
 
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Self { code: output.status.code(), text: text.concat() }
-    }
-}
-
-/// A kubeconfig of somebody who has the role `view` in the namespace, and nothing else.
+/// A kubeconfig of a user with the role `view` in the namespace, and no other permission.
 async fn viewer(namespace: &Namespace, folder: &TempDir) -> Result<PathBuf> {
     namespace.kubectl(&["create", "serviceaccount", "viewer"]).await?;
     let account = format!("--serviceaccount={}:viewer", namespace.name);
@@ -91,41 +74,32 @@ async fn viewer(namespace: &Namespace, folder: &TempDir) -> Result<PathBuf> {
 }
 
 #[tokio::test]
-async fn a_stack_that_serves_is_shown_to_its_owner_and_to_a_viewer_without_its_password() -> Result<()> {
+async fn a_ready_stack_is_printed_without_its_password_for_its_owner_and_for_a_viewer() -> Result<()> {
     with_namespace("plugin", async |namespace| {
-        namespace.apply("shop", "{}").await?;
-        namespace.ready("shop").await?;
-        let password =
-            ["get", "secret", "shop-db-app", "--output", "go-template={{.data.password | base64decode}}"];
-        let password = namespace.kubectl(&password).await?;
-        let plugin = Plugin::of(namespace).await?;
+        namespace.apply_and_wait("shop", "{}").await?;
+        let password = namespace.password("shop-db-app").await?;
+        let plugin = Plugin::build(namespace).await?;
 
         let status = plugin.run("status", &["shop"]).await?;
         assert_eq!(status.code, Some(0), "{}", status.text);
-        for words in ["shop ready", "StatefulSet shop-db", "1/1 ready", "Pod shop-db-0", "2/2 ready"] {
-            ensure!(status.text.contains(words), "{words}: {}", status.text);
+        for text in ["shop ready", "StatefulSet shop-db", "1/1 ready", "Pod shop-db-0", "2/2 ready"] {
+            ensure!(status.text.contains(text), "{text}: {}", status.text);
         }
 
-        let query = [
-            "shop",
-            "--",
-            "--tuples-only",
-            "--no-align",
-            "--command",
-            "select current_user, count(*) from todos",
-        ];
-        let rows = plugin.run("psql", &query).await?;
+        let query = "select current_user, count(*) from todos";
+        let psql = ["shop", "--", "--tuples-only", "--no-align", "--command", query];
+        let rows = plugin.run("psql", &psql).await?;
         assert_eq!((rows.code, rows.text.trim()), (Some(0), "todo|0"));
 
         let folder = TempDir::new()?;
-        let viewer = plugin.called_by(&viewer(namespace, &folder).await?);
-        let seen = viewer.run("status", &["shop", "--output", "json"]).await?;
-        assert_eq!(seen.code, Some(0), "{}", seen.text);
-        for words in ["\"health\": \"ready\"", "not allowed to read Secrets: logins are not checked"] {
-            ensure!(seen.text.contains(words), "{words}: {}", seen.text);
+        let by_viewer = plugin.run_by(viewer(namespace, &folder).await?);
+        let limited = by_viewer.run("status", &["shop", "--output", "json"]).await?;
+        assert_eq!(limited.code, Some(0), "{}", limited.text);
+        for text in ["\"health\": \"ready\"", "not allowed to read Secrets: logins are not checked"] {
+            ensure!(limited.text.contains(text), "{text}: {}", limited.text);
         }
-        for said in [status, rows, seen] {
-            ensure!(!said.text.contains(&password), "a password was printed");
+        for printed in [status, rows, limited] {
+            ensure!(!printed.text.contains(&password), "a password was printed");
         }
         Ok(())
     })
@@ -133,26 +107,27 @@ async fn a_stack_that_serves_is_shown_to_its_owner_and_to_a_viewer_without_its_p
 }
 
 #[tokio::test]
-async fn a_stack_that_waits_is_explained_from_symptom_to_cause() -> Result<()> {
+async fn a_stack_that_is_not_ready_is_explained_from_symptom_to_root_cause() -> Result<()> {
     with_namespace("plugin", async |namespace| {
         namespace.apply("shop", "{database: {postgres: {storage: {storageClassName: golden}}}}").await?;
-        namespace.blocked_by("shop", Reason::StorageClassNotFound, "golden").await?;
-        let plugin = Plugin::of(namespace).await?;
+        namespace.until_not_ready("shop", Reason::StorageClassNotFound, "golden").await?;
+        let plugin = Plugin::build(namespace).await?;
 
         let explained = plugin.run("explain", &["shop"]).await?;
         assert_eq!(explained.code, Some(1), "{}", explained.text);
         let order = ["API:", "Migrations:", "Database:", "Storage (StorageClassNotFound)", "golden", "do  "];
-        let found: Vec<_> = order.iter().map(|words| explained.text.find(words)).collect();
-        ensure!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?}: {}", explained.text);
+        let positions: Vec<_> = order.iter().map(|text| explained.text.find(text)).collect();
+        let are_all_found = positions.iter().all(Option::is_some);
+        ensure!(are_all_found && positions.is_sorted(), "{positions:?}: {}", explained.text);
 
         let doctor = plugin.run("doctor", &[]).await?;
         assert_eq!(doctor.code, Some(1), "{}", doctor.text);
         ensure!(doctor.text.contains("Stacks: 0 of 1 ready"), "{}", doctor.text);
 
         let folder = TempDir::new()?;
-        let viewer = plugin.called_by(&viewer(namespace, &folder).await?);
-        let seen = viewer.run("explain", &["shop"]).await?;
-        ensure!(seen.text.contains("Storage (StorageClassNotFound)"), "{}", seen.text);
+        let by_viewer = plugin.run_by(viewer(namespace, &folder).await?);
+        let limited = by_viewer.run("explain", &["shop"]).await?;
+        ensure!(limited.text.contains("Storage (StorageClassNotFound)"), "{}", limited.text);
 
         let missing = plugin.run("status", &["nothing"]).await?;
         assert_eq!(missing.code, Some(2), "{}", missing.text);

@@ -1,4 +1,5 @@
-//! As long as a cause stays the same, nothing is written: watched for five minutes, beside all other tests.
+//! The operator writes nothing as long as a root cause stays the same. Watched for five minutes, beside other
+//! tests.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,19 +18,19 @@ use serde_json::Value;
 use todostack_crds::{Reason, TodoStack};
 use todostack_e2e::{
     external_database::OWNER,
-    namespace::{Namespace, with_namespace_watched},
+    namespace::{Namespace, with_namespace_watching},
     stack::READY_WITHIN,
     wait,
 };
 use tokio::time::timeout;
 
 const WATCHED: Duration = Duration::from_mins(5);
-/// Kinds that the operator writes.
-const CHILDREN: &str =
+const MANAGED_KINDS: &str =
     "deployments,statefulsets,jobs,services,secrets,persistentvolumeclaims,serviceaccounts";
 
-/// A stack for each kind of cause that goes on moving underneath: restarts, back-offs, Events that count up.
-const STUCK: [(&str, &str, Reason); 5] = [
+/// A stack for each kind of root cause with objects that keep changing: restarts, back-offs, counts of
+/// Events.
+const FAILING: [(&str, &str, Reason); 5] = [
     (
         "crash",
         "{api: {image: 'docker.io/library/postgres:18'}, database: {sqlite: {}}}",
@@ -54,78 +55,79 @@ const STUCK: [(&str, &str, Reason); 5] = [
 ];
 
 #[tokio::test]
-async fn nothing_is_written_while_a_cause_stays_the_same() -> Result<()> {
-    with_namespace_watched("still", async |namespace| {
-        for (name, spec, _) in STUCK {
+async fn nothing_is_written_while_a_root_cause_stays_the_same() -> Result<()> {
+    with_namespace_watching("still", async |namespace| {
+        for (name, spec, _) in FAILING {
             namespace.apply(name, spec).await?;
         }
-        with_a_failing_probe(namespace).await?;
-        for (name, _, reason) in STUCK {
-            namespace.blocked_by(name, reason, "").await?;
+        apply_with_failing_probe(namespace).await?;
+        for (name, _, reason) in FAILING {
+            namespace.until_not_ready(name, reason, "").await?;
         }
-        restarted(namespace, "crash").await?;
-        namespace.blocked_by("probe", Reason::ProbeFailed, "").await?;
+        until_restarted(namespace, "crash").await?;
+        namespace.until_not_ready("probe", Reason::ProbeFailed, "").await?;
 
         let stacks = namespace.stacks().list(&ListParams::default()).await?.items;
-        ensure!(stacks.len() == STUCK.len() + 1, "{} stacks", stacks.len());
-        let children = written(namespace).await?;
-        match timeout(WATCHED, changed(namespace, &stacks)).await {
+        ensure!(stacks.len() == FAILING.len() + 1, "{} stacks", stacks.len());
+        let before = write_times(namespace).await?;
+        match timeout(WATCHED, first_write(namespace, &stacks)).await {
             Ok(outcome) => outcome?,
-            Err(_) => assert_eq!(written(namespace).await?, children),
+            // No stack was written. Managed resources are of many kinds, so their times are compared instead.
+            Err(_) => assert_eq!(write_times(namespace).await?, before),
         }
         Ok(())
     })
     .await
 }
 
-async fn with_a_failing_probe(namespace: &Namespace) -> Result<()> {
+async fn apply_with_failing_probe(namespace: &Namespace) -> Result<()> {
     namespace.external_database(OWNER, &[]).await?;
-    namespace.external_login("own", OWNER).await?;
-    namespace.apply("probe", "{api: {replicas: 1}, database: {external: {secret: {name: own}}}}").await?;
-    namespace.ready("probe").await?;
+    namespace.apply_external_login("own", OWNER).await?;
+    let spec = "{api: {replicas: 1}, database: {external: {secret: {name: own}}}}";
+    namespace.apply_and_wait("probe", spec).await?;
     namespace.kubectl(&["scale", "deployment/shop-database", "--replicas=0"]).await.map(drop)
 }
 
-/// Waits until a container of the stack was started a second time: from then on it is as it will go on.
-async fn restarted(namespace: &Namespace, stack: &str) -> Result<()> {
-    let its = ListParams::default().labels(&format!("todostack.dev/stack={stack}"));
+/// Waits until a container of the stack has restarted twice. After that, only its restart count changes.
+async fn until_restarted(namespace: &Namespace, stack: &str) -> Result<()> {
+    let of_stack = ListParams::default().labels(&format!("todostack.dev/stack={stack}"));
     wait::eventually("restarted", READY_WITHIN, async || {
-        let pods = namespace.api::<Pod>().list(&its).await?.items;
+        let pods = namespace.api::<Pod>().list(&of_stack).await?.items;
         let statuses = pods.iter().filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref());
-        ensure!(statuses.flatten().any(|it| it.restart_count > 1), "no restart yet");
+        ensure!(statuses.flatten().any(|it| it.restart_count > 1), "no second restart yet");
         Ok(())
     })
     .await
 }
 
-/// Ends with an error at the first write to one of the stacks.
-async fn changed(namespace: &Namespace, stacks: &[TodoStack]) -> Result<()> {
+/// Returns an error at the first write to one of the stacks.
+async fn first_write(namespace: &Namespace, stacks: &[TodoStack]) -> Result<()> {
     let mut changes = watcher(namespace.stacks(), watcher::Config::default()).touched_objects().boxed();
     while let Some(now) = changes.try_next().await? {
         let before = stacks.iter().find(|it| it.uid() == now.uid()).context("another stack")?;
         if before.resource_version() != now.resource_version() {
-            let of = |stack: &TodoStack| serde_json::to_string_pretty(&stack.status);
-            bail!("{} was written:\n{}\nnow:\n{}", now.name_any(), of(before)?, of(&now)?);
+            let status = |stack: &TodoStack| serde_json::to_string_pretty(&stack.status);
+            bail!("{} was written:\n{}\nnow:\n{}", now.name_any(), status(before)?, status(&now)?);
         }
     }
     bail!("the watch of the stacks ended")
 }
 
-/// When the operator wrote each child last, by its own entry among the field managers.
-async fn written(namespace: &Namespace) -> Result<BTreeMap<String, String>> {
-    let printed = namespace.kubectl(&["get", CHILDREN, "--output", "json", "--show-managed-fields"]).await?;
-    let list: Value = serde_json::from_str(&printed)?;
+/// When the operator last wrote each managed resource, by the time of its field manager.
+async fn write_times(namespace: &Namespace) -> Result<BTreeMap<String, String>> {
+    let get = ["get", MANAGED_KINDS, "--output", "json", "--show-managed-fields"];
+    let list: Value = serde_json::from_str(&namespace.kubectl(&get).await?)?;
     let mut times = BTreeMap::new();
     for object in list.get("items").and_then(Value::as_array).context("no items")? {
         let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
         for entry in entries.into_iter().flatten() {
             if entry.get("manager").and_then(Value::as_str) == Some("todostack-operator") {
-                let name = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-                let key = format!("{} {}", name("/kind"), name("/metadata/name"));
+                let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+                let key = format!("{} {}", text("/kind"), text("/metadata/name"));
                 times.insert(key, entry.get("time").and_then(Value::as_str).unwrap_or_default().to_owned());
             }
         }
     }
-    ensure!(times.len() > STUCK.len(), "{} children of the operator's", times.len());
+    ensure!(times.len() > FAILING.len(), "only {} managed resources", times.len());
     Ok(times)
 }

@@ -1,5 +1,5 @@
-//! No byte of a password in anything that is written, beside the Secrets themselves: every test ends with that search
-//! (`namespace.rs`); here it is what the stacks do that write the most, and the search itself.
+//! No output but Secrets contains a byte of a password. Each test ends with that search (`namespace.rs`);
+//! here it runs on the stacks that write most, and is tested itself.
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::Pod;
@@ -13,30 +13,30 @@ use todostack_e2e::{
     wait,
 };
 
-/// With signs that JSON, base64 and addresses each write in their own way.
-const FIRST: &str = "hush-1+\"a\"/%41=&ß";
-const SECOND: &str = "hush-2+\"b\"/%42=&ß";
-const WRONG: &str = "hush-3+\"c\"/%43=&ß";
+// With characters that JSON, base64 and percent-encoding each write differently.
+const FIRST: Login<'_> = Login { username: "shop", password: "hush-1+\"a\"/%41=&ß" };
+const SECOND: Login<'_> = Login { username: "shop", password: "hush-2+\"b\"/%42=&ß" };
+const WRONG: Login<'_> = Login { username: "shop", password: "hush-3+\"c\"/%43=&ß" };
 
 #[tokio::test]
-async fn no_password_stands_in_anything_that_is_written() -> Result<()> {
+async fn no_output_contains_a_password() -> Result<()> {
     with_namespace("secrecy", async |namespace| {
-        live(namespace).await?;
-        namespace.search().await?;
+        run_two_stacks(namespace).await?;
+        namespace.search_for_secrets().await?;
 
-        // A changed login and a server that starts anew write what a start does not.
-        namespace.bring("own", Login { username: "shop", password: SECOND.as_bytes() }, &[]).await?;
+        // A rotation and a restart of the server log more than the first start.
+        namespace.apply_login("own", SECOND).await?;
         wait::eventually("changed", READY_WITHIN, async || {
-            ensure!(namespace.password("shop-db-app").await? == SECOND, "the old password");
+            ensure!(namespace.password("shop-db-app").await? == SECOND.password, "the old password");
             Ok(())
         })
         .await?;
-        namespace.ready("shop").await?;
+        namespace.until_ready("shop").await?;
         namespace.api::<Pod>().delete("shop-db-0", &DeleteParams::default()).await?;
         namespace.kubectl(&["rollout", "status", "statefulset/shop-db", "--timeout=180s"]).await?;
-        namespace.ready("shop").await?;
+        namespace.until_ready("shop").await?;
 
-        let Searched { values, places } = namespace.search().await?;
+        let Searched { values, places } = namespace.search_for_secrets().await?;
         ensure!(values >= 12, "only {values} values");
         for place in [
             "todostacks",
@@ -51,7 +51,7 @@ async fn no_password_stands_in_anything_that_is_written() -> Result<()> {
             &format!("the metrics of {}/pods/shop-api", namespace.name),
             "the metrics of todostack-system/services",
         ] {
-            ensure!(places.iter().any(|it| it.starts_with(place)), "{place}: not among {places:?}");
+            ensure!(places.iter().any(|it| it.starts_with(place)), "{place} is not among {places:?}");
         }
         Ok(())
     })
@@ -59,37 +59,34 @@ async fn no_password_stands_in_anything_that_is_written() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_password_that_stands_elsewhere_is_found() -> Result<()> {
+async fn a_leaked_password_is_found_even_after_its_rotation() -> Result<()> {
     with_namespace("leak", async |namespace| {
-        namespace.bring("own", Login { username: "shop", password: FIRST.as_bytes() }, &[]).await?;
-        namespace.search().await?;
-        // It was replaced, and is a secret all the same.
-        namespace.bring("own", Login { username: "shop", password: SECOND.as_bytes() }, &[]).await?;
-        namespace
-            .kubectl(&["create", "configmap", "leak", &format!("--from-literal=dsn=postgres://{FIRST}@db")])
-            .await?;
-        let found = namespace.search().await.err().context("nothing was found")?.to_string();
-        assert_eq!(found, "password of Secret own stands in configmaps");
+        namespace.apply_login("own", FIRST).await?;
+        namespace.search_for_secrets().await?;
+        namespace.apply_login("own", SECOND).await?;
+        let literal = format!("--from-literal=dsn=postgres://{}@db", FIRST.password);
+        namespace.kubectl(&["create", "configmap", "leak", &literal]).await?;
+        let error = namespace.search_for_secrets().await.err().context("the leak was not found")?;
+        assert_eq!(error.to_string(), "password of Secret own occurs in configmaps");
         namespace.kubectl(&["delete", "configmap", "leak"]).await.map(drop)
     })
     .await
 }
 
-/// A stack with a login that its owner brought, and one on somebody else's database that is refused first.
-async fn live(namespace: &Namespace) -> Result<()> {
-    namespace.bring("own", Login { username: "shop", password: FIRST.as_bytes() }, &[]).await?;
+/// A stack with the user's own credentials, and one on an external database that rejects the first password.
+async fn run_two_stacks(namespace: &Namespace) -> Result<()> {
+    namespace.apply_login("own", FIRST).await?;
     let managed = "{api: {replicas: 1}, database: {postgres: {credentialsSecret: {name: own}}}}";
     namespace.apply("shop", managed).await?;
     namespace.external_database(OWNER, &[]).await?;
-    let wrong = Login { username: "shop", password: WRONG.as_bytes() };
-    namespace.external_login("theirs", wrong).await?;
+    namespace.apply_external_login("theirs", WRONG).await?;
     let external = "{api: {replicas: 1, logLevel: trace}, database: {external: {secret: {name: theirs}}}}";
     namespace.apply("other", external).await?;
-    namespace.blocked_by("other", Reason::AuthenticationFailed, "Secret").await?;
-    namespace.external_login("theirs", OWNER).await?;
+    namespace.until_not_ready("other", Reason::AuthenticationFailed, "Secret").await?;
+    namespace.apply_external_login("theirs", OWNER).await?;
     for stack in ["shop", "other"] {
-        namespace.ready(stack).await?;
-        namespace.todos(stack).add("said to nobody").await?;
+        namespace.until_ready(stack).await?;
+        namespace.todos(stack).add("keep a secret").await?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the API server refuses of a stack, in the contract's own sentences.
+//! Specs that the API server rejects by the schema or a validation rule of the CRD.
 
 use anyhow::{Context as _, Result, ensure};
 use kube::{
@@ -13,12 +13,12 @@ use todostack_e2e::{
     stack::manifest,
 };
 
-/// Asks the API server whether it would take the stack, as `kubectl apply --server-side --dry-run=server` does.
-async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
+/// The error of `kubectl apply --server-side --dry-run=server`.
+async fn rejection(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
     let stacks = Api::<TodoStack>::default_namespaced(cluster.client.clone());
-    let asked = PatchParams { dry_run: true, ..PatchParams::apply("e2e").validation_strict() };
-    let answer = stacks.patch(name, &asked, &Patch::Apply(manifest(name, spec)?)).await;
-    Ok(answer.err().context("it was accepted")?.to_string())
+    let dry_run = PatchParams { dry_run: true, ..PatchParams::apply("e2e").validation_strict() };
+    let applied = stacks.patch(name, &dry_run, &Patch::Apply(manifest(name, spec)?)).await;
+    Ok(applied.err().context("it was accepted")?.to_string())
 }
 
 #[rstest]
@@ -63,7 +63,7 @@ async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
     "without which a crash corrupts the data"
 )]
 #[case::long_name(
-    "a-name-of-more-than-forty-characters-is-refused",
+    "a-name-of-more-than-forty-characters-is-rejected",
     "{}",
     "metadata.name must be a DNS label of at most 40 characters"
 )]
@@ -83,14 +83,14 @@ async fn refusal(cluster: &Cluster, name: &str, spec: &str) -> Result<String> {
 )]
 #[case::negative_replicas("shop", "{api: {replicas: -1}}", "spec.api.replicas")]
 #[tokio::test]
-async fn a_stack_that_breaks_a_rule_is_refused(
+async fn a_spec_that_violates_a_rule_is_rejected(
     #[case] name: &str,
     #[case] spec: &str,
-    #[case] sentence: &str,
+    #[case] mention: &str,
 ) -> Result<()> {
-    let (cluster, _guard) = Cluster::shared().await?;
-    let message = refusal(&cluster, name, spec).await?;
-    ensure!(message.contains(sentence), "{message}");
+    let (cluster, _permit) = Cluster::shared().await?;
+    let message = rejection(&cluster, name, spec).await?;
+    ensure!(message.contains(mention), "{message}");
     Ok(())
 }
 
@@ -99,7 +99,7 @@ const NFS: &str =
 const CLASS: &str =
     "{paused: true, database: {postgres: {version: '18', storage: {size: 2Gi, storageClassName: fast}}}}";
 
-/// The stacks are paused, so that nothing is made for them.
+/// The stacks are paused, so that the operator creates nothing.
 #[rstest]
 #[case::server(
     NFS,
@@ -129,15 +129,15 @@ const CLASS: &str =
 )]
 #[case::to_sqlite(CLASS, "{database: {postgres: null, sqlite: {}}}", "spec.database cannot change between")]
 #[tokio::test]
-async fn a_change_that_would_leave_the_data_behind_is_refused(
+async fn a_change_that_would_lose_access_to_the_data_is_rejected(
     #[case] old: &str,
     #[case] change: &str,
-    #[case] sentence: &str,
+    #[case] mention: &str,
 ) -> Result<()> {
-    with_namespace("refused", async |namespace| {
+    with_namespace("rejected", async |namespace| {
         namespace.apply("shop", old).await?;
         let error = merge(namespace, change).await.err().context("the change was accepted")?;
-        ensure!(error.to_string().contains(sentence), "{error}");
+        ensure!(error.to_string().contains(mention), "{error}");
         Ok(())
     })
     .await
