@@ -1,6 +1,7 @@
-//! Errors as text, wherever one is told.
+//! An error with its causes as one line, for logs and messages. By hand, since display-error-chain puts each cause on a line
+//! of its own and repeats those that a library names itself.
 
-/// The error with its causes on one line; what says its cause itself is not said twice.
+/// The error with its causes, without those that its text ends with.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -1,7 +1,9 @@
 //! Traces to a collector: one span per request, as OTLP over HTTP with JSON (<https://opentelemetry.io/docs/specs/otlp/>).
 //!
-//! The OpenTelemetry crates bring a second HTTP client and a thread of their own, for what is one kind of span here.
-//! Never in the way of a request: spans go into a bounded queue, and what does not fit is dropped and counted.
+//! By hand while there is one span a request and nothing within it: the OpenTelemetry crates are some fifteen, which move
+//! together, for what is one JSON document here. They could send through [`Outbound`] too.
+//!
+//! No request waits for the collector: spans go into a bounded queue, and those that do not fit are dropped and counted.
 
 use std::{
     sync::{

@@ -1,4 +1,8 @@
-//! Signatures by ring, which the TLS of this process uses too: jsonwebtoken brings other libraries otherwise.
+//! Verifies signatures of tokens by ring, which the TLS of this process uses too. Which tokens are valid is not decided here.
+//!
+//! jsonwebtoken's own `rust_crypto` takes 8 to 10 times as long for RSA (RS256: 284 µs instead of 31) and 5 times for ES256
+//! (408 instead of 78), where a whole request takes 28 µs. Its `aws_lc_rs` would be a second provider beside that of rustls,
+//! built from C (deny.toml).
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, DecodingKeyKind,
@@ -14,13 +18,13 @@ use ring::signature::{
 };
 
 static PROVIDER: CryptoProvider = CryptoProvider {
-    // This service makes no tokens.
+    // This service creates no tokens.
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: verifier,
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes it the one of this process; the second time changes nothing.
+/// Makes it the provider of this process; a second call changes nothing.
 pub(super) fn install() {
     if PROVIDER.install_default().is_err() {
         tracing::trace!("The signature provider was installed before");

@@ -1,6 +1,8 @@
 //! The identity of a request: the trace id of a W3C `traceparent`, or a new one; and the name that a proxy in front gave it, if
 //! any. Both are in the log, the one in errors, the other in a header.
 
+use std::io::Write as _;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header that names the request: taken over from a proxy, so that its log and ours can be laid side by side, and told to
@@ -35,7 +37,7 @@ impl Trace {
         let name = headers.get(&REQUEST_ID).filter(|name| is_name(name.as_bytes())).cloned();
         match headers.get("traceparent").and_then(|value| parse(value.as_bytes())) {
             Some((id, caller)) => Self { id, caller: Some(caller), name },
-            None => Self { id: hex(rand::random()), caller: None, name },
+            None => Self { id: random_id(), caller: None, name },
         }
     }
 
@@ -100,16 +102,12 @@ fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
-fn hex(number: u128) -> [u8; ID_CHARS] {
-    let mut rest = number;
-    // From the last digit to the first; `& 0xf` is below 16, so the conversion is exact.
-    let mut digits = [b'0'; ID_CHARS];
-    for digit in digits.iter_mut().rev() {
-        let nibble = u8::try_from(rest & 0xf).unwrap_or_default();
-        *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        rest >>= 4;
-    }
-    digits
+fn random_id() -> [u8; ID_CHARS] {
+    let mut id = [b'0'; ID_CHARS];
+    let mut digits: &mut [u8] = &mut id;
+    // Cannot fail: 128 bits have 32 digits.
+    drop(write!(digits, "{:032x}", rand::random::<u128>()));
+    id
 }
 
 #[cfg(test)]
@@ -148,7 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_written_with_all_its_digits() {
-        assert_eq!(&hex(0x0af7), b"00000000000000000000000000000af7");
+    fn a_random_id_has_32_hexadecimal_digits() {
+        let [one, other] = [random_id(), random_id()];
+        assert!(one.iter().copied().all(is_hex), "{one:?}");
+        assert_ne!(one, other);
     }
 }
