@@ -1,5 +1,5 @@
-//! Step 4: the only writer of managed objects. Server-side apply with one field manager, and no write where nothing
-//! differs. What objects hold is decided by `build`.
+//! Step 4: the only writer of managed objects. Server-side apply with one field manager, and no write where
+//! nothing differs. What objects hold is decided by `build`.
 
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{
@@ -107,8 +107,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A Job's template cannot change: the desired Job is created once, and the Jobs of earlier images are deleted when
-    /// it is complete.
+    /// A Job's template cannot change: the desired Job is created once, and the Jobs of earlier images are
+    /// deleted when it is complete.
     async fn migration(&mut self, job: &Object) -> Result<(), Error> {
         let key = job.key();
         if !self.observed.inventory.contains(&key) {
@@ -125,8 +125,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same name can be
-    /// bound to it.
+    /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same
+    /// name can be bound to it.
     async fn release_volume(&mut self) -> Result<(), Error> {
         let volume = self.observed.volume.as_deref().filter(|volume| postgres_volume::is_released(volume));
         let Some(volume) = volume else { return Ok(()) };
@@ -150,8 +150,8 @@ impl Writer<'_> {
         self.applied.written.push(key);
     }
 
-    /// A rejection concerns this object alone: the others are written, and the status reports it. Any other error ends
-    /// the reconcile.
+    /// A rejection concerns this object alone: the others are written, and the status reports it. Any other
+    /// error ends the reconcile.
     fn reject(&mut self, key: Key, error: kube::Error) -> Result<(), Error> {
         match error {
             kube::Error::Api(status) if matches!(status.code, 400 | 403 | 409 | 413 | 422) => {

@@ -1,4 +1,5 @@
-//! Backoff after failed reconciles. Each stack has its own count, so that one that fails does not slow the others.
+//! Backoff after failed reconciles. Each stack has its own count, so that one that fails does not slow the
+//! others.
 
 use std::{
     collections::HashMap,

@@ -25,7 +25,8 @@ use crate::{
     reconcile,
 };
 
-/// Changes of one stack within this time trigger one reconcile: an apply is followed by a burst of watch events.
+/// Changes of one stack within this time trigger one reconcile: an apply is followed by a burst of watch
+/// events.
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
 /// Runs the operator until SIGTERM or SIGINT; running reconciles finish first.

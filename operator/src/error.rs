@@ -1,5 +1,5 @@
-//! Errors that end a reconcile, one variant for each step. That something is not ready yet is not an error; the status
-//! reports it.
+//! Errors that end a reconcile, one variant for each step. That something is not ready yet is not an error;
+//! the status reports it.
 
 use todostack_stack::stack_ref::Incomplete;
 

@@ -6,8 +6,8 @@
 //!              Observed    Stack     Desired      Applied   Findings    TodoStackStatus
 //! ```
 //!
-//! `reconcile.rs` has the steps in order. The pure ones are in the crate `todostack-stack`; here is what reads, writes
-//! and runs.
+//! `reconcile.rs` has the steps in order. The pure ones are in the crate `todostack-stack`; here is what
+//! reads, writes and runs.
 
 mod apply;
 mod args;

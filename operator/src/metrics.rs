@@ -10,8 +10,8 @@ use prometheus_client::{
 
 use todostack_stack::managed::Kind;
 
-/// Upper bounds of the duration of a reconcile, in seconds. One without writes takes about a millisecond, that of a new
-/// stack a few hundred.
+/// Upper bounds of the duration of a reconcile, in seconds. One without writes takes about a millisecond,
+/// that of a new stack a few hundred.
 const BUCKETS: [f64; 8] = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 5.0, 30.0];
 
 /// All metrics; a clone counts into the same.

@@ -1,5 +1,5 @@
-//! Step 1: the observed state of one stack. The only step that reads: from watch caches, and by GET and LIST what no
-//! watch brings. Putting the state together is `Observed`'s.
+//! Step 1: the observed state of one stack. The only step that reads: from watch caches, and by GET and LIST
+//! what no watch brings. Putting the state together is `Observed`'s.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,5 @@
-//! Writes the status where it differs, and an Event for each transition. The only writer of a `TodoStack`'s status.
+//! Writes the status where it differs, and an Event for each transition. The only writer of a `TodoStack`'s
+//! status.
 
 use kube::{
     Api,

@@ -74,8 +74,8 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     let applied = if stack.paused {
         Applied::default()
     } else {
-        // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack which
-        // cannot be resolved can still be deleted.
+        // Before the first object exists that only the finalizer removes, and after `resolve`, so that a
+        // stack which cannot be resolved can still be deleted.
         cleanup::guard(context, todostack, &id).await?;
         apply::apply(context, &id, &observed, build::build(&stack)).await?
     };

@@ -1,5 +1,5 @@
-//! Step 3: the desired state of each managed object. Its content is made in `resources/`; `apply` decides nothing
-//! about content.
+//! Step 3: the desired state of each managed object. Its content is made in `resources/`; `apply` decides
+//! nothing about content.
 
 use strum::IntoEnumIterator as _;
 

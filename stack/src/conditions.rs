@@ -1,5 +1,5 @@
-//! The conditions of a status, one file each, merged here with the old ones. A transition time changes only with the
-//! status.
+//! The conditions of a status, one file each, merged here with the old ones. A transition time changes only
+//! with the status.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};

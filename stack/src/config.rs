@@ -1,5 +1,6 @@
-//! The operator's settings that a stack is resolved with, and the environment variables that carry them. Reading the
-//! environment is the caller's: the operator reads its own, the kubectl plugin that of the operator's Deployment.
+//! The operator's settings that a stack is resolved with, and the environment variables that carry them.
+//! Reading the environment is the caller's: the operator reads its own, the kubectl plugin that of the
+//! operator's Deployment.
 
 use std::num::ParseIntError;
 

@@ -1,5 +1,5 @@
-//! Credentials of a stack's database: kept when they exist, generated once when not, or taken from a user's Secret.
-//! Generating is the operator's; what the Secrets look like is in `resources/`.
+//! Credentials of a stack's database: kept when they exist, generated once when not, or taken from a user's
+//! Secret. Generating is the operator's; what the Secrets look like is in `resources/`.
 
 use std::fmt;
 
@@ -22,8 +22,8 @@ pub struct Login {
     pub port: String,
     /// `sslmode` of libpq. None: the client's default.
     pub sslmode: Option<String>,
-    /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the password to users
-    /// who may not read Secrets.
+    /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
+    /// password to users who may not read Secrets.
     pub revision: String,
 }
 
@@ -42,7 +42,8 @@ impl fmt::Debug for Login {
     }
 }
 
-/// Random values for one reconcile, generated before it, so that all that follows is a function of its inputs.
+/// Random values for one reconcile, generated before it, so that all that follows is a function of its
+/// inputs.
 #[derive(Clone)]
 pub struct GeneratedSecrets {
     pub superuser_password: String,

@@ -1,5 +1,5 @@
-//! Step 5: the findings on a stack, root cause first. One file for each family of causes. No message contains what
-//! changes by itself: pod names, times, counts.
+//! Step 5: the findings on a stack, root cause first. One file for each family of causes. No message contains
+//! what changes by itself: pod names, times, counts.
 
 use jiff::Timestamp;
 
@@ -55,7 +55,8 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.extend(lifecycle::findings(evidence));
     findings.extend(migrations::findings(evidence));
     findings.extend(exposure::findings(evidence));
-    // Within a part by reason, whose order is causal too, then by message: the order in which pods are listed changes.
+    // Within a part by reason, whose order is causal too, then by message: the order in which pods are listed
+    // changes.
     findings.sort_by_cached_key(|finding| (finding.part, finding.reason, finding.message()));
     // All pods of a template have the same problem.
     findings.dedup_by(|one, two| {

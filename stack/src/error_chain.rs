@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-/// The messages of `error` and of its sources, without those that a message before them contains: libraries differ in
-/// whether an error's message contains its source's.
+/// The messages of `error` and of its sources, without those that a message before them contains: libraries
+/// differ in whether an error's message contains its source's.
 #[must_use]
 pub fn messages(error: &dyn Error) -> Vec<String> {
     let mut messages = vec![error.to_string()];

@@ -1,5 +1,5 @@
-//! `Finding`: one diagnosed problem of a stack. Findings come from `diagnose/`, or from `resolve/` for what the spec
-//! references; conditions, Events and the plugin carry them as they are.
+//! `Finding`: one diagnosed problem of a stack. Findings come from `diagnose/`, or from `resolve/` for what
+//! the spec references; conditions, Events and the plugin carry them as they are.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use todostack_crds::Reason;

@@ -1,4 +1,5 @@
-//! Literals for tests: a stack called `shop` (never `todo`, so that swapped labels show), fixed passwords, a fixed time.
+//! Literals for tests: a stack called `shop` (never `todo`, so that swapped labels show), fixed passwords, a
+//! fixed time.
 
 #![expect(
     clippy::unwrap_used,

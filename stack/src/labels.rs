@@ -1,4 +1,5 @@
-//! Labels, annotations and metadata of managed objects. What else an object carries is in its file of `resources/`.
+//! Labels, annotations and metadata of managed objects. What else an object carries is in its file of
+//! `resources/`.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +104,8 @@ pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta 
     }
 }
 
-/// Whether the operator wrote an object: it carries the operator's label, or the operator manages a field of it.
+/// Whether the operator wrote an object: it carries the operator's label, or the operator manages a field of
+/// it.
 #[must_use]
 pub fn is_managed(metadata: &ObjectMeta) -> bool {
     let label = metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY));

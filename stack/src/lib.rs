@@ -1,12 +1,13 @@
-//! The pure half of the operator: what a `TodoStack` is made of, what is wrong with it, and what its status says.
+//! The pure half of the operator: what a `TodoStack` is made of, what is wrong with it, and what its status
+//! says.
 //!
 //! ```text
 //!  observed state ─► resolve ─► build ─► (apply) ─► diagnose ─► status
 //!     Observed        Stack    Resources  Applied   Findings    TodoStackStatus
 //! ```
 //!
-//! Everything here is a function of its arguments: this crate depends on no client, no runtime, no clock and no
-//! source of randomness. The operator calls it with what its caches hold, the kubectl plugin with what it
+//! Everything here is a function of its arguments: this crate depends on no client, no runtime, no clock and
+//! no source of randomness. The operator calls it with what its caches hold, the kubectl plugin with what it
 //! lists, the tests with literals.
 
 pub mod applied;

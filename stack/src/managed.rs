@@ -1,8 +1,8 @@
-//! The one table of managed resources: the kinds that the operator writes, and the objects of each stack. What an
-//! object holds lives in its file of `resources/`; watches, caches, apply, the chart's rights and the plugin's tree
-//! follow this table.
+//! The one table of managed resources: the kinds that the operator writes, and the objects of each stack.
+//! What an object holds lives in its file of `resources/`; watches, caches, apply, the chart's rights and the
+//! plugin's tree follow this table.
 
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc};
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
@@ -18,7 +18,7 @@ mod key;
 
 /// A type of managed objects.
 pub trait ManagedKind:
-    Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+    Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
 {
     const KIND: Kind;
 
@@ -44,7 +44,8 @@ const REMOVE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 /// The name of a Job contains a hash and cannot collide with a foreign one, so no Job is asked for by name.
 const REMOVE_HASHED: &[&str] = &["list", "watch", "create", "patch", "delete"];
 
-// field of a listing: type, scope, verbs that the operator uses, what caches drop beside metadata that nothing reads
+// field of a listing: type, scope, verbs that the operator uses, what caches drop beside metadata that
+// nothing reads
 kinds! {
     secrets: core::v1::Secret, namespaced, KEEP, |_| {};
     service_accounts: core::v1::ServiceAccount, namespaced, KEEP, |it| {
@@ -63,8 +64,9 @@ kinds! {
 
 // resource in its file of `resources/`: kind, part that it shows, component label
 //
-// In the order of apply. What pods need comes before them: a pod that finds its Secret, account and claim starts
-// without a retry. `name` is none where the spec does not ask for the object, or does not determine its name.
+// In the order of apply. What pods need comes before them: a pod that finds its Secret, account and claim
+// starts without a retry. `name` is none where the spec does not ask for the object, or does not determine
+// its name.
 resources! {
     ServiceAccount in service_account: ServiceAccount, Api, Api {
         name: |stack, _| Some(names::service_account(&stack.name)),

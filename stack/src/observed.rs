@@ -1,5 +1,5 @@
-//! Observed state of one stack, and the one way to put it together: the operator passes what its caches hold, the
-//! plugin what it lists, the captures what a file holds. Reading is the caller's.
+//! Observed state of one stack, and the one way to put it together: the operator passes what its caches hold,
+//! the plugin what it lists, the captures what a file holds. Reading is the caller's.
 
 use std::sync::Arc;
 
@@ -132,8 +132,8 @@ impl Observed {
         }
     }
 
-    /// Adds an object that the spec asks for and that the listing lacks: the operator's own, whose labels were
-    /// removed, or a foreign one.
+    /// Adds an object that the spec asks for and that the listing lacks: the operator's own, whose labels
+    /// were removed, or a foreign one.
     pub fn add_unlisted(&mut self, key: Key, metadata: ObjectMeta) {
         if labels::is_managed(&metadata) {
             self.inventory.insert(key, metadata);

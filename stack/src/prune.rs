@@ -1,5 +1,5 @@
-//! What caches keep of metadata, and of the objects that no stack owns. What they keep of managed objects is in the
-//! table of `managed.rs`.
+//! What caches keep of metadata, and of the objects that no stack owns. What they keep of managed objects is
+//! in the table of `managed.rs`.
 
 use k8s_openapi::{
     api::{core::v1::Pod, networking::v1::IngressClass, storage::v1::StorageClass},

@@ -1,5 +1,6 @@
-//! The rights that the operator needs: those on managed kinds from the table, the others from here. The chart's rules
-//! are generated from them; what the operator does is held to them by its conversations with a mock API server.
+//! The rights that the operator needs: those on managed kinds from the table, the others from here. The
+//! chart's rules are generated from them; what the operator does is held to them by its conversations with a
+//! mock API server.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -19,7 +20,8 @@ pub struct Right {
     pub is_namespaced: bool,
 }
 
-/// Rights on kinds that the operator does not manage: group, resource, verbs, whether it lives in a namespace.
+/// Rights on kinds that the operator does not manage: group, resource, verbs, whether it lives in a
+/// namespace.
 const OTHERS: &[(&str, &str, &[&str], bool)] = &[
     // The finalizer is a patch; the spec is never written.
     ("todostack.dev", "todostacks", &["list", "watch", "patch"], true),
@@ -54,7 +56,8 @@ pub fn rights() -> impl Iterator<Item = Right> {
     managed.chain(others)
 }
 
-/// The rules of a Role (`is_namespaced`) or of a ClusterRole, as YAML. Resources with the same verbs share a rule.
+/// The rules of a Role (`is_namespaced`) or of a ClusterRole, as YAML. Resources with the same verbs share a
+/// rule.
 #[must_use]
 pub fn rules(is_namespaced: bool) -> String {
     let mut rules: BTreeMap<(String, &[&str]), Vec<String>> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! What a spec asks for, as far as it follows from the spec alone: which database, which foreign objects, which
-//! export and host. Defaults and everything that depends on observed state are `resolve`'s.
+//! What a spec asks for, as far as it follows from the spec alone: which database, which foreign objects,
+//! which export and host. Defaults and everything that depends on observed state are `resolve`'s.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use strum::IntoEnumIterator as _;
@@ -122,8 +122,8 @@ impl<'a> Requirements<'a> {
         }
     }
 
-    /// Whether the stack needs the operator's finalizer. A PersistentVolume is cluster-scoped and cannot be owned by
-    /// a stack, so under `deletionPolicy: Delete` the operator deletes it itself.
+    /// Whether the stack needs the operator's finalizer. A PersistentVolume is cluster-scoped and cannot be
+    /// owned by a stack, so under `deletionPolicy: Delete` the operator deletes it itself.
     #[must_use]
     pub fn needs_finalizer(&self) -> bool {
         self.deletion_policy == DeletionPolicy::Delete && self.export().is_some()

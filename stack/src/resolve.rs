@@ -1,5 +1,5 @@
-//! Step 2: spec and observed state become a `Stack`: defaults are set, credentials are found, and what is wrong with the
-//! spec or its references becomes a finding.
+//! Step 2: spec and observed state become a `Stack`: defaults are set, credentials are found, and what is
+//! wrong with the spec or its references becomes a finding.
 
 use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
 use todostack_crds::{

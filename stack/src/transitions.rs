@@ -29,8 +29,8 @@ pub struct Transition {
     pub related: Option<ObjectReference>,
 }
 
-/// One transition for each condition that became true, or false for a cause. `Ready` is last: the Event of the part
-/// has the cause already.
+/// One transition for each condition that became true, or false for a cause. `Ready` is last: the Event of
+/// the part has the cause already.
 #[must_use]
 pub fn transitions(old: &TodoStackStatus, verdicts: &[Verdict], view: View<'_>) -> Vec<Transition> {
     let parts = Part::iter().filter(|part| *part != Part::Objects);

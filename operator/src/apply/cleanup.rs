@@ -1,5 +1,5 @@
-//! The finalizer of a stack: set while the deletion of the stack has work that no owner reference can do. The one case
-//! is a PersistentVolume, which is cluster-scoped, under `deletionPolicy: Delete`.
+//! The finalizer of a stack: set while the deletion of the stack has work that no owner reference can do. The
+//! one case is a PersistentVolume, which is cluster-scoped, under `deletionPolicy: Delete`.
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::{
@@ -32,8 +32,9 @@ pub(crate) async fn guard(context: &Context, todostack: &TodoStack, id: &StackRe
     }
 }
 
-/// Deletes what a deleted stack leaves behind, and removes the finalizer. The volume goes when its claim does, and the
-/// claim when the garbage collector has deleted the pod that uses it. Nothing here waits, so no namespace hangs.
+/// Deletes what a deleted stack leaves behind, and removes the finalizer. The volume goes when its claim
+/// does, and the claim when the garbage collector has deleted the pod that uses it. Nothing here waits, so no
+/// namespace hangs.
 pub(crate) async fn cleanup(context: &Context, todostack: &TodoStack, id: &StackRef) -> Result<(), Error> {
     if !has_finalizer(todostack) {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Whether an apply would change an object, by its metadata alone: the stamp has the hash of the last apply, and
-//! `managedFields` shows whether another manager has taken or removed a field since.
+//! Whether an apply would change an object, by its metadata alone: the stamp has the hash of the last apply,
+//! and `managedFields` shows whether another manager has taken or removed a field since.
 
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
@@ -37,8 +37,8 @@ fn operators_fields(found: &ObjectMeta) -> Option<&Value> {
     entry.fields_v1.as_ref().map(|fields| &fields.0)
 }
 
-/// Whether every field of `desired` is in the set of fields that the operator owns. The set shows whether a list is keyed
-/// (`k:`), a set (`v:`) or atomic (no entry below it), so no schema is needed.
+/// Whether every field of `desired` is in the set of fields that the operator owns. The set shows whether a
+/// list is keyed (`k:`), a set (`v:`) or atomic (no entry below it), so no schema is needed.
 fn owns(desired: &Value, fields: &Value, root: bool) -> bool {
     let Some(fields) = fields.as_object() else { return false };
     match desired {

@@ -17,7 +17,8 @@ use todostack_stack::{
     stack_ref::StackRef,
 };
 
-/// A `TodoStack` as it is watched: one that cannot be read must not stop the watch of the others (kube issue 774).
+/// A `TodoStack` as it is watched: one that cannot be read must not stop the watch of the others (kube issue
+/// 774).
 pub(crate) type Guarded = DeserializeGuard<TodoStack>;
 
 #[derive(Clone)]
@@ -56,9 +57,9 @@ impl<K: ManagedKind> Cache for Store<K> {
 }
 
 impl Caches {
-    /// Waits until every feed of managed objects, pods and classes has listed once. Before that, an object that a cache
-    /// lacks may exist. To be called once: a store wakes only the last task that waits for it (kube-runtime 5.0,
-    /// `DelayedInit`), and the controller waits for the store of the stacks.
+    /// Waits until every feed of managed objects, pods and classes has listed once. Before that, an object
+    /// that a cache lacks may exist. To be called once: a store wakes only the last task that waits for it
+    /// (kube-runtime 5.0, `DelayedInit`), and the controller waits for the store of the stacks.
     pub(crate) async fn ready(&self) -> Result<(), WriterDropped> {
         let Self { stacks: _, managed, pods, storage_classes, ingress_classes } = self;
         for cache in managed {

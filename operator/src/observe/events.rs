@@ -1,5 +1,5 @@
-//! LISTs the Events of objects that do not become ready. No request is made while all is well. Which objects those are
-//! is decided by `subjects`.
+//! LISTs the Events of objects that do not become ready. No request is made while all is well. Which objects
+//! those are is decided by `subjects`.
 
 use k8s_openapi::api::core::v1::Event;
 use kube::{Api, Client, api::ListParams};
@@ -10,7 +10,8 @@ use todostack_stack::{
 
 use super::Error;
 
-/// Events of one object that are read at most. The API server folds repetitions into one Event, so more say nothing new.
+/// Events of one object that are read at most. The API server folds repetitions into one Event, so more say
+/// nothing new.
 const LIMIT: u32 = 50;
 
 /// The Events of objects that do not become ready.

@@ -1,5 +1,5 @@
-//! The watches: one feed for each kind, pruned as it arrives, each with its own backoff, so that one broken watch does
-//! not slow the others. They fill the caches of `caches.rs`.
+//! The watches: one feed for each kind, pruned as it arrives, each with its own backoff, so that one broken
+//! watch does not slow the others. They fill the caches of `caches.rs`.
 
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
@@ -27,8 +27,8 @@ use todostack_stack::{
 use super::caches::{Cache, Caches, Guarded};
 use crate::metrics::Metrics;
 
-/// Seconds after which a watch is reopened: below the idle limits of load balancers (240 s and more), so that a
-/// connection that died silently is noticed.
+/// Seconds after which a watch is reopened: below the idle limits of load balancers (240 s and more), so that
+/// a connection that died silently is noticed.
 const WATCH_SECONDS: u32 = 200;
 /// Objects in a page of the first list. Small pages keep the peak of memory at the start low.
 const PAGE: u32 = 50;
@@ -141,8 +141,8 @@ impl Feeds<'_> {
         reader
     }
 
-    /// Users' Secrets: only their metadata is watched, and nothing of them is kept. Helm's release Secrets are excluded
-    /// by type, since they are large and many.
+    /// Users' Secrets: only their metadata is watched, and nothing of them is kept. Helm's release Secrets
+    /// are excluded by type, since they are large and many.
     fn referenced_secrets(&mut self) {
         let api: Api<PartialObjectMeta<Secret>> = scoped(self.client, self.namespace);
         let config = config().fields("type!=helm.sh/release.v1");
@@ -166,7 +166,10 @@ impl Feeds<'_> {
 
 /// A type that is watched.
 trait Watched: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static {}
-impl<K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static> Watched for K {}
+impl<K> Watched for K where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static
+{
+}
 
 /// The objects of a watch. Errors are logged and counted; the watch retries after a pause.
 fn received<K, S>(events: S, metrics: Metrics) -> impl Stream<Item = K> + Send + 'static

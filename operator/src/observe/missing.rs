@@ -1,6 +1,6 @@
-//! GETs the expected objects that the watch caches lack, because they do not exist, were just created or are foreign.
-//! So a foreign object is never overwritten and no password is generated twice. Costs one GET for each object while a
-//! stack is new.
+//! GETs the expected objects that the watch caches lack, because they do not exist, were just created or are
+//! foreign. So a foreign object is never overwritten and no password is generated twice. Costs one GET for
+//! each object while a stack is new.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Recent writes of this process, so that a reconcile that runs before the watch caches catch up does not write again.
-//! In memory only; correctness does not depend on it, the number of requests does.
+//! Recent writes of this process, so that a reconcile that runs before the watch caches catch up does not
+//! write again. In memory only; correctness does not depend on it, the number of requests does.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,8 @@ use todostack_stack::{
     stack_ref::StackRef,
 };
 
-/// How long a write is kept at most. A watch that is later than that is broken, and the object may no longer exist.
+/// How long a write is kept at most. A watch that is later than that is broken, and the object may no longer
+/// exist.
 const KEPT: Duration = Duration::from_secs(5);
 
 /// Recent writes to all stacks, by the stack's uid.
@@ -70,8 +71,8 @@ impl RecentWrites {
         self.with(stack, |writes| writes.status = Some(Published { at: now, resource_version, status }));
     }
 
-    /// Evicts expired entries. A stack deleted without the operator's finalizer triggers no reconcile that would remove
-    /// its entry.
+    /// Evicts expired entries. A stack deleted without the operator's finalizer triggers no reconcile that
+    /// would remove its entry.
     fn expire(&self, now: Instant) {
         let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
         stacks.retain(|_, writes| writes.is_recent(now));
@@ -113,7 +114,8 @@ impl RecentWrites {
     }
 }
 
-/// Resource versions of one kind are ordered numbers (Kubernetes 1.35, KEP 5504; etcd's revisions before that).
+/// Resource versions of one kind are ordered numbers (Kubernetes 1.35, KEP 5504; etcd's revisions before
+/// that).
 fn version(metadata: &ObjectMeta) -> u64 {
     parse(metadata.resource_version.as_deref())
 }

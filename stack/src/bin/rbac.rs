@@ -1,4 +1,5 @@
-//! Prints the rules of the chart's Role (`namespaced`) or ClusterRole (`cluster`). The rights are in `rbac.rs`.
+//! Prints the rules of the chart's Role (`namespaced`) or ClusterRole (`cluster`). The rights are in
+//! `rbac.rs`.
 
 use std::process::ExitCode;
 

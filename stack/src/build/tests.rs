@@ -30,7 +30,9 @@ database:
     initScripts: {configMap: {name: seed}}
     nodeSelector: {disk: fast}
     tolerations: [{key: database, operator: Exists}]
-exposure: {host: shop.example.com, ingress: {className: traefik, annotations: {a: b}, tls: {secretName: shop-tls}}}
+exposure:
+  host: shop.example.com
+  ingress: {className: traefik, annotations: {a: b}, tls: {secretName: shop-tls}}
 ";
 const SQLITE: &str = "database: {sqlite: {storage: {storageClassName: fast}}}";
 const EXTERNAL: &str = "database: {external: {secret: {name: pg}}}";

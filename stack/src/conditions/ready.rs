@@ -1,4 +1,5 @@
-//! `Ready`: the sum of all parts. The first finding in the order of causality is the root cause, and becomes its message.
+//! `Ready`: the sum of all parts. The first finding in the order of causality is the root cause, and becomes
+//! its message.
 
 use todostack_crds::{ConditionType::Ready, Reason};
 

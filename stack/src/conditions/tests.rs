@@ -159,7 +159,8 @@ proptest! {
         let later = now() + jiff::SignedDuration::from_secs(60);
         let old = merge(&[], &verdicts(&before), 1, now());
         let new = merge(&old, &verdicts(&after), 1, later);
-        for ((old, new), changed) in old.iter().zip(&new).zip(before.iter().zip(&after).map(|(b, a)| b != a)) {
+        let changes = before.iter().zip(&after).map(|(before, after)| before != after);
+        for ((old, new), changed) in old.iter().zip(&new).zip(changes) {
             prop_assert_eq!(new.last_transition_time.0 == later, changed);
             prop_assert!(changed || old == new);
         }

@@ -33,7 +33,8 @@ struct Rejection<'a> {
     related: Option<ObjectReference>,
 }
 
-/// Pods that a controller may not create: a Deployment reports it by a condition, other controllers by Events.
+/// Pods that a controller may not create: a Deployment reports it by a condition, other controllers by
+/// Events.
 fn rejected_pods(evidence: Evidence<'_>) -> impl Iterator<Item = Rejection<'_>> {
     let deployments = evidence.observed.deployment.iter();
     let of_deployment = deployments.filter_map(|deployment| {

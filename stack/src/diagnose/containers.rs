@@ -1,5 +1,5 @@
-//! Containers that do not run: configuration, command, crash, memory. Images are in `images.rs`, the check of the volume
-//! is in `preflight.rs`.
+//! Containers that do not run: configuration, command, crash, memory. Images are in `images.rs`, the check of
+//! the volume is in `preflight.rs`.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus};
 use todostack_crds::Reason;

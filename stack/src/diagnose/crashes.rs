@@ -1,5 +1,5 @@
-//! Containers that fail with an error of their own, which the last line of their log names. Known messages are here for
-//! probes too.
+//! Containers that fail with an error of their own, which the last line of their log names. Known messages
+//! are here for probes too.
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
 use todostack_crds::Reason;

@@ -5,7 +5,8 @@ use todostack_crds::Reason;
 
 use super::{Finding, pods::Place};
 
-/// The finding on the image of a waiting container, by the kubelet's reason. None if the reason is about something else.
+/// The finding on the image of a waiting container, by the kubelet's reason. None if the reason is about
+/// something else.
 pub(super) fn finding(
     place: &Place<'_>,
     container: &ContainerStatus,

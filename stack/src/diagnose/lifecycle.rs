@@ -10,6 +10,9 @@ use crate::names;
 /// Time that a pod may take after its grace period to terminate. A running kubelet needs seconds.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
+/// Remedy of a pod that does not terminate.
+const FORCE: &str = "Restart its node. Delete the pod with --force only if the node is powered off: two servers on one volume destroy the data";
+
 /// Findings on pods and rollouts that do not finish.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     terminating(evidence).into_iter().chain(stuck_rollout(evidence)).collect()
@@ -20,7 +23,13 @@ fn terminating(evidence: Evidence<'_>) -> Vec<Finding> {
         let due = place.pod.metadata.deletion_timestamp.as_ref();
         due.is_some_and(|due| evidence.now.duration_since(due.0) >= GRACE)
     });
-    late.map(|place| Finding::new(place.part, Reason::StuckTerminating, place.part.pod_noun()).problem("is stuck terminating: its node does not stop it").remedy("Restart its node. Delete the pod with --force only if the node is powered off: two servers on one volume destroy the data").evidence(format!("deletionTimestamp of Pod {}", place.pod.name_any())).related(place.pod.object_ref(&())))
+    late.map(|place| {
+        Finding::new(place.part, Reason::StuckTerminating, place.part.pod_noun())
+            .problem("is stuck terminating: its node does not stop it")
+            .remedy(FORCE)
+            .evidence(format!("deletionTimestamp of Pod {}", place.pod.name_any()))
+            .related(place.pod.object_ref(&()))
+    })
     .collect()
 }
 

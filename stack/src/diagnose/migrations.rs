@@ -15,10 +15,17 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Option<Finding> {
         return None;
     }
     let message = termination_message(evidence).unwrap_or_else(|| "its pods left no message".to_owned());
-    Some(Finding::new(Part::Migrations, Reason::MigrationFailed, format!("Job {name}")).problem(format!("failed after its last retry: {}", message.trim_end_matches('.'))).remedy(format!(
-            "The pods of the previous image keep serving. Fix the cause or correct spec.api.image, then retry: kubectl -n {} delete job {name}",
-            evidence.stack.id.namespace
-        )).evidence("condition Failed of the Job, and the termination messages of its pods").related(job.object_ref(&())))
+    let remedy = format!(
+        "The pods of the previous image keep serving. Fix the cause or correct spec.api.image, then retry: kubectl -n {} delete job {name}",
+        evidence.stack.id.namespace
+    );
+    Some(
+        Finding::new(Part::Migrations, Reason::MigrationFailed, format!("Job {name}"))
+            .problem(format!("failed after its last retry: {}", message.trim_end_matches('.')))
+            .remedy(remedy)
+            .evidence("condition Failed of the Job, and the termination messages of its pods")
+            .related(job.object_ref(&())),
+    )
 }
 
 fn termination_message(evidence: Evidence<'_>) -> Option<String> {

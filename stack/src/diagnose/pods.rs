@@ -31,8 +31,8 @@ impl Place<'_> {
             .related(self.pod.object_ref(&()))
     }
 
-    /// The command that prints the log of a container before its last restart, in all pods of this part: the name of a
-    /// pod changes by itself.
+    /// The command that prints the log of a container before its last restart, in all pods of this part: the
+    /// name of a pod changes by itself.
     pub(super) fn previous_log(&self, container: &ContainerStatus) -> String {
         self.logs(container, " --previous")
     }

@@ -1,5 +1,5 @@
-//! Results of the check of the volume, which runs before Postgres starts and leaves one line of JSON as its termination
-//! message (`resources/preflight.sh`).
+//! Results of the check of the volume, which runs before Postgres starts and leaves one line of JSON as its
+//! termination message (`resources/preflight.sh`).
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
 use serde::Deserialize;

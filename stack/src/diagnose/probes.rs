@@ -120,7 +120,8 @@ fn unready(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
     Some(place.finding(container, Reason::ProbeFailed, problem, remedy))
 }
 
-/// The message of the last failed probe since the container started, and how often it failed. Events outlive restarts.
+/// The message of the last failed probe since the container started, and how often it failed. Events outlive
+/// restarts.
 fn last_failure<'a>(
     place: &Place<'_>,
     container: &ContainerStatus,

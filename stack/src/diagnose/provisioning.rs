@@ -1,4 +1,5 @@
-//! PersistentVolumeClaims that are not provisioned: a missing StorageClass, or a provisioner that fails or is silent.
+//! PersistentVolumeClaims that are not provisioned: a missing StorageClass, or a provisioner that fails or is
+//! silent.
 
 use std::collections::BTreeMap;
 

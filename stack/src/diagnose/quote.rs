@@ -1,5 +1,6 @@
-//! Quotes of other programs: log lines, messages of the container runtime and of the API server, cut to what explains the
-//! cause and stays the same at every attempt. What a quote means is decided by the family of causes.
+//! Quotes of other programs: log lines, messages of the container runtime and of the API server, cut to what
+//! explains the cause and stays the same at every attempt. What a quote means is decided by the family of
+//! causes.
 
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ pub(super) fn last_line(message: &str) -> Option<String> {
     Some(truncate(&text))
 }
 
-/// A message without the IDs of containers and tasks, which differ at every attempt: 12 hexadecimal digits or more.
+/// A message without the IDs of containers and tasks, which differ at every attempt: 12 hexadecimal digits or
+/// more.
 pub(super) fn without_ids(message: &str) -> String {
     let is_id = |word: &str| word.len() >= 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mut text = String::with_capacity(message.len());
@@ -25,8 +27,9 @@ pub(super) fn without_ids(message: &str) -> String {
     text
 }
 
-/// The sentence of a rejection by the API server: without the name of the object, which differs at every attempt of a
-/// controller, without the values that it prints as Go or JSON, and without the diff that may follow.
+/// The sentence of a rejection by the API server: without the name of the object, which differs at every
+/// attempt of a controller, without the values that it prints as Go or JSON, and without the diff that may
+/// follow.
 pub(super) fn api_server(message: &str) -> String {
     let sentence = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let cause = [" is forbidden: ", " is invalid: "]
@@ -36,8 +39,8 @@ pub(super) fn api_server(message: &str) -> String {
     truncate(without_values(cause).trim_end_matches(['.', ':', ' ']))
 }
 
-/// `Invalid value: core.Spec{…}: must be set` becomes `Invalid value: must be set`. A value that is a plain word, number
-/// or quoted text stays.
+/// `Invalid value: core.Spec{…}: must be set` becomes `Invalid value: must be set`. A value that is a plain
+/// word, number or quoted text stays.
 fn without_values(cause: &str) -> String {
     const VALUE: &str = " value: ";
     let Some((before, rest)) = cause.split_once(VALUE) else { return cause.to_owned() };
@@ -49,7 +52,8 @@ fn without_values(cause: &str) -> String {
     format!("{before}{VALUE}{}", if after == rest { rest.to_owned() } else { without_values(after) })
 }
 
-/// Where the first bracketed value of `text` ends. A value whose bracket is never closed was truncated by the API server.
+/// Where the first bracketed value of `text` ends. A value whose bracket is never closed was truncated by the
+/// API server.
 fn end_of_value(text: &str) -> usize {
     let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
     for (index, char) in text.char_indices() {

@@ -48,8 +48,8 @@ fn unschedulable(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
     )
 }
 
-/// When a kubelet is silent, the node controller sets the pod's condition Ready to False and leaves the kubelet's last
-/// report on the containers.
+/// When a kubelet is silent, the node controller sets the pod's condition Ready to False and leaves the
+/// kubelet's last report on the containers.
 fn lost_node(place: &Place<'_>) -> Option<Finding> {
     let unready =
         conditions(place.pod).any(|condition| condition.type_ == "Ready" && condition.status == "False");
@@ -67,16 +67,16 @@ fn lost_node(place: &Place<'_>) -> Option<Finding> {
     })
 }
 
-/// The taint in the scheduler's message. Kubernetes 1.36 writes `had untolerated taint(s)` without it, which is empty
-/// here; earlier releases write `had untolerated taint {key: value}`.
+/// The taint in the scheduler's message. Kubernetes 1.36 writes `had untolerated taint(s)` without it, which
+/// is empty here; earlier releases write `had untolerated taint {key: value}`.
 fn untolerated(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("untolerated taint")?;
     let named = rest.split_once('{').and_then(|(_, rest)| Some(rest.split_once('}')?.0));
     Some(named.unwrap_or_default())
 }
 
-/// The toleration to add. The scheduler checks taints before the nodeSelector, so if the message has both, either can be
-/// the one to change.
+/// The toleration to add. The scheduler checks taints before the nodeSelector, so if the message has both,
+/// either can be the one to change.
 fn toleration(part: Part, taint: &str, message: &str) -> String {
     let field = part.spec_field();
     let key = taint.split(':').next().unwrap_or_default().trim();
@@ -104,7 +104,8 @@ fn is_stuck(condition: &PodCondition, now: jiff::Timestamp) -> bool {
         && since.is_none_or(|since| since >= GRACE)
 }
 
-/// The message without the sentences on preemption and, from 1.36, on resource claims, which suggest no action.
+/// The message without the sentences on preemption and, from 1.36, on resource claims, which suggest no
+/// action.
 fn without_hints(message: &str) -> &str {
     let hints = [" preemption: ", " no new claims to deallocate"];
     let end = hints.iter().filter_map(|hint| message.find(hint)).min().unwrap_or(message.len());

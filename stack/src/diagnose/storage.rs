@@ -38,8 +38,8 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     )
 }
 
-/// Whether a mount still fails: Events are kept for an hour, and one on mounting is outdated once a container of its pod
-/// has run.
+/// Whether a mount still fails: Events are kept for an hour, and one on mounting is outdated once a container
+/// of its pod has run.
 fn is_current(event: &Event, observed: &Observed) -> bool {
     let subject = observed.pods.iter().find(|pod| pod.metadata.uid == event.involved_object.uid);
     subject.is_none_or(|pod| {
@@ -101,8 +101,8 @@ fn mount_error(event: &Event) -> Option<String> {
         return None;
     }
     let message = event.message.as_deref()?;
-    // A missing Secret or ConfigMap does not concern the volume. Neither does a claim that the node may not read yet: the
-    // API server authorizes the node a moment after the kubelet learns of its pod.
+    // A missing Secret or ConfigMap does not concern the volume. Neither does a claim that the node may not
+    // read yet: the API server authorizes the node a moment after the kubelet learns of its pod.
     if ["references non-existent", "failed to sync", "failed to fetch PVC"]
         .iter()
         .any(|text| message.contains(text))

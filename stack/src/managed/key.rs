@@ -1,4 +1,5 @@
-//! The key by which a managed object is known within its stack: kind and name. Which kinds there are is in the table.
+//! The key by which a managed object is known within its stack: kind and name. Which kinds there are is in
+//! the table.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::ResourceExt as _;

@@ -2,11 +2,14 @@
 
 /// A line `field: group::version::Kind, scope, verbs, prune;` for each kind.
 macro_rules! kinds {
-    ($($field:ident: $group:ident::$version:ident::$kind:ident, $scope:ident, $verbs:expr, $prune:expr;)*) => {
+    (
+        $($field:ident: $group:ident::$version:ident::$kind:ident, $scope:ident, $verbs:expr, $prune:expr;)*
+    ) => {
         $(pub use k8s_openapi::api::$group::$version::$kind;)*
 
         /// A kind of managed objects.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter, strum::IntoStaticStr)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(strum::EnumIter, strum::IntoStaticStr)]
         pub enum Kind { $($kind,)* }
 
         impl Kind {

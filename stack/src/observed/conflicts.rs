@@ -1,5 +1,5 @@
-//! Older stacks that have what only one stack can have: an NFS export (two servers on one directory destroy the data,
-//! since `postmaster.pid` protects against a second server on the same host only), or a host name.
+//! Older stacks that have what only one stack can have: an NFS export (two servers on one directory destroy
+//! the data, since `postmaster.pid` protects against a second server on the same host only), or a host name.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,8 @@ use todostack_crds::{TodoStack, storage::NfsExport};
 
 use crate::requirements::Requirements;
 
-/// The older stack that uses the export of `stack`, as `namespace/name`. Of two of the same age, the first by name.
+/// The older stack that uses the export of `stack`, as `namespace/name`. Of two of the same age, the first by
+/// name.
 pub fn export<'a>(stacks: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) -> Option<String> {
     let ours = Requirements::from(&stack.spec).export()?;
     let shares = |other: &TodoStack| {

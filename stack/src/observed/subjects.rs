@@ -18,7 +18,8 @@ pub struct Subject {
     pub uid: String,
 }
 
-/// Pods that are not ready, a claim that is not bound, and controllers that have no pod. None while all is well.
+/// Pods that are not ready, a claim that is not bound, and controllers that have no pod. None while all is
+/// well.
 #[must_use]
 pub fn subjects(observed: &Observed) -> Vec<Subject> {
     let pods = observed.pods.iter().filter(|pod| waits(pod)).map(|pod| subject("Pod", pod.as_ref()));

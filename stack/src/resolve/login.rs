@@ -1,5 +1,5 @@
-//! Credentials: those in the operator's Secrets are kept, missing ones are generated, those of users' Secrets are read and
-//! checked.
+//! Credentials: those in the operator's Secrets are kept, missing ones are generated, those of users' Secrets
+//! are read and checked.
 
 use k8s_openapi::api::core::v1::Secret;
 use todostack_crds::Reason;
@@ -27,7 +27,8 @@ pub(super) fn superuser(host: &str, inputs: Inputs<'_>) -> Login {
     revise(desired, kept.as_ref(), inputs.generated)
 }
 
-/// The API's credentials on a managed server: generated, or from the user's Secret if the spec references one.
+/// The API's credentials on a managed server: generated, or from the user's Secret if the spec references
+/// one.
 pub(super) fn application(
     is_referenced: bool,
     host: &str,

@@ -1,5 +1,5 @@
-//! The image and credentials of the API's pods: the desired ones once their migration is complete, until then those that
-//! already run. So a failing migration never removes a serving pod.
+//! The image and credentials of the API's pods: the desired ones once their migration is complete, until then
+//! those that already run. So a failing migration never removes a serving pod.
 
 use kube::ResourceExt as _;
 

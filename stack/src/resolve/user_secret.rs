@@ -1,5 +1,5 @@
-//! Reading a Secret that a user wrote: one trailing newline is ignored, every other invalid value is reported by key and
-//! position. No value ever enters a finding.
+//! Reading a Secret that a user wrote: one trailing newline is ignored, every other invalid value is reported
+//! by key and position. No value ever enters a finding.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Resource as _, ResourceExt as _};

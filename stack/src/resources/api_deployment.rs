@@ -74,7 +74,8 @@ pub fn released(deployment: &Deployment) -> Option<Release> {
     })
 }
 
-/// A rollout never reduces the number of ready pods. A SQLite file has one writer, so its old pod stops first.
+/// A rollout never reduces the number of ready pods. A SQLite file has one writer, so its old pod stops
+/// first.
 fn strategy(database: &Database) -> DeploymentStrategy {
     match database {
         Database::Sqlite(_) => {

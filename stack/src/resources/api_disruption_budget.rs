@@ -30,8 +30,8 @@ fn build(stack: &Stack) -> PodDisruptionBudget {
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),
             selector: Some(labels::selector(stack, Component::Api)),
-            // By default, pods that are not ready count as disrupted and cannot be evicted, so that an API without its
-            // database would block a drain.
+            // By default, pods that are not ready count as disrupted and cannot be evicted, so that an API
+            // without its database would block a drain.
             unhealthy_pod_eviction_policy: Some("AlwaysAllow".to_owned()),
             ..PodDisruptionBudgetSpec::default()
         }),

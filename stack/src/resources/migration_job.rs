@@ -141,8 +141,9 @@ fn migrate(stack: &Stack) -> Container {
     }
 }
 
-/// Checks that the database is reachable. The pod receives no requests, but the output of a failed probe becomes an Event,
-/// from which the operator reports what the migration waits for. A reachable database is migrated before the first probe.
+/// Checks that the database is reachable. The pod receives no requests, but the output of a failed probe
+/// becomes an Event, from which the operator reports what the migration waits for. A reachable database is
+/// migrated before the first probe.
 fn reaches() -> Probe {
     let command = ["/todostack-api", "migrate", "--check"];
     Probe {

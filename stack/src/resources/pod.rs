@@ -1,4 +1,5 @@
-//! What all pods of a stack share: the Pod Security Standard `restricted`, and how credentials reach a container.
+//! What all pods of a stack share: the Pod Security Standard `restricted`, and how credentials reach a
+//! container.
 
 use k8s_openapi::api::core::v1::{
     Capabilities, EmptyDirVolumeSource, EnvVar, EnvVarSource, PodSecurityContext, SeccompProfile,
@@ -24,9 +25,9 @@ pub(super) fn security(uid: i64) -> PodSecurityContext {
     }
 }
 
-/// The same for a pod whose volume comes from a StorageClass: a newly formatted disk belongs to root, and only the kubelet
-/// can change that. OnRootMismatch, because Postgres rejects a data directory that its group can write. An NFS export
-/// keeps its owner: the kubelet ignores fsGroup there.
+/// The same for a pod whose volume comes from a StorageClass: a newly formatted disk belongs to root, and
+/// only the kubelet can change that. OnRootMismatch, because Postgres rejects a data directory that its group
+/// can write. An NFS export keeps its owner: the kubelet ignores fsGroup there.
 pub(super) fn security_with_volume(uid: i64) -> PodSecurityContext {
     PodSecurityContext {
         fs_group: Some(uid),
@@ -45,7 +46,8 @@ pub(super) fn container_security() -> SecurityContext {
     }
 }
 
-/// When a container fails, the last lines of its log become its termination message, which the operator may read.
+/// When a container fails, the last lines of its log become its termination message, which the operator may
+/// read.
 pub(super) fn message_policy() -> String {
     "FallbackToLogsOnError".to_owned()
 }
@@ -87,8 +89,8 @@ fn from_secret(name: &str, secret: &str, key: &str, optional: bool) -> EnvVar {
     EnvVar { name: name.to_owned(), value_from: Some(source), ..EnvVar::default() }
 }
 
-/// The variables that every Postgres client reads, from a managed Secret: no password is part of a URL, so none needs
-/// escaping.
+/// The variables that every Postgres client reads, from a managed Secret: no password is part of a URL, so
+/// none needs escaping.
 pub(super) fn login(secret: &str) -> Vec<EnvVar> {
     vec![
         from_secret("PGHOST", secret, "host", false),

@@ -1,5 +1,5 @@
-//! The PersistentVolumeClaim of Postgres. The operator writes it itself instead of by a StatefulSet's template: so it can
-//! grow in place, and it exists before and after the StatefulSet.
+//! The PersistentVolumeClaim of Postgres. The operator writes it itself instead of by a StatefulSet's
+//! template: so it can grow in place, and it exists before and after the StatefulSet.
 
 use k8s_openapi::{
     api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements},

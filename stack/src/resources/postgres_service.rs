@@ -20,8 +20,8 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(stack.startable_postgres().map(|_| build(stack)))
 }
 
-/// The name resolves as soon as the pod has an address, not only once it is ready: resolvers cache a negative answer for
-/// 5 s and more, and clients retry a refused connection at once.
+/// The name resolves as soon as the pod has an address, not only once it is ready: resolvers cache a negative
+/// answer for 5 s and more, and clients retry a refused connection at once.
 pub(super) fn build(stack: &Stack) -> Service {
     Service {
         metadata: labels::owned(stack, names::database(&stack.id.name), Component::Database),

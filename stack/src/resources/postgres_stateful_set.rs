@@ -1,4 +1,5 @@
-//! The StatefulSet of the database: one pod of the Postgres image, as its own user, on a read-only root filesystem.
+//! The StatefulSet of the database: one pod of the Postgres image, as its own user, on a read-only root
+//! filesystem.
 
 use k8s_openapi::{
     api::{
@@ -150,8 +151,9 @@ fn environment(postgres: &Postgres) -> Vec<EnvVar> {
     ]
 }
 
-/// Checksums find a volume that lies. The collation is Postgres's own where it has one (17 and later), and the C
-/// library's byte order before that: an image with another C library must not change the order of an index.
+/// Checksums find a volume that lies. The collation is Postgres's own where it has one (17 and later), and
+/// the C library's byte order before that: an image with another C library must not change the order of an
+/// index.
 fn initdb_arguments(version: &str) -> String {
     let collation = match version {
         "14" | "15" | "16" => "--locale=C",
@@ -160,8 +162,8 @@ fn initdb_arguments(version: &str) -> String {
     format!("--data-checksums --encoding=UTF8 {collation}")
 }
 
-/// That the port is open: without a process in the container, which costs a slow node more than the server's start.
-/// While the entrypoint prepares an empty directory, its server listens on the socket alone.
+/// That the port is open: without a process in the container, which costs a slow node more than the server's
+/// start. While the entrypoint prepares an empty directory, its server listens on the socket alone.
 fn listens() -> Probe {
     Probe {
         tcp_socket: Some(TCPSocketAction {
@@ -174,12 +176,13 @@ fn listens() -> Probe {
     }
 }
 
-/// Checks that the volume responds and that the server accepts connections: the server listens before it has recovered,
-/// and accepts connections while each of its writes waits for an unreachable NFS server.
+/// Checks that the volume responds and that the server accepts connections: the server listens before it has
+/// recovered, and accepts connections while each of its writes waits for an unreachable NFS server.
 ///
-/// The volume comes first, since the client library reads its home directory, which is on the volume. It has its own
-/// timeout, since a process that hangs in I/O prevents that the kubelet ends the probe. Unlike reading a cached file, asking
-/// for the file system's size reaches the NFS server each time (RFC 8881, `space_*`). The probe's output becomes an Event.
+/// The volume comes first, since the client library reads its home directory, which is on the volume. It has
+/// its own timeout, since a process that hangs in I/O prevents that the kubelet ends the probe. Unlike
+/// reading a cached file, asking for the file system's size reaches the NFS server each time (RFC 8881,
+/// `space_*`). The probe's output becomes an Event.
 fn accepts() -> Probe {
     let script = format!(
         "timeout 3 stat -f \"$PGDATA\" >/dev/null || {{ echo \"{SILENT_VOLUME} within 3 s\"; exit 1; }}; \

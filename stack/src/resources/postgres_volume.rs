@@ -1,5 +1,5 @@
-//! The PersistentVolume of an NFS export. It is cluster-scoped, so it has labels and a finalizer instead of an owner. It
-//! names its claim, so that no other claim can be bound to it.
+//! The PersistentVolume of an NFS export. It is cluster-scoped, so it has labels and a finalizer instead of
+//! an owner. It names its claim, so that no other claim can be bound to it.
 
 use k8s_openapi::{
     api::core::v1::{NFSVolumeSource, ObjectReference, PersistentVolume, PersistentVolumeSpec},
@@ -44,8 +44,8 @@ pub(super) fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> 
     })
 }
 
-/// Whether the volume is bound to a deleted claim: its `claimRef` still has the old uid, so that a new claim of the same
-/// name cannot be bound (kubernetes issue 20753).
+/// Whether the volume is bound to a deleted claim: its `claimRef` still has the old uid, so that a new claim
+/// of the same name cannot be bound (kubernetes issue 20753).
 #[must_use]
 pub fn is_released(volume: &PersistentVolume) -> bool {
     volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")

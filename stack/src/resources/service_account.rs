@@ -1,4 +1,5 @@
-//! The ServiceAccount of all pods. It has no permissions and mounts no token, unlike the namespace's default account.
+//! The ServiceAccount of all pods. It has no permissions and mounts no token, unlike the namespace's default
+//! account.
 
 use k8s_openapi::api::core::v1::ServiceAccount;
 

@@ -1,5 +1,5 @@
-//! What the operator uses of its rights, by conversations that use all of them: the table of managed kinds must be
-//! equal to it, both ways. The chart's rules are generated from that table.
+//! What the operator uses of its rights, by conversations that use all of them: the table of managed kinds
+//! must be equal to it, both ways. The chart's rules are generated from that table.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -59,7 +59,8 @@ async fn create() -> ApiServer {
     server
 }
 
-/// Reduces a stack to the least, so that what it no longer asks for is deleted: the Jobs of earlier images too.
+/// Reduces a stack to the least, so that what it no longer asks for is deleted: the Jobs of earlier images
+/// too.
 async fn edit() -> ApiServer {
     let before = fixtures::resolved(NFS);
     let mut listing = fixtures::listing(&before);

@@ -1,11 +1,13 @@
-//! Which reasons have a capture, and why the others do not. A new cause needs a capture, or a reason here why not.
+//! Which reasons have a capture, and why the others do not. A new cause needs a capture, or a reason here why
+//! not.
 
 use todostack_crds::{Class, Reason};
 
 /// Why there is no capture with the reason as the cause in `Ready`. None: there must be one.
 pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
     match (reason.class(), reason) {
-        // Conditions have them while a stack progresses, but they are the cause in `Ready` on a real cluster too.
+        // Conditions have them while a stack progresses, but they are the cause in `Ready` on a real cluster
+        // too.
         (Class::Waiting, Reason::VolumePending | Reason::AddressPending) => None,
         (Class::Good | Class::Inactive | Class::Waiting, _) => Some("it is no cause"),
         (Class::Warning, _) => Some("the stack is Ready; the condition of its part has the warning"),
