@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use todostack_stack::labels::Component;
 
 /// Shows what a TodoStack is made of, what is wrong with it and why, and what to do
 #[derive(Debug, Parser)]
@@ -85,9 +86,9 @@ pub(crate) enum Command {
     Logs {
         /// The stack
         name: String,
-        /// Which part
+        /// Which pods
         #[arg(value_enum, default_value_t)]
-        part: Part,
+        workload: Workload,
         /// Go on as lines come
         #[arg(short, long)]
         follow: bool,
@@ -111,9 +112,9 @@ pub(crate) enum Output {
     Yaml,
 }
 
-/// The part of a stack whose logs are wanted.
+/// The pods whose logs are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Part {
+pub(crate) enum Workload {
     /// The API's pods
     #[default]
     Api,
@@ -121,6 +122,16 @@ pub(crate) enum Part {
     Database,
     /// The migration's pods
     Migration,
+}
+
+impl From<Workload> for Component {
+    fn from(workload: Workload) -> Self {
+        match workload {
+            Workload::Api => Self::Api,
+            Workload::Database => Self::Database,
+            Workload::Migration => Self::Migration,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use k8s_openapi::api::{
     apps::v1::Deployment, core::v1::Pod, networking::v1::IngressClass, storage::v1::StorageClass,
 };
 use kube::ResourceExt as _;
-use todostack_operator::diagnose::{DEFAULT_INGRESS_CLASS, DEFAULT_STORAGE_CLASS};
+use todostack_stack::diagnose::{DEFAULT_INGRESS_CLASS, DEFAULT_STORAGE_CLASS};
 
 use crate::report::Mark;
 
@@ -17,7 +17,7 @@ pub(crate) mod read;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster {
     /// Whether `TodoStack` is served.
-    pub(crate) definition: bool,
+    pub(crate) crd: bool,
     pub(crate) operators: Option<Vec<Arc<Deployment>>>,
     pub(crate) storage_classes: Option<Vec<Arc<StorageClass>>>,
     pub(crate) ingress_classes: Option<Vec<Arc<IngressClass>>>,
@@ -48,9 +48,9 @@ impl Check {
 
 /// Everything that is checked.
 pub(crate) fn checks(cluster: &Cluster) -> Vec<Check> {
-    let Cluster { definition, operators, storage_classes, ingress_classes, dns } = cluster;
+    let Cluster { crd, operators, storage_classes, ingress_classes, dns } = cluster;
     vec![
-        self::definition(*definition),
+        self::crd(*crd),
         operators.as_ref().map_or_else(
             || Check::unread("Operator", "Deployments of all namespaces"),
             |operators| operator(operators),
@@ -67,7 +67,7 @@ pub(crate) fn checks(cluster: &Cluster) -> Vec<Check> {
     ]
 }
 
-fn definition(served: bool) -> Check {
+fn crd(served: bool) -> Check {
     if served {
         return Check::new("Definition", Mark::Good, "todostacks.todostack.dev is served", "");
     }

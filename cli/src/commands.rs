@@ -6,14 +6,15 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 use serde::Serialize;
 use todostack_crds::TodoStack;
+use todostack_stack::names;
 
 use crate::{
     access::Access,
     args::{Args, Command, Output},
     cluster,
     error::{Error, WRONG},
+    examine, inspect,
     kubectl::{self, Logs, Psql},
-    look,
     read::{self, Scope},
     report::{Health, Mark, Report},
     text::{self, doctor::Stacks},
@@ -27,23 +28,26 @@ pub(crate) async fn run(args: Args) -> Result<u8, Error> {
     match command {
         Command::Status { name, all_namespaces, output } => {
             let scope = Scope { name, ..access.scope(all_namespaces) };
-            let reports = look::reports(&access.client, &scope, now).await?;
+            let reports = inspect::reports(&access.client, &scope, now).await?;
             write(&status(&reports, &scope, output, now)?)?;
             Ok(code(reports.iter().all(|report| report.health == Health::Ready)))
         }
         Command::Explain { name } => {
-            let reports = look::reports(&access.client, &access.one(&name), now).await?;
+            let reports = inspect::reports(&access.client, &access.one(&name), now).await?;
             write(&reports.iter().map(text::explain::text).collect::<String>())?;
             Ok(code(reports.iter().all(|report| report.health == Health::Ready)))
         }
         Command::Doctor { all_namespaces } => doctor(&access, all_namespaces, now).await,
         Command::Psql { name, superuser, arguments } => {
-            let found = look::known(&access.client, &access.one(&name)).await?;
-            let Some(known) = found.first() else { return Err(access.missing(&name)) };
-            let (stack, role_known) = known.resolved(now)?;
-            let psql =
-                Psql { superuser, role_known, terminal: kubectl::has_terminal(), arguments: &arguments };
-            let arguments = kubectl::psql(&stack, &psql)?;
+            let snapshots = inspect::snapshots(&access.client, &access.one(&name)).await?;
+            let Some(snapshot) = snapshots.first() else { return Err(access.missing(&name)) };
+            let psql = Psql {
+                superuser,
+                has_true_credentials: snapshot.has_true_credentials(),
+                terminal: kubectl::has_terminal(),
+                arguments: &arguments,
+            };
+            let arguments = kubectl::psql(&examine::resolve(snapshot)?, &psql)?;
             let mut command = access.kubectl();
             command.args(arguments);
             kubectl::run(command)
@@ -52,11 +56,11 @@ pub(crate) async fn run(args: Args) -> Result<u8, Error> {
             let stack = access.stack(&name).await?;
             url(&stack)
         }
-        Command::Logs { name, part, follow, tail } => {
+        Command::Logs { name, workload, follow, tail } => {
             // kubectl says nothing of a selector that matches no pod.
             access.stack(&name).await?;
             let mut command = access.kubectl();
-            command.args(kubectl::logs(&Logs { name: &name, part, follow, tail }));
+            command.args(kubectl::logs(&Logs { name: &name, workload, follow, tail }));
             kubectl::run(command)
         }
     }
@@ -104,13 +108,13 @@ fn status(reports: &[Report], scope: &Scope, output: Output, now: Timestamp) -> 
 }
 
 async fn doctor(access: &Access, all_namespaces: bool, now: Timestamp) -> Result<u8, Error> {
-    let seen = cluster::read::read(&access.client).await?;
-    let stacks = if seen.definition {
-        Stacks::Examined(look::reports(&access.client, &access.scope(all_namespaces), now).await?)
+    let cluster = cluster::read::read(&access.client).await?;
+    let stacks = if cluster.crd {
+        Stacks::Examined(inspect::reports(&access.client, &access.scope(all_namespaces), now).await?)
     } else {
         Stacks::Unserved
     };
-    let checks = cluster::checks(&seen);
+    let checks = cluster::checks(&cluster);
     write(&text::doctor::text(&checks, &stacks, now))?;
     Ok(code(stacks.unready() == 0 && checks.iter().all(|check| check.mark != Mark::Bad)))
 }
@@ -124,7 +128,7 @@ fn url(stack: &TodoStack) -> Result<u8, Error> {
         anstream::eprintln!(
             "It answers inside the cluster. From here: kubectl --namespace {} port-forward service/{} 8080:http",
             stack.namespace().unwrap_or_default(),
-            todostack_operator::names::api(&name)
+            names::api(&name)
         );
     }
     Ok(0)

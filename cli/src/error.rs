@@ -1,5 +1,7 @@
 //! Why a command has no answer: what, where, and what to do.
 
+use todostack_stack::{error_chain, stack_ref::Incomplete};
+
 /// Exit code of "something is wrong".
 pub(crate) const WRONG: u8 = 1;
 /// Exit code of "no answer"; clap ends with the same for usage.
@@ -32,13 +34,11 @@ pub(crate) enum Error {
     #[error(
         "the cluster does not know TodoStacks: install the definition: helm install todostack-crds oci://ghcr.io/todostack/charts/todostack-crds --namespace todostack-system --create-namespace"
     )]
-    NoDefinition,
+    NoCrd,
     #[error("there is no TodoStack {name} {place}: see kubectl get todostacks --all-namespaces")]
     NoStack { name: String, place: String },
-    #[error("failed to take the operator's defaults: unset the variables TODOSTACK_*")]
-    Settings(#[source] clap::Error),
-    #[error("failed to resolve TodoStack {name}")]
-    Resolve { name: String, source: todostack_operator::resolve::Error },
+    #[error(transparent)]
+    Incomplete(#[from] Incomplete),
     #[error("the operator has not published a URL of {0} yet: see kubectl todostack doctor")]
     NoUrl(String),
     #[error("{0}")]
@@ -54,7 +54,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Why something could not be read. That it may not be read is no error: see `gaps.rs`.
+    /// Why something could not be read. That it may not be read is no error: see `forbidden.rs`.
     pub(crate) fn read(what: impl Into<String>, place: impl Into<String>, source: kube::Error) -> Self {
         let (what, place) = (what.into(), place.into());
         match source {
@@ -65,18 +65,9 @@ impl Error {
     }
 }
 
-/// An error with its sources; one that says what has been said (kube's name their sources themselves) is left out.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}\n  caused by: {words}");
-        }
-        source = error.source();
-    }
-    text
+/// An error with its sources, one on each line.
+pub(crate) fn chain(error: &Error) -> String {
+    error_chain::messages(error).join("\n  caused by: ")
 }
 
 #[cfg(test)]

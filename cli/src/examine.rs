@@ -1,124 +1,125 @@
-//! From what was seen of a stack to what is said of it, by the operator's own rules: `resolve`, `diagnose` and the
-//! conditions' `judge`. Pure. What the operator alone can know (what it was refused, other namespaces) is taken from
-//! the status that it wrote.
-
-use std::sync::Arc;
+//! From what was read of a stack to its report, by the operator's own functions: `resolve`, `diagnose` and the
+//! conditions' `evaluate`. Pure. What only the operator knows, such as rejected writes and stacks of other namespaces,
+//! is taken from the status that it wrote.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1;
 use kube::ResourceExt as _;
-use todostack_crds::{ConditionType, Reason, TodoStack};
-use todostack_operator::{
-    apply::Applied,
-    args::Config,
-    conditions::{self, Status, Verdict, View},
-    credentials::{Fresh, Login},
+use strum::IntoEnumIterator as _;
+use todostack_crds::{Class, ConditionType, Reason, TodoStack};
+use todostack_stack::{
+    applied::Applied,
+    conditions::{self, Verdict, View},
+    config::Config,
+    credentials::GeneratedSecrets,
     diagnose::{self, Evidence},
-    finding::{Finding, Part},
-    names,
-    observe::Observed,
-    resolve::{self, Inputs, resolve},
-    resources::{api_deployment, login_secret},
+    finding::Finding,
+    managed::Kind,
+    observed::Observed,
+    part::Part,
+    requirements::Requirements,
+    resolve::{self, Inputs},
+    resources::api_deployment,
     stack::Stack,
+    stack_ref::Incomplete,
 };
 
 use crate::{
-    gaps::Gap,
-    report::{self, Found, Health, Mark, PartReport, Report, Row},
-    tree::{self, Forest},
+    forbidden::Forbidden,
+    report::{Condition, FindingReport, Health, Mark, PartReport, Report},
+    tree,
 };
 
-/// Reasons that pass by themselves: no causes.
-const PASSING: [Reason; 6] = [
-    Reason::NotObserved,
-    Reason::Paused,
-    Reason::Progressing,
-    Reason::WaitingForDependency,
-    Reason::VolumePending,
-    Reason::AddressPending,
-];
-
-/// What examining reads.
-#[derive(Clone, Copy)]
-pub(crate) struct Examined<'a> {
-    pub(crate) stack: &'a TodoStack,
-    /// What was seen, with stand-ins for what may not be read.
-    pub(crate) seen: &'a Observed,
-    pub(crate) gaps: &'a [Gap],
-    pub(crate) config: &'a Config,
-    pub(crate) now: Timestamp,
+/// What was read of one stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) stack: TodoStack,
+    /// With placeholders for what may not be read.
+    pub(crate) observed: Observed,
+    pub(crate) forbidden: Vec<Forbidden>,
+    /// The operator's settings.
+    pub(crate) config: Config,
 }
 
-/// Values for logins that are not there yet. They are written nowhere, so they need not be drawn.
-fn nothing_drawn() -> Fresh {
-    Fresh { superuser_password: String::new(), app_password: String::new(), revision: String::new() }
-}
+impl Snapshot {
+    /// Whether the resolved credentials are the true ones, not those of a placeholder.
+    pub(crate) fn has_true_credentials(&self) -> bool {
+        let references = Requirements::from(&self.stack.spec).references;
+        let is_generated = references.credentials.is_none() && references.external.is_none();
+        is_generated || !self.forbidden.contains(&Forbidden::Managed(Kind::Secret))
+    }
 
-/// Resolves a stack. Where Secrets may not be read, the login is taken to be the one that the API's pods run with.
-pub(crate) fn resolved(examined: Examined<'_>) -> Result<Stack, resolve::Error> {
-    let Examined { stack, seen, gaps, config, now: _ } = examined;
-    let fresh = nothing_drawn();
-    let first = resolve(stack, Inputs { observed: seen, fresh: &fresh, config })?;
-    let login = first.credentials().and_then(|credentials| credentials.app.clone());
-    let released = seen.deployment.as_deref().and_then(api_deployment::released);
-    match (login, released) {
-        (Some(login), Some(released)) if gaps.contains(&Gap::Secrets) && seen.app.is_none() => {
-            let login = Login { revision: released.revision, ..login };
-            let secret = login_secret::build(&first, names::app_secret(&first.name), &login);
-            let seen = Observed { app: Some(Arc::new(secret)), ..seen.clone() };
-            resolve(stack, Inputs { observed: &seen, fresh: &fresh, config })
-        }
-        _ => Ok(first),
+    fn published(&self, condition: ConditionType) -> Option<&v1::Condition> {
+        let mut conditions = self.stack.status.as_ref()?.conditions.iter();
+        conditions.find(|published| published.type_ == condition.as_str())
+    }
+
+    /// Whether the status is of the current spec.
+    fn is_status_current(&self) -> bool {
+        let TodoStack { metadata, status, .. } = &self.stack;
+        status.as_ref().is_some_and(|status| status.observed_generation >= metadata.generation)
     }
 }
 
-/// Says how a stack is.
-pub(crate) fn examine(examined: Examined<'_>) -> Result<Report, resolve::Error> {
-    let Examined { stack, seen, gaps, now, .. } = examined;
-    let resolved = resolved(examined)?;
-    let findings =
-        diagnose::diagnose(Evidence { stack: &resolved, observed: seen, applied: &Applied::default(), now });
-    let verdicts = conditions::judge(View { stack: &resolved, observed: seen, findings: &findings });
-    let said = said_by_the_operator(stack, &findings);
-    let rows = Rows { stack, gaps, verdicts: &verdicts, said: &said };
-    let parts: Vec<_> = report::PARTS.into_iter().map(|part| rows.part(part, seen)).collect();
-    let ready = rows.ready(&findings, &parts);
-    let mut found: Vec<_> = said.into_iter().chain(findings.iter().map(|it| (it.part, found(it)))).collect();
-    found.sort_by_key(|(part, _)| *part);
-    let notes = notes(stack, &ready);
+/// Resolves a stack. If Secrets may not be listed, the credentials are assumed to be those of the API's pods.
+pub(crate) fn resolve(snapshot: &Snapshot) -> Result<Stack, Incomplete> {
+    let Snapshot { stack, observed, forbidden, config } = snapshot;
+    let is_unread = observed.app.is_none() && forbidden.contains(&Forbidden::Managed(Kind::Secret));
+    let running = observed.deployment.as_deref().filter(|_| is_unread).and_then(api_deployment::released);
+    // Nothing is written, so that new credentials need no random values.
+    let generated = GeneratedSecrets {
+        superuser_password: String::new(),
+        app_password: String::new(),
+        revision: running.map(|release| release.revision).unwrap_or_default(),
+    };
+    resolve::resolve(stack, Inputs { observed, generated: &generated, config })
+}
+
+/// Reports on a stack.
+pub(crate) fn examine(snapshot: &Snapshot, now: Timestamp) -> Result<Report, Incomplete> {
+    let Snapshot { stack, observed, forbidden, config: _ } = snapshot;
+    let resolved = resolve(snapshot)?;
+    let applied = Applied::default();
+    let findings = diagnose::diagnose(Evidence { stack: &resolved, observed, applied: &applied, now });
+    let verdicts = conditions::evaluate(View { stack: &resolved, observed, findings: &findings });
+    // Conditions carry warnings.
+    let problems: Vec<_> = findings.iter().filter(|finding| !finding.is_warning()).collect();
+    let reported = reported(snapshot, &problems);
+    let conditions = Conditions { snapshot, verdicts: &verdicts, reported: &reported };
+    let parts: Vec<_> =
+        Part::iter().filter(|part| *part != Part::Objects).map(|part| conditions.part(part)).collect();
+    let ready = conditions.ready(&parts);
+    let mut findings = reported;
+    findings.extend(problems.into_iter().map(finding_report));
+    findings.sort_by_key(|finding| finding.part);
     Ok(Report {
-        namespace: resolved.namespace,
-        name: resolved.name,
-        health: health(&ready, &found, stack),
-        ready,
+        namespace: resolved.id.namespace,
+        name: resolved.id.name,
+        health: health(snapshot, &ready, &findings),
         url: stack.status.as_ref().and_then(|status| status.url.clone()),
         created: stack.metadata.creation_timestamp.as_ref().map(|time| time.0),
         parts,
-        findings: found.into_iter().map(|(_, found)| found).collect(),
-        notes,
-        unchecked: gaps.iter().map(|gap| gap.note()).collect(),
+        findings,
+        notes: notes(snapshot, &ready),
+        ready,
+        unchecked: forbidden.iter().map(|forbidden| forbidden.note()).collect(),
     })
 }
 
-/// Both have to say so: what was found now, and the operator of the present spec, on which others rely.
-fn health(ready: &Row, found: &[(Part, Found)], stack: &TodoStack) -> Health {
-    let published = published(stack, ConditionType::Ready).is_some_and(|it| it.status == "True");
-    match (found.is_empty(), ready.is_true() && published && is_present(stack)) {
+/// A stack is ready if it is so now and if the operator reported it for the current spec: other programs rely on that.
+fn health(snapshot: &Snapshot, ready: &Condition, findings: &[FindingReport]) -> Health {
+    let is_published = snapshot.published(ConditionType::Ready).is_some_and(|it| it.status == "True");
+    match (findings.is_empty(), ready.is_true() && is_published && snapshot.is_status_current()) {
         (true, true) => Health::Ready,
         (true, false) => Health::Starting,
         (false, _) => Health::Wrong,
     }
 }
 
-/// Whether the status speaks of the spec as it is now.
-fn is_present(stack: &TodoStack) -> bool {
-    stack.status.as_ref().is_some_and(|status| status.observed_generation >= stack.metadata.generation)
-}
-
-fn found(finding: &Finding) -> Found {
-    let Finding { part, object, reason, problem, remedy, evidence, related: _, needs_person: _ } = finding;
-    Found {
-        part: report::name(*part),
+fn finding_report(finding: &Finding) -> FindingReport {
+    let Finding { part, object, reason, problem, remedy, evidence, related: _, severity: _ } = finding;
+    FindingReport {
+        part: *part,
         object: object.clone(),
         reason: reason.as_str().to_owned(),
         problem: problem.clone(),
@@ -127,55 +128,50 @@ fn found(finding: &Finding) -> Found {
     }
 }
 
-/// Causes that the status names and that were not found here.
-fn said_by_the_operator(stack: &TodoStack, findings: &[Finding]) -> Vec<(Part, Found)> {
-    let mut said: Vec<(Part, Found)> = Vec::new();
-    let parts = report::PARTS.into_iter().map(|part| (part, condition_of(part)));
-    for (part, kind) in parts.chain([(Part::Objects, ConditionType::Ready)]) {
-        let Some(condition) = published(stack, kind).filter(|condition| condition.status == "False") else {
+/// Problems that the operator reported and that were not found here.
+fn reported(snapshot: &Snapshot, problems: &[&Finding]) -> Vec<FindingReport> {
+    let mut reported: Vec<FindingReport> = Vec::new();
+    let parts = Part::iter().filter(|part| *part != Part::Objects);
+    for part in parts.chain([Part::Objects]) {
+        let published = snapshot.published(part.condition());
+        let Some(condition) = published.filter(|it| it.status == "False" && !is_transient(&it.reason)) else {
             continue;
         };
-        let known = findings.iter().any(|finding| finding.reason.as_str() == condition.reason)
-            || said.iter().any(|(_, found)| found.problem.ends_with(&condition.message));
-        if !passes(&condition.reason) && !known {
-            said.push((part, told(stack, part, condition)));
+        let is_found = problems.iter().any(|finding| finding.reason.as_str() == condition.reason);
+        // `Ready` has the reason of its root cause.
+        let is_repeated = part == Part::Objects && reported.iter().any(|it| it.reason == condition.reason);
+        if !is_found && !is_repeated {
+            reported.push(FindingReport {
+                part,
+                object: "The operator".to_owned(),
+                reason: condition.reason.clone(),
+                problem: format!("says: {}", condition.message),
+                remedy: String::new(),
+                evidence: format!("condition {} of TodoStack {}", condition.type_, snapshot.stack.name_any()),
+            });
         }
     }
-    said
+    reported
 }
 
-fn passes(reason: &str) -> bool {
-    PASSING.iter().any(|passing| passing.as_str() == reason)
+/// Whether a condition that is false becomes true without a change by a user.
+fn is_transient(reason: &str) -> bool {
+    Reason::parse(reason).is_some_and(|reason| matches!(reason.class(), Class::Inactive | Class::Waiting))
 }
 
-fn told(stack: &TodoStack, part: Part, condition: &Condition) -> Found {
-    Found {
-        part: report::name(part),
-        object: "The operator".to_owned(),
-        reason: condition.reason.clone(),
-        problem: format!("says: {}", condition.message),
-        remedy: String::new(),
-        evidence: format!("condition {} of TodoStack {}", condition.type_, stack.name_any()),
+fn notes(snapshot: &Snapshot, ready: &Condition) -> Vec<String> {
+    let TodoStack { metadata, spec, .. } = &snapshot.stack;
+    let paused = spec.paused.then(|| "spec.paused is true: the operator changes nothing".to_owned());
+    let deleted = metadata.deletion_timestamp.is_some().then(|| "it is being deleted".to_owned());
+    paused.into_iter().chain(deleted).chain(outdated(snapshot, ready)).collect()
+}
+
+/// What to know when the status differs from what was found.
+fn outdated(snapshot: &Snapshot, ready: &Condition) -> Option<String> {
+    if !snapshot.is_status_current() {
+        return Some("the operator has not looked at this spec yet: see kubectl todostack doctor".to_owned());
     }
-}
-
-fn published(stack: &TodoStack, kind: ConditionType) -> Option<&Condition> {
-    stack.status.as_ref()?.conditions.iter().find(|condition| condition.type_ == kind.as_str())
-}
-
-fn notes(stack: &TodoStack, ready: &Row) -> Vec<String> {
-    let paused = stack.spec.paused.then(|| "spec.paused is true: the operator changes nothing".to_owned());
-    let leaving = stack.metadata.deletion_timestamp.is_some().then(|| "it is being deleted".to_owned());
-    paused.into_iter().chain(leaving).chain(behind(stack, ready)).collect()
-}
-
-/// What to know when the status does not speak of what was found.
-fn behind(stack: &TodoStack, ready: &Row) -> Option<String> {
-    if !is_present(stack) {
-        let words = "the operator has not looked at this spec yet: see kubectl todostack doctor";
-        return Some(words.to_owned());
-    }
-    let published = published(stack, ConditionType::Ready)?;
+    let published = snapshot.published(ConditionType::Ready)?;
     (published.status != ready.status).then(|| {
         format!(
             "the operator's status says Ready={} ({}): a moment behind, or it does not run: see kubectl todostack doctor",
@@ -184,95 +180,55 @@ fn behind(stack: &TodoStack, ready: &Row) -> Option<String> {
     })
 }
 
-/// The condition of a part.
-fn condition_of(part: Part) -> ConditionType {
-    match part {
-        Part::Objects => ConditionType::Ready,
-        Part::Credentials => ConditionType::CredentialsValid,
-        Part::Storage => ConditionType::StorageReady,
-        Part::Database => ConditionType::DatabaseReady,
-        Part::Migrations => ConditionType::MigrationsApplied,
-        Part::Api => ConditionType::ApiAvailable,
-        Part::Exposure => ConditionType::Exposed,
-    }
-}
-
-/// Conditions as judged here, and as published where what they rest on may not be read.
-struct Rows<'a> {
-    stack: &'a TodoStack,
-    gaps: &'a [Gap],
+/// Conditions as evaluated here, or as the operator reported them where the user may not read what they depend on.
+struct Conditions<'a> {
+    snapshot: &'a Snapshot,
     verdicts: &'a [Verdict],
-    said: &'a [(Part, Found)],
+    reported: &'a [FindingReport],
 }
 
-impl Rows<'_> {
-    fn part(&self, part: Part, seen: &Observed) -> PartReport {
-        let forest = Forest { stack: self.stack, seen, gaps: self.gaps };
-        let kind = condition_of(part);
-        let unjudged = self.gaps.iter().any(|gap| gap.condition() == Some(kind));
-        let told = self.said.iter().any(|(about, _)| *about == part);
-        let condition = if unjudged || told { self.word(kind) } else { self.judged(kind) };
+impl Conditions<'_> {
+    fn part(&self, part: Part) -> PartReport {
+        let kind = part.condition();
+        let is_hidden = self.snapshot.forbidden.iter().any(|forbidden| forbidden.condition() == Some(kind));
+        let is_reported = self.reported.iter().any(|finding| finding.part == part);
+        let condition = if is_hidden || is_reported { self.published(kind) } else { self.evaluated(kind) };
         let mark = match condition.status.as_str() {
             "True" => Mark::Good,
             "Unknown" => Mark::Unknown,
-            _ if passes(&condition.reason) => Mark::Waiting,
+            _ if is_transient(&condition.reason) => Mark::Waiting,
             _ => Mark::Bad,
         };
-        PartReport { part: report::name(part), mark, condition, objects: tree::objects(forest, part) }
+        PartReport { part, mark, condition, objects: tree::objects(self.snapshot, part) }
     }
 
-    /// What is found first is the cause; a condition that could not be judged leaves the sum to the operator's word.
-    fn ready(&self, findings: &[Finding], parts: &[PartReport]) -> Row {
-        let unjudged = self.gaps.iter().any(|gap| gap.condition().is_some());
-        let first = findings.first().map(|finding| finding.part);
-        let word_first = self
-            .said
-            .iter()
-            .map(|(part, _)| *part)
-            .min()
-            .is_some_and(|part| first.is_none_or(|it| part < it));
-        if word_first || (unjudged && first.is_none() && parts.iter().all(|part| part.condition.is_true())) {
-            self.word(ConditionType::Ready)
+    /// The condition `Ready` of the root cause: the operator's, if it reported a problem of an earlier part, or if
+    /// something that may not be read can be the only problem.
+    fn ready(&self, parts: &[PartReport]) -> Condition {
+        let verdict = self.verdict(ConditionType::Ready);
+        let found = verdict.and_then(|verdict| Some(verdict.cause.as_ref()?.part));
+        let reported = self.reported.iter().map(|finding| finding.part).min();
+        let is_reported_first = reported.is_some_and(|reported| found.is_none_or(|found| reported < found));
+        let is_hidden = self.snapshot.forbidden.iter().any(|forbidden| forbidden.condition().is_some());
+        let is_good = found.is_none() && parts.iter().all(|part| part.condition.is_true());
+        if is_reported_first || (is_hidden && is_good) {
+            self.published(ConditionType::Ready)
         } else {
-            self.judged(ConditionType::Ready)
+            self.evaluated(ConditionType::Ready)
         }
     }
 
-    fn judged(&self, kind: ConditionType) -> Row {
-        let verdict = self.verdicts.iter().find(|verdict| verdict.condition == kind);
-        let (status, reason, message) = match verdict {
-            Some(Verdict { status: Status::True, reason, message, .. }) => ("True", *reason, message.clone()),
-            Some(Verdict { status: Status::False, reason, message, .. }) => {
-                ("False", *reason, message.clone())
-            }
-            Some(Verdict { status: Status::Unknown, reason, message, .. }) => {
-                ("Unknown", *reason, message.clone())
-            }
-            None => ("Unknown", Reason::NotObserved, String::new()),
-        };
-        Row {
-            type_: kind.as_str().to_owned(),
-            status: status.to_owned(),
-            reason: reason.as_str().to_owned(),
-            message,
-        }
+    fn verdict(&self, condition: ConditionType) -> Option<&Verdict> {
+        self.verdicts.iter().find(|verdict| verdict.condition == condition)
     }
 
-    fn word(&self, kind: ConditionType) -> Row {
-        match published(self.stack, kind) {
-            Some(Condition { status, reason, message, .. }) => Row {
-                type_: kind.as_str().to_owned(),
-                status: status.clone(),
-                reason: reason.clone(),
-                message: message.clone(),
-            },
-            None => Row {
-                type_: kind.as_str().to_owned(),
-                status: "Unknown".to_owned(),
-                reason: Reason::NotObserved.as_str().to_owned(),
-                message: "The operator has not said".to_owned(),
-            },
-        }
+    fn evaluated(&self, condition: ConditionType) -> Condition {
+        self.verdict(condition).map_or_else(|| Condition::unknown(condition, ""), Condition::from)
+    }
+
+    fn published(&self, condition: ConditionType) -> Condition {
+        let unknown = || Condition::unknown(condition, "The operator has not said");
+        self.snapshot.published(condition).map_or_else(unknown, Condition::from)
     }
 }
 

@@ -1,295 +1,226 @@
-//! Literals for tests: a stack called `shop` with Postgres on NFS, as a cluster would give it; each test changes what it
-//! is about.
+//! Literals for tests: a stack called `shop` with Postgres on NFS. A test starts from `well()` and says what differs. The
+//! objects themselves are in `fixtures/objects.rs`.
 
-use std::sync::Arc;
-
-use jiff::{SignedDuration, Timestamp};
-use kube::ResourceExt as _;
+use jiff::SignedDuration;
+use k8s_openapi::{
+    api::core::v1::{Event, Secret},
+    apimachinery::pkg::apis::meta::v1::Time,
+};
+use kube::{ResourceExt as _, api::ObjectMeta};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use todostack_crds::TodoStack;
-use todostack_operator::{args::Config, names};
+use todostack_crds::{ConditionType, TodoStack};
+use todostack_stack::{
+    credentials::GeneratedSecrets,
+    fixtures,
+    labels::Component,
+    managed::{Key, Kind},
+    observed::{Listing, Lookup, Observed, Referenced},
+    requirements::Requirements,
+    resolve::{Inputs, resolve},
+    stack::Stack,
+    stack_ref::StackRef,
+};
 
+use self::objects::{change, pod, running};
 use crate::{
-    examine::{self, Examined},
-    gaps::Gap,
-    observed,
-    read::{Lists, single::Named},
+    examine::{self, Snapshot},
+    forbidden::Forbidden,
+    placeholders,
     report::Report,
 };
 
-const IMAGE: &str = "registry.example.com/api:1";
-const REVISION: &str = "r1";
-/// A password that no output may have.
-pub(crate) const PASSWORD: &str = "correct-horse-battery";
+pub(crate) use fixtures::now;
 
-/// 2026-11-21T12:00:00Z.
-pub(crate) fn now() -> Timestamp {
-    Timestamp::from_second(1_795_262_400).unwrap()
-}
+mod objects;
+
+const SPEC: &str = "{database: {postgres: {storage: {nfs: {server: nfs.example.com, path: /exports/shop}}}}, \
+                    exposure: {host: shop.example.com}}";
+/// A password that no output may contain.
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
 pub(crate) fn object<K: DeserializeOwned>(value: Value) -> K {
     serde_json::from_value(value).unwrap()
 }
 
-/// What one test looks at.
+/// A stack and what the cluster holds of it.
 pub(crate) struct Scene {
-    pub(crate) stack: TodoStack,
-    pub(crate) lists: Lists,
-    pub(crate) named: Named,
-    pub(crate) events: Vec<Value>,
-    pub(crate) gaps: Vec<Gap>,
+    todostack: TodoStack,
+    /// As `SPEC` resolves.
+    stack: Stack,
+    listing: Listing,
+    /// Objects without the labels that LIST selects by.
+    unlisted: Vec<(Key, ObjectMeta)>,
+    referenced: Referenced,
+    events: Vec<Event>,
+    forbidden: Vec<Forbidden>,
+}
+
+/// A ready stack.
+pub(crate) fn well() -> Scene {
+    let mut todostack = fixtures::todostack(SPEC);
+    todostack.metadata.creation_timestamp = Some(Time(now() - SignedDuration::from_mins(7)));
+    todostack.status = Some(object(json!({"observedGeneration": 1, "url": "http://shop.example.com/todos"})));
+    let generated = GeneratedSecrets {
+        superuser_password: PASSWORD.to_owned(),
+        app_password: PASSWORD.to_owned(),
+        revision: "r1".to_owned(),
+    };
+    let (observed, config) = (Observed::default(), fixtures::config());
+    let inputs = Inputs { observed: &observed, generated: &generated, config: &config };
+    let stack = resolve(&todostack, inputs).unwrap();
+    let mut scene = Scene {
+        todostack,
+        listing: objects::ready(&stack),
+        stack,
+        unlisted: Vec::new(),
+        referenced: Referenced::default(),
+        events: Vec::new(),
+        forbidden: Vec::new(),
+    };
+    for condition in [
+        ConditionType::CredentialsValid,
+        ConditionType::StorageReady,
+        ConditionType::DatabaseReady,
+        ConditionType::MigrationsApplied,
+        ConditionType::ApiAvailable,
+        ConditionType::Exposed,
+    ] {
+        scene = scene.publishing(condition, "True", "AsExpected", "so the operator says");
+    }
+    let message = "Serving at http://shop.example.com/todos";
+    scene.publishing(ConditionType::Ready, "True", "AsExpected", message)
 }
 
 impl Scene {
-    pub(crate) fn report(self) -> Report {
-        let Self { stack, lists, named, events, gaps } = self;
-        let mut seen = observed::observed(&stack, &lists, named);
-        seen.events = events.into_iter().map(object).collect();
-        observed::stand_in(&stack, &gaps, &mut seen);
-        let config = config();
-        let examined = Examined { stack: &stack, seen: &seen, gaps: &gaps, config: &config, now: now() };
-        examine::examine(examined).unwrap()
+    /// The export does not exist: no container has ever run.
+    pub(crate) fn without_export(self) -> Self {
+        let mut scene = self.with_unready_api();
+        scene.listing.pods = vec![
+            pod(&scene.stack, "shop-api-5d9c7b-4xkzq", Component::Api, &running(false)),
+            pod(&scene.stack, "shop-api-5d9c7b-tm2jv", Component::Api, &running(false)),
+            pod(&scene.stack, "shop-db-0", Component::Database, &objects::creating()),
+        ];
+        change(&mut scene.listing.managed.stateful_sets, |set| {
+            set.status = Some(object(json!({"replicas": 1})));
+        });
+        change(&mut scene.listing.managed.jobs, |job| job.status = None);
+        scene.events.push(object(objects::failed_mount()));
+        for condition in [
+            ConditionType::StorageReady,
+            ConditionType::DatabaseReady,
+            ConditionType::MigrationsApplied,
+            ConditionType::ApiAvailable,
+            ConditionType::Ready,
+        ] {
+            scene = scene.publishing(condition, "False", "Progressing", "so the operator says");
+        }
+        scene
     }
 
-    pub(crate) fn resolved(self) -> todostack_operator::stack::Stack {
-        let Self { stack, lists, named, events: _, gaps } = self;
-        let seen = observed::observed(&stack, &lists, named);
-        let config = config();
-        examine::resolved(Examined { stack: &stack, seen: &seen, gaps: &gaps, config: &config, now: now() })
-            .unwrap()
+    pub(crate) fn without_events(mut self) -> Self {
+        self.events.clear();
+        self
     }
 
-    /// Says of one condition what the operator published.
-    pub(crate) fn publish(&mut self, kind: &str, status: &str, (reason, message): (&str, &str)) {
-        let published = self.stack.status.get_or_insert_default();
-        published.conditions.retain(|condition| condition.type_ != kind);
-        published.conditions.push(object(json!({
-            "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now(),
+    /// The only pod of the API is crash-looping.
+    pub(crate) fn with_crash_looping_api(self) -> Self {
+        let mut scene = self.with_unready_api();
+        let status = objects::crash_looping();
+        scene.listing.pods = vec![pod(&scene.stack, "shop-api-5d9c7b-4xkzq", Component::Api, &status)];
+        scene
+    }
+
+    fn with_unready_api(mut self) -> Self {
+        change(&mut self.listing.managed.deployments, |deployment| {
+            let status = json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "unavailableReplicas": 2});
+            deployment.status = Some(object(status));
+        });
+        self
+    }
+
+    pub(crate) fn without_claim(mut self) -> Self {
+        self.listing.managed.claims.clear();
+        self
+    }
+
+    pub(crate) fn without_ingress_classes(mut self) -> Self {
+        self.listing.ingress_classes.clear();
+        self
+    }
+
+    /// The Service of the API exists, and is not managed by the operator.
+    pub(crate) fn with_foreign_service(mut self) -> Self {
+        let key = Key { kind: Kind::Service, name: "shop-api".to_owned() };
+        self.listing.managed.services.retain(|service| service.name_any() != key.name);
+        self.unlisted.push((key, ObjectMeta::default()));
+        self
+    }
+
+    /// Another spec, and the objects of the former one.
+    pub(crate) fn with_spec(mut self, spec: Value) -> Self {
+        self.todostack.spec = object(spec);
+        self
+    }
+
+    /// A generation that the status may lack.
+    pub(crate) fn with_generation(mut self, generation: i64) -> Self {
+        self.todostack.metadata.generation = Some(generation);
+        self
+    }
+
+    /// The Secret of `spec.database.external.secret`.
+    pub(crate) fn with_external_secret(mut self, secret: Secret) -> Self {
+        self.referenced.external = Lookup::Found(Box::new(secret));
+        self
+    }
+
+    pub(crate) fn without_permission_to_list_secrets(mut self) -> Self {
+        self.listing.managed.secrets.clear();
+        self.forbidden.push(Forbidden::Managed(Kind::Secret));
+        self
+    }
+
+    pub(crate) fn without_permission_to_list_classes(mut self) -> Self {
+        self.listing.storage_classes.clear();
+        self.listing.ingress_classes.clear();
+        self.forbidden.extend([Forbidden::StorageClasses, Forbidden::IngressClasses]);
+        self
+    }
+
+    /// The operator published a condition.
+    pub(crate) fn publishing(
+        mut self,
+        condition: ConditionType,
+        status: &str,
+        reason: &str,
+        message: &str,
+    ) -> Self {
+        let conditions = &mut self.todostack.status.get_or_insert_default().conditions;
+        conditions.retain(|published| published.type_ != condition.as_str());
+        conditions.push(object(json!({
+            "type": condition.as_str(), "status": status, "reason": reason, "message": message,
+            "lastTransitionTime": now(),
         })));
+        self
     }
-}
 
-fn config() -> Config {
-    Config {
-        api_image: IMAGE.to_owned(),
-        postgres_repository: "docker.io/library/postgres".to_owned(),
-        cluster_domain: "cluster.local".to_owned(),
-        http_port: 80,
-        https_port: 443,
+    pub(crate) fn snapshot(self) -> Snapshot {
+        let Self { todostack, stack: _, listing, unlisted, referenced, events, forbidden } = self;
+        let id = StackRef::try_from(&todostack).unwrap();
+        let mut observed = Observed { referenced, events, ..Observed::new(&id, &listing) };
+        for (key, metadata) in unlisted {
+            observed.add_unlisted(key, metadata);
+        }
+        placeholders::add(&mut observed, Requirements::from(&todostack.spec).references, &forbidden);
+        Snapshot { stack: todostack, observed, forbidden, config: fixtures::config() }
     }
-}
 
-fn metadata(name: &str, component: &str) -> Value {
-    json!({"name": name, "namespace": "shops", "uid": format!("uid-{name}"), "generation": 1, "labels": {
-        "app.kubernetes.io/managed-by": "todostack-operator",
-        "app.kubernetes.io/component": component,
-        "todostack.dev/stack": "shop",
-        "todostack.dev/namespace": "shops",
-    }})
-}
-
-fn child<K: DeserializeOwned>(name: &str, component: &str, rest: Value) -> Arc<K> {
-    let Value::Object(mut fields) = rest else { panic!("an object") };
-    fields.insert("metadata".to_owned(), metadata(name, component));
-    Arc::new(object(Value::Object(fields)))
-}
-
-fn stack() -> TodoStack {
-    let created = now() - SignedDuration::from_mins(7);
-    object(json!({
-        "apiVersion": "todostack.dev/v1alpha1",
-        "kind": "TodoStack",
-        "metadata": {
-            "name": "shop", "namespace": "shops", "uid": "11111111-2222-3333-4444-555555555555", "generation": 1,
-            "creationTimestamp": created,
-        },
-        "spec": {
-            "database": {"postgres": {"storage": {"nfs": {"server": "nfs.example.com", "path": "/exports/shop"}}}},
-            "exposure": {"host": "shop.example.com"},
-        },
-        "status": {"observedGeneration": 1, "url": "http://shop.example.com/todos"},
-    }))
-}
-
-fn secret(name: &str, role: &str) -> Arc<k8s_openapi::api::core::v1::Secret> {
-    use k8s_openapi::ByteString;
-    let values = [
-        ("username", role),
-        ("password", PASSWORD),
-        ("dbname", role),
-        ("host", "shop-db.shops.svc.cluster.local"),
-        ("port", "5432"),
-        ("revision", REVISION),
-    ];
-    let data: std::collections::BTreeMap<_, _> =
-        values.into_iter().map(|(key, value)| (key, ByteString(value.as_bytes().to_vec()))).collect();
-    child(name, "database", json!({"data": data}))
-}
-
-fn pod_status(ready: bool) -> Value {
-    json!({
-        "phase": "Running",
-        "conditions": [
-            {"type": "PodScheduled", "status": "True"},
-            {"type": "Ready", "status": if ready { "True" } else { "False" }},
-        ],
-        "containerStatuses": [{
-            "name": "c", "image": IMAGE, "imageID": "", "ready": ready, "restartCount": 0,
-            "started": true, "containerID": "containerd://1", "state": {"running": {}},
-        }],
-    })
-}
-
-/// A pod; its node and images are the same for all.
-pub(crate) fn pod(name: &str, component: &str, status: &Value) -> Arc<k8s_openapi::api::core::v1::Pod> {
-    let spec = json!({"nodeName": "node1", "containers": [{"name": "c", "image": IMAGE}]});
-    child(name, component, json!({"spec": spec, "status": status}))
-}
-
-/// A stack that serves.
-pub(crate) fn well() -> Scene {
-    let mut scene = Scene {
-        stack: stack(),
-        lists: lists(),
-        named: Named::default(),
-        events: Vec::new(),
-        gaps: Vec::new(),
-    };
-    for kind in
-        ["CredentialsValid", "StorageReady", "DatabaseReady", "MigrationsApplied", "ApiAvailable", "Exposed"]
-    {
-        scene.publish(kind, "True", ("AsExpected", "so the operator says"));
+    pub(crate) fn report(self) -> Report {
+        examine::examine(&self.snapshot(), now()).unwrap()
     }
-    scene.publish("Ready", "True", ("AsExpected", "Serving at http://shop.example.com/todos"));
-    scene
-}
 
-fn lists() -> Lists {
-    let volume = names::volume("shops", "shop");
-    let migration = names::migration("shop", IMAGE, REVISION);
-    let mut job_pod = pod(&format!("{migration}-x7k2p"), "migration", &json!({"phase": "Succeeded"}));
-    Arc::make_mut(&mut job_pod).labels_mut().insert("job-name".to_owned(), migration.clone());
-    Lists {
-        secrets: vec![secret("shop-db-superuser", "postgres"), secret("shop-db-app", "todo")],
-        services: vec![
-            child("shop-db", "database", json!({"spec": {"clusterIP": "None"}})),
-            child("shop-api", "api", json!({"spec": {"type": "ClusterIP"}})),
-        ],
-        service_accounts: vec![child("shop", "api", json!({}))],
-        claims: vec![child(
-            "shop-db",
-            "database",
-            json!({
-                "spec": {"volumeName": volume}, "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}},
-            }),
-        )],
-        volumes: vec![child(
-            &volume,
-            "database",
-            json!({
-                "spec": {"nfs": {"server": "nfs.example.com", "path": "/exports/shop"}}, "status": {"phase": "Bound"},
-            }),
-        )],
-        stateful_sets: vec![child(
-            "shop-db",
-            "database",
-            json!({
-                "spec": {"replicas": 1, "selector": {}, "serviceName": "shop-db", "template": {}},
-                "status": {"replicas": 1, "readyReplicas": 1},
-            }),
-        )],
-        deployments: vec![deployment()],
-        jobs: vec![job(&migration)],
-        ingresses: vec![child(
-            "shop",
-            "exposure",
-            json!({
-                "spec": {"ingressClassName": "traefik", "rules": [{"host": "shop.example.com"}]},
-                "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}},
-            }),
-        )],
-        pods: vec![
-            pod("shop-api-5d9c7b-4xkzq", "api", &pod_status(true)),
-            pod("shop-api-5d9c7b-tm2jv", "api", &pod_status(true)),
-            pod("shop-db-0", "database", &pod_status(true)),
-            job_pod,
-        ],
-        ingress_classes: vec![Arc::new(object(json!({"metadata": {
-            "name": "traefik", "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"},
-        }})))],
-        ..Lists::default()
+    pub(crate) fn resolved(self) -> Stack {
+        examine::resolve(&self.snapshot()).unwrap()
     }
-}
-
-fn deployment() -> Arc<k8s_openapi::api::apps::v1::Deployment> {
-    let mut deployment: Arc<k8s_openapi::api::apps::v1::Deployment> = child(
-        "shop-api",
-        "api",
-        json!({
-            "spec": {"replicas": 2, "selector": {}, "template": {}},
-            "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2},
-        }),
-    );
-    Arc::make_mut(&mut deployment).annotations_mut().extend([
-        ("todostack.dev/released-image".to_owned(), IMAGE.to_owned()),
-        ("todostack.dev/released-revision".to_owned(), REVISION.to_owned()),
-    ]);
-    deployment
-}
-
-fn job(name: &str) -> Arc<k8s_openapi::api::batch::v1::Job> {
-    let mut job: Arc<k8s_openapi::api::batch::v1::Job> = child(
-        name,
-        "migration",
-        json!({
-            "status": {"conditions": [{"type": "Complete", "status": "True"}]},
-        }),
-    );
-    Arc::make_mut(&mut job).annotations_mut().insert("todostack.dev/api-image".to_owned(), IMAGE.to_owned());
-    job
-}
-
-/// The same stack when its export is not there: nothing has ever run.
-pub(crate) fn without_export() -> Scene {
-    let mut scene = well();
-    let waiting = json!({
-        "phase": "Pending",
-        "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "False"}],
-        "containerStatuses": [{
-            "name": "postgres", "image": "", "imageID": "", "ready": false, "restartCount": 0,
-            "state": {"waiting": {"reason": "ContainerCreating"}},
-        }],
-    });
-    let Lists { jobs, pods, stateful_sets, deployments, .. } = &mut scene.lists;
-    *pods = vec![
-        pod("shop-api-5d9c7b-4xkzq", "api", &pod_status(false)),
-        pod("shop-api-5d9c7b-tm2jv", "api", &pod_status(false)),
-        pod("shop-db-0", "database", &waiting),
-    ];
-    *stateful_sets = vec![child(
-        "shop-db",
-        "database",
-        json!({
-            "spec": {"replicas": 1, "selector": {}, "serviceName": "shop-db", "template": {}}, "status": {"replicas": 1},
-        }),
-    )];
-    for deployment in deployments {
-        let status =
-            json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "unavailableReplicas": 2});
-        Arc::make_mut(deployment).status = Some(object(status));
-    }
-    for job in jobs {
-        Arc::make_mut(job).status = None;
-    }
-    scene.events.push(json!({
-        "metadata": {}, "type": "Warning", "reason": "FailedMount",
-        "involvedObject": {"kind": "Pod", "name": "shop-db-0", "namespace": "shops"},
-        "message": "MountVolume.SetUp failed for volume \"todostack-shops-shop\" : mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs -o hard,nfsvers=4.1 nfs.example.com:/exports/shop /var/lib/kubelet/pods/x\nOutput: mount.nfs: mounting nfs.example.com:/exports/shop failed, reason given by server: No such file or directory\n",
-    }));
-    for kind in ["StorageReady", "DatabaseReady", "MigrationsApplied", "ApiAvailable"] {
-        scene.publish(kind, "False", ("Progressing", "so the operator says"));
-    }
-    scene.publish("Ready", "False", ("Progressing", "so the operator says"));
-    scene
 }

@@ -2,14 +2,15 @@
 
 use std::{io::IsTerminal as _, process::Command};
 
-use todostack_operator::{
+use todostack_stack::{
+    credentials::{Credentials, Login},
     labels::{self, Component},
     names,
     resources::postgres_stateful_set,
     stack::{Database, External, Stack},
 };
 
-use crate::{args::Part, error::Error};
+use crate::{args::Workload, error::Error};
 
 /// Runs it in the foreground, and gives its exit code.
 pub(crate) fn run(mut command: Command) -> Result<u8, Error> {
@@ -26,8 +27,8 @@ pub(crate) fn has_terminal() -> bool {
 /// How psql is to be run.
 pub(crate) struct Psql<'a> {
     pub(crate) superuser: bool,
-    /// Whether the application's role is known, which stands in a Secret.
-    pub(crate) role_known: bool,
+    /// Whether the stack's credentials are the true ones, not those of a placeholder.
+    pub(crate) has_true_credentials: bool,
     pub(crate) terminal: bool,
     pub(crate) arguments: &'a [String],
 }
@@ -37,38 +38,34 @@ pub(crate) fn psql(stack: &Stack, psql: &Psql<'_>) -> Result<Vec<String>, Error>
     let postgres = match &stack.database {
         Database::Postgres(postgres) => postgres,
         Database::External(external) => {
-            return Err(Error::NoServer(external_hint(stack, external, psql.role_known)));
+            return Err(Error::NoServer(external_hint(stack, external, psql.has_true_credentials)));
         }
         Database::Sqlite(_) => {
             return Err(Error::NoServer(format!(
-                "{}/{} keeps its todos in a SQLite file, which has no server: use its API: kubectl todostack url {}",
-                stack.namespace, stack.name, stack.name
+                "{} keeps its todos in a SQLite file, which has no server: use its API: kubectl todostack url {}",
+                stack.id, stack.id.name
             )));
         }
     };
-    let login =
-        |login: &todostack_operator::credentials::Login| (login.username.clone(), login.dbname.clone());
-    let app = postgres.credentials.app.as_ref().map(login);
-    let superuser = postgres.credentials.superuser.as_ref().map(login);
-    let database = app.as_ref().map(|(_, database)| database.clone());
-    let role = if psql.superuser { superuser } else { app.filter(|_| psql.role_known) };
-    let (Some((role, _)), Some(database)) = (role, database) else {
+    let Credentials { superuser, app } = &postgres.credentials;
+    let app = app.as_ref().filter(|_| psql.has_true_credentials);
+    let Some(Login { username, .. }) = (if psql.superuser { superuser.as_ref() } else { app }) else {
         return Err(Error::NoServer(format!(
-            "the role of {}/{} stands in a Secret that you may not read, or that is not there: pass --superuser",
-            stack.namespace, stack.name
+            "the role of {} stands in a Secret that you may not read, or that is not there: pass --superuser",
+            stack.id
         )));
     };
-    let set = format!("statefulset/{}", names::database(&stack.name));
+    let set = format!("statefulset/{}", names::database(&stack.id.name));
     let container = format!("--container={}", postgres_stateful_set::CONTAINER);
     let terminal = psql.terminal.then_some("--tty");
     let fixed = ["exec", "--stdin"].into_iter().chain(terminal).chain([&*set, &container, "--", "psql"]);
-    let connection = [format!("--username={role}"), format!("--dbname={database}")];
+    let connection = [format!("--username={username}"), format!("--dbname={}", postgres.dbname)];
     Ok(fixed.map(str::to_owned).chain(connection).chain(psql.arguments.iter().cloned()).collect())
 }
 
 /// What to type where the server is somebody else's. The password is never among it.
 fn external_hint(stack: &Stack, external: &External, known: bool) -> String {
-    let place = format!("{}/{} has its todos on an external server", stack.namespace, stack.name);
+    let place = format!("{} has its todos on an external server", stack.id);
     match external.credentials.app.as_ref().filter(|_| known) {
         Some(login) => format!(
             "{place}: from where it answers: psql --host={} --port={} --username={} --dbname={}",
@@ -83,18 +80,14 @@ fn external_hint(stack: &Stack, external: &External, known: bool) -> String {
 /// Which logs are wanted.
 pub(crate) struct Logs<'a> {
     pub(crate) name: &'a str,
-    pub(crate) part: Part,
+    pub(crate) workload: Workload,
     pub(crate) follow: bool,
     pub(crate) tail: i64,
 }
 
 /// Arguments for the logs of one part.
 pub(crate) fn logs(logs: &Logs<'_>) -> Vec<String> {
-    let component = match logs.part {
-        Part::Api => Component::Api,
-        Part::Database => Component::Database,
-        Part::Migration => Component::Migration,
-    };
+    let component = Component::from(logs.workload);
     let selector =
         format!("--selector={}={},{}={}", labels::STACK, logs.name, labels::COMPONENT, component.as_str());
     let tail = format!("--tail={}", logs.tail);

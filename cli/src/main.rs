@@ -8,10 +8,10 @@ mod error;
 mod examine;
 #[cfg(test)]
 mod fixtures;
-mod gaps;
+mod forbidden;
+mod inspect;
 mod kubectl;
-mod look;
-mod observed;
+mod placeholders;
 mod read;
 mod report;
 mod settings;

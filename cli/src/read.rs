@@ -1,42 +1,38 @@
-//! What is listed: one LIST a kind for all stacks that are meant, with the user's rights; a kind that is forbidden
-//! becomes a gap. The few objects that only a stack leads to are read in `read/single.rs`.
+//! Which stacks a command is about, and the LIST requests for them: one for each kind and all stacks in scope. A kind that
+//! the user may not list is recorded. What is read for one stack is in `read/named.rs`.
 
 use std::{fmt::Debug, sync::Arc};
 
-use k8s_openapi::{
-    NamespaceResourceScope,
-    api::{
-        apps::v1::{Deployment, StatefulSet},
-        batch::v1::Job,
-        core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount},
-        networking::v1::{Ingress, IngressClass},
-        storage::v1::StorageClass,
-    },
-};
+use futures::future::{self, LocalBoxFuture};
+use k8s_openapi::{NamespaceResourceScope, api::apps::v1::Deployment};
 use kube::{Api, Client, Resource, ResourceExt as _, api::ListParams};
 use serde::de::DeserializeOwned;
 use todostack_crds::TodoStack;
-use todostack_operator::labels;
+use todostack_stack::{
+    labels,
+    managed::{KindVisitor, ManagedKind, visit_kinds},
+    observed::Listing,
+};
 
 use crate::{
     error::{Error, NOT_FOUND},
-    gaps::Gap,
+    forbidden::Forbidden,
     settings,
 };
 
-pub(crate) mod single;
+pub(crate) mod named;
 
-/// Which stacks are meant.
+/// The stacks that a command is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
-    /// Their namespace; none: all.
+    /// None: all namespaces.
     pub(crate) namespace: Option<String>,
-    /// The one stack; none: all.
+    /// None: all stacks.
     pub(crate) name: Option<String>,
 }
 
 impl Scope {
-    /// Where it is, for errors.
+    /// The namespaces, for messages.
     pub(crate) fn place(&self) -> String {
         match &self.namespace {
             Some(namespace) => format!("in namespace {namespace}"),
@@ -54,7 +50,8 @@ impl Scope {
         }
     }
 
-    fn children(&self) -> ListParams {
+    /// Selects the objects of the stacks.
+    fn selector(&self) -> ListParams {
         let selector = match &self.name {
             Some(name) => format!("{}={name}", labels::STACK),
             None => labels::STACK.to_owned(),
@@ -66,77 +63,90 @@ impl Scope {
 /// Everything that was listed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
+    /// The stacks in scope.
     pub(crate) stacks: Vec<TodoStack>,
-    /// All stacks of the cluster, for those that want the same; none where the user may not list them: the operator's
-    /// word stands then.
+    /// All stacks of the cluster, for conflicts between them. Empty where the user may not list them.
     pub(crate) all_stacks: Vec<TodoStack>,
-    pub(crate) secrets: Vec<Arc<Secret>>,
-    pub(crate) services: Vec<Arc<Service>>,
-    pub(crate) service_accounts: Vec<Arc<ServiceAccount>>,
-    pub(crate) claims: Vec<Arc<PersistentVolumeClaim>>,
-    pub(crate) volumes: Vec<Arc<PersistentVolume>>,
-    pub(crate) stateful_sets: Vec<Arc<StatefulSet>>,
-    pub(crate) deployments: Vec<Arc<Deployment>>,
-    pub(crate) jobs: Vec<Arc<Job>>,
-    pub(crate) ingresses: Vec<Arc<Ingress>>,
-    pub(crate) pods: Vec<Arc<Pod>>,
-    pub(crate) storage_classes: Vec<Arc<StorageClass>>,
-    pub(crate) ingress_classes: Vec<Arc<IngressClass>>,
-    /// The operator's own Deployments.
+    /// The objects of the stacks in scope.
+    pub(crate) listing: Listing,
+    /// The Deployments of operators.
     pub(crate) operators: Vec<Arc<Deployment>>,
-    /// What may not be read.
-    pub(crate) gaps: Vec<Gap>,
+    pub(crate) forbidden: Vec<Forbidden>,
 }
 
-/// Lists all that concerns the stacks in scope.
+/// Lists the stacks in scope and their objects.
 pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error> {
     let stacks = stacks(client, scope).await?;
-    let reader = Reader { client, scope };
-    let all_stacks = match scope {
-        Scope { namespace: None, name: None } => stacks.clone(),
-        Scope { .. } => all_stacks(client).await?,
+    let all_stacks = if let Scope { namespace: None, name: None } = scope {
+        stacks.clone()
+    } else {
+        let all = Api::all(client.clone());
+        list(&all, &ListParams::default(), "in all namespaces").await?.unwrap_or_default()
     };
-    let here = scope.children();
+    let mut requests = Requests { client, scope, pending: Vec::new() };
+    visit_kinds(&mut requests);
+    let everything = ListParams::default();
     let operators = ListParams::default().labels(settings::OPERATOR_SELECTOR);
-    let all = ListParams::default();
-    let (secrets, services, service_accounts, claims) = futures::try_join!(
-        reader.here(&here, Gap::Secrets),
-        reader.here(&here, Gap::Services),
-        reader.here(&here, Gap::ServiceAccounts),
-        reader.here(&here, Gap::Claims),
-    )?;
-    let (stateful_sets, deployments, jobs, ingresses, pods) = futures::try_join!(
-        reader.here(&here, Gap::StatefulSets),
-        reader.here(&here, Gap::Deployments),
-        reader.here(&here, Gap::Jobs),
-        reader.here(&here, Gap::Ingresses),
-        reader.here(&here, Gap::Pods),
-    )?;
-    let (volumes, storage_classes, ingress_classes, operators) = futures::try_join!(
-        reader.everywhere(&here, Gap::Volumes),
-        reader.everywhere(&all, Gap::StorageClasses),
-        reader.everywhere(&all, Gap::IngressClasses),
-        reader.everywhere(&operators, Gap::Operator),
-    )?;
-    let mut gaps = Vec::new();
-    Ok(Lists {
-        stacks,
-        all_stacks,
-        secrets: settle(secrets, &mut gaps),
-        services: settle(services, &mut gaps),
-        service_accounts: settle(service_accounts, &mut gaps),
-        claims: settle(claims, &mut gaps),
-        volumes: settle(volumes, &mut gaps),
-        stateful_sets: settle(stateful_sets, &mut gaps),
-        deployments: settle(deployments, &mut gaps),
-        jobs: settle(jobs, &mut gaps),
-        ingresses: settle(ingresses, &mut gaps),
-        pods: settle(pods, &mut gaps),
-        storage_classes: settle(storage_classes, &mut gaps),
-        ingress_classes: settle(ingress_classes, &mut gaps),
-        operators: settle(operators, &mut gaps),
-        gaps,
-    })
+    requests.add(scope.api(client), scope.selector(), Forbidden::Pods, |lists| &mut lists.listing.pods);
+    requests.add(Api::all(client.clone()), everything.clone(), Forbidden::StorageClasses, |lists| {
+        &mut lists.listing.storage_classes
+    });
+    requests.add(Api::all(client.clone()), everything, Forbidden::IngressClasses, |lists| {
+        &mut lists.listing.ingress_classes
+    });
+    requests.add(Api::all(client.clone()), operators, Forbidden::Operator, |lists| &mut lists.operators);
+    let mut lists = Lists { stacks, all_stacks, ..Lists::default() };
+    for store in future::try_join_all(requests.pending).await? {
+        store(&mut lists);
+    }
+    Ok(lists)
+}
+
+/// Stores what a request returned.
+type Store = Box<dyn FnOnce(&mut Lists)>;
+
+/// Requests that are sent at the same time.
+struct Requests<'a> {
+    client: &'a Client,
+    scope: &'a Scope,
+    pending: Vec<LocalBoxFuture<'a, Result<Store, Error>>>,
+}
+
+impl Requests<'_> {
+    fn add<K>(
+        &mut self,
+        api: Api<K>,
+        parameters: ListParams,
+        forbidden: Forbidden,
+        field: fn(&mut Lists) -> &mut Vec<Arc<K>>,
+    ) where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + 'static,
+    {
+        let scope = self.scope;
+        self.pending.push(Box::pin(async move {
+            let objects = list(&api, &parameters, &scope.place()).await?;
+            let store = move |lists: &mut Lists| match objects {
+                Some(objects) => *field(lists) = objects.into_iter().map(Arc::new).collect(),
+                None => lists.forbidden.push(forbidden),
+            };
+            Ok(Box::new(store) as Store)
+        }));
+    }
+
+    fn add_managed<K: ManagedKind>(&mut self, api: Api<K>) {
+        let forbidden = Forbidden::Managed(K::KIND);
+        self.add(api, self.scope.selector(), forbidden, |lists| K::select(&mut lists.listing.managed));
+    }
+}
+
+impl KindVisitor for Requests<'_> {
+    fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self) {
+        self.add_managed::<K>(self.scope.api(self.client));
+    }
+
+    fn cluster<K: ManagedKind>(&mut self) {
+        self.add_managed::<K>(Api::all(self.client.clone()));
+    }
 }
 
 /// The stacks in scope, by namespace and name.
@@ -147,11 +157,11 @@ pub(crate) async fn stacks(client: &Client, scope: &Scope) -> Result<Vec<TodoSta
     };
     let mut stacks = match scope.api::<TodoStack>(client).list(&parameters).await {
         Ok(list) => list.items,
-        Err(kube::Error::Api(answer)) if answer.code == NOT_FOUND => return Err(Error::NoDefinition),
+        Err(kube::Error::Api(answer)) if answer.code == NOT_FOUND => return Err(Error::NoCrd),
         Err(kube::Error::Api(answer)) if answer.is_forbidden() => {
             return Err(Error::StacksForbidden(scope.place()));
         }
-        Err(source) => return Err(failed("TodoStacks", scope, source)),
+        Err(source) => return Err(Error::read("todostacks", scope.place(), source)),
     };
     if let (Some(name), true) = (&scope.name, stacks.is_empty()) {
         return Err(Error::NoStack { name: name.clone(), place: scope.place() });
@@ -160,59 +170,18 @@ pub(crate) async fn stacks(client: &Client, scope: &Scope) -> Result<Vec<TodoSta
     Ok(stacks)
 }
 
-async fn all_stacks(client: &Client) -> Result<Vec<TodoStack>, Error> {
-    match Api::<TodoStack>::all(client.clone()).list(&ListParams::default()).await {
-        Ok(list) => Ok(list.items),
-        Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(Vec::new()),
-        Err(source) => Err(Error::read("TodoStacks", "in all namespaces", source)),
+/// Lists objects; none if the user may not.
+pub(crate) async fn list<K>(
+    api: &Api<K>,
+    parameters: &ListParams,
+    place: &str,
+) -> Result<Option<Vec<K>>, Error>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    match api.list(parameters).await {
+        Ok(list) => Ok(Some(list.items)),
+        Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(None),
+        Err(source) => Err(Error::read(K::plural(&()), place, source)),
     }
-}
-
-/// A list, or what cannot be listed.
-type Listed<K> = Result<Vec<K>, Gap>;
-
-fn settle<K>(listed: Listed<K>, gaps: &mut Vec<Gap>) -> Vec<Arc<K>> {
-    match listed {
-        Ok(objects) => objects.into_iter().map(Arc::new).collect(),
-        Err(gap) => {
-            gaps.push(gap);
-            Vec::new()
-        }
-    }
-}
-
-struct Reader<'a> {
-    client: &'a Client,
-    scope: &'a Scope,
-}
-
-impl Reader<'_> {
-    async fn here<K>(&self, parameters: &ListParams, gap: Gap) -> Result<Listed<K>, Error>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
-    {
-        self.list(&self.scope.api(self.client), parameters, gap).await
-    }
-
-    async fn everywhere<K>(&self, parameters: &ListParams, gap: Gap) -> Result<Listed<K>, Error>
-    where
-        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
-    {
-        self.list(&Api::all(self.client.clone()), parameters, gap).await
-    }
-
-    async fn list<K>(&self, api: &Api<K>, parameters: &ListParams, gap: Gap) -> Result<Listed<K>, Error>
-    where
-        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
-    {
-        match api.list(parameters).await {
-            Ok(list) => Ok(Ok(list.items)),
-            Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(Err(gap)),
-            Err(source) => Err(failed(&K::plural(&()), self.scope, source)),
-        }
-    }
-}
-
-fn failed(what: &str, scope: &Scope, source: kube::Error) -> Error {
-    Error::read(what, scope.place(), source)
 }

@@ -1,8 +1,10 @@
-//! What is said of one stack: the shape that every output is written from. How it is found is `examine.rs`.
+//! The report on one stack, from which every output is written. Its content is decided in `examine.rs`.
 
 use jiff::Timestamp;
-use serde::Serialize;
-use todostack_operator::finding::Part;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1;
+use serde::{Serialize, Serializer};
+use todostack_crds::{ConditionType, Reason};
+use todostack_stack::{conditions::Verdict, part::Part};
 
 /// One stack.
 #[derive(Clone, Debug, Serialize)]
@@ -11,39 +13,36 @@ pub(crate) struct Report {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) health: Health,
-    /// The sum, as found now.
-    pub(crate) ready: Row,
-    /// Where the API answers, or will.
+    /// The condition `Ready`.
+    pub(crate) ready: Condition,
+    /// URL of the API, whether it is ready or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<Timestamp>,
-    /// The parts in the order in which one leads to the next, each with its objects.
+    /// In the order of causality.
     pub(crate) parts: Vec<PartReport>,
-    /// What is wrong, most causal first.
-    pub(crate) findings: Vec<Found>,
-    /// What else to know of it.
+    /// What is wrong, root cause first.
+    pub(crate) findings: Vec<FindingReport>,
+    /// What else a user should know.
     pub(crate) notes: Vec<String>,
-    /// What was not looked at, and why.
-    pub(crate) unchecked: Vec<&'static str>,
+    /// What was not checked, and why.
+    pub(crate) unchecked: Vec<String>,
 }
 
-/// How a stack is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Health {
-    /// It serves.
     Ready,
-    /// It does not yet, and nothing is wrong.
+    /// Not ready, and nothing is wrong.
     Starting,
-    /// Something is wrong.
     Wrong,
 }
 
-/// A condition.
+/// A condition, as evaluated here or as the operator reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Row {
+pub(crate) struct Condition {
     #[serde(rename = "type")]
     pub(crate) type_: String,
     /// `True`, `False` or `Unknown`.
@@ -52,9 +51,38 @@ pub(crate) struct Row {
     pub(crate) message: String,
 }
 
-impl Row {
+impl Condition {
     pub(crate) fn is_true(&self) -> bool {
         self.status == "True"
+    }
+
+    /// A condition that nobody has evaluated.
+    pub(crate) fn unknown(condition: ConditionType, message: &str) -> Self {
+        Self {
+            type_: condition.as_str().to_owned(),
+            status: "Unknown".to_owned(),
+            reason: Reason::NotObserved.as_str().to_owned(),
+            message: message.to_owned(),
+        }
+    }
+}
+
+impl From<&Verdict> for Condition {
+    fn from(verdict: &Verdict) -> Self {
+        let Verdict { condition, status, reason, message, cause: _ } = verdict;
+        Self {
+            type_: condition.as_str().to_owned(),
+            status: status.as_str().to_owned(),
+            reason: reason.as_str().to_owned(),
+            message: message.clone(),
+        }
+    }
+}
+
+impl From<&v1::Condition> for Condition {
+    fn from(condition: &v1::Condition) -> Self {
+        let v1::Condition { type_, status, reason, message, .. } = condition.clone();
+        Self { type_, status, reason, message }
     }
 }
 
@@ -62,60 +90,58 @@ impl Row {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PartReport {
-    pub(crate) part: &'static str,
+    #[serde(serialize_with = "serialize_part")]
+    pub(crate) part: Part,
     pub(crate) mark: Mark,
-    pub(crate) condition: Row,
+    pub(crate) condition: Condition,
     pub(crate) objects: Vec<Node>,
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Found {
-    pub(crate) part: &'static str,
+pub(crate) struct FindingReport {
+    #[serde(serialize_with = "serialize_part")]
+    pub(crate) part: Part,
     pub(crate) object: String,
     pub(crate) reason: String,
-    /// What is wrong with the object: a clause that goes on after its name.
+    /// A clause whose subject is `object`.
     pub(crate) problem: String,
-    /// What to do; empty where the problem says it.
+    /// Empty where the problem contains it.
     pub(crate) remedy: String,
-    /// Where it was seen.
+    /// Where the problem shows.
     pub(crate) evidence: String,
 }
 
-/// An object of a stack.
+/// An object of a stack, with the objects that it controls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Node {
     /// Kind and name.
     pub(crate) object: String,
     pub(crate) mark: Mark,
-    /// In a few words.
+    /// A few words, such as `1/1 ready`.
     pub(crate) state: String,
-    /// More, for wide output.
+    /// More words, for wide output.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) details: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) objects: Vec<Node>,
 }
 
-/// How an object or a check is.
+/// The state of an object, a part or a check at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Mark {
     Good,
     Waiting,
     Bad,
-    /// Not allowed to look.
+    /// The user may not read it.
     Unknown,
 }
 
-/// The parts that have a condition, in the order of causality.
-pub(crate) const PARTS: [Part; 6] =
-    [Part::Credentials, Part::Storage, Part::Database, Part::Migrations, Part::Api, Part::Exposure];
-
-/// A part's name for people.
-pub(crate) fn name(part: Part) -> &'static str {
+/// A part's name in output.
+pub(crate) fn part_name(part: Part) -> &'static str {
     match part {
         Part::Objects => "Objects",
         Part::Credentials => "Credentials",
@@ -125,4 +151,9 @@ pub(crate) fn name(part: Part) -> &'static str {
         Part::Api => "API",
         Part::Exposure => "Exposure",
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn serialize_part<S: Serializer>(part: &Part, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(part_name(*part))
 }

@@ -1,40 +1,36 @@
-//! The operator's settings, since defaults of a stack are among them: read from its Deployment, or guessed from what
-//! runs where the user may not read that.
+//! The operator's settings, since the defaults of a stack are among them: read from its Deployment, or assumed where that
+//! cannot be read.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::api::apps::v1::Deployment;
-use todostack_operator::args::{Args, Config};
-
-use crate::error::Error;
+use todostack_stack::{config::Config, stack::Release};
 
 /// The label that the chart gives the operator.
 pub(crate) const OPERATOR_SELECTOR: &str = "app.kubernetes.io/name=todostack-operator";
 
-/// The settings of the first operator that can be read.
-pub(crate) fn of(operators: &[Arc<Deployment>]) -> Option<Config> {
-    operators.iter().find_map(|deployment| of_environment(deployment))
+/// The settings of the first operator whose settings are valid.
+pub(crate) fn from_deployments(operators: &[Arc<Deployment>]) -> Option<Config> {
+    operators.iter().find_map(|deployment| from_deployment(deployment))
 }
 
-fn of_environment(deployment: &Deployment) -> Option<Config> {
+fn from_deployment(deployment: &Deployment) -> Option<Config> {
     let containers = &deployment.spec.as_ref()?.template.spec.as_ref()?.containers;
     let variables: BTreeMap<&str, &str> = containers
         .iter()
         .flat_map(|container| container.env.iter().flatten())
         .filter_map(|variable| Some((variable.name.as_str(), variable.value.as_deref()?)))
         .collect();
-    let args = Args::of_environment(|name| variables.get(name).copied());
-    args.ok().map(|args| Config::from(&args))
+    Config::from_variables(|name| variables.get(name).copied()).ok()
 }
 
-/// The operator's own defaults, with the image that runs in place of the default one.
-pub(crate) fn guessed(api_image: Option<String>) -> Result<Config, Error> {
-    let args = Args::of_environment(|_| None).map_err(Error::Settings)?;
-    let config = Config::from(&args);
-    Ok(match api_image {
-        Some(api_image) => Config { api_image, ..config },
-        None => config,
-    })
+/// The default settings, with the image that runs in place of the default one.
+pub(crate) fn assumed(running: Option<Release>) -> Config {
+    let default = Config::default();
+    match running {
+        Some(Release { image, revision: _ }) => Config { api_image: image, ..default },
+        None => default,
+    }
 }
 
 #[cfg(test)]
@@ -59,8 +55,8 @@ mod tests {
             {"name": "TODOSTACK_INGRESS_HTTPS_PORT", "value": "8443"},
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         ]);
-        let broken = json!([{"name": "TODOSTACK_INGRESS_HTTP_PORT", "value": "eighty"}]);
-        let config = of(&[operator(&broken), operator(&env)]).unwrap();
+        let invalid = json!([{"name": "TODOSTACK_INGRESS_HTTP_PORT", "value": "eighty"}]);
+        let config = from_deployments(&[operator(&invalid), operator(&env)]).unwrap();
         assert_eq!(config.api_image, "registry.example.com/api:2");
         assert_eq!(config.cluster_domain, "k8s.example.com");
         assert_eq!((config.http_port, config.https_port), (8080, 8443));
@@ -68,7 +64,8 @@ mod tests {
 
     #[test]
     fn without_them_the_image_that_runs_is_the_default_one() {
-        assert!(of(&[]).is_none());
-        assert_eq!(guessed(Some("api:running".to_owned())).unwrap().api_image, "api:running");
+        assert!(from_deployments(&[]).is_none());
+        let running = Release { image: "api:running".to_owned(), revision: String::new() };
+        assert_eq!(assumed(Some(running)).api_image, "api:running");
     }
 }

@@ -72,7 +72,7 @@ fn notes<'a>(notes: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Strin
 
 impl Report {
     fn remarks(&self) -> impl Iterator<Item = &str> {
-        self.notes.iter().map(String::as_str).chain(self.unchecked.iter().copied())
+        self.notes.iter().chain(&self.unchecked).map(String::as_str)
     }
 }
 

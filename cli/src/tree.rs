@@ -1,56 +1,50 @@
-//! The objects of a stack under the part that each belongs to. What is said of one object lives in `tree/object.rs`,
-//! of a pod in `tree/pod.rs`.
+//! The objects of each part of a stack, from the table of managed resources. The state of an object is described in
+//! `tree/object.rs`, that of a pod in `tree/pod.rs`.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
+use strum::IntoEnumIterator as _;
 use todostack_crds::TodoStack;
-use todostack_operator::{
-    children::{self, Key, Kind},
-    finding::Part,
-    labels::{self, Component},
-    names,
-    observe::Observed,
+use todostack_stack::{
+    labels,
+    managed::{Key, Kind, ManagedResource},
+    part::Part,
+    requirements::Requirements,
+    stack_ref::StackRef,
 };
 
 use crate::{
-    gaps::Gap,
+    examine::Snapshot,
+    forbidden::Forbidden,
     report::{Mark, Node},
 };
 
 mod object;
 pub(crate) mod pod;
 
-/// What a tree is made of.
-#[derive(Clone, Copy)]
-pub(crate) struct Forest<'a> {
-    pub(crate) stack: &'a TodoStack,
-    pub(crate) seen: &'a Observed,
-    pub(crate) gaps: &'a [Gap],
+/// The objects of one part, by kind and name.
+pub(crate) fn objects(snapshot: &Snapshot, part: Part) -> Vec<Node> {
+    let resources = ManagedResource::iter().filter(|resource| resource.part() == part);
+    let mut objects: Vec<_> = resources
+        .flat_map(|resource| keys(snapshot, resource).into_iter().map(move |key| (key, resource)))
+        .collect();
+    objects.sort();
+    objects.iter().map(|(key, resource)| node(snapshot, *resource, key)).collect()
 }
 
-/// The objects of one part.
-pub(crate) fn objects(forest: Forest<'_>, part: Part) -> Vec<Node> {
-    let mut keys = children::expected(forest.stack);
-    keys.extend(forest.seen.children.of_kind(Kind::Job).cloned());
-    keys.sort();
-    let name = forest.stack.name_any();
-    keys.iter().filter(|key| self::part(key, &name) == part).map(|key| node(forest, key)).collect()
-}
-
-/// The part that an object belongs to.
-fn part(key: &Key, stack: &str) -> Part {
-    match key.kind {
-        Kind::Secret => Part::Credentials,
-        Kind::PersistentVolumeClaim | Kind::PersistentVolume => Part::Storage,
-        Kind::StatefulSet => Part::Database,
-        Kind::Service if key.name == names::database(stack) => Part::Database,
-        Kind::Job => Part::Migrations,
-        Kind::Deployment | Kind::ServiceAccount => Part::Api,
-        Kind::Service | Kind::Ingress => Part::Exposure,
+/// The keys of a resource: the one that the spec asks for, or those of all Jobs, whose names do not follow from the spec.
+fn keys(snapshot: &Snapshot, resource: ManagedResource) -> Vec<Key> {
+    if resource.kind() == Kind::Job {
+        return snapshot.observed.inventory.of_kind(Kind::Job).cloned().collect();
     }
+    let TodoStack { spec, .. } = &snapshot.stack;
+    let Ok(id) = StackRef::try_from(&snapshot.stack) else { return Vec::new() };
+    let name = resource.expected_name(&id, &Requirements::from(spec));
+    name.into_iter().map(|name| Key { kind: resource.kind(), name }).collect()
 }
 
-fn node(forest: Forest<'_>, key: &Key) -> Node {
+fn node(snapshot: &Snapshot, resource: ManagedResource, key: &Key) -> Node {
+    let observed = &snapshot.observed;
     let bare = |mark, state: &str| Node {
         object: key.to_string(),
         mark,
@@ -58,53 +52,32 @@ fn node(forest: Forest<'_>, key: &Key) -> Node {
         details: String::new(),
         objects: Vec::new(),
     };
-    if forest.gaps.contains(&gap(key.kind)) {
+    if snapshot.forbidden.contains(&Forbidden::Managed(key.kind)) {
         return bare(Mark::Unknown, "not allowed to read it");
     }
-    if forest.seen.foreign.contains(key) {
+    if observed.foreign.contains(key) {
         return bare(Mark::Bad, "belongs to someone else");
     }
-    let Some(metadata) = forest.seen.children.get(key) else {
+    let Some(metadata) = observed.inventory.get(key) else {
         return bare(Mark::Waiting, "not there");
     };
     if metadata.deletion_timestamp.is_some() {
         return bare(Mark::Waiting, "is being deleted");
     }
-    let object::State { mark, words, details } = object::state(forest.seen, key);
-    let objects = pods(forest.seen, key);
-    Node { object: key.to_string(), mark, state: words, details, objects }
+    let object::State { mark, summary, details } = object::state(observed, key);
+    let pods = observed.pods.iter().filter(|pod| controls(resource, key, pod));
+    let objects = pods.map(|pod| pod::node(pod)).collect();
+    Node { object: key.to_string(), mark, state: summary, details, objects }
 }
 
-fn gap(kind: Kind) -> Gap {
-    match kind {
-        Kind::Secret => Gap::Secrets,
-        Kind::ServiceAccount => Gap::ServiceAccounts,
-        Kind::Service => Gap::Services,
-        Kind::PersistentVolumeClaim => Gap::Claims,
-        Kind::PersistentVolume => Gap::Volumes,
-        Kind::StatefulSet => Gap::StatefulSets,
-        Kind::Job => Gap::Jobs,
-        Kind::Deployment => Gap::Deployments,
-        Kind::Ingress => Gap::Ingresses,
+/// Whether a pod was created for the object.
+fn controls(resource: ManagedResource, key: &Key, pod: &Pod) -> bool {
+    let label = |key: &str| pod.labels().get(key).map(String::as_str);
+    match key.kind {
+        Kind::Job => label("job-name") == Some(&key.name),
+        Kind::StatefulSet | Kind::Deployment => {
+            label(labels::COMPONENT) == Some(resource.component().as_str())
+        }
+        _ => false,
     }
-}
-
-/// The pods that an object has made.
-fn pods(seen: &Observed, key: &Key) -> Vec<Node> {
-    let of = |pod: &Pod| match key.kind {
-        Kind::StatefulSet => is(pod, Component::Database),
-        Kind::Deployment => is(pod, Component::Api),
-        Kind::Job => pod.labels().get("job-name") == Some(&key.name),
-        Kind::Secret
-        | Kind::ServiceAccount
-        | Kind::Service
-        | Kind::PersistentVolumeClaim
-        | Kind::PersistentVolume
-        | Kind::Ingress => false,
-    };
-    seen.pods.iter().filter(|pod| of(pod)).map(|pod| pod::node(pod)).collect()
-}
-
-fn is(pod: &Pod, component: Component) -> bool {
-    pod.labels().get(labels::COMPONENT).is_some_and(|it| it == component.as_str())
 }

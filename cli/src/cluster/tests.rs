@@ -69,7 +69,7 @@ fn dns_needs_one_ready_pod(#[case] ready: &[&str], #[case] mark: Mark) {
 
 #[test]
 fn what_may_not_be_read_is_said_and_is_not_wrong() {
-    let checks = checks(&Cluster { definition: true, ..Cluster::default() });
+    let checks = checks(&Cluster { crd: true, ..Cluster::default() });
     let marks: Vec<_> = checks.iter().map(|check| check.mark).collect();
     assert_eq!(marks, [Mark::Good, Mark::Unknown, Mark::Unknown, Mark::Unknown, Mark::Unknown]);
 }

@@ -1,12 +1,13 @@
-//! What is said of stacks: by the operator's rules, by its word where the user may not look, and never with a password.
+//! What reports say: by the operator's functions, as the operator reported it where the user may not read, and never with
+//! a password.
 
 use serde_json::json;
 
 use super::*;
-use crate::fixtures::{PASSWORD, object, well, without_export};
+use crate::fixtures::{PASSWORD, well};
 
 fn reasons(report: &Report) -> Vec<&str> {
-    report.findings.iter().map(|found| found.reason.as_str()).collect()
+    report.findings.iter().map(|finding| finding.reason.as_str()).collect()
 }
 
 #[test]
@@ -19,87 +20,104 @@ fn a_stack_that_serves_is_ready() {
 
 #[test]
 fn a_missing_export_is_the_cause_and_what_waits_for_it_is_none() {
-    let report = without_export().report();
+    let report = well().without_export().report();
     assert_eq!((report.health, reasons(&report)), (Health::Wrong, vec!["ExportNotFound"]));
     assert_eq!(report.ready.reason, "ExportNotFound");
     let waiting: Vec<_> =
         report.parts.iter().filter(|it| !it.condition.is_true()).map(|it| it.part).collect();
-    assert_eq!(waiting, ["Storage", "Database", "Migrations", "API"]);
+    assert_eq!(waiting, [Part::Storage, Part::Database, Part::Migrations, Part::Api]);
 }
 
 #[test]
-fn a_stack_that_comes_up_is_not_wrong() {
-    let mut scene = without_export();
-    scene.events.clear();
-    let report = scene.report();
+fn a_stack_that_starts_is_not_wrong() {
+    let report = well().without_export().without_events().report();
     assert_eq!((report.health, reasons(&report)), (Health::Starting, vec![]));
 }
 
 #[test]
-fn what_only_the_operator_knows_is_told_as_its_word() {
-    let mut scene = well();
-    let shared = ("VolumeShared", "TodoStack a/b uses the same NFS export.");
-    scene.publish("StorageReady", "False", shared);
-    scene.publish("Ready", "False", shared);
-    let report = scene.report();
+fn a_warning_is_shown_by_its_condition_and_the_stack_is_ready() {
+    let secret = json!({
+        "data": {"username": "YXBwCg==", "password": "cGFzcw==", "host": "aA==", "dbname": "c2hvcA=="}, // "app\n"
+    });
+    let report = well()
+        .with_spec(json!({"database": {"external": {"secret": {"name": "pg"}}}}))
+        .with_external_secret(serde_json::from_value(secret).unwrap())
+        .report();
+    assert_eq!(reasons(&report), Vec::<&str>::new());
+    let credentials = report.parts.first().unwrap();
+    assert_eq!((credentials.mark, credentials.condition.reason.as_str()), (Mark::Good, "TrailingNewline"));
+}
+
+#[test]
+fn a_problem_that_only_the_operator_knows_is_shown_as_reported() {
+    let message = "TodoStack a/b uses the same NFS export.";
+    let report = well()
+        .publishing(ConditionType::StorageReady, "False", "VolumeShared", message)
+        .publishing(ConditionType::Ready, "False", "VolumeShared", message)
+        .report();
     assert_eq!(reasons(&report), ["VolumeShared"]);
     assert_eq!((report.health, report.ready.reason.as_str()), (Health::Wrong, "VolumeShared"));
-    let found = report.findings.first().unwrap();
+    let finding = report.findings.first().unwrap();
     assert_eq!(
-        (found.part, found.evidence.as_str()),
-        ("Storage", "condition StorageReady of TodoStack shop")
+        (finding.part, finding.evidence.as_str()),
+        (Part::Storage, "condition StorageReady of TodoStack shop")
     );
-    let storage = report.parts.iter().find(|part| part.part == "Storage").unwrap();
+    let storage = report.parts.iter().find(|part| part.part == Part::Storage).unwrap();
     assert_eq!((storage.mark, storage.condition.reason.as_str()), (Mark::Bad, "VolumeShared"));
 }
 
 #[test]
-fn a_cause_that_was_found_is_not_told_again_as_the_operators_word() {
-    let mut scene = without_export();
-    scene.publish("StorageReady", "False", ("ExportNotFound", "as published"));
-    scene.publish("Ready", "False", ("ExportNotFound", "as published"));
-    assert_eq!(reasons(&scene.report()), ["ExportNotFound"]);
+fn a_reported_reason_that_this_version_does_not_know_is_a_problem() {
+    let report = well().publishing(ConditionType::Exposed, "False", "FromTheFuture", "m").report();
+    assert_eq!((report.health, reasons(&report)), (Health::Wrong, vec!["FromTheFuture"]));
 }
 
 #[test]
-fn without_a_right_to_secrets_the_rest_is_checked_and_it_is_said() {
-    let mut scene = well();
-    scene.lists.secrets.clear();
-    scene.gaps.push(Gap::Secrets);
-    let report = scene.report();
+fn a_problem_that_was_found_is_not_shown_again_as_reported() {
+    let report = well()
+        .without_export()
+        .publishing(ConditionType::StorageReady, "False", "ExportNotFound", "as published")
+        .publishing(ConditionType::Ready, "False", "ExportNotFound", "as published")
+        .report();
+    assert_eq!(reasons(&report), ["ExportNotFound"]);
+}
+
+#[test]
+fn without_permission_to_list_secrets_the_rest_is_checked() {
+    let report = well().without_permission_to_list_secrets().report();
     assert_eq!((report.health, reasons(&report)), (Health::Ready, vec![]));
-    assert_eq!(report.unchecked, ["not allowed to read Secrets: logins are not checked"]);
+    assert_eq!(
+        report.unchecked,
+        ["not allowed to list Secrets: CredentialsValid is shown as the operator reported it"]
+    );
     let credentials = report.parts.first().unwrap();
     assert_eq!(credentials.condition.message, "so the operator says");
     assert!(credentials.objects.iter().all(|node| node.state == "not allowed to read it"), "{credentials:?}");
 }
 
 #[test]
-fn a_named_secret_that_may_not_be_read_is_not_called_missing() {
-    let mut scene = well();
-    let spec = json!({"database": {"external": {"secret": {"name": "pg"}}}, "exposure": {"ingress": {"tls": {"secretName": "tls"}}}});
-    scene.stack.spec = object(spec);
-    scene.lists.secrets.clear();
-    scene.gaps.push(Gap::Secrets);
-    assert_eq!(reasons(&scene.report()), Vec::<&str>::new());
+fn a_referenced_secret_that_may_not_be_read_is_not_reported_as_missing() {
+    let spec = json!({
+        "database": {"external": {"secret": {"name": "pg"}}},
+        "exposure": {"ingress": {"tls": {"secretName": "tls"}}},
+    });
+    let report = well().with_spec(spec).without_permission_to_list_secrets().report();
+    assert_eq!(reasons(&report), Vec::<&str>::new());
 }
 
 #[test]
-fn classes_that_may_not_be_read_are_not_called_missing() {
-    let mut scene = well();
-    scene.stack.spec = object(json!({"exposure": {"ingress": {"className": "gold"}}}));
-    scene.lists.ingress_classes.clear();
-    scene.lists.claims.clear();
-    scene.gaps.extend([Gap::IngressClasses, Gap::StorageClasses]);
-    let report = scene.report();
+fn classes_that_may_not_be_listed_are_not_reported_as_missing() {
+    let report = well()
+        .with_spec(json!({"exposure": {"ingress": {"className": "gold"}}}))
+        .without_claim()
+        .without_permission_to_list_classes()
+        .report();
     assert_eq!(reasons(&report), Vec::<&str>::new(), "{:?}", report.findings);
 }
 
 #[test]
-fn an_operator_that_is_behind_is_told() {
-    let mut scene = well();
-    scene.stack.metadata.generation = Some(2);
-    let report = scene.report();
+fn a_note_says_that_the_status_is_outdated() {
+    let report = well().with_generation(2).report();
     assert_eq!(report.health, Health::Starting);
     assert!(
         report.notes.iter().any(|note| note.contains("has not looked at this spec")),
@@ -107,28 +125,22 @@ fn an_operator_that_is_behind_is_told() {
         report.notes
     );
 
-    let mut scene = well();
-    scene.publish("Ready", "False", ("Progressing", "m"));
-    let report = scene.report();
+    let report = well().publishing(ConditionType::Ready, "False", "Progressing", "m").report();
     assert_eq!(report.health, Health::Starting);
     assert!(report.notes.iter().any(|note| note.contains("Ready=False")), "{:?}", report.notes);
 }
 
 #[test]
-fn an_object_of_somebody_else_is_found_by_its_name() {
-    let mut scene = well();
-    let key = todostack_operator::children::Key::of::<k8s_openapi::api::core::v1::Service>("shop-api".into());
-    scene.lists.services.retain(|service| service.name_any() != "shop-api");
-    scene.named.unlabelled.push((key, kube::api::ObjectMeta::default()));
-    let report = scene.report();
+fn a_foreign_object_is_found_by_its_name() {
+    let report = well().with_foreign_service().report();
     assert_eq!(reasons(&report), ["NameConflict"]);
     let exposure = report.parts.last().unwrap();
     assert!(exposure.objects.iter().any(|node| node.state == "belongs to someone else"), "{exposure:?}");
 }
 
 #[test]
-fn no_report_has_a_password() {
-    for scene in [well(), without_export()] {
+fn no_report_contains_a_password() {
+    for scene in [well(), well().without_export()] {
         let text = serde_json::to_string(&scene.report()).unwrap();
         assert!(text.contains("shop-db-app"), "{text}");
         assert!(!text.contains(PASSWORD), "{text}");

@@ -4,11 +4,11 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::fixtures::{PASSWORD, Scene, object, well};
+use crate::fixtures::{PASSWORD, Scene, well};
 
-fn arguments(scene: Scene, superuser: bool, role_known: bool) -> Result<Vec<String>, Error> {
+fn arguments(scene: Scene, superuser: bool, has_true_credentials: bool) -> Result<Vec<String>, Error> {
     let extra = ["--command".to_owned(), "select 1".to_owned()];
-    let asked = Psql { superuser, role_known, terminal: false, arguments: &extra };
+    let asked = Psql { superuser, has_true_credentials, terminal: false, arguments: &extra };
     psql(&scene.resolved(), &asked)
 }
 
@@ -41,15 +41,15 @@ fn without_a_right_to_secrets_psql_asks_for_the_superuser() {
 
 #[test]
 fn a_server_of_somebody_else_is_named_without_its_password() {
-    let mut scene = well();
-    scene.stack.spec = object(json!({"database": {"external": {"secret": {"name": "pg"}}}}));
     let value = |text: &str| k8s_openapi::ByteString(text.as_bytes().to_vec());
     let data = [("host", "db.example.com"), ("dbname", "shop"), ("username", "app"), ("password", PASSWORD)];
     let secret = k8s_openapi::api::core::v1::Secret {
         data: Some(data.into_iter().map(|(key, text)| (key.to_owned(), value(text))).collect()),
         ..Default::default()
     };
-    scene.named.referenced.external = todostack_operator::observe::Lookup::Found(Box::new(secret));
+    let scene = well()
+        .with_spec(json!({"database": {"external": {"secret": {"name": "pg"}}}}))
+        .with_external_secret(secret);
     let refusal = arguments(scene, false, true).unwrap_err().to_string();
     assert!(
         refusal.ends_with("psql --host=db.example.com --port=5432 --username=app --dbname=shop"),
@@ -60,15 +60,14 @@ fn a_server_of_somebody_else_is_named_without_its_password() {
 
 #[test]
 fn a_sqlite_file_has_no_server() {
-    let mut scene = well();
-    scene.stack.spec = object(json!({"database": {"sqlite": {}}}));
+    let scene = well().with_spec(json!({"database": {"sqlite": {}}}));
     let refusal = arguments(scene, false, true).unwrap_err().to_string();
     assert!(refusal.contains("kubectl todostack url shop"), "{refusal}");
 }
 
 #[test]
 fn logs_are_those_of_one_part() {
-    let asked = Logs { name: "shop", part: Part::Migration, follow: true, tail: -1 };
+    let asked = Logs { name: "shop", workload: Workload::Migration, follow: true, tail: -1 };
     let expected = [
         "logs",
         "--selector=todostack.dev/stack=shop,app.kubernetes.io/component=migration",

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{FAINT, STRONG, headline, notes, paint, sign, status};
 use crate::{
     cluster::Check,
-    report::{Health, Mark, Report},
+    report::{Health, Mark, Report, part_name},
 };
 
 /// Writes checks and stacks.
@@ -27,9 +27,9 @@ pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String 
             for report in reports {
                 lines.push(headline(report, now).trim_end().to_owned());
                 lines.extend(report.notes.iter().map(|note| format!("  {note}")));
-                for found in &report.findings {
-                    lines.push(format!("  {} ({})", found.part, found.reason));
-                    lines.extend(status::finding(found, "    "));
+                for finding in &report.findings {
+                    lines.push(format!("  {} ({})", part_name(finding.part), finding.reason));
+                    lines.extend(status::finding(finding, "    "));
                 }
             }
             lines.extend(unchecked(reports));
@@ -59,7 +59,8 @@ impl Stacks {
 
 /// What may not be read is the same for most stacks: it is said once.
 fn unchecked(reports: &[Report]) -> Vec<String> {
-    let all: BTreeSet<_> = reports.iter().flat_map(|report| report.unchecked.iter().copied()).collect();
+    let all: BTreeSet<_> =
+        reports.iter().flat_map(|report| report.unchecked.iter().map(String::as_str)).collect();
     notes(all.into_iter()).collect()
 }
 

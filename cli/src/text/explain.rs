@@ -1,9 +1,9 @@
 //! `explain`: from the symptom to the cause, where that was seen, what to do.
 
-use todostack_operator::finding::Part;
+use todostack_stack::part::Part;
 
 use super::{BAD, FAINT, GOOD, STRONG, WAITING, notes, paint, status};
-use crate::report::{self, Found, Health, PartReport, Report};
+use crate::report::{FindingReport, Health, PartReport, Report, part_name};
 
 /// Writes why a stack is not ready.
 pub(crate) fn text(report: &Report) -> String {
@@ -22,12 +22,12 @@ fn starting(report: &Report, name: &str) -> Vec<String> {
     let mut lines =
         vec![format!("{name} is {state}. Nothing is wrong so far; it works its way up:"), String::new()];
     let chain = chain(report, None);
-    let way_in = way_in(report);
-    if chain.is_empty() && way_in.is_none() {
+    let exposure = exposure(report);
+    if chain.is_empty() && exposure.is_none() {
         lines.push(format!("{}: {}", report.ready.reason, report.ready.message));
     }
     lines.extend(steps(&chain));
-    lines.extend(way_in);
+    lines.extend(exposure);
     lines
 }
 
@@ -37,48 +37,50 @@ fn wrong(report: &Report, name: &str) -> Vec<String> {
     let Some((cause, rest)) = report.findings.split_first() else { return lines };
     let chain = chain(report, Some(cause));
     lines.extend(steps(&chain));
-    let title = format!("{} ({})", cause.part, cause.reason);
+    let title = format!("{} ({})", part_name(cause.part), cause.reason);
     lines.push(format!("{}{}", because(chain.len()), paint(BAD, &title)));
     lines.extend(status::finding(cause, &"   ".repeat(chain.len() + 1)));
     if !rest.is_empty() {
         lines.extend([String::new(), "What else is wrong, or comes of it:".to_owned()]);
         lines.extend(status::findings(rest));
     }
-    let told = report.findings.iter().any(|found| found.part == report::name(Part::Exposure));
-    lines.extend(way_in(report).filter(|_| !told));
+    let is_listed = report.findings.iter().any(|finding| finding.part == Part::Exposure);
+    lines.extend(exposure(report).filter(|_| !is_listed));
     lines
 }
 
 /// The parts that are not ready after the cause, the symptom first.
-fn chain<'a>(report: &'a Report, cause: Option<&Found>) -> Vec<&'a PartReport> {
-    if cause.is_some_and(|cause| cause.part == report::name(Part::Exposure)) {
+fn chain<'a>(report: &'a Report, cause: Option<&FindingReport>) -> Vec<&'a PartReport> {
+    if cause.is_some_and(|cause| cause.part == Part::Exposure) {
         return Vec::new();
     }
     let at = cause.and_then(|cause| report.parts.iter().position(|part| part.part == cause.part));
     let after = report.parts.iter().skip(at.map_or(0, |position| position + 1));
-    let mut chain: Vec<_> = after.filter(|part| !part.condition.is_true() && !is_way_in(part)).collect();
+    let mut chain: Vec<_> =
+        after.filter(|part| !part.condition.is_true() && part.part != Part::Exposure).collect();
     chain.reverse();
     chain
 }
 
-/// The way in stands apart: no part before it keeps it from being ready.
-fn way_in(report: &Report) -> Option<String> {
-    let part = report.parts.iter().find(|part| is_way_in(part) && !part.condition.is_true())?;
-    Some(format!("{}: {}", paint(STRONG, part.part), part.condition.message))
+/// Exposure is apart from the chain: it can be ready before the other parts.
+fn exposure(report: &Report) -> Option<String> {
+    let mut parts = report.parts.iter();
+    let part = parts.find(|part| part.part == Part::Exposure && !part.condition.is_true())?;
+    Some(format!("{}: {}", title(part), part.condition.message))
 }
 
-fn is_way_in(part: &PartReport) -> bool {
-    part.part == report::name(Part::Exposure)
+fn title(part: &PartReport) -> String {
+    paint(STRONG, part_name(part.part))
 }
 
 fn steps(chain: &[&PartReport]) -> Vec<String> {
     let step = |(depth, part): (usize, &&PartReport)| {
-        format!("{}{}: {}", because(depth), paint(STRONG, part.part), part.condition.message)
+        format!("{}{}: {}", because(depth), title(part), part.condition.message)
     };
     chain.iter().enumerate().map(step).collect()
 }
 
-/// What leads to a step of that depth.
+/// The prefix of a step at that depth.
 fn because(depth: usize) -> String {
     match depth.checked_sub(1) {
         None => String::new(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{FAINT, STRONG, headline, notes, paint, sign, style};
-use crate::report::{Found, Mark, Node, PartReport, Report};
+use crate::report::{FindingReport, Mark, Node, PartReport, Report, part_name};
 
 /// Writes one stack; `wide` adds messages and details.
 pub(crate) fn text(report: &Report, now: Timestamp, wide: bool) -> String {
@@ -42,7 +42,7 @@ fn part_line(part: &PartReport, last: bool) -> Line {
     Line {
         branch: branch(last).to_owned(),
         mark: part.mark,
-        label: part.part.to_owned(),
+        label: part_name(part.part).to_owned(),
         state: state.to_owned(),
         details: condition.message.clone(),
     }
@@ -82,14 +82,14 @@ fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
-/// What is wrong, most causal first.
-pub(super) fn findings(findings: &[Found]) -> Vec<String> {
+/// What is wrong, root cause first.
+pub(super) fn findings(findings: &[FindingReport]) -> Vec<String> {
     let mut lines = Vec::new();
-    for (position, found) in findings.iter().enumerate() {
-        let title = format!("{}. {} ({})", position + 1, found.part, found.reason);
+    for (position, finding) in findings.iter().enumerate() {
+        let title = format!("{}. {} ({})", position + 1, part_name(finding.part), finding.reason);
         lines.push(String::new());
         lines.push(paint(STRONG, &title));
-        lines.extend(finding(found, "   "));
+        lines.extend(self::finding(finding, "   "));
     }
     if !lines.is_empty() {
         lines.push(String::new());
@@ -97,15 +97,16 @@ pub(super) fn findings(findings: &[Found]) -> Vec<String> {
     lines
 }
 
-/// What is wrong, what to do, and where it was seen.
-pub(super) fn finding(found: &Found, indent: &str) -> Vec<String> {
+/// What is wrong, what to do, and where it shows.
+pub(super) fn finding(finding: &FindingReport, indent: &str) -> Vec<String> {
+    let FindingReport { object, problem, remedy, evidence, part: _, reason: _ } = finding;
     let row = |name: &str, text: &str| format!("{indent}{}  {text}", paint(FAINT, name));
-    let mut lines = vec![row("what", &format!("{} {}.", found.object, found.problem.trim_end_matches('.')))];
-    if !found.remedy.is_empty() {
-        lines.push(row("do  ", &found.remedy));
+    let mut lines = vec![row("what", &format!("{object} {}.", problem.trim_end_matches('.')))];
+    if !remedy.is_empty() {
+        lines.push(row("do  ", remedy));
     }
-    if !found.evidence.is_empty() {
-        lines.push(row("seen", &found.evidence));
+    if !evidence.is_empty() {
+        lines.push(row("seen", evidence));
     }
     lines
 }

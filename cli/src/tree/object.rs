@@ -1,4 +1,4 @@
-//! What is said of one object that is there, in a few words.
+//! The state of one existing object in a few words. Kinds that are not named here are shown without words.
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
@@ -7,26 +7,28 @@ use k8s_openapi::api::{
     networking::v1::Ingress,
 };
 use kube::ResourceExt as _;
-use todostack_operator::{
-    children::{Key, Kind},
+use todostack_stack::{
     conditions,
-    observe::Observed,
+    managed::{Key, Kind},
+    observed::Observed,
     resources::migration_job,
 };
 
 use crate::report::Mark;
 
-/// How an object is.
+/// The state of an object.
 pub(super) struct State {
     pub(super) mark: Mark,
-    pub(super) words: String,
+    /// A few words.
+    pub(super) summary: String,
+    /// More words, for wide output.
     pub(super) details: String,
 }
 
 impl State {
-    fn new(good: bool, words: impl Into<String>) -> Self {
-        let mark = if good { Mark::Good } else { Mark::Waiting };
-        Self { mark, words: words.into(), details: String::new() }
+    fn new(is_good: bool, summary: impl Into<String>) -> Self {
+        let mark = if is_good { Mark::Good } else { Mark::Waiting };
+        Self { mark, summary: summary.into(), details: String::new() }
     }
 
     fn with(self, details: impl Into<String>) -> Self {
@@ -34,21 +36,19 @@ impl State {
     }
 }
 
-/// How the child of that key is; an object that lost its labels is only known to be there.
-pub(super) fn state(seen: &Observed, key: &Key) -> State {
-    let told = match key.kind {
-        Kind::PersistentVolumeClaim => seen.claim.as_deref().map(claim),
-        Kind::PersistentVolume => seen.volume.as_deref().map(volume),
-        Kind::StatefulSet => seen.stateful_set.as_deref().map(stateful_set),
-        Kind::Deployment => seen.deployment.as_deref().map(deployment),
-        Kind::Ingress => seen.ingress.as_deref().map(ingress),
-        Kind::Job => seen.jobs.iter().find(|job| job.name_any() == key.name).map(|found| job(found)),
-        Kind::Service => {
-            seen.api_service.as_deref().filter(|service| service.name_any() == key.name).map(service)
-        }
-        Kind::Secret | Kind::ServiceAccount => None,
+/// The state of the object of that key. Of an object without its labels, only its metadata is read.
+pub(super) fn state(observed: &Observed, key: &Key) -> State {
+    let state = match key.kind {
+        Kind::PersistentVolumeClaim => observed.claim.as_deref().map(claim),
+        Kind::PersistentVolume => observed.volume.as_deref().map(volume),
+        Kind::StatefulSet => observed.stateful_set.as_deref().map(stateful_set),
+        Kind::Deployment => observed.deployment.as_deref().map(deployment),
+        Kind::Ingress => observed.ingress.as_deref().map(ingress),
+        Kind::Job => observed.jobs.iter().find(|it| it.name_any() == key.name).map(|it| job(it)),
+        Kind::Service => observed.api_service.as_deref().filter(|it| it.name_any() == key.name).map(service),
+        _ => None,
     };
-    told.unwrap_or_else(|| State::new(true, ""))
+    state.unwrap_or_else(|| State::new(true, ""))
 }
 
 fn claim(claim: &PersistentVolumeClaim) -> State {

@@ -95,7 +95,7 @@ async fn a_ready_stack_is_printed_without_its_password_for_its_owner_and_for_a_v
         let by_viewer = plugin.run_by(viewer(namespace, &folder).await?);
         let limited = by_viewer.run("status", &["shop", "--output", "json"]).await?;
         assert_eq!(limited.code, Some(0), "{}", limited.text);
-        for text in ["\"health\": \"ready\"", "not allowed to read Secrets: logins are not checked"] {
+        for text in ["\"health\": \"ready\"", "not allowed to list Secrets: CredentialsValid is shown"] {
             ensure!(limited.text.contains(text), "{text}: {}", limited.text);
         }
         for printed in [status, rows, limited] {

@@ -1,0 +1,100 @@
+//! What the user may not read: what that leaves unchecked, and which conditions are then shown as the operator reported
+//! them. What takes the place of such objects is in `placeholders.rs`.
+
+use strum::IntoEnumIterator as _;
+use todostack_crds::ConditionType;
+use todostack_stack::managed::{Kind, ManagedResource};
+
+/// Objects that the user may not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forbidden {
+    /// The managed objects of a kind.
+    Managed(Kind),
+    /// The ConfigMap that the spec references.
+    ConfigMaps,
+    Pods,
+    Events,
+    StorageClasses,
+    IngressClasses,
+    /// The Deployment of the operator, which holds its settings.
+    Operator,
+}
+
+impl Forbidden {
+    /// The note on it.
+    pub(crate) fn note(self) -> String {
+        match self {
+            Self::Managed(kind) => {
+                let kinds = plural(kind.into());
+                match self.condition() {
+                    Some(condition) => {
+                        let condition = condition.as_str();
+                        format!(
+                            "not allowed to list {kinds}: {condition} is shown as the operator reported it"
+                        )
+                    }
+                    None => format!("not allowed to list {kinds}: they are not checked"),
+                }
+            }
+            Self::ConfigMaps => "not allowed to get ConfigMaps: init scripts are not checked".to_owned(),
+            Self::Pods => "not allowed to list Pods: why they are not ready is not checked".to_owned(),
+            Self::Events => {
+                "not allowed to list Events: failed mounts and rejected pods are not diagnosed".to_owned()
+            }
+            Self::StorageClasses => classes("StorageClasses"),
+            Self::IngressClasses => classes("IngressClasses"),
+            Self::Operator => "cannot read the operator's settings from its Deployment: a stack without \
+                               spec.api.image is assumed to want the image that it runs"
+                .to_owned(),
+        }
+    }
+
+    /// The condition that cannot be evaluated without these objects.
+    pub(crate) fn condition(self) -> Option<ConditionType> {
+        let Self::Managed(kind) = self else { return None };
+        match kind {
+            // Only findings depend on them.
+            Kind::ServiceAccount | Kind::PersistentVolume | Kind::PodDisruptionBudget => None,
+            _ => {
+                // Of the Services, only the API's has a status.
+                let resources = ManagedResource::iter().filter(|resource| resource.kind() == kind);
+                resources.map(|resource| resource.part().condition()).max()
+            }
+        }
+    }
+}
+
+fn classes(kinds: &str) -> String {
+    format!("not allowed to list {kinds}: findings about them are those that the operator reported")
+}
+
+fn plural(kind: &str) -> String {
+    let suffix = if kind.ends_with('s') { "es" } else { "s" };
+    format!("{kind}{suffix}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_names_the_kind_and_the_condition_that_depends_on_it() {
+        let note = |kind| Forbidden::Managed(kind).note();
+        assert_eq!(
+            note(Kind::Secret),
+            "not allowed to list Secrets: CredentialsValid is shown as the operator reported it"
+        );
+        assert_eq!(
+            note(Kind::Service),
+            "not allowed to list Services: Exposed is shown as the operator reported it"
+        );
+        assert_eq!(
+            note(Kind::Ingress),
+            "not allowed to list Ingresses: Exposed is shown as the operator reported it"
+        );
+        assert_eq!(
+            note(Kind::PersistentVolume),
+            "not allowed to list PersistentVolumes: they are not checked"
+        );
+    }
+}

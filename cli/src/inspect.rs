@@ -1,0 +1,66 @@
+//! From a scope to the reports on its stacks: reads, puts the observed state together, examines. What a report says is
+//! decided in `examine.rs`.
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use kube::Client;
+use todostack_crds::TodoStack;
+use todostack_stack::{
+    config::Config, observed::Observed, requirements::Requirements, resources::api_deployment,
+    stack_ref::StackRef,
+};
+
+use crate::{
+    error::Error,
+    examine::{self, Snapshot},
+    forbidden::Forbidden,
+    placeholders,
+    read::{self, Lists, Scope, named::Reader},
+    report::Report,
+    settings,
+};
+
+/// Stacks that are read at the same time.
+const CONCURRENCY: usize = 8;
+
+/// Reports on all stacks in scope.
+pub(crate) async fn reports(client: &Client, scope: &Scope, now: Timestamp) -> Result<Vec<Report>, Error> {
+    let snapshots = snapshots(client, scope).await?;
+    snapshots.iter().map(|snapshot| Ok(examine::examine(snapshot, now)?)).collect()
+}
+
+/// Reads all stacks in scope.
+pub(crate) async fn snapshots(client: &Client, scope: &Scope) -> Result<Vec<Snapshot>, Error> {
+    let mut lists = read::lists(client, scope).await?;
+    let config = settings::from_deployments(&lists.operators);
+    if config.is_none() && !lists.forbidden.contains(&Forbidden::Operator) {
+        lists.forbidden.push(Forbidden::Operator);
+    }
+    let (lists, config) = (&lists, &config);
+    stream::iter(&lists.stacks)
+        .map(|stack| snapshot(client, stack, lists, config.clone()))
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await
+}
+
+async fn snapshot(
+    client: &Client,
+    stack: &TodoStack,
+    lists: &Lists,
+    config: Option<Config>,
+) -> Result<Snapshot, Error> {
+    let id = StackRef::try_from(stack)?;
+    let requirements = Requirements::from(&stack.spec);
+    let mut reader = Reader { client, stack: &id, forbidden: lists.forbidden.clone() };
+    let mut observed = Observed::new(&id, &lists.listing);
+    observed.add_conflicts(stack, lists.all_stacks.iter());
+    observed.referenced = reader.referenced(requirements.references).await?;
+    reader.add_missing(&requirements, &mut observed).await?;
+    observed.events = reader.events(&observed).await?;
+    let forbidden = reader.forbidden;
+    placeholders::add(&mut observed, requirements.references, &forbidden);
+    let running = || observed.deployment.as_deref().and_then(api_deployment::released);
+    let config = config.unwrap_or_else(|| settings::assumed(running()));
+    Ok(Snapshot { stack: stack.clone(), observed, forbidden, config })
+}

@@ -1,0 +1,118 @@
+//! What is read for one stack by name: objects that its spec references, expected objects without the labels that LIST
+//! selects by, and the Events of objects that do not become ready.
+
+use std::fmt::Debug;
+
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Event};
+use kube::{
+    Api, Client, Resource,
+    api::{DynamicObject, ListParams, ObjectMeta},
+};
+use serde::de::DeserializeOwned;
+use todostack_stack::{
+    managed::{Key, Kind},
+    observed::{Lookup, Observed, Referenced, subjects},
+    requirements::{References, Requirements},
+    stack_ref::StackRef,
+};
+
+use super::list;
+use crate::{error::Error, forbidden::Forbidden};
+
+/// Events of one object that are read at most. The API server folds repetitions into one Event.
+const EVENTS: u32 = 50;
+
+/// Reads for one stack.
+pub(crate) struct Reader<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) stack: &'a StackRef,
+    /// What the user may not read.
+    pub(crate) forbidden: Vec<Forbidden>,
+}
+
+impl Reader<'_> {
+    /// The objects that the spec references. A forbidden one counts as not referenced.
+    pub(crate) async fn referenced(&mut self, references: References<'_>) -> Result<Referenced, Error> {
+        // Classes are listed.
+        let References { credentials, external, tls, init_scripts, storage_class: _, ingress_class: _ } =
+            references;
+        let secrets = Forbidden::Managed(Kind::Secret);
+        Ok(Referenced {
+            credentials: self.look_up(credentials, secrets).await?,
+            external: self.look_up(external, secrets).await?,
+            tls: self.look_up(tls, secrets).await?,
+            init_scripts: self.look_up(init_scripts, Forbidden::ConfigMaps).await?,
+        })
+    }
+
+    /// Adds to `observed` what exists of the expected objects that no LIST returned.
+    pub(crate) async fn add_missing(
+        &self,
+        requirements: &Requirements<'_>,
+        observed: &mut Observed,
+    ) -> Result<(), Error> {
+        let missing = observed.missing(self.stack, requirements);
+        let is_allowed = |key: &Key| !self.forbidden.contains(&Forbidden::Managed(key.kind));
+        for key in missing.into_iter().filter(is_allowed) {
+            if let Some(metadata) = self.metadata(&key).await? {
+                observed.add_unlisted(key, metadata);
+            }
+        }
+        Ok(())
+    }
+
+    /// The Events of objects that do not become ready.
+    pub(crate) async fn events(&mut self, observed: &Observed) -> Result<Vec<Event>, Error> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.stack.namespace);
+        let mut events = Vec::new();
+        for subject in subjects::subjects(observed) {
+            let parameters = ListParams::default().fields(&format!("involvedObject.uid={}", subject.uid));
+            let Some(found) = list(&api, &parameters.limit(EVENTS), &self.place()).await? else {
+                self.forbidden.push(Forbidden::Events);
+                break;
+            };
+            events.extend(found);
+        }
+        Ok(events)
+    }
+
+    async fn look_up<K>(&mut self, name: Option<&str>, forbidden: Forbidden) -> Result<Lookup<K>, Error>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+    {
+        let Some(name) = name else { return Ok(Lookup::NotNamed) };
+        match Api::<K>::namespaced(self.client.clone(), &self.stack.namespace).get_opt(name).await {
+            Ok(Some(object)) => Ok(Lookup::Found(Box::new(object))),
+            Ok(None) => Ok(Lookup::Missing(name.to_owned())),
+            Err(kube::Error::Api(answer)) if answer.is_forbidden() => {
+                if !self.forbidden.contains(&forbidden) {
+                    self.forbidden.push(forbidden);
+                }
+                Ok(Lookup::NotNamed)
+            }
+            Err(source) => Err(self.failed(&K::kind(&()), name, source)),
+        }
+    }
+
+    async fn metadata(&self, key: &Key) -> Result<Option<ObjectMeta>, Error> {
+        let resource = key.kind.api_resource();
+        let api: Api<DynamicObject> = if key.kind.is_namespaced() {
+            Api::namespaced_with(self.client.clone(), &self.stack.namespace, &resource)
+        } else {
+            Api::all_with(self.client.clone(), &resource)
+        };
+        match api.get_metadata_opt(&key.name).await {
+            Ok(found) => Ok(found.map(|object| object.metadata)),
+            Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(None),
+            Err(source) => Err(self.failed(key.kind.into(), &key.name, source)),
+        }
+    }
+
+    fn failed(&self, kind: &str, name: &str, source: kube::Error) -> Error {
+        Error::read(format!("{kind} {name}"), self.place(), source)
+    }
+
+    fn place(&self) -> String {
+        format!("in namespace {}", self.stack.namespace)
+    }
+}
