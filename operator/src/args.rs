@@ -11,9 +11,9 @@ use todostack_stack::config::{self, Config};
     name = "todostack-operator",
     version,
     about,
-    long_about = "Turns TodoStacks into running todo services: Postgres, volume, credentials, schema, \
-                  API, Service and Ingress. Finds the API server by the pod's ServiceAccount, or by KUBECONFIG \
-                  outside of a cluster. Serves /livez, /readyz and /metrics on --listen."
+    long_about = "Turns TodoStacks into running todo services: Postgres, volume, credentials, schema, API, \
+                  Service and Ingress. Finds the API server by the ServiceAccount of its pod, or by \
+                  KUBECONFIG outside of a cluster. Serves /livez, /readyz and /metrics on --listen."
 )]
 pub(crate) struct Args {
     /// Image of the API server for stacks that name none.
