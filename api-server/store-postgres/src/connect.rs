@@ -56,9 +56,10 @@ impl Connector {
         let limit = sqlx::query_scalar!(
             r#"
             select least(
-                current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+                current_setting('max_connections')::int
+                    - current_setting('superuser_reserved_connections')::int,
                 (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user)
-            ) as "granted!"
+            ) as "limit!"
             "#
         )
         .fetch_one(&mut connection)

@@ -115,8 +115,8 @@ async fn insert(connection: &mut PgConnection, columns: &Columns<'_>) -> sqlx::R
                    coalesce((select id from lists where id = new.list_id and owner = new.owner), 0)
                end,
                title, completed, position, due_date, tags, priority
-        from unnest($1::text[], $2::bigint[], $3::text[], $4::boolean[], $5::bigint[], $6::date[], $7::jsonb[],
-                    $8::smallint[])
+        from unnest($1::text[], $2::bigint[], $3::text[], $4::boolean[], $5::bigint[], $6::date[],
+                    $7::jsonb[], $8::smallint[])
              with ordinality as new
                  (owner, list_id, title, completed, position, due_date, tags, priority, place)
         order by place

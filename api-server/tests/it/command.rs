@@ -147,7 +147,7 @@ async fn no_request_is_lost_on_sigterm(#[case] on: On) {
             break;
         }
     }
-    assert_eq!(server.operations.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(server.probes.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let rest = server.wait_for_exit().await;
     let mut responses = 0;
     for client in clients {
@@ -172,7 +172,7 @@ async fn a_request_is_one_log_line_without_what_the_client_sent() {
     assert_eq!(reply.header("x-request-id"), "id-from-proxy");
     client.get("/s3cret").await;
     for probe in ["/livez", "/readyz", "/metrics"] {
-        server.operations.get(probe).await;
+        server.probes.get(probe).await;
     }
     server.terminate();
     let lines = server.wait_for_exit().await;
@@ -199,7 +199,7 @@ async fn a_request_is_one_log_line_without_what_the_client_sent() {
 async fn probes_are_logged_at_debug() {
     let server = Server::start("debug").await;
     for probe in ["/livez", "/readyz", "/metrics"] {
-        server.operations.get(probe).await;
+        server.probes.get(probe).await;
     }
     server.terminate();
     let lines = server.wait_for_exit().await;
@@ -234,6 +234,6 @@ async fn all_threads_together_stay_within_the_connection_limit() {
     let (more_than, pooled) =
         if std::thread::available_parallelism().unwrap().get() > 1 { (5, 4) } else { (0, 7) };
     assert!(connections > more_than, "{connections}");
-    let metrics = String::from_utf8(server.operations.get("/metrics").await.body.to_vec()).unwrap();
+    let metrics = String::from_utf8(server.probes.get("/metrics").await.body.to_vec()).unwrap();
     assert!(metrics.contains(&format!("\ntodostack_api_database_connections_max {pooled}\n")), "{metrics}");
 }

@@ -160,7 +160,7 @@ async fn while_the_disk_of_postgres_is_full_writes_fail_and_reads_succeed() {
     assert!(!acknowledged.is_empty());
     assert_eq!(kept().await, acknowledged, "all acknowledged writes, and no rejected one");
     assert_eq!(client.get("/todos/1").await.status, StatusCode::OK);
-    assert_eq!(service.operations.get("/readyz").await.status, StatusCode::OK, "it can still be read");
+    assert_eq!(service.probes.get("/readyz").await.status, StatusCode::OK, "it can still be read");
 
     disk.free();
     assert_eq!(client.post("/todos", json!({"title": "tea"})).await.status, StatusCode::CREATED);

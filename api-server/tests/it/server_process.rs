@@ -20,7 +20,7 @@ pub struct Server {
     process: Child,
     pub log: Lines<BufReader<ChildStdout>>,
     pub client: Client,
-    pub operations: Client,
+    pub probes: Client,
     /// The log line with the settings, written at startup.
     pub started: Value,
     _folder: TempDir,
@@ -51,8 +51,8 @@ impl Server {
             }
         };
         let client = |listener: &str| Client::new(format!("http://{}", started[listener].as_str().unwrap()));
-        let (client, operations) = (client("listen"), client("operations_listen").undocumented());
-        Self { process, log, client, operations, started, _folder: folder }
+        let (client, probes) = (client("listen"), client("operations_listen").undocumented());
+        Self { process, log, client, probes, started, _folder: folder }
     }
 
     pub fn terminate(&self) {

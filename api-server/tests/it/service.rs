@@ -27,7 +27,7 @@ pub enum On {
 /// A running service. It stops with the runtime of the test.
 pub struct Service {
     pub client: Client,
-    pub operations: Client,
+    pub probes: Client,
     pub state: AppState,
     pub store: Arc<dyn Store>,
     postgres: Option<PgConnectOptions>,
@@ -72,8 +72,8 @@ impl Service {
     pub async fn over(store: Arc<dyn Store>, settings: Settings, file: Option<TempDir>) -> Self {
         let state = AppState::new(Arc::clone(&store), settings, None, None);
         let client = listen(api(state.clone())).await;
-        let operations = listen(probes::router(state.clone())).await.undocumented();
-        Self { client, operations, state, store, postgres: None, _file: file }
+        let probes = listen(probes::router(state.clone())).await.undocumented();
+        Self { client, probes, state, store, postgres: None, _file: file }
     }
 }
 

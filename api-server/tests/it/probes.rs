@@ -16,12 +16,12 @@ use crate::service::{On, Service, fresh_postgres};
 #[tokio::test]
 async fn a_service_is_ready_until_it_drains(#[case] on: On) {
     let service = Service::start(on).await;
-    assert_eq!(service.operations.get("/readyz").await.status, StatusCode::OK);
+    assert_eq!(service.probes.get("/readyz").await.status, StatusCode::OK);
     service.state.drain();
-    let draining = service.operations.get("/readyz").await;
+    let draining = service.probes.get("/readyz").await;
     assert_eq!(draining.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(draining.json()["ready"], false);
-    assert_eq!(service.operations.get("/livez").await.status, StatusCode::OK);
+    assert_eq!(service.probes.get("/livez").await.status, StatusCode::OK);
     assert_eq!(service.client.get("/todos").await.status, StatusCode::OK, "requests are still processed");
 }
 
@@ -29,7 +29,7 @@ async fn a_service_is_ready_until_it_drains(#[case] on: On) {
 async fn a_service_on_a_database_that_was_not_migrated_is_not_ready() {
     let store = Arc::new(PostgresStore::new(fresh_postgres().await, 2));
     let service = Service::over(store, Settings::default(), None).await;
-    let readyz = service.operations.get("/readyz").await;
+    let readyz = service.probes.get("/readyz").await;
     assert_eq!(readyz.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
         readyz.json()["checks"][2],
@@ -38,7 +38,7 @@ async fn a_service_on_a_database_that_was_not_migrated_is_not_ready() {
     assert_eq!(service.client.get("/todos/1").await.problem(), (503, "schema-outdated".to_owned()));
     assert_eq!(service.client.get("/todos").await.problem(), (503, "schema-outdated".to_owned()));
     service.store.migrate().await.unwrap();
-    assert_eq!(service.operations.get("/readyz").await.status, StatusCode::OK);
+    assert_eq!(service.probes.get("/readyz").await.status, StatusCode::OK);
     assert_eq!(service.client.get("/todos").await.status, StatusCode::OK, "it recovers by itself");
 }
 
@@ -60,10 +60,10 @@ async fn without_a_database_every_request_fails_and_the_process_is_alive() {
         assert_eq!(reply.header("retry-after"), "5");
         assert!(!String::from_utf8_lossy(&reply.body).contains("127.0.0.1"), "responses have no internals");
     }
-    let readyz = service.operations.get("/readyz").await;
+    let readyz = service.probes.get("/readyz").await;
     assert_eq!(readyz.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(readyz.json()["checks"][1]["detail"].as_str().unwrap().contains("refused"), "{readyz:?}");
-    assert_eq!(service.operations.get("/livez").await.status, StatusCode::OK);
+    assert_eq!(service.probes.get("/livez").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn metrics_count_requests_by_route_not_by_path() {
         service.client.get(&format!("/todos/{id}")).await;
     }
     service.client.get("/nope").await;
-    let text = String::from_utf8(service.operations.get("/metrics").await.body.to_vec()).unwrap();
+    let text = String::from_utf8(service.probes.get("/metrics").await.body.to_vec()).unwrap();
     for line in [
         r#"http_server_request_duration_seconds_count{method="GET",route="/todos/{id}",status="404"} 3"#,
         r#"http_server_request_duration_seconds_count{method="GET",route="unmatched",status="404"} 1"#,
