@@ -29,7 +29,6 @@ pub enum ConditionType {
 
 impl ConditionType {
     /// The `type` of the condition, in `PascalCase`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -199,19 +198,16 @@ pub enum Class {
 
 impl Reason {
     /// The `reason` of the condition, in `PascalCase`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
     /// The inverse of `as_str`. None for text that is not a reason of this version.
-    #[must_use]
     pub fn parse(reason: &str) -> Option<Self> {
         Self::iter().find(|known| known.as_str() == reason)
     }
 
     /// The class of the reason. There is no `_` arm, so that a new reason does not compile without a class.
-    #[must_use]
     #[expect(clippy::too_many_lines, reason = "one line per reason")]
     pub fn class(self) -> Class {
         match self {

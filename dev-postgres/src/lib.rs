@@ -63,19 +63,16 @@ impl Postgres {
     }
 
     /// Connects as the superuser to the database `postgres`, without a password.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
     /// The port on 127.0.0.1; the same after a restart.
-    #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The folder of `psql`, `pgbench` and the other programs of the server's version.
-    #[must_use]
     pub fn programs(&self) -> &Path {
         &self.programs
     }

@@ -11,14 +11,12 @@ pub struct Options {
 
 impl Options {
     /// Sets a parameter of `postgresql.conf`.
-    #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Does not wait for the disk: faster, but a crash of the machine can lose data that was committed.
-    #[must_use]
     pub fn without_durability(self) -> Self {
         ["fsync", "synchronous_commit", "full_page_writes"]
             .into_iter()
@@ -27,7 +25,6 @@ impl Options {
 
     /// Puts the write-ahead log into an empty folder, such as one on another disk. It then grows by 1 MiB at
     /// a time.
-    #[must_use]
     pub fn write_ahead_log_in(self, folder: &Path) -> Self {
         Self { write_ahead_log: Some(folder.to_owned()), ..self }
     }

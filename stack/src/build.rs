@@ -27,7 +27,6 @@ impl Desired {
 }
 
 /// The desired state of every managed object, in the order of apply.
-#[must_use]
 pub fn build(stack: &Stack) -> Vec<(ManagedResource, Desired)> {
     ManagedResource::iter().map(|resource| (resource, resource.desired(stack))).collect()
 }

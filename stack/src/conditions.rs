@@ -52,7 +52,6 @@ pub struct Verdict {
 
 impl Status {
     /// The status as written in a condition.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::True => "True",
@@ -87,7 +86,6 @@ impl Verdict {
 }
 
 /// All conditions, in the order of causality.
-#[must_use]
 pub fn evaluate(view: View<'_>) -> Vec<Verdict> {
     let parts = vec![
         credentials_valid::evaluate(view),
@@ -104,7 +102,6 @@ pub fn evaluate(view: View<'_>) -> Vec<Verdict> {
 }
 
 /// The conditions to publish.
-#[must_use]
 pub fn merge(old: &[Condition], verdicts: &[Verdict], generation: i64, now: Timestamp) -> Vec<Condition> {
     verdicts
         .iter()

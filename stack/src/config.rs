@@ -56,7 +56,6 @@ impl Config {
     }
 
     /// URL of a host name's todos, with the port where it is not the scheme's own.
-    #[must_use]
     pub fn url(&self, scheme: &str, host: &str) -> String {
         match (scheme, self.http_port, self.https_port) {
             ("https", _, 443) | ("http", 80, _) => format!("{scheme}://{host}/todos"),

@@ -59,7 +59,6 @@ impl fmt::Debug for GeneratedSecrets {
 }
 
 /// `desired` with the revision of `kept` if nothing else differs, else with a new one.
-#[must_use]
 pub fn revise(desired: Login, kept: Option<&Login>, generated: &GeneratedSecrets) -> Login {
     let revision = kept.map_or(&generated.revision, |kept| &kept.revision).clone();
     let same = Login { revision, ..desired };

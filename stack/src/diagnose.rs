@@ -41,7 +41,6 @@ pub struct Evidence<'a> {
 }
 
 /// All findings, root cause first.
-#[must_use]
 pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.findings.clone();
     findings.extend(admission::findings(evidence));

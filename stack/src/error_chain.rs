@@ -4,7 +4,6 @@ use std::error::Error;
 
 /// The messages of `error` and of its sources, without those that a message before them contains: libraries
 /// differ in whether an error's message contains its source's.
-#[must_use]
 pub fn messages(error: &dyn Error) -> Vec<String> {
     let mut messages = vec![error.to_string()];
     let mut source = error.source();
@@ -19,7 +18,6 @@ pub fn messages(error: &dyn Error) -> Vec<String> {
 }
 
 /// The messages of `error` and of its sources on one line, for logs.
-#[must_use]
 pub fn one_line(error: &dyn Error) -> String {
     messages(error).join(": ")
 }

@@ -39,7 +39,6 @@ pub struct Finding {
 
 impl Finding {
     /// A blocking problem of `object`, still without its description.
-    #[must_use]
     pub fn new(part: Part, reason: Reason, object: impl Into<String>) -> Self {
         Self {
             part,
@@ -52,48 +51,37 @@ impl Finding {
             severity: Severity::Blocking,
         }
     }
-
-    #[must_use]
     pub fn problem(self, problem: impl Into<String>) -> Self {
         Self { problem: one_line(&problem.into()), ..self }
     }
-
-    #[must_use]
     pub fn remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: one_line(&remedy.into()), ..self }
     }
 
     /// Sets where the problem shows.
-    #[must_use]
     pub fn evidence(self, evidence: impl Into<String>) -> Self {
         Self { evidence: evidence.into(), ..self }
     }
 
     /// The problem shows in the spec and the objects that the spec references.
-    #[must_use]
     pub fn evident_in_spec(self) -> Self {
         self.evidence("the spec, and the objects that it references")
     }
 
     /// Sets the object that an Event points to.
-    #[must_use]
     pub fn related(self, related: impl Into<Option<ObjectReference>>) -> Self {
         Self { related: related.into(), ..self }
     }
-
-    #[must_use]
     pub fn severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 
     /// Whether the stack works in spite of the finding.
-    #[must_use]
     pub fn is_warning(&self) -> bool {
         self.severity == Severity::Warning
     }
 
     /// The sentence for conditions and Events.
-    #[must_use]
     pub fn message(&self) -> String {
         format!("{} {}. {}", self.object, self.problem, self.remedy)
     }

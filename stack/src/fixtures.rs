@@ -21,7 +21,6 @@ use crate::{
 };
 
 /// A `TodoStack` as the API server would give it.
-#[must_use]
 pub fn todostack(spec: &str) -> TodoStack {
     let mut stack = TodoStack::new("shop", serde_saphyr::from_str(spec).unwrap());
     stack.metadata.namespace = Some("shops".into());
@@ -31,8 +30,6 @@ pub fn todostack(spec: &str) -> TodoStack {
     stack.metadata.creation_timestamp = Some(Time(now()));
     stack
 }
-
-#[must_use]
 pub fn config() -> Config {
     Config {
         api_image: "registry.example.com/api:1".into(),
@@ -42,8 +39,6 @@ pub fn config() -> Config {
         https_port: 443,
     }
 }
-
-#[must_use]
 pub fn generated() -> GeneratedSecrets {
     GeneratedSecrets {
         superuser_password: "superuser-password".into(),
@@ -53,25 +48,21 @@ pub fn generated() -> GeneratedSecrets {
 }
 
 /// A stack, resolved from what was seen.
-#[must_use]
 pub fn resolved_from(spec: &str, observed: &Observed) -> Stack {
     resolve(&todostack(spec), Inputs { observed, generated: &generated(), config: &config() }).unwrap()
 }
 
 /// A stack, resolved before anything was seen.
-#[must_use]
 pub fn resolved(spec: &str) -> Stack {
     resolved_from(spec, &Observed::default())
 }
 
 /// 2026-11-21T12:00:00Z.
-#[must_use]
 pub fn now() -> Timestamp {
     Timestamp::from_second(1_795_262_400).unwrap()
 }
 
 /// What caches hold of a stack whose objects all exist.
-#[must_use]
 pub fn listing(stack: &Stack) -> Listing {
     let mut listing = Listing::default();
     for (_, desired) in build(stack) {

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 /// Eight hexadecimal digits over all parts and the length of each, so that `a, bc` and `ab, c` differ.
-#[must_use]
 pub fn short(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {

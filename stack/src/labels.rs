@@ -31,7 +31,6 @@ pub enum Component {
 }
 
 impl Component {
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Database => "database",
@@ -43,13 +42,11 @@ impl Component {
 }
 
 /// Selector of the watches on managed objects.
-#[must_use]
 pub fn watch_selector() -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER}")
 }
 
 /// All labels of a managed object.
-#[must_use]
 pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     let mut labels = selector_labels(stack, component);
     labels.extend([
@@ -62,7 +59,6 @@ pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
 }
 
 /// The labels that select pods. They must not change: the selector of a Deployment is immutable.
-#[must_use]
 pub fn selector_labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/name".to_owned(), "todostack".to_owned()),
@@ -72,20 +68,17 @@ pub fn selector_labels(stack: &Stack, component: Component) -> BTreeMap<String, 
 }
 
 /// The selector of a Deployment or StatefulSet.
-#[must_use]
 pub fn selector(stack: &Stack, component: Component) -> LabelSelector {
     LabelSelector { match_labels: Some(selector_labels(stack, component)), ..LabelSelector::default() }
 }
 
 /// Metadata of an object that is deleted with the stack.
-#[must_use]
 pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta { owner_references: Some(vec![stack.id.owner_reference()]), ..unowned(stack, name, component) }
 }
 
 /// Metadata of an object that holds data or credentials: it is deleted with the stack only under
 /// `deletionPolicy: Delete`.
-#[must_use]
 pub fn kept(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     match stack.deletion_policy {
         todostack_crds::DeletionPolicy::Retain => unowned(stack, name, component),
@@ -94,7 +87,6 @@ pub fn kept(stack: &Stack, name: String, component: Component) -> ObjectMeta {
 }
 
 /// Metadata of an object without an owner.
-#[must_use]
 pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
@@ -106,7 +98,6 @@ pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta 
 
 /// Whether the operator wrote an object: it carries the operator's label, or the operator manages a field of
 /// it.
-#[must_use]
 pub fn is_managed(metadata: &ObjectMeta) -> bool {
     let label = metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY));
     let mut managers = metadata.managed_fields.iter().flatten().map(|entry| entry.manager.as_deref());

@@ -7,61 +7,51 @@ use crate::hash;
 const LONGEST_STACK: usize = 40;
 
 /// Service, StatefulSet and PersistentVolumeClaim of the database.
-#[must_use]
 pub fn database(stack: &str) -> String {
     format!("{stack}-db")
 }
 
 /// PersistentVolumeClaim of the SQLite file.
-#[must_use]
 pub fn sqlite_claim(stack: &str) -> String {
     format!("{stack}-sqlite")
 }
 
 /// Secret with the superuser's credentials.
-#[must_use]
 pub fn superuser_secret(stack: &str) -> String {
     format!("{stack}-db-superuser")
 }
 
 /// Secret with the credentials that the API uses.
-#[must_use]
 pub fn app_secret(stack: &str) -> String {
     format!("{stack}-db-app")
 }
 
 /// ServiceAccount of all pods.
-#[must_use]
 pub fn service_account(stack: &str) -> String {
     stack.to_owned()
 }
 
 /// Deployment, Service and PodDisruptionBudget of the API.
-#[must_use]
 pub fn api(stack: &str) -> String {
     format!("{stack}-api")
 }
 
 /// Ingress of the API.
-#[must_use]
 pub fn ingress(stack: &str) -> String {
     stack.to_owned()
 }
 
 /// The migration Job for one API image and one revision of the credentials.
-#[must_use]
 pub fn migration(stack: &str, image: &str, revision: &str) -> String {
     format!("{stack}-migrate-{}", hash::short(&[image, revision]))
 }
 
 /// The cluster-scoped PersistentVolume. The hash distinguishes `a-b/c` from `a/b-c`.
-#[must_use]
 pub fn volume(namespace: &str, stack: &str) -> String {
     format!("todostack-{namespace}-{stack}-{}", hash::short(&[namespace, stack]))
 }
 
 /// Fully qualified host name of the database: search domains differ between pods.
-#[must_use]
 pub fn database_host(stack: &str, namespace: &str, cluster_domain: &str) -> String {
     format!("{}.{namespace}.svc.{cluster_domain}", database(stack))
 }

@@ -104,7 +104,6 @@ pub enum Lookup<K> {
 
 impl Observed {
     /// The observed state of `stack` in `listing`.
-    #[must_use]
     pub fn new(stack: &StackRef, listing: &Listing) -> Self {
         let StackRef { namespace, name, .. } = stack;
         let Listing { managed, pods, storage_classes, ingress_classes } = listing;
@@ -153,7 +152,6 @@ impl Observed {
     }
 
     /// Keys of the objects that the spec asks for and that are not known to exist.
-    #[must_use]
     pub fn missing(&self, stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
         let mut expected = requirements.expected(stack);
         expected.retain(|key| !self.inventory.contains(key));

@@ -19,7 +19,6 @@ pub enum Part {
 
 impl Part {
     /// The condition that shows the part.
-    #[must_use]
     pub fn condition(self) -> ConditionType {
         match self {
             Self::Objects => ConditionType::Ready,
@@ -33,7 +32,6 @@ impl Part {
     }
 
     /// The field of the spec that holds the settings of the part's pods.
-    #[must_use]
     pub fn spec_field(self) -> &'static str {
         match self {
             Self::Credentials | Self::Storage | Self::Database => "spec.database.postgres",
@@ -42,7 +40,6 @@ impl Part {
     }
 
     /// A pod of the part, as the subject of a message.
-    #[must_use]
     pub fn pod_noun(self) -> &'static str {
         match self {
             Self::Credentials | Self::Storage | Self::Database => "The database pod",
@@ -52,7 +49,6 @@ impl Part {
     }
 
     /// What the operator does for the part, for the `action` of an Event.
-    #[must_use]
     pub fn action(self) -> &'static str {
         match self {
             Self::Objects => "Apply",

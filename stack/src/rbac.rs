@@ -58,7 +58,6 @@ pub fn rights() -> impl Iterator<Item = Right> {
 
 /// The rules of a Role (`is_namespaced`) or of a ClusterRole, as YAML. Resources with the same verbs share a
 /// rule.
-#[must_use]
 pub fn rules(is_namespaced: bool) -> String {
     let mut rules: BTreeMap<(String, &[&str]), Vec<String>> = BTreeMap::new();
     for right in rights().filter(|right| right.is_namespaced == is_namespaced) {

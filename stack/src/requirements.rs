@@ -102,19 +102,16 @@ impl<'a> From<&'a TodoStackSpec> for Requirements<'a> {
 
 impl<'a> Requirements<'a> {
     /// Whether the operator runs the database server.
-    #[must_use]
     pub fn is_postgres(&self) -> bool {
         matches!(self.database, DatabaseKind::Postgres { .. })
     }
 
     /// Whether the database is a file.
-    #[must_use]
     pub fn is_sqlite(&self) -> bool {
         self.database == DatabaseKind::Sqlite
     }
 
     /// The NFS export under the database.
-    #[must_use]
     pub fn export(&self) -> Option<&'a NfsExport> {
         match self.database {
             DatabaseKind::Postgres { export } => export,
@@ -124,13 +121,11 @@ impl<'a> Requirements<'a> {
 
     /// Whether the stack needs the operator's finalizer. A PersistentVolume is cluster-scoped and cannot be
     /// owned by a stack, so under `deletionPolicy: Delete` the operator deletes it itself.
-    #[must_use]
     pub fn needs_finalizer(&self) -> bool {
         self.deletion_policy == DeletionPolicy::Delete && self.export().is_some()
     }
 
     /// Keys of the managed objects that the spec asks for and whose names follow from it.
-    #[must_use]
     pub fn expected(&self, stack: &StackRef) -> Vec<Key> {
         ManagedResource::iter()
             .filter_map(|it| Some(Key { kind: it.kind(), name: it.expected_name(stack, self)? }))
@@ -139,7 +134,6 @@ impl<'a> Requirements<'a> {
 }
 
 /// Whether the spec of `stack` references `secret`.
-#[must_use]
 pub fn references_secret(stack: &TodoStack, secret: &ObjectMeta) -> bool {
     let References { credentials, external, tls, .. } = Requirements::from(&stack.spec).references;
     stack.metadata.namespace == secret.namespace

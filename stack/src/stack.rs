@@ -155,7 +155,6 @@ pub struct Ingress {
 
 impl Stack {
     /// The credentials of the database. None for SQLite, which needs none.
-    #[must_use]
     pub fn credentials(&self) -> Option<&Credentials> {
         match &self.database {
             Database::Postgres(postgres) => Some(&postgres.credentials),
@@ -165,13 +164,11 @@ impl Stack {
     }
 
     /// Whether a finding prevents that a part is built.
-    #[must_use]
     pub fn is_blocked(&self, part: Part) -> bool {
         self.findings.iter().any(|finding| finding.part == part && finding.severity == Severity::Blocking)
     }
 
     /// The managed server, unless something forbids to use its volume.
-    #[must_use]
     pub fn startable_postgres(&self) -> Option<&Postgres> {
         match &self.database {
             Database::Postgres(postgres) if !self.is_blocked(Part::Storage) => Some(postgres),
@@ -180,7 +177,6 @@ impl Stack {
     }
 
     /// The volume, where the stack has one.
-    #[must_use]
     pub fn volume(&self) -> Option<&Volume> {
         match &self.database {
             Database::Postgres(postgres) => Some(&postgres.volume),

@@ -38,7 +38,6 @@ impl TryFrom<&TodoStack> for StackRef {
 
 impl StackRef {
     /// The owner reference that makes the garbage collector delete an object with the stack.
-    #[must_use]
     pub fn owner_reference(&self) -> OwnerReference {
         OwnerReference {
             api_version: TodoStack::api_version(&()).into_owned(),
@@ -51,7 +50,6 @@ impl StackRef {
     }
 
     /// The reference by which an Event points to the stack.
-    #[must_use]
     pub fn object_reference(&self) -> ObjectReference {
         ObjectReference {
             api_version: Some(TodoStack::api_version(&()).into_owned()),

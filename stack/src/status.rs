@@ -25,7 +25,6 @@ pub struct Before<'a> {
 }
 
 /// The status to publish.
-#[must_use]
 pub fn status(view: View<'_>, verdicts: &[Verdict], before: Before<'_>) -> TodoStackStatus {
     let Before { status: old, now } = before;
     let generation = view.stack.id.generation;

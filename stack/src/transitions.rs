@@ -31,7 +31,6 @@ pub struct Transition {
 
 /// One transition for each condition that became true, or false for a cause. `Ready` is last: the Event of
 /// the part has the cause already.
-#[must_use]
 pub fn transitions(old: &TodoStackStatus, verdicts: &[Verdict], view: View<'_>) -> Vec<Transition> {
     let parts = Part::iter().filter(|part| *part != Part::Objects);
     let conditions = parts.map(|part| (part.condition(), Some(part))).chain([(ConditionType::Ready, None)]);

@@ -88,7 +88,6 @@ pub struct Binaries {
 
 impl Binaries {
     /// The path of one program.
-    #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

@@ -18,7 +18,6 @@ pub struct ClusterTools {
 
 impl ClusterTools {
     /// A `kubectl` command that the caller adds arguments to.
-    #[must_use]
     pub fn kubectl(&self) -> Command {
         let mut command = Command::new(&self.kubectl);
         command.env("KUBECONFIG", &self.kubeconfig);
@@ -26,7 +25,6 @@ impl ClusterTools {
     }
 
     /// A `helm` command that the caller adds arguments to.
-    #[must_use]
     pub fn helm(&self) -> Command {
         let mut command = Command::new(&self.helm);
         command.env("KUBECONFIG", &self.kubeconfig);
@@ -39,7 +37,6 @@ impl ClusterTools {
     }
 
     /// Whether the API server reports ready at `/readyz`.
-    #[must_use]
     pub fn is_ready(&self) -> bool {
         process::succeeds(self.kubectl().args(["get", "--raw", "/readyz", "--request-timeout=5s"]))
     }

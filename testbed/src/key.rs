@@ -11,7 +11,6 @@ pub struct Sources(Sha256);
 
 impl Sources {
     /// Adds text that the result depends on: flags, versions, names.
-    #[must_use]
     pub fn text(mut self, text: &str) -> Self {
         // The length keeps "ab" + "c" apart from "a" + "bc".
         self.0.update((text.len() as u64).to_le_bytes());
@@ -28,7 +27,6 @@ impl Sources {
     }
 
     /// The first 12 hexadecimal digits of the SHA-256 of all that was added.
-    #[must_use]
     pub fn key(self) -> String {
         short_hex(&self.0.finalize())
     }

@@ -75,7 +75,6 @@ pub enum Error {
 }
 
 /// Whether this process runs as root.
-#[must_use]
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
@@ -139,7 +138,6 @@ pub fn on_path(names: &[&str]) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// The path of a program: on PATH, where root's programs are, or in Debian's newest Postgres.
-#[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
     // ip and iptables are in sbin folders, which only root has on its PATH.
     let path = std::env::var_os("PATH").unwrap_or_default();

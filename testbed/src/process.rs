@@ -104,7 +104,6 @@ pub fn detach(command: &mut Command, log: &Path) -> Result<u32, Error> {
 }
 
 /// The command line as a user would type it, without the environment, cut at 200 characters.
-#[must_use]
 pub fn show(command: &Command) -> String {
     const LONGEST: usize = 200;
     let arguments = std::iter::once(command.get_program()).chain(command.get_args());

@@ -38,7 +38,6 @@ pub fn detail(line: &str) {
 }
 
 /// A duration with its units: `1.5 s`, `59 s`, `1 min 1 s`.
-#[must_use]
 pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

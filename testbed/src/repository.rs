@@ -3,26 +3,22 @@
 use std::path::{Path, PathBuf};
 
 /// The checkout's root.
-#[must_use]
 pub fn root() -> &'static Path {
     let testbed = Path::new(env!("CARGO_MANIFEST_DIR"));
     testbed.parent().unwrap_or(testbed)
 }
 
 /// This folder: Go modules, manifests, and what images and nodes are made from.
-#[must_use]
 pub fn testbed() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// What users need of a running cluster, in Cargo's target folder: `kubeconfig` and `bin/`.
-#[must_use]
 pub fn cluster() -> PathBuf {
     root().join("target/cluster")
 }
 
 /// The kubeconfig of the running cluster, whichever provider runs it.
-#[must_use]
 pub fn kubeconfig() -> PathBuf {
     cluster().join("kubeconfig")
 }

@@ -40,7 +40,6 @@ fn is_current(deployment: &Deployment) -> bool {
 }
 
 /// Whether all pods are of the current template and available.
-#[must_use]
 pub fn is_rolled_out(deployment: &Deployment) -> bool {
     let empty = DeploymentStatus::default();
     let status = deployment.status.as_ref().unwrap_or(&empty);

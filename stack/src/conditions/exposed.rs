@@ -38,7 +38,6 @@ fn verdict(has_address: bool, object: &str) -> Verdict {
 }
 
 /// Host name or IP address of the API's load balancer.
-#[must_use]
 pub fn balancer_address(view: View<'_>) -> Option<String> {
     let status = view.observed.api_service.as_ref()?.status.as_ref()?;
     let first = status.load_balancer.as_ref()?.ingress.as_ref()?.first()?;

@@ -12,12 +12,9 @@ pub struct Inventory(BTreeMap<Key, ObjectMeta>);
 
 impl Inventory {
     /// Whether the object exists.
-    #[must_use]
     pub fn contains(&self, key: &Key) -> bool {
         self.0.contains_key(key)
     }
-
-    #[must_use]
     pub fn get(&self, key: &Key) -> Option<&ObjectMeta> {
         self.0.get(key)
     }

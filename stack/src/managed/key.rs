@@ -15,19 +15,16 @@ pub struct Key {
 
 impl Key {
     /// The key of an object by its type.
-    #[must_use]
     pub fn new<K: ManagedKind>(name: String) -> Self {
         Self { kind: K::KIND, name }
     }
 
     /// The key of `object`.
-    #[must_use]
     pub fn from_object<K: ManagedKind>(object: &K) -> Self {
         Self::new::<K>(object.name_any())
     }
 
     /// The reference by which an Event points to the object.
-    #[must_use]
     pub fn reference(&self, namespace: &str) -> ObjectReference {
         let resource = self.kind.api_resource();
         ObjectReference {

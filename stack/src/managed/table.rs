@@ -14,19 +14,16 @@ macro_rules! kinds {
 
         impl Kind {
             /// How the API server serves the kind.
-            #[must_use]
             pub fn api_resource(self) -> kube::core::ApiResource {
                 match self { $(Self::$kind => kube::core::ApiResource::erase::<$kind>(&()),)* }
             }
 
             /// Whether objects of the kind live in a namespace.
-            #[must_use]
             pub fn is_namespaced(self) -> bool {
                 match self { $(Self::$kind => stringify!($scope) == "namespaced",)* }
             }
 
             /// The verbs that the operator uses on the kind.
-            #[must_use]
             pub fn verbs(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => $verbs,)* }
             }
@@ -38,12 +35,9 @@ macro_rules! kinds {
         pub enum Object { $($kind(Box<$kind>),)* }
 
         impl Object {
-            #[must_use]
             pub fn metadata(&self) -> &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
                 match self { $(Self::$kind(object) => &object.metadata,)* }
             }
-
-            #[must_use]
             pub fn key(&self) -> Key {
                 let name = self.metadata().name.clone().unwrap_or_default();
                 match self { $(Self::$kind(_) => Key { kind: Kind::$kind, name },)* }
@@ -112,31 +106,26 @@ macro_rules! resources {
 
         impl ManagedResource {
             /// The kind of the object.
-            #[must_use]
             pub fn kind(self) -> Kind {
                 match self { $(Self::$resource => Kind::$kind,)* }
             }
 
             /// The part of the stack that the object shows.
-            #[must_use]
             pub fn part(self) -> crate::part::Part {
                 match self { $(Self::$resource => crate::part::Part::$part,)* }
             }
 
             /// The object's component label.
-            #[must_use]
             pub fn component(self) -> crate::labels::Component {
                 match self { $(Self::$resource => crate::labels::Component::$component,)* }
             }
 
             /// The resources that must exist before this one can work. A stack has only some of them.
-            #[must_use]
             pub fn needs(self) -> &'static [Self] {
                 match self { $(Self::$resource => &[$(Self::$needed),*],)* }
             }
 
             /// The object's name, if the spec asks for the object and its name follows from the spec.
-            #[must_use]
             pub fn expected_name(
                 self,
                 stack: &crate::stack_ref::StackRef,
@@ -149,7 +138,6 @@ macro_rules! resources {
             }
 
             /// The object's desired state.
-            #[must_use]
             pub fn desired(self, stack: &crate::stack::Stack) -> crate::build::Desired {
                 match self { $(Self::$resource => crate::resources::$file::desired(stack),)* }
             }

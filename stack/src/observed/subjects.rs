@@ -20,7 +20,6 @@ pub struct Subject {
 
 /// Pods that are not ready, a claim that is not bound, and controllers that have no pod. None while all is
 /// well.
-#[must_use]
 pub fn subjects(observed: &Observed) -> Vec<Subject> {
     let pods = observed.pods.iter().filter(|pod| waits(pod)).map(|pod| subject("Pod", pod.as_ref()));
     let has_pod = |component: Component| {

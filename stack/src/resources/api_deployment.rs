@@ -65,7 +65,6 @@ pub(super) fn build(stack: &Stack) -> Deployment {
 }
 
 /// The release of a Deployment's template.
-#[must_use]
 pub fn released(deployment: &Deployment) -> Option<Release> {
     let annotations = deployment.metadata.annotations.as_ref()?;
     Some(Release {

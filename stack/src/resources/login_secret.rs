@@ -15,7 +15,6 @@ use crate::{
 const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The Secret `name` with `login`.
-#[must_use]
 pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
     let Login { username, password, dbname, host, port, sslmode, revision } = login;
     let user = utf8_percent_encode(username, USERINFO);
@@ -45,7 +44,6 @@ pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
 }
 
 /// The credentials that `build` wrote. None if a key is missing.
-#[must_use]
 pub fn read(secret: &Secret) -> Option<Login> {
     let data = secret.data.as_ref()?;
     let text = |key: &str| String::from_utf8(data.get(key)?.0.clone()).ok();

@@ -59,25 +59,21 @@ pub(super) fn build(stack: &Stack) -> Option<Job> {
 }
 
 /// The name of the Job of the desired image and credentials.
-#[must_use]
 pub fn name(stack: &Stack, login: &Login) -> String {
     names::migration(&stack.id.name, &stack.api.image, &login.revision)
 }
 
 /// The API image whose migrations a Job ran.
-#[must_use]
 pub fn image(job: &Job) -> Option<&str> {
     job.metadata.annotations.as_ref()?.get(IMAGE).map(String::as_str)
 }
 
 /// Whether a Job has run to its end.
-#[must_use]
 pub fn complete(job: &Job) -> bool {
     has_condition(job, "Complete")
 }
 
 /// Whether a Job has given up.
-#[must_use]
 pub fn failed(job: &Job) -> bool {
     has_condition(job, "Failed")
 }

@@ -36,7 +36,6 @@ pub(super) fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim
 }
 
 /// The major version of the data on a PersistentVolumeClaim.
-#[must_use]
 pub fn version(claim: &PersistentVolumeClaim) -> Option<&str> {
     claim.metadata.annotations.as_ref()?.get(VERSION).map(String::as_str)
 }

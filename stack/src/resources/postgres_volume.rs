@@ -46,7 +46,6 @@ pub(super) fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> 
 
 /// Whether the volume is bound to a deleted claim: its `claimRef` still has the old uid, so that a new claim
 /// of the same name cannot be bound (kubernetes issue 20753).
-#[must_use]
 pub fn is_released(volume: &PersistentVolume) -> bool {
     volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")
 }

@@ -35,26 +35,22 @@ pub mod nfs_node {
     pub(crate) const TAP: &str = "todostack-nfs";
 
     /// The path that clients mount for the export that `nfs-export NAME` makes.
-    #[must_use]
     pub fn export(name: &str) -> String {
         format!("/exports/{name}")
     }
 
     /// The folder of this machine from which the node runs commands: `ID.sh` gives `ID.out` and `ID.exit`.
-    #[must_use]
     pub fn commands() -> PathBuf {
         super::state("nfs-node/exec")
     }
 }
 
 /// A folder or file below [`STATE`].
-#[must_use]
 pub fn state(path: &str) -> PathBuf {
     Path::new(STATE).join(path)
 }
 
 /// The folder of the logs of the cluster's programs.
-#[must_use]
 pub fn logs() -> PathBuf {
     state("log")
 }
@@ -78,19 +74,16 @@ impl Node {
     }
 
     /// The name of the Node object.
-    #[must_use]
     pub fn name(self) -> String {
         format!("node-{}", self.number)
     }
 
     /// The file of its network namespace, for `nsenter --net`.
-    #[must_use]
     pub fn network_file(self) -> PathBuf {
         Path::new("/run/netns").join(self.network())
     }
 
     /// containerd's socket, for `ctr --address`.
-    #[must_use]
     pub fn socket(self) -> PathBuf {
         self.folder().join("containerd.sock")
     }

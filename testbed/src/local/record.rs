@@ -40,13 +40,11 @@ pub struct Process {
 
 impl Record {
     /// The record of the cluster on this machine; none where no cluster runs, or its record cannot be read.
-    #[must_use]
     pub fn read() -> Option<Self> {
         serde_json::from_str(&std::fs::read_to_string(path()).ok()?).ok()
     }
 
     /// The process of this name.
-    #[must_use]
     pub fn process(&self, name: &str) -> Option<&Process> {
         self.processes.iter().find(|process| process.name == name)
     }
