@@ -1,4 +1,5 @@
-//! The way to the cluster: the kubeconfig's client and namespace, and kubectl with the same flags.
+//! Access to the cluster: client and namespace from the kubeconfig, and kubectl with the same flags. No
+//! request is sent here.
 
 use std::{process::Command, time::Duration};
 
@@ -9,30 +10,28 @@ use kube::{
 
 use crate::{args::Cluster, error::Error};
 
-/// A cluster that cannot be reached is said soon.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// The default of kube, 30 s, is long for a user who waits.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The way to the cluster.
+/// Access to the cluster as the user.
 pub(crate) struct Access {
-    /// The API server, as the user.
     pub(crate) client: Client,
-    /// The namespace that is meant.
+    /// The namespace of the flag, else of the context.
     pub(crate) namespace: String,
     cluster: Cluster,
 }
 
 impl Access {
-    /// Reads the kubeconfig. No request is made.
     pub(crate) async fn open(cluster: Cluster) -> Result<Self, Error> {
-        let wrong = |source| Error::Kubeconfig(Box::new(source));
+        let invalid = |source| Error::Kubeconfig(Box::new(source));
         let kubeconfig = match &cluster.kubeconfig {
             Some(path) => Kubeconfig::read_from(path),
             None => Kubeconfig::read(),
         };
         let options = KubeConfigOptions { context: cluster.context.clone(), ..KubeConfigOptions::default() };
         let mut config =
-            Config::from_custom_kubeconfig(kubeconfig.map_err(wrong)?, &options).await.map_err(wrong)?;
-        config.connect_timeout = Some(CONNECT_WITHIN);
+            Config::from_custom_kubeconfig(kubeconfig.map_err(invalid)?, &options).await.map_err(invalid)?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
         let namespace = cluster.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(|source| Error::Client(Box::new(source)))?;
         Ok(Self { client, namespace, cluster })

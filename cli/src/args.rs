@@ -1,20 +1,21 @@
-//! The command line: every command, flag and help text. What the commands do is in `commands.rs`.
+//! The command line: commands, flags and help texts. What the commands do is in `commands.rs`.
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use todostack_stack::labels::Component;
 
-/// Shows what a TodoStack is made of, what is wrong with it and why, and what to do
+/// Shows the objects of a TodoStack, what is wrong with it and why, and what to do
 #[derive(Debug, Parser)]
 #[command(
     name = "kubectl todostack",
     bin_name = "kubectl todostack",
     version,
-    after_help = "Everything is read with your own rights, and nothing is changed. The role view is enough; what you may \
-                  not read is said and left out. No command prints a password.\n\n\
-                  Exit codes: 0 all is well, 1 something is wrong with a stack or the cluster, 2 no answer (usage, \
-                  no such stack, no way to the cluster)."
+    after_help = "The plugin reads with your own permissions and changes nothing. The role view is enough: what \
+                  you may not read is listed, and not checked. No command prints a password.\n\n\
+                  Exit codes: 0 all stacks are ready and no check of the cluster failed, 1 a stack is not ready \
+                  or a check failed, 2 the command failed (invalid usage, the stack does not exist, the cluster \
+                  cannot be reached)."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -23,104 +24,104 @@ pub(crate) struct Args {
     pub(crate) cluster: Cluster,
 }
 
-/// Which cluster and namespace, as kubectl has it.
+/// The cluster and namespace, with the flags of kubectl.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Cluster {
-    /// Namespace of the stack [default: that of the kubeconfig's context]
+    /// Namespace of the stack [default: the one of the context]
     #[arg(short, long, global = true)]
     pub(crate) namespace: Option<String>,
-    /// Context of the kubeconfig [default: the current one]
+    /// Context of the kubeconfig [default: the current context]
     #[arg(long, global = true)]
     pub(crate) context: Option<String>,
-    /// The kubeconfig [default: $KUBECONFIG, then ~/.kube/config]
+    /// Path of the kubeconfig [default: $KUBECONFIG, then ~/.kube/config]
     #[arg(long, global = true)]
     pub(crate) kubeconfig: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show stacks: a summary, their objects with the state of each, and what is wrong
+    /// Show stacks: a summary, the tree of objects with their states, and the findings
     Status {
-        /// One stack [default: all of the namespace]
+        /// Name of one stack [default: all stacks of the namespace]
         name: Option<String>,
-        /// Stacks of all namespaces
+        /// Include the stacks of all namespaces
         #[arg(short = 'A', long, conflicts_with_all = ["namespace", "name"])]
         all_namespaces: bool,
-        /// How to write it
+        /// Output format
         #[arg(short, long, value_enum, default_value_t)]
         output: Output,
     },
-    /// Explain why a stack is not ready: from the symptom to the cause, where that was seen, what to do
+    /// Explain why a stack is not ready: from the symptom to the root cause, with evidence and remedy
     Explain {
-        /// The stack
+        /// Name of the stack
         name: String,
     },
-    /// Check the cluster and every stack in it: what is missing, what is wrong, what to do
+    /// Check the cluster and the stacks: what is missing, what is wrong, what to do
     ///
-    /// Of the cluster: the definition, the operator, the default StorageClass and IngressClass, and DNS.
+    /// Checks of the cluster: the CRD, the operator, the default StorageClass and IngressClass, and DNS.
     Doctor {
-        /// Stacks of all namespaces
+        /// Include the stacks of all namespaces
         #[arg(short = 'A', long, conflicts_with = "namespace")]
         all_namespaces: bool,
     },
-    /// Open psql in the stack's database, as the API's role
+    /// Open psql in the database pod, with the role of the API
     ///
-    /// Needs the right to exec into pods. Arguments after `--` go to psql:
+    /// Needs the permission to create pods/exec. Arguments after `--` go to psql:
     /// kubectl todostack psql shop -- --command 'select count(*) from todos'
     Psql {
-        /// The stack
+        /// Name of the stack
         name: String,
-        /// Connect as the superuser
+        /// Connect with the role of the superuser
         #[arg(long)]
         superuser: bool,
-        /// Arguments of psql
+        /// Arguments for psql
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Print where the stack's API answers
+    /// Print the URL of the API
     Url {
-        /// The stack
+        /// Name of the stack
         name: String,
     },
-    /// Print the logs of one part of a stack, of all its pods
+    /// Print the logs of the pods of a stack
     Logs {
-        /// The stack
+        /// Name of the stack
         name: String,
         /// Which pods
         #[arg(value_enum, default_value_t)]
         workload: Workload,
-        /// Go on as lines come
+        /// Follow the logs
         #[arg(short, long)]
         follow: bool,
-        /// Newest lines of each container to begin with; -1: all
+        /// Number of recent lines of each container; -1: all lines
         #[arg(long, default_value_t = 100, allow_negative_numbers = true)]
         tail: i64,
     },
 }
 
-/// How `status` writes.
+/// The output format of `status`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// A tree for people
+    /// Tree of objects
     #[default]
     Tree,
-    /// The same with the message of every part, and nodes and images of pods
+    /// Tree with messages of conditions, and nodes and images of pods
     Wide,
     /// {"stacks": […]}
     Json,
-    /// The same as YAML
+    /// The same in YAML
     Yaml,
 }
 
 /// The pods whose logs are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
-    /// The API's pods
+    /// The pods of the API
     #[default]
     Api,
-    /// Postgres
+    /// The pod of Postgres
     Database,
-    /// The migration's pods
+    /// The pods of the migration
     Migration,
 }
 
@@ -141,12 +142,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_holds_together() {
+    fn the_command_line_is_consistent() {
         Args::command().debug_assert();
     }
 
     #[test]
-    fn arguments_after_two_dashes_are_those_of_psql() {
+    fn arguments_after_two_dashes_are_passed_to_psql() {
         let args =
             Args::parse_from(["kubectl-todostack", "psql", "shop", "-n", "shops", "--", "-c", "select 1"]);
         let Command::Psql { arguments, superuser: false, .. } = args.command else { panic!("{args:?}") };

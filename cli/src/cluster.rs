@@ -1,5 +1,5 @@
-//! What a cluster lacks for stacks to work: definition, operator, default classes, DNS. Judging is pure; the reads are
-//! in `cluster/read.rs`.
+//! The checks of `doctor` on what stacks need of a cluster: CRD, operator, default classes, DNS. Pure:
+//! requests are in `cluster/read.rs`.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use k8s_openapi::api::{
 use kube::ResourceExt as _;
 use todostack_stack::diagnose::{DEFAULT_INGRESS_CLASS, DEFAULT_STORAGE_CLASS};
 
-use crate::report::Mark;
+use crate::{error::INSTALL_CRD, report::Mark};
 
 pub(crate) mod read;
 
-/// What was seen of the cluster; none where the user may not look.
+/// What the checks read. None where the user may not.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster {
-    /// Whether `TodoStack` is served.
+    /// Whether the API server serves `todostacks`.
     pub(crate) crd: bool,
     pub(crate) operators: Option<Vec<Arc<Deployment>>>,
     pub(crate) storage_classes: Option<Vec<Arc<StorageClass>>>,
@@ -25,14 +25,13 @@ pub(crate) struct Cluster {
     pub(crate) dns: Option<Vec<Arc<Pod>>>,
 }
 
-/// One check of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Check {
     pub(crate) name: &'static str,
-    /// `Waiting` is a warning: some stacks do without.
+    /// `Waiting` is a warning: some stacks work without it.
     pub(crate) mark: Mark,
     pub(crate) state: String,
-    /// What to do; empty when all is well.
+    /// What to do. Empty if there is nothing to do.
     pub(crate) remedy: String,
 }
 
@@ -41,41 +40,40 @@ impl Check {
         Self { name, mark, state: state.into(), remedy: remedy.to_owned() }
     }
 
-    fn unread(name: &'static str, what: &str) -> Self {
-        Self::new(name, Mark::Unknown, format!("not allowed to read {what}: not checked"), "")
+    fn forbidden(name: &'static str, what: &str) -> Self {
+        Self::new(name, Mark::Unknown, format!("not allowed to list {what}: not checked"), "")
     }
 }
 
-/// Everything that is checked.
 pub(crate) fn checks(cluster: &Cluster) -> Vec<Check> {
     let Cluster { crd, operators, storage_classes, ingress_classes, dns } = cluster;
     vec![
         self::crd(*crd),
         operators.as_ref().map_or_else(
-            || Check::unread("Operator", "Deployments of all namespaces"),
+            || Check::forbidden("Operator", "Deployments in all namespaces"),
             |operators| operator(operators),
         ),
         storage_classes.as_ref().map_or_else(
-            || Check::unread("StorageClass", "StorageClasses"),
+            || Check::forbidden("StorageClass", "StorageClasses"),
             |classes| storage_class(classes),
         ),
         ingress_classes.as_ref().map_or_else(
-            || Check::unread("IngressClass", "IngressClasses"),
+            || Check::forbidden("IngressClass", "IngressClasses"),
             |classes| ingress_class(classes),
         ),
-        dns.as_ref().map_or_else(|| Check::unread("DNS", "pods of kube-system"), |pods| self::dns(pods)),
+        dns.as_ref().map_or_else(|| Check::forbidden("DNS", "Pods in kube-system"), |pods| self::dns(pods)),
     ]
 }
 
 fn crd(served: bool) -> Check {
     if served {
-        return Check::new("Definition", Mark::Good, "todostacks.todostack.dev is served", "");
+        return Check::new("CRD", Mark::Good, "todostacks.todostack.dev is served", "");
     }
     Check::new(
-        "Definition",
+        "CRD",
         Mark::Bad,
-        "the cluster does not know TodoStacks",
-        "helm install todostack-crds oci://ghcr.io/todostack/charts/todostack-crds --namespace todostack-system --create-namespace",
+        "the API server does not serve todostacks.todostack.dev",
+        &format!("In a checkout: {INSTALL_CRD}"),
     )
 }
 
@@ -85,8 +83,8 @@ fn operator(operators: &[Arc<Deployment>]) -> Check {
         return Check::new(
             name,
             Mark::Bad,
-            "no Deployment has the label app.kubernetes.io/name=todostack-operator",
-            "helm install todostack-operator oci://ghcr.io/todostack/charts/todostack-operator --namespace todostack-system",
+            "no Deployment in the cluster has the label app.kubernetes.io/name=todostack-operator",
+            "In a checkout: helm install todostack-operator charts/todostack-operator --namespace todostack-system",
         );
     };
     let place = format!("{}/{}", deployment.namespace().unwrap_or_default(), deployment.name_any());
@@ -99,7 +97,12 @@ fn operator(operators: &[Arc<Deployment>]) -> Check {
         deployment.namespace().unwrap_or_default(),
         deployment.name_any()
     );
-    Check::new(name, Mark::Bad, format!("Deployment {place} has no ready pod: nothing is worked on"), &logs)
+    Check::new(
+        name,
+        Mark::Bad,
+        format!("Deployment {place} has no ready pod: stacks are not reconciled"),
+        &logs,
+    )
 }
 
 fn storage_class(classes: &[Arc<StorageClass>]) -> Check {
@@ -108,14 +111,14 @@ fn storage_class(classes: &[Arc<StorageClass>]) -> Check {
         [] => Check::new(
             "StorageClass",
             Mark::Waiting,
-            "none is the default: a stack has to name a class or an NFS export",
+            "the cluster has no default StorageClass: stacks must name a StorageClass or an NFS export",
             "kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true",
         ),
         [only] => Check::new("StorageClass", Mark::Good, format!("{only} is the default"), ""),
         several => Check::new(
             "StorageClass",
             Mark::Waiting,
-            format!("{} are all the default: the newest one is taken", several.join(", ")),
+            format!("{} are all the default: the newest one is used", several.join(", ")),
             "kubectl annotate --overwrite storageclass NAME storageclass.kubernetes.io/is-default-class=false",
         ),
     }
@@ -127,27 +130,28 @@ fn ingress_class(classes: &[Arc<IngressClass>]) -> Check {
         [] if classes.is_empty() => Check::new(
             "IngressClass",
             Mark::Waiting,
-            "there is none: no Ingress is served",
-            "Install an Ingress controller, or leave spec.exposure.host and ingress out",
+            "the cluster has no IngressClass: no controller serves an Ingress",
+            "Install an Ingress controller, or omit spec.exposure.host and spec.exposure.ingress",
         ),
         [] => Check::new(
             "IngressClass",
             Mark::Waiting,
-            "none is the default: a stack with a host has to name one in spec.exposure.ingress.className",
+            "the cluster has no default IngressClass: stacks with a host must set spec.exposure.ingress.className",
             "kubectl annotate ingressclass NAME ingressclass.kubernetes.io/is-default-class=true",
         ),
         [only] => Check::new("IngressClass", Mark::Good, format!("{only} is the default"), ""),
         several => Check::new(
             "IngressClass",
             Mark::Waiting,
-            format!("{} are all the default: an Ingress that names none is refused", several.join(", ")),
+            format!("{} are all the default: an Ingress that names none is rejected", several.join(", ")),
             "kubectl annotate --overwrite ingressclass NAME ingressclass.kubernetes.io/is-default-class=false",
         ),
     }
 }
 
-fn defaults<K: kube::Resource>(classes: &[Arc<K>], mark: &str) -> Vec<String> {
-    let is_default = |class: &&Arc<K>| class.annotations().get(mark).is_some_and(|value| value == "true");
+fn defaults<K: kube::Resource>(classes: &[Arc<K>], annotation: &str) -> Vec<String> {
+    let is_default =
+        |class: &&Arc<K>| class.annotations().get(annotation).is_some_and(|value| value == "true");
     let mut names: Vec<_> = classes.iter().filter(is_default).map(|class| class.name_any()).collect();
     names.sort();
     names
@@ -155,9 +159,10 @@ fn defaults<K: kube::Resource>(classes: &[Arc<K>], mark: &str) -> Vec<String> {
 
 fn dns(pods: &[Arc<Pod>]) -> Check {
     let ready = pods.iter().filter(|pod| crate::tree::pod::node(pod).mark == Mark::Good).count();
-    let state = format!("{ready} of {} pods with k8s-app=kube-dns in kube-system are ready", pods.len());
+    let state =
+        format!("{ready} of {} pods in kube-system with the label k8s-app=kube-dns are ready", pods.len());
     match (pods.is_empty(), ready) {
-        // Some clusters resolve names on the node, or call their pods otherwise.
+        // Some clusters run DNS on the nodes, or label its pods differently.
         (true, _) => Check::new(
             "DNS",
             Mark::Unknown,
@@ -167,7 +172,7 @@ fn dns(pods: &[Arc<Pod>]) -> Check {
         (false, 0) => Check::new(
             "DNS",
             Mark::Bad,
-            format!("{state}: the API cannot find its database by name"),
+            format!("{state}: host names of Services cannot be resolved"),
             "kubectl --namespace kube-system describe pods --selector k8s-app=kube-dns",
         ),
         (false, _) => Check::new("DNS", Mark::Good, state, ""),

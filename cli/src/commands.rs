@@ -1,4 +1,4 @@
-//! The commands, one function each: what is looked at, what is written, with which exit code.
+//! The commands: what each reads, what it prints, and its exit code. Texts are in `text/`.
 
 use std::io::Write as _;
 
@@ -12,7 +12,7 @@ use crate::{
     access::Access,
     args::{Args, Command, Output},
     cluster,
-    error::{Error, WRONG},
+    error::{Error, NOT_READY},
     examine, inspect,
     kubectl::{self, Logs, Psql},
     read::{self, Scope},
@@ -20,7 +20,7 @@ use crate::{
     text::{self, doctor::Stacks},
 };
 
-/// Runs a command, and gives its exit code.
+/// Runs a command. Returns its exit code.
 pub(crate) async fn run(args: Args) -> Result<u8, Error> {
     let Args { command, cluster } = args;
     let access = Access::open(cluster).await?;
@@ -30,15 +30,16 @@ pub(crate) async fn run(args: Args) -> Result<u8, Error> {
             let scope = Scope { name, ..access.scope(all_namespaces) };
             let reports = inspect::reports(&access.client, &scope, now).await?;
             write(&status(&reports, &scope, output, now)?)?;
-            Ok(code(reports.iter().all(|report| report.health == Health::Ready)))
+            Ok(exit_code(reports.iter().all(|report| report.health == Health::Ready)))
         }
         Command::Explain { name } => {
             let reports = inspect::reports(&access.client, &access.one(&name), now).await?;
             write(&reports.iter().map(text::explain::text).collect::<String>())?;
-            Ok(code(reports.iter().all(|report| report.health == Health::Ready)))
+            Ok(exit_code(reports.iter().all(|report| report.health == Health::Ready)))
         }
         Command::Doctor { all_namespaces } => doctor(&access, all_namespaces, now).await,
         Command::Psql { name, superuser, arguments } => {
+            // The username is in a Secret, and the kind of database follows from the spec.
             let snapshots = inspect::snapshots(&access.client, &access.one(&name)).await?;
             let Some(snapshot) = snapshots.first() else { return Err(access.missing(&name)) };
             let psql = Psql {
@@ -57,7 +58,7 @@ pub(crate) async fn run(args: Args) -> Result<u8, Error> {
             url(&stack)
         }
         Command::Logs { name, workload, follow, tail } => {
-            // kubectl says nothing of a selector that matches no pod.
+            // kubectl prints nothing for a selector that matches no pod.
             access.stack(&name).await?;
             let mut command = access.kubectl();
             command.args(kubectl::logs(&Logs { name: &name, workload, follow, tail }));
@@ -85,7 +86,6 @@ impl Access {
     }
 }
 
-/// What programs read.
 #[derive(Serialize)]
 struct Document<'a> {
     stacks: &'a [Report],
@@ -97,7 +97,7 @@ fn status(reports: &[Report], scope: &Scope, output: Output, now: Timestamp) -> 
         Output::Json => serde_json::to_string_pretty(&document)? + "\n",
         Output::Yaml => serde_saphyr::to_string(&document)?,
         Output::Tree | Output::Wide if reports.is_empty() => {
-            format!("There is no TodoStack {}.\n", scope.place())
+            format!("No TodoStacks found {}.\n", scope.place())
         }
         Output::Tree | Output::Wide => {
             let wide = output == Output::Wide;
@@ -112,11 +112,11 @@ async fn doctor(access: &Access, all_namespaces: bool, now: Timestamp) -> Result
     let stacks = if cluster.crd {
         Stacks::Examined(inspect::reports(&access.client, &access.scope(all_namespaces), now).await?)
     } else {
-        Stacks::Unserved
+        Stacks::NotServed
     };
     let checks = cluster::checks(&cluster);
     write(&text::doctor::text(&checks, &stacks, now))?;
-    Ok(code(stacks.unready() == 0 && checks.iter().all(|check| check.mark != Mark::Bad)))
+    Ok(exit_code(stacks.unready() == 0 && checks.iter().all(|check| check.mark != Mark::Bad)))
 }
 
 fn url(stack: &TodoStack) -> Result<u8, Error> {
@@ -124,9 +124,10 @@ fn url(stack: &TodoStack) -> Result<u8, Error> {
     let published = stack.status.as_ref().and_then(|status| status.url.clone());
     let url = published.ok_or_else(|| Error::NoUrl(name.clone()))?;
     write(&format!("{url}\n"))?;
+    // Names of Services are resolved by the DNS of the cluster only.
     if stack.spec.exposure.as_ref().is_none_or(|it| it.host.is_none()) && url.contains(".svc.") {
         anstream::eprintln!(
-            "It answers inside the cluster. From here: kubectl --namespace {} port-forward service/{} 8080:http",
+            "This URL is reachable only inside the cluster. To forward a local port to it: kubectl --namespace {} port-forward service/{} 8080:http",
             stack.namespace().unwrap_or_default(),
             names::api(&name)
         );
@@ -134,8 +135,8 @@ fn url(stack: &TodoStack) -> Result<u8, Error> {
     Ok(0)
 }
 
-fn code(well: bool) -> u8 {
-    if well { 0 } else { WRONG }
+fn exit_code(is_ready: bool) -> u8 {
+    if is_ready { 0 } else { NOT_READY }
 }
 
 fn write(text: &str) -> Result<(), Error> {

@@ -1,49 +1,53 @@
-//! Why a command has no answer: what, where, and what to do.
+//! Why a command failed: what, where, and what to do. What is wrong with a stack is no error: see
+//! `report.rs`.
 
 use todostack_stack::{error_chain, stack_ref::Incomplete};
 
-/// Exit code of "something is wrong".
-pub(crate) const WRONG: u8 = 1;
-/// Exit code of "no answer"; clap ends with the same for usage.
-pub(crate) const NO_ANSWER: u8 = 2;
+/// Exit code if a stack is not ready or a check of the cluster failed.
+pub(crate) const NOT_READY: u8 = 1;
+/// Exit code if the command failed. clap exits with the same for invalid usage.
+pub(crate) const FAILED: u8 = 2;
 
-/// What the API server says of a kind that it does not serve: in plain text, without a reason.
+/// Status of a response for a kind that the API server does not serve. Its body is plain text, without a
+/// reason.
 pub(crate) const NOT_FOUND: u16 = 404;
 
-/// Why a command has no answer.
+/// Installs the CRD, in a checkout.
+pub(crate) const INSTALL_CRD: &str =
+    "helm install todostack-crds charts/todostack-crds --namespace todostack-system --create-namespace";
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("failed to read the kubeconfig: set KUBECONFIG, or pass --kubeconfig and --context")]
     Kubeconfig(#[source] Box<kube::config::KubeconfigError>),
-    #[error("failed to make a client of the kubeconfig")]
+    #[error("failed to create a client from the kubeconfig: check its certificates and credentials")]
     Client(#[source] Box<kube::Error>),
-    #[error(
-        "failed to reach the API server: is the one of the kubeconfig's context up? kubectl cluster-info"
-    )]
+    #[error("failed to reach the API server of the kubeconfig's context: check it with kubectl cluster-info")]
     Unreachable(#[source] Box<kube::Error>),
-    #[error("failed to read {what} {place}: the API server says: {words}")]
-    Refused { what: String, place: String, words: String },
+    #[error("failed to read {what} {place}: the API server reports: {message}")]
+    Rejected { what: String, place: String, message: String },
     #[error(
-        "failed to read {what} {place}: is the plugin as new as the operator? kubectl todostack --version"
+        "failed to parse {what} {place}: use the version of the plugin that matches the operator: kubectl todostack --version"
     )]
     Unreadable { what: String, place: String, source: Box<kube::Error> },
     #[error(
-        "not allowed to list TodoStacks {0}: name a namespace of yours with --namespace, or ask for the role view there"
+        "not allowed to list todostacks {0}: pass another --namespace, or ask an administrator for the role view"
     )]
     StacksForbidden(String),
     #[error(
-        "the cluster does not know TodoStacks: install the definition: helm install todostack-crds oci://ghcr.io/todostack/charts/todostack-crds --namespace todostack-system --create-namespace"
+        "the API server does not serve todostacks.todostack.dev: install the CRD, in a checkout: {}",
+        INSTALL_CRD
     )]
     NoCrd,
-    #[error("there is no TodoStack {name} {place}: see kubectl get todostacks --all-namespaces")]
+    #[error("TodoStack {name} not found {place}: list all with kubectl get todostacks --all-namespaces")]
     NoStack { name: String, place: String },
     #[error(transparent)]
     Incomplete(#[from] Incomplete),
-    #[error("the operator has not published a URL of {0} yet: see kubectl todostack doctor")]
+    #[error("the operator has not published the URL of TodoStack {0} yet: run kubectl todostack doctor")]
     NoUrl(String),
     #[error("{0}")]
     NoServer(String),
-    #[error("failed to run kubectl: is it on the PATH?")]
+    #[error("failed to run kubectl: check that it is on the PATH")]
     Kubectl(#[source] std::io::Error),
     #[error("failed to write the report")]
     Write(#[source] std::io::Error),
@@ -54,11 +58,11 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Why something could not be read. That it may not be read is no error: see `forbidden.rs`.
+    /// Why a request failed. That it is forbidden is no error: see `forbidden.rs`.
     pub(crate) fn read(what: impl Into<String>, place: impl Into<String>, source: kube::Error) -> Self {
         let (what, place) = (what.into(), place.into());
         match source {
-            kube::Error::Api(answer) => Self::Refused { what, place, words: answer.message.clone() },
+            kube::Error::Api(answer) => Self::Rejected { what, place, message: answer.message.clone() },
             source @ kube::Error::SerdeError(_) => Self::Unreadable { what, place, source: Box::new(source) },
             source => Self::Unreachable(Box::new(source)),
         }
@@ -75,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn a_source_is_printed_once() {
         let missing = std::io::Error::other("no such file");
         let source = kube::config::KubeconfigError::ReadConfig(missing, "config".into());
         let text = chain(&Error::Kubeconfig(Box::new(source)));

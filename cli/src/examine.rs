@@ -1,6 +1,6 @@
-//! From what was read of a stack to its report, by the operator's own functions: `resolve`, `diagnose` and the
-//! conditions' `evaluate`. Pure. What only the operator knows, such as rejected writes and stacks of other namespaces,
-//! is taken from the status that it wrote.
+//! From what was read of a stack to its report, by the operator's own functions: `resolve`, `diagnose` and
+//! `evaluate` of the conditions. Pure. What only the operator knows, such as rejected writes and stacks in
+//! other namespaces, is taken from the status that it published.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1;
@@ -89,6 +89,7 @@ pub(crate) fn examine(snapshot: &Snapshot, now: Timestamp) -> Result<Report, Inc
     let parts: Vec<_> =
         Part::iter().filter(|part| *part != Part::Objects).map(|part| conditions.part(part)).collect();
     let ready = conditions.ready(&parts);
+    // Of two findings on one part, the reported one is first: it hides the condition that was evaluated here.
     let mut findings = reported;
     findings.extend(problems.into_iter().map(finding_report));
     findings.sort_by_key(|finding| finding.part);
@@ -106,7 +107,8 @@ pub(crate) fn examine(snapshot: &Snapshot, now: Timestamp) -> Result<Report, Inc
     })
 }
 
-/// A stack is ready if it is so now and if the operator reported it for the current spec: other programs rely on that.
+/// Ready if the stack is ready now and the operator reported so for the current spec: other programs rely on
+/// the status.
 fn health(snapshot: &Snapshot, ready: &Condition, findings: &[FindingReport]) -> Health {
     let is_published = snapshot.published(ConditionType::Ready).is_some_and(|it| it.status == "True");
     match (findings.is_empty(), ready.is_true() && is_published && snapshot.is_status_current()) {
@@ -145,7 +147,7 @@ fn reported(snapshot: &Snapshot, problems: &[&Finding]) -> Vec<FindingReport> {
                 part,
                 object: "The operator".to_owned(),
                 reason: condition.reason.clone(),
-                problem: format!("says: {}", condition.message),
+                problem: format!("reports: {}", condition.message),
                 remedy: String::new(),
                 evidence: format!("condition {} of TodoStack {}", condition.type_, snapshot.stack.name_any()),
             });
@@ -161,26 +163,32 @@ fn is_transient(reason: &str) -> bool {
 
 fn notes(snapshot: &Snapshot, ready: &Condition) -> Vec<String> {
     let TodoStack { metadata, spec, .. } = &snapshot.stack;
-    let paused = spec.paused.then(|| "spec.paused is true: the operator changes nothing".to_owned());
-    let deleted = metadata.deletion_timestamp.is_some().then(|| "it is being deleted".to_owned());
+    let paused = spec
+        .paused
+        .then(|| "spec.paused is true: the operator makes no changes until it is false".to_owned());
+    let deleted = metadata.deletion_timestamp.is_some().then(|| "the stack is being deleted".to_owned());
     paused.into_iter().chain(deleted).chain(outdated(snapshot, ready)).collect()
 }
 
 /// What to know when the status differs from what was found.
 fn outdated(snapshot: &Snapshot, ready: &Condition) -> Option<String> {
     if !snapshot.is_status_current() {
-        return Some("the operator has not looked at this spec yet: see kubectl todostack doctor".to_owned());
+        return Some(
+            "the operator has not reconciled this spec yet: if this persists, run kubectl todostack doctor"
+                .to_owned(),
+        );
     }
     let published = snapshot.published(ConditionType::Ready)?;
     (published.status != ready.status).then(|| {
         format!(
-            "the operator's status says Ready={} ({}): a moment behind, or it does not run: see kubectl todostack doctor",
+            "the operator reported Ready={} ({}): if this persists, it is not running: run kubectl todostack doctor",
             published.status, published.reason
         )
     })
 }
 
-/// Conditions as evaluated here, or as the operator reported them where the user may not read what they depend on.
+/// Conditions as evaluated here, or as the operator reported them where the user may not read what they
+/// depend on.
 struct Conditions<'a> {
     snapshot: &'a Snapshot,
     verdicts: &'a [Verdict],
@@ -202,8 +210,8 @@ impl Conditions<'_> {
         PartReport { part, mark, condition, objects: tree::objects(self.snapshot, part) }
     }
 
-    /// The condition `Ready` of the root cause: the operator's, if it reported a problem of an earlier part, or if
-    /// something that may not be read can be the only problem.
+    /// The condition `Ready` of the root cause: the operator's, if it reported a problem of an earlier part,
+    /// or if something that may not be read can be the only problem.
     fn ready(&self, parts: &[PartReport]) -> Condition {
         let verdict = self.verdict(ConditionType::Ready);
         let found = verdict.and_then(|verdict| Some(verdict.cause.as_ref()?.part));
@@ -227,7 +235,7 @@ impl Conditions<'_> {
     }
 
     fn published(&self, condition: ConditionType) -> Condition {
-        let unknown = || Condition::unknown(condition, "The operator has not said");
+        let unknown = || Condition::unknown(condition, "The operator has not reported this condition");
         self.snapshot.published(condition).map_or_else(unknown, Condition::from)
     }
 }

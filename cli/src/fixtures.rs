@@ -1,5 +1,5 @@
-//! Literals for tests: a stack called `shop` with Postgres on NFS. A test starts from `well()` and says what differs. The
-//! objects themselves are in `fixtures/objects.rs`.
+//! Literals for tests: a stack called `shop` with Postgres on NFS. A test starts from `well()` and says what
+//! differs. The objects themselves are in `fixtures/objects.rs`.
 
 use jiff::SignedDuration;
 use k8s_openapi::{
@@ -86,7 +86,7 @@ pub(crate) fn well() -> Scene {
         ConditionType::ApiAvailable,
         ConditionType::Exposed,
     ] {
-        scene = scene.publishing(condition, "True", "AsExpected", "so the operator says");
+        scene = scene.publishing(condition, "True", "AsExpected", "as the operator reported");
     }
     let message = "Serving at http://shop.example.com/todos";
     scene.publishing(ConditionType::Ready, "True", "AsExpected", message)
@@ -113,7 +113,7 @@ impl Scene {
             ConditionType::ApiAvailable,
             ConditionType::Ready,
         ] {
-            scene = scene.publishing(condition, "False", "Progressing", "so the operator says");
+            scene = scene.publishing(condition, "False", "Progressing", "as the operator reported");
         }
         scene
     }

@@ -1,5 +1,5 @@
-//! What the user may not read: what that leaves unchecked, and which conditions are then shown as the operator reported
-//! them. What takes the place of such objects is in `placeholders.rs`.
+//! What the user may not read: what is not checked therefore, and which conditions are shown as the operator
+//! reported them. What takes the place of such objects is in `placeholders.rs`.
 
 use strum::IntoEnumIterator as _;
 use todostack_crds::ConditionType;

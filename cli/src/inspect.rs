@@ -1,5 +1,5 @@
-//! From a scope to the reports on its stacks: reads, puts the observed state together, examines. What a report says is
-//! decided in `examine.rs`.
+//! From a scope to the reports on its stacks: reads, puts the observed state together, examines. What a
+//! report contains is decided in `examine.rs`.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::{
     settings,
 };
 
-/// Stacks that are read at the same time.
+/// Stacks that are read at the same time: enough to hide latency, few enough for API Priority and Fairness.
 const CONCURRENCY: usize = 8;
 
 /// Reports on all stacks in scope.

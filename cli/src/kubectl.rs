@@ -1,4 +1,4 @@
-//! What kubectl does better than we would: `psql` in the database's pod, and logs. Only its arguments are made here.
+//! Commands that run kubectl: `psql` in the database pod, and logs. Only the arguments are made here.
 
 use std::{io::IsTerminal as _, process::Command};
 
@@ -12,19 +12,18 @@ use todostack_stack::{
 
 use crate::{args::Workload, error::Error};
 
-/// Runs it in the foreground, and gives its exit code.
+/// Runs kubectl in the foreground. Returns its exit code.
 pub(crate) fn run(mut command: Command) -> Result<u8, Error> {
     let status = command.status().map_err(Error::Kubectl)?;
-    // Ended by a signal: the shell's convention is not ours to rebuild, it is no success in any case.
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::NO_ANSWER))
+    // A program that a signal stopped has no exit code.
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::error::FAILED))
 }
 
-/// Whether kubectl is to give the pod a terminal.
+/// Whether kubectl should allocate a terminal in the pod.
 pub(crate) fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// How psql is to be run.
 pub(crate) struct Psql<'a> {
     pub(crate) superuser: bool,
     /// Whether the stack's credentials are the true ones, not those of a placeholder.
@@ -33,16 +32,16 @@ pub(crate) struct Psql<'a> {
     pub(crate) arguments: &'a [String],
 }
 
-/// Arguments for psql over the socket in the pod, where no password is asked for.
+/// Arguments for psql over the socket in the pod, which needs no password.
 pub(crate) fn psql(stack: &Stack, psql: &Psql<'_>) -> Result<Vec<String>, Error> {
     let postgres = match &stack.database {
         Database::Postgres(postgres) => postgres,
         Database::External(external) => {
-            return Err(Error::NoServer(external_hint(stack, external, psql.has_true_credentials)));
+            return Err(Error::NoServer(external_command(stack, external, psql.has_true_credentials)));
         }
         Database::Sqlite(_) => {
             return Err(Error::NoServer(format!(
-                "{} keeps its todos in a SQLite file, which has no server: use its API: kubectl todostack url {}",
+                "{} stores its todos in a SQLite file, which has no server: use the API: kubectl todostack url {}",
                 stack.id, stack.id.name
             )));
         }
@@ -51,10 +50,11 @@ pub(crate) fn psql(stack: &Stack, psql: &Psql<'_>) -> Result<Vec<String>, Error>
     let app = app.as_ref().filter(|_| psql.has_true_credentials);
     let Some(Login { username, .. }) = (if psql.superuser { superuser.as_ref() } else { app }) else {
         return Err(Error::NoServer(format!(
-            "the role of {} stands in a Secret that you may not read, or that is not there: pass --superuser",
+            "the username for {} is in a Secret that does not exist or that you are not allowed to read: pass --superuser",
             stack.id
         )));
     };
+    // By the StatefulSet, so that kubectl chooses the pod that runs.
     let set = format!("statefulset/{}", names::database(&stack.id.name));
     let container = format!("--container={}", postgres_stateful_set::CONTAINER);
     let terminal = psql.terminal.then_some("--tty");
@@ -63,21 +63,20 @@ pub(crate) fn psql(stack: &Stack, psql: &Psql<'_>) -> Result<Vec<String>, Error>
     Ok(fixed.map(str::to_owned).chain(connection).chain(psql.arguments.iter().cloned()).collect())
 }
 
-/// What to type where the server is somebody else's. The password is never among it.
-fn external_hint(stack: &Stack, external: &External, known: bool) -> String {
-    let place = format!("{} has its todos on an external server", stack.id);
-    match external.credentials.app.as_ref().filter(|_| known) {
+/// The command to run against an external server, without the password.
+fn external_command(stack: &Stack, external: &External, is_known: bool) -> String {
+    let problem = format!("{} uses an external database", stack.id);
+    match external.credentials.app.as_ref().filter(|_| is_known) {
         Some(login) => format!(
-            "{place}: from where it answers: psql --host={} --port={} --username={} --dbname={}",
+            "{problem}: where it is reachable, run psql --host={} --port={} --username={} --dbname={}",
             login.host, login.port, login.username, login.dbname
         ),
         None => format!(
-            "{place}: host, port, role and database are in the Secret of spec.database.external.secret"
+            "{problem}: its host, port, username and dbname are in the Secret of spec.database.external.secret"
         ),
     }
 }
 
-/// Which logs are wanted.
 pub(crate) struct Logs<'a> {
     pub(crate) name: &'a str,
     pub(crate) workload: Workload,
@@ -85,7 +84,7 @@ pub(crate) struct Logs<'a> {
     pub(crate) tail: i64,
 }
 
-/// Arguments for the logs of one part.
+/// Arguments for the logs of all pods of a workload.
 pub(crate) fn logs(logs: &Logs<'_>) -> Vec<String> {
     let component = Component::from(logs.workload);
     let selector =

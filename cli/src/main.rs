@@ -1,4 +1,5 @@
-//! `kubectl todostack`: parse the command line, run one command, print what it came to. No work happens here.
+//! `kubectl todostack`: parses the command line, runs one command and prints its error. The commands are in
+//! `commands.rs`.
 
 mod access;
 mod args;
@@ -25,10 +26,10 @@ use clap::Parser as _;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match commands::run(args::Args::parse()).await {
-        Ok(outcome) => ExitCode::from(outcome),
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             anstream::eprintln!("error: {}", error::chain(&error));
-            ExitCode::from(error::NO_ANSWER)
+            ExitCode::from(error::FAILED)
         }
     }
 }

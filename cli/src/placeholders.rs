@@ -1,5 +1,5 @@
-//! Placeholders for objects that the user may not read, so that no finding says that they do not exist. Conditions that
-//! depend on such objects are shown as the operator reported them: see `forbidden.rs`.
+//! Placeholders for objects that the user may not read, so that no finding says that they do not exist.
+//! Conditions that depend on such objects are shown as the operator reported them: see `forbidden.rs`.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use todostack_stack::{
 
 use crate::forbidden::Forbidden;
 
-/// Value of keys that may not be read, and name of classes. No login is tried with it.
+/// Value of keys that may not be read, and name of classes. Neither is sent to a server.
 const UNREAD: &str = "unread";
 
 /// Adds placeholders to `observed`.

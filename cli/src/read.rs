@@ -1,5 +1,5 @@
-//! Which stacks a command is about, and the LIST requests for them: one for each kind and all stacks in scope. A kind that
-//! the user may not list is recorded. What is read for one stack is in `read/named.rs`.
+//! The stacks that a command is about, and the LIST requests for them: one for each kind and all stacks in
+//! scope. A kind that the user may not list is recorded. What is read for one stack is in `read/named.rs`.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -83,6 +83,8 @@ pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error
         let all = Api::all(client.clone());
         list(&all, &ListParams::default(), "in all namespaces").await?.unwrap_or_default()
     };
+    // A stack has a dozen objects, so one LIST of a kind costs less than a GET of each object, and it also
+    // returns objects whose names do not follow from the spec.
     let mut requests = Requests { client, scope, pending: Vec::new() };
     visit_kinds(&mut requests);
     let everything = ListParams::default();
@@ -155,6 +157,7 @@ pub(crate) async fn stacks(client: &Client, scope: &Scope) -> Result<Vec<TodoSta
         Some(name) => ListParams::default().fields(&format!("metadata.name={name}")),
         None => ListParams::default(),
     };
+    // A LIST for one name too: a GET cannot tell a missing stack from a missing CRD.
     let mut stacks = match scope.api::<TodoStack>(client).list(&parameters).await {
         Ok(list) => list.items,
         Err(kube::Error::Api(answer)) if answer.code == NOT_FOUND => return Err(Error::NoCrd),

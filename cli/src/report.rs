@@ -56,7 +56,7 @@ impl Condition {
         self.status == "True"
     }
 
-    /// A condition that nobody has evaluated.
+    /// A condition that is not known.
     pub(crate) fn unknown(condition: ConditionType, message: &str) -> Self {
         Self {
             type_: condition.as_str().to_owned(),
@@ -120,9 +120,9 @@ pub(crate) struct Node {
     /// Kind and name.
     pub(crate) object: String,
     pub(crate) mark: Mark,
-    /// A few words, such as `1/1 ready`.
+    /// Such as `1/1 ready`.
     pub(crate) state: String,
-    /// More words, for wide output.
+    /// Added in wide output.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) details: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]

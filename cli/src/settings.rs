@@ -1,5 +1,5 @@
-//! The operator's settings, since the defaults of a stack are among them: read from its Deployment, or assumed where that
-//! cannot be read.
+//! The operator's settings, which contain the defaults of a stack: read from its Deployment, or assumed where
+//! that cannot be read.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,6 +11,7 @@ pub(crate) const OPERATOR_SELECTOR: &str = "app.kubernetes.io/name=todostack-ope
 
 /// The settings of the first operator whose settings are valid.
 pub(crate) fn from_deployments(operators: &[Arc<Deployment>]) -> Option<Config> {
+    // Several operators may run, each for its own namespaces. Their defaults rarely differ.
     operators.iter().find_map(|deployment| from_deployment(deployment))
 }
 

@@ -1,5 +1,5 @@
-//! Marks and colours of what people read. Colour is written always, and taken away by `anstream` where the output is no
-//! terminal or NO_COLOR is set. What is written lives in `text/`.
+//! Signs, colors and lines that all texts share. Texts are always colored: `anstream` removes the colors
+//! where the output is no terminal or NO_COLOR is set. The texts are in `text/`.
 
 use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp};
@@ -54,29 +54,29 @@ fn headline(report: &Report, now: Timestamp) -> String {
     let health = match report.health {
         Health::Ready => "ready".to_owned(),
         Health::Starting => format!("not ready yet ({})", report.ready.reason),
-        Health::Wrong if report.ready.is_true() => "something is wrong".to_owned(),
+        Health::Wrong if report.ready.is_true() => "has problems".to_owned(),
         Health::Wrong => format!("not ready ({})", report.ready.reason),
     };
     let mark = report.health.mark();
     let name = paint(STRONG, &format!("{}/{}", report.namespace, report.name));
     let age = report.created.map(|created| format!("{} old", age(now.duration_since(created))));
     let rest = age.into_iter().chain(report.url.clone());
-    let words: Vec<_> = std::iter::once(paint(style(mark), &health)).chain(rest).collect();
-    format!("{} {name} {}", sign(mark), words.join(", "))
+    let fields: Vec<_> = std::iter::once(paint(style(mark), &health)).chain(rest).collect();
+    format!("{} {name} {}", sign(mark), fields.join(", "))
 }
 
-/// What else to know, and what was not looked at.
 fn notes<'a>(notes: impl Iterator<Item = &'a str>) -> impl Iterator<Item = String> {
     notes.map(|note| format!("{} {note}", paint(FAINT, "Note:")))
 }
 
 impl Report {
-    fn remarks(&self) -> impl Iterator<Item = &str> {
+    /// What else a user should know, and what was not checked.
+    fn all_notes(&self) -> impl Iterator<Item = &str> {
         self.notes.iter().chain(&self.unchecked).map(String::as_str)
     }
 }
 
-/// The two largest units that kubectl would show.
+/// An age as kubectl prints it.
 fn age(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);

@@ -1,5 +1,5 @@
-//! The objects of each part of a stack, from the table of managed resources. The state of an object is described in
-//! `tree/object.rs`, that of a pod in `tree/pod.rs`.
+//! The objects of each part of a stack, from the table of managed resources. The state of an object is
+//! described in `tree/object.rs`, that of a pod in `tree/pod.rs`.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
@@ -32,7 +32,8 @@ pub(crate) fn objects(snapshot: &Snapshot, part: Part) -> Vec<Node> {
     objects.iter().map(|(key, resource)| node(snapshot, *resource, key)).collect()
 }
 
-/// The keys of a resource: the one that the spec asks for, or those of all Jobs, whose names do not follow from the spec.
+/// The keys of a resource: the one that the spec asks for, or those of all Jobs, whose names do not follow
+/// from the spec.
 fn keys(snapshot: &Snapshot, resource: ManagedResource) -> Vec<Key> {
     if resource.kind() == Kind::Job {
         return snapshot.observed.inventory.of_kind(Kind::Job).cloned().collect();
@@ -56,13 +57,13 @@ fn node(snapshot: &Snapshot, resource: ManagedResource, key: &Key) -> Node {
         return bare(Mark::Unknown, "not allowed to read it");
     }
     if observed.foreign.contains(key) {
-        return bare(Mark::Bad, "belongs to someone else");
+        return bare(Mark::Bad, "not managed by the operator");
     }
     let Some(metadata) = observed.inventory.get(key) else {
-        return bare(Mark::Waiting, "not there");
+        return bare(Mark::Waiting, "does not exist");
     };
     if metadata.deletion_timestamp.is_some() {
-        return bare(Mark::Waiting, "is being deleted");
+        return bare(Mark::Waiting, "being deleted");
     }
     let object::State { mark, summary, details } = object::state(observed, key);
     let pods = observed.pods.iter().filter(|pod| controls(resource, key, pod));

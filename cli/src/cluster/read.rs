@@ -1,4 +1,4 @@
-//! What is read of the cluster for `doctor`. What the checks say is in `cluster.rs`.
+//! The requests for the checks of the cluster. The checks are in `cluster.rs`.
 
 use std::{fmt::Debug, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What a cluster may lack, and what is said of it.
+//! What a cluster may lack, and the result of the check.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use super::*;
 use crate::fixtures::object;
 
 fn classes<K: serde::de::DeserializeOwned>(kind: &str, defaults: &[bool]) -> Vec<Arc<K>> {
-    let mark = format!("{kind}.kubernetes.io/is-default-class");
+    let annotation = format!("{kind}.kubernetes.io/is-default-class");
     let class = |(number, default): (usize, &bool)| {
-        let annotations = json!({&mark: default.to_string()});
+        let annotations = json!({&annotation: default.to_string()});
         let mut value = json!({"metadata": {"name": format!("c{number}"), "annotations": annotations}});
         if kind == "storageclass"
             && let Value::Object(fields) = &mut value
@@ -22,30 +22,38 @@ fn classes<K: serde::de::DeserializeOwned>(kind: &str, defaults: &[bool]) -> Vec
 }
 
 #[rstest]
-#[case::none(&[], Mark::Waiting, "none is the default")]
+#[case::none(&[], Mark::Waiting, "the cluster has no default")]
 #[case::one(&[false, true], Mark::Good, "c1 is the default")]
 #[case::several(&[true, true], Mark::Waiting, "c0, c1 are all the default")]
-fn the_default_storage_class_is_told(#[case] defaults: &[bool], #[case] mark: Mark, #[case] words: &str) {
+fn the_cluster_should_have_one_default_storage_class(
+    #[case] defaults: &[bool],
+    #[case] mark: Mark,
+    #[case] state: &str,
+) {
     let check = storage_class(&classes("storageclass", defaults));
     assert_eq!(check.mark, mark);
-    assert!(check.state.starts_with(words), "{}", check.state);
+    assert!(check.state.starts_with(state), "{}", check.state);
 }
 
 #[rstest]
-#[case::none(&[], Mark::Waiting, "there is none")]
-#[case::no_default(&[false], Mark::Waiting, "none is the default")]
+#[case::none(&[], Mark::Waiting, "the cluster has no IngressClass")]
+#[case::no_default(&[false], Mark::Waiting, "the cluster has no default")]
 #[case::one(&[true], Mark::Good, "c0 is the default")]
 #[case::several(&[true, true], Mark::Waiting, "c0, c1 are all the default")]
-fn the_default_ingress_class_is_told(#[case] defaults: &[bool], #[case] mark: Mark, #[case] words: &str) {
+fn the_cluster_should_have_one_default_ingress_class(
+    #[case] defaults: &[bool],
+    #[case] mark: Mark,
+    #[case] state: &str,
+) {
     let check = ingress_class(&classes("ingressclass", defaults));
     assert_eq!(check.mark, mark);
-    assert!(check.state.starts_with(words), "{}", check.state);
+    assert!(check.state.starts_with(state), "{}", check.state);
 }
 
 #[rstest]
-#[case::gone(json!({}), Mark::Bad)]
+#[case::no_pod(json!({}), Mark::Bad)]
 #[case::ready(json!({"readyReplicas": 1}), Mark::Good)]
-fn an_operator_has_to_have_a_ready_pod(#[case] status: Value, #[case] mark: Mark) {
+fn the_operator_needs_a_ready_pod(#[case] status: Value, #[case] mark: Mark) {
     let deployment = json!({"metadata": {"name": "todostack-operator", "namespace": "todostack-system"}, "status": status});
     assert_eq!(operator(&[Arc::new(object(deployment))]).mark, mark);
     assert_eq!(operator(&[]).mark, Mark::Bad);
@@ -68,7 +76,7 @@ fn dns_needs_one_ready_pod(#[case] ready: &[&str], #[case] mark: Mark) {
 }
 
 #[test]
-fn what_may_not_be_read_is_said_and_is_not_wrong() {
+fn what_may_not_be_listed_is_shown_and_is_no_failure() {
     let checks = checks(&Cluster { crd: true, ..Cluster::default() });
     let marks: Vec<_> = checks.iter().map(|check| check.mark).collect();
     assert_eq!(marks, [Mark::Good, Mark::Unknown, Mark::Unknown, Mark::Unknown, Mark::Unknown]);

@@ -1,5 +1,5 @@
-//! What reports say: by the operator's functions, as the operator reported it where the user may not read, and never with
-//! a password.
+//! What reports contain: what was found here, what the operator reported where the user may not read, and
+//! never a password.
 
 use serde_json::json;
 
@@ -91,7 +91,7 @@ fn without_permission_to_list_secrets_the_rest_is_checked() {
         ["not allowed to list Secrets: CredentialsValid is shown as the operator reported it"]
     );
     let credentials = report.parts.first().unwrap();
-    assert_eq!(credentials.condition.message, "so the operator says");
+    assert_eq!(credentials.condition.message, "as the operator reported");
     assert!(credentials.objects.iter().all(|node| node.state == "not allowed to read it"), "{credentials:?}");
 }
 
@@ -120,7 +120,7 @@ fn a_note_says_that_the_status_is_outdated() {
     let report = well().with_generation(2).report();
     assert_eq!(report.health, Health::Starting);
     assert!(
-        report.notes.iter().any(|note| note.contains("has not looked at this spec")),
+        report.notes.iter().any(|note| note.contains("has not reconciled this spec")),
         "{:?}",
         report.notes
     );
@@ -135,7 +135,7 @@ fn a_foreign_object_is_found_by_its_name() {
     let report = well().with_foreign_service().report();
     assert_eq!(reasons(&report), ["NameConflict"]);
     let exposure = report.parts.last().unwrap();
-    assert!(exposure.objects.iter().any(|node| node.state == "belongs to someone else"), "{exposure:?}");
+    assert!(exposure.objects.iter().any(|node| node.state == "not managed by the operator"), "{exposure:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The arguments that kubectl is given.
+//! The arguments for kubectl.
 
 use rstest::rstest;
 use serde_json::json;
@@ -8,8 +8,8 @@ use crate::fixtures::{PASSWORD, Scene, well};
 
 fn arguments(scene: Scene, superuser: bool, has_true_credentials: bool) -> Result<Vec<String>, Error> {
     let extra = ["--command".to_owned(), "select 1".to_owned()];
-    let asked = Psql { superuser, has_true_credentials, terminal: false, arguments: &extra };
-    psql(&scene.resolved(), &asked)
+    let request = Psql { superuser, has_true_credentials, terminal: false, arguments: &extra };
+    psql(&scene.resolved(), &request)
 }
 
 #[rstest]
@@ -33,14 +33,14 @@ fn psql_runs_in_the_databases_pod_without_a_password(#[case] superuser: bool, #[
 }
 
 #[test]
-fn without_a_right_to_secrets_psql_asks_for_the_superuser() {
-    let refusal = arguments(well(), false, false).unwrap_err().to_string();
-    assert!(refusal.contains("--superuser"), "{refusal}");
+fn without_permission_to_list_secrets_psql_needs_the_flag_superuser() {
+    let message = arguments(well(), false, false).unwrap_err().to_string();
+    assert!(message.contains("--superuser"), "{message}");
     assert!(arguments(well(), true, false).is_ok());
 }
 
 #[test]
-fn a_server_of_somebody_else_is_named_without_its_password() {
+fn the_command_for_an_external_server_has_no_password() {
     let value = |text: &str| k8s_openapi::ByteString(text.as_bytes().to_vec());
     let data = [("host", "db.example.com"), ("dbname", "shop"), ("username", "app"), ("password", PASSWORD)];
     let secret = k8s_openapi::api::core::v1::Secret {
@@ -50,24 +50,24 @@ fn a_server_of_somebody_else_is_named_without_its_password() {
     let scene = well()
         .with_spec(json!({"database": {"external": {"secret": {"name": "pg"}}}}))
         .with_external_secret(secret);
-    let refusal = arguments(scene, false, true).unwrap_err().to_string();
+    let message = arguments(scene, false, true).unwrap_err().to_string();
     assert!(
-        refusal.ends_with("psql --host=db.example.com --port=5432 --username=app --dbname=shop"),
-        "{refusal}"
+        message.ends_with("psql --host=db.example.com --port=5432 --username=app --dbname=shop"),
+        "{message}"
     );
-    assert!(!refusal.contains(PASSWORD));
+    assert!(!message.contains(PASSWORD));
 }
 
 #[test]
 fn a_sqlite_file_has_no_server() {
     let scene = well().with_spec(json!({"database": {"sqlite": {}}}));
-    let refusal = arguments(scene, false, true).unwrap_err().to_string();
-    assert!(refusal.contains("kubectl todostack url shop"), "{refusal}");
+    let message = arguments(scene, false, true).unwrap_err().to_string();
+    assert!(message.contains("kubectl todostack url shop"), "{message}");
 }
 
 #[test]
-fn logs_are_those_of_one_part() {
-    let asked = Logs { name: "shop", workload: Workload::Migration, follow: true, tail: -1 };
+fn logs_are_those_of_one_workload() {
+    let request = Logs { name: "shop", workload: Workload::Migration, follow: true, tail: -1 };
     let expected = [
         "logs",
         "--selector=todostack.dev/stack=shop,app.kubernetes.io/component=migration",
@@ -76,5 +76,5 @@ fn logs_are_those_of_one_part() {
         "--tail=-1",
         "--follow",
     ];
-    assert_eq!(logs(&asked), expected);
+    assert_eq!(logs(&request), expected);
 }

@@ -1,5 +1,5 @@
-//! What is read for one stack by name: objects that its spec references, expected objects without the labels that LIST
-//! selects by, and the Events of objects that do not become ready.
+//! What is read for one stack by name: objects that its spec references, expected objects without the labels
+//! that LIST selects by, and the Events of objects that do not become ready.
 
 use std::fmt::Debug;
 
@@ -51,6 +51,8 @@ impl Reader<'_> {
         requirements: &Requirements<'_>,
         observed: &mut Observed,
     ) -> Result<(), Error> {
+        // Permission to get an object without permission to list its kind is rare, and the request would fail
+        // for each stack.
         let missing = observed.missing(self.stack, requirements);
         let is_allowed = |key: &Key| !self.forbidden.contains(&Forbidden::Managed(key.kind));
         for key in missing.into_iter().filter(is_allowed) {
@@ -68,6 +70,7 @@ impl Reader<'_> {
         for subject in subjects::subjects(observed) {
             let parameters = ListParams::default().fields(&format!("involvedObject.uid={}", subject.uid));
             let Some(found) = list(&api, &parameters.limit(EVENTS), &self.place()).await? else {
+                // The Events of the other objects are forbidden too.
                 self.forbidden.push(Forbidden::Events);
                 break;
             };

@@ -1,4 +1,4 @@
-//! `doctor`: the cluster's checks, each stack in a line, and what is wrong with it.
+//! The text of `doctor`: the checks of the cluster, one line for each stack, and the findings.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,19 @@ use crate::{
     report::{Health, Mark, Report, part_name},
 };
 
-/// Writes checks and stacks.
+/// Describes the cluster and its stacks.
 pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String {
     let mut lines = vec![paint(STRONG, "Cluster")];
     for Check { name, mark, state, remedy } in checks {
         lines.push(format!("{} {name:<13} {state}", sign(*mark)));
         if !remedy.is_empty() {
-            lines.push(format!("  {}  {remedy}", paint(FAINT, "do")));
+            lines.push(format!("  {}  {remedy}", paint(FAINT, "remedy")));
         }
     }
     lines.extend([String::new(), paint(STRONG, "Stacks")]);
     match stacks {
-        Stacks::Unserved => lines.push("none: the cluster does not know them".to_owned()),
-        Stacks::Examined(reports) if reports.is_empty() => lines.push("there is none here".to_owned()),
+        Stacks::NotServed => lines.push("none: the API server does not serve them".to_owned()),
+        Stacks::Examined(reports) if reports.is_empty() => lines.push("none".to_owned()),
         Stacks::Examined(reports) => {
             for report in reports {
                 lines.push(headline(report, now).trim_end().to_owned());
@@ -39,25 +39,24 @@ pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String 
     lines.join("\n") + "\n"
 }
 
-/// The stacks that were looked at.
+/// The stacks in scope.
 pub(crate) enum Stacks {
-    /// There is no such kind.
-    Unserved,
-    /// All in scope.
+    /// The CRD is not installed.
+    NotServed,
     Examined(Vec<Report>),
 }
 
 impl Stacks {
-    /// Those that are not ready.
+    /// How many are not ready.
     pub(crate) fn unready(&self) -> usize {
         match self {
-            Self::Unserved => 0,
+            Self::NotServed => 0,
             Self::Examined(reports) => reports.iter().filter(|it| it.health != Health::Ready).count(),
         }
     }
 }
 
-/// What may not be read is the same for most stacks: it is said once.
+/// What may not be read is the same for most stacks, so each note is printed once.
 fn unchecked(reports: &[Report]) -> Vec<String> {
     let all: BTreeSet<_> =
         reports.iter().flat_map(|report| report.unchecked.iter().map(String::as_str)).collect();
@@ -67,13 +66,18 @@ fn unchecked(reports: &[Report]) -> Vec<String> {
 fn summary(checks: &[Check], stacks: &Stacks) -> String {
     let count = |mark| checks.iter().filter(|check| check.mark == mark).count();
     let all = match stacks {
-        Stacks::Unserved => 0,
+        Stacks::NotServed => 0,
         Stacks::Examined(reports) => reports.len(),
     };
     format!(
-        "Cluster: {} wrong, {} to know. Stacks: {} of {all} ready.",
-        count(Mark::Bad),
-        count(Mark::Waiting),
+        "Cluster: {}, {}. Stacks: {} of {all} ready.",
+        plural(count(Mark::Bad), "problem"),
+        plural(count(Mark::Waiting), "warning"),
         all - stacks.unready()
     )
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    let suffix = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{suffix}")
 }

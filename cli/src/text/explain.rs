@@ -1,11 +1,11 @@
-//! `explain`: from the symptom to the cause, where that was seen, what to do.
+//! The text of `explain`: the chain from the symptom to the root cause, with its evidence and remedy.
 
 use todostack_stack::part::Part;
 
 use super::{BAD, FAINT, GOOD, STRONG, WAITING, notes, paint, status};
 use crate::report::{FindingReport, Health, PartReport, Report, part_name};
 
-/// Writes why a stack is not ready.
+/// Explains why a stack is not ready.
 pub(crate) fn text(report: &Report) -> String {
     let name = paint(STRONG, &format!("{}/{}", report.namespace, report.name));
     let mut lines = match report.health {
@@ -13,14 +13,13 @@ pub(crate) fn text(report: &Report) -> String {
         Health::Starting => starting(report, &name),
         Health::Wrong => wrong(report, &name),
     };
-    lines.extend(notes(report.remarks()));
+    lines.extend(notes(report.all_notes()));
     lines.join("\n") + "\n"
 }
 
 fn starting(report: &Report, name: &str) -> Vec<String> {
     let state = paint(WAITING, "not ready yet");
-    let mut lines =
-        vec![format!("{name} is {state}. Nothing is wrong so far; it works its way up:"), String::new()];
+    let mut lines = vec![format!("{name} is {state}. Nothing is wrong: it is progressing."), String::new()];
     let chain = chain(report, None);
     let exposure = exposure(report);
     if chain.is_empty() && exposure.is_none() {
@@ -32,8 +31,8 @@ fn starting(report: &Report, name: &str) -> Vec<String> {
 }
 
 fn wrong(report: &Report, name: &str) -> Vec<String> {
-    let state = if report.ready.is_true() { "not well" } else { "not ready" };
-    let mut lines = vec![format!("{name} is {}.", paint(BAD, state)), String::new()];
+    let state = if report.ready.is_true() { "has problems" } else { "is not ready" };
+    let mut lines = vec![format!("{name} {}.", paint(BAD, state)), String::new()];
     let Some((cause, rest)) = report.findings.split_first() else { return lines };
     let chain = chain(report, Some(cause));
     lines.extend(steps(&chain));
@@ -41,7 +40,7 @@ fn wrong(report: &Report, name: &str) -> Vec<String> {
     lines.push(format!("{}{}", because(chain.len()), paint(BAD, &title)));
     lines.extend(status::finding(cause, &"   ".repeat(chain.len() + 1)));
     if !rest.is_empty() {
-        lines.extend([String::new(), "What else is wrong, or comes of it:".to_owned()]);
+        lines.extend([String::new(), "Other findings, which may be consequences of this one:".to_owned()]);
         lines.extend(status::findings(rest));
     }
     let is_listed = report.findings.iter().any(|finding| finding.part == Part::Exposure);
@@ -49,7 +48,7 @@ fn wrong(report: &Report, name: &str) -> Vec<String> {
     lines
 }
 
-/// The parts that are not ready after the cause, the symptom first.
+/// The parts after the root cause that are not ready, the symptom first.
 fn chain<'a>(report: &'a Report, cause: Option<&FindingReport>) -> Vec<&'a PartReport> {
     if cause.is_some_and(|cause| cause.part == Part::Exposure) {
         return Vec::new();

@@ -1,20 +1,20 @@
-//! `status`: the summary, the tree of objects with their states, the findings.
+//! The text of `status`: the summary, the tree of objects with their states, the findings.
 
 use jiff::Timestamp;
 
 use super::{FAINT, STRONG, headline, notes, paint, sign, style};
 use crate::report::{FindingReport, Mark, Node, PartReport, Report, part_name};
 
-/// Writes one stack; `wide` adds messages and details.
+/// Describes one stack; `wide` adds messages and details.
 pub(crate) fn text(report: &Report, now: Timestamp, wide: bool) -> String {
     let mut lines = vec![headline(report, now)];
     lines.extend(tree(&report.parts, wide));
     lines.extend(findings(&report.findings));
-    lines.extend(notes(report.remarks()));
+    lines.extend(notes(report.all_notes()));
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// One line of the tree, before its columns are set.
+/// One line of the tree, before its columns are aligned.
 struct Line {
     branch: String,
     mark: Mark,
@@ -31,9 +31,10 @@ fn tree(parts: &[PartReport], wide: bool) -> Vec<String> {
         let inner = if last { "   " } else { "│  " };
         nodes(&part.objects, inner, &mut lines);
     }
+    // One column for the states, as wide as the deepest or longest name needs.
     let width =
         lines.iter().map(|line| columns(&line.branch) + columns(&line.label)).max().unwrap_or_default();
-    lines.iter().map(|line| set(line, width, wide)).collect()
+    lines.iter().map(|line| align(line, width, wide)).collect()
 }
 
 fn part_line(part: &PartReport, last: bool) -> Line {
@@ -67,17 +68,17 @@ fn branch(last: bool) -> &'static str {
     if last { "└─ " } else { "├─ " }
 }
 
-fn set(line: &Line, width: usize, wide: bool) -> String {
+fn align(line: &Line, width: usize, wide: bool) -> String {
     let Line { branch, mark, label, state, details } = line;
     let pad = " ".repeat(width.saturating_sub(columns(branch) + columns(label)));
-    let quiet = if *mark == Mark::Good { FAINT } else { style(*mark) };
+    let color = if *mark == Mark::Good { FAINT } else { style(*mark) };
     let object = format!("{}{} {label}{pad}", paint(FAINT, branch), sign(*mark));
     let details = if wide { details.clone() } else { String::new() };
-    let columns = [object, paint(quiet, state), details];
+    let columns = [object, paint(color, state), details];
     columns.into_iter().filter(|column| !column.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
-/// Every character of names and branches is one column wide.
+/// Each character of names and branches is one column wide.
 fn columns(text: &str) -> usize {
     text.chars().count()
 }
@@ -101,12 +102,12 @@ pub(super) fn findings(findings: &[FindingReport]) -> Vec<String> {
 pub(super) fn finding(finding: &FindingReport, indent: &str) -> Vec<String> {
     let FindingReport { object, problem, remedy, evidence, part: _, reason: _ } = finding;
     let row = |name: &str, text: &str| format!("{indent}{}  {text}", paint(FAINT, name));
-    let mut lines = vec![row("what", &format!("{object} {}.", problem.trim_end_matches('.')))];
+    let mut lines = vec![row("problem ", &format!("{object} {}.", problem.trim_end_matches('.')))];
     if !remedy.is_empty() {
-        lines.push(row("do  ", remedy));
+        lines.push(row("remedy  ", remedy));
     }
     if !evidence.is_empty() {
-        lines.push(row("seen", evidence));
+        lines.push(row("evidence", evidence));
     }
     lines
 }

@@ -1,4 +1,4 @@
-//! What people read, whole: a change of wording is seen in a snapshot.
+//! Snapshots of whole texts.
 
 use anstream::adapter::strip_str;
 use jiff::SignedDuration;
@@ -16,7 +16,7 @@ fn plain(text: &str) -> String {
 }
 
 #[rstest]
-#[case("well", well())]
+#[case("ready", well())]
 #[case("without_export", well().without_export())]
 #[case("starting", well().without_export().without_events())]
 #[case("with_two_causes", well().with_crash_looping_api().without_ingress_classes())]
@@ -33,14 +33,14 @@ fn wide_status_adds_messages_nodes_and_images() {
 }
 
 #[test]
-fn programs_read_the_same_as_json() {
+fn json_output_has_the_same_content() {
     insta::assert_json_snapshot!(well().without_export().report());
 }
 
 #[test]
-fn colour_marks_what_is_wrong() {
+fn problems_are_colored() {
     let text = explain::text(&well().without_export().report());
-    assert!(text.contains(&paint(BAD, "not ready")), "{text:?}");
+    assert!(text.contains(&paint(BAD, "is not ready")), "{text:?}");
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn doctor_shows_the_cluster_and_every_stack() {
 }
 
 #[test]
-fn doctor_without_the_definition_says_how_to_install_it() {
-    let text = doctor::text(&cluster::checks(&Cluster::default()), &Stacks::Unserved, now());
+fn doctor_without_the_crd_says_how_to_install_it() {
+    let text = doctor::text(&cluster::checks(&Cluster::default()), &Stacks::NotServed, now());
     insta::assert_snapshot!(plain(&text));
 }
 
@@ -73,6 +73,6 @@ fn doctor_without_the_definition_says_how_to_install_it() {
 #[case(3_600, "1h0m")]
 #[case(36_000, "10h")]
 #[case(90_000, "1d")]
-fn an_age_is_told_as_kubectl_does(#[case] seconds: i64, #[case] told: &str) {
-    assert_eq!(age(SignedDuration::from_secs(seconds)), told);
+fn an_age_is_printed_as_kubectl_does(#[case] seconds: i64, #[case] printed: &str) {
+    assert_eq!(age(SignedDuration::from_secs(seconds)), printed);
 }

@@ -1,4 +1,4 @@
-//! The state of one existing object in a few words. Kinds that are not named here are shown without words.
+//! The state of one existing object. Kinds that are not named here are shown without a state.
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
@@ -19,9 +19,8 @@ use crate::report::Mark;
 /// The state of an object.
 pub(super) struct State {
     pub(super) mark: Mark,
-    /// A few words.
     pub(super) summary: String,
-    /// More words, for wide output.
+    /// Added in wide output.
     pub(super) details: String,
 }
 
@@ -73,16 +72,16 @@ fn volume(volume: &PersistentVolume) -> State {
 }
 
 fn stateful_set(set: &StatefulSet) -> State {
-    let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let desired = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let ready = set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default();
-    State::new(ready >= wanted, format!("{ready}/{wanted} ready"))
+    State::new(ready >= desired, format!("{ready}/{desired} ready"))
 }
 
 fn deployment(deployment: &Deployment) -> State {
-    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let desired = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default();
     let rolling = if conditions::is_rolled_out(deployment) { "" } else { ", rolling out" };
-    State::new(ready >= wanted, format!("{ready}/{wanted} ready{rolling}"))
+    State::new(ready >= desired, format!("{ready}/{desired} ready{rolling}"))
 }
 
 fn job(job: &Job) -> State {
@@ -104,7 +103,7 @@ fn service(service: &Service) -> State {
         points.into_iter().flatten().map(|LoadBalancerIngress { hostname, ip, .. }| (hostname, ip)),
     );
     match (type_, addresses.is_empty()) {
-        ("LoadBalancer", true) => State::new(false, "LoadBalancer without an address"),
+        ("LoadBalancer", true) => State::new(false, "LoadBalancer, no address"),
         ("LoadBalancer", false) => State::new(true, format!("LoadBalancer {addresses}")),
         _ => State::new(true, type_),
     }
@@ -119,10 +118,10 @@ fn ingress(ingress: &Ingress) -> State {
         .flat_map(|spec| spec.rules.iter().flatten())
         .filter_map(|rule| rule.host.as_deref())
         .collect();
-    let hosts = if hosts.is_empty() { "every host".to_owned() } else { hosts.join(", ") };
+    let hosts = if hosts.is_empty() { "all hosts".to_owned() } else { hosts.join(", ") };
     let class = spec.and_then(|spec| spec.ingress_class_name.as_deref()).unwrap_or("none");
     let state = if addresses.is_empty() {
-        State::new(false, format!("{hosts}, without an address"))
+        State::new(false, format!("{hosts}, no address"))
     } else {
         State::new(true, format!("{hosts} at {addresses}"))
     };

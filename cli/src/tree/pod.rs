@@ -1,14 +1,14 @@
-//! What is said of one pod: what `kubectl get pods` would show, and whether it serves.
+//! The state of one pod, as `kubectl get pods` prints it.
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodStatus};
 use kube::ResourceExt as _;
 
 use crate::report::{Mark, Node};
 
-/// Reasons to wait that pass by themselves.
+/// Reasons of waiting containers of a pod that starts.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
-/// The node of a pod.
+/// The pod in a tree of objects.
 pub(crate) fn node(pod: &Pod) -> Node {
     let (mark, state) = state(pod);
     Node {
@@ -21,8 +21,8 @@ pub(crate) fn node(pod: &Pod) -> Node {
 }
 
 fn state(pod: &Pod) -> (Mark, String) {
-    let nothing = PodStatus::default();
-    let status = pod.status.as_ref().unwrap_or(&nothing);
+    let empty = PodStatus::default();
+    let status = pod.status.as_ref().unwrap_or(&empty);
     if pod.metadata.deletion_timestamp.is_some() {
         return (Mark::Waiting, "Terminating".to_owned());
     }
@@ -39,6 +39,7 @@ fn state(pod: &Pod) -> (Mark, String) {
     if phase == "Failed" {
         return (Mark::Bad, status.reason.clone().unwrap_or_else(|| "Failed".to_owned()));
     }
+    // As kubectl: the reason of a waiting container says more than the phase of its pod.
     if let Some(reason) = waiting(status) {
         let mark = if STARTING.contains(&reason) { Mark::Waiting } else { Mark::Bad };
         return (mark, format!("{reason}{restarts}"));
@@ -46,12 +47,12 @@ fn state(pod: &Pod) -> (Mark, String) {
     match (phase, is_true(status, "Ready")) {
         ("Running", true) => (Mark::Good, format!("Running{restarts}")),
         ("Running", false) => (Mark::Waiting, format!("Running, not ready{restarts}")),
-        _ if !is_true(status, "PodScheduled") => (Mark::Waiting, format!("{phase}, on no node")),
+        _ if !is_true(status, "PodScheduled") => (Mark::Waiting, format!("{phase}, not scheduled")),
         _ => (Mark::Waiting, phase.to_owned()),
     }
 }
 
-/// Why the first container that waits does.
+/// The reason of the first waiting container.
 fn waiting(status: &PodStatus) -> Option<&str> {
     containers(status).find_map(|container| {
         let waiting = container.state.as_ref()?.waiting.as_ref()?;
@@ -68,7 +69,6 @@ fn is_true(status: &PodStatus, kind: &str) -> bool {
     conditions.any(|PodCondition { type_, status, .. }| type_ == kind && status == "True")
 }
 
-/// Node and images, for wide output.
 fn details(pod: &Pod) -> String {
     let spec = pod.spec.as_ref();
     let node = spec.and_then(|spec| spec.node_name.as_deref()).map(|node| format!("on {node}"));
@@ -91,10 +91,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case::nothing_known(json!({}), Mark::Waiting, "Pending, on no node")]
+    #[case::unscheduled(json!({}), Mark::Waiting, "Pending, not scheduled")]
     #[case::pulling(waiting("ContainerCreating", 0), Mark::Waiting, "ContainerCreating")]
     #[case::crashing(waiting("CrashLoopBackOff", 3), Mark::Bad, "CrashLoopBackOff, 3 restarts")]
-    #[case::done(json!({"phase": "Succeeded"}), Mark::Good, "Completed")]
+    #[case::completed(json!({"phase": "Succeeded"}), Mark::Good, "Completed")]
     #[case::evicted(json!({"phase": "Failed", "reason": "Evicted"}), Mark::Bad, "Evicted")]
     #[case::serving(
         json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}),
@@ -106,7 +106,11 @@ mod tests {
         Mark::Waiting,
         "Running, not ready"
     )]
-    fn a_pod_is_told_in_a_few_words(#[case] status: Value, #[case] mark: Mark, #[case] state: &str) {
+    fn the_state_of_a_pod_reads_as_in_kubectl(
+        #[case] status: Value,
+        #[case] mark: Mark,
+        #[case] state: &str,
+    ) {
         let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "p"}, "status": status})).unwrap();
         let node = node(&pod);
         assert_eq!((node.mark, node.state.as_str()), (mark, state));

@@ -115,7 +115,7 @@ async fn a_stack_that_is_not_ready_is_explained_from_symptom_to_root_cause() -> 
 
         let explained = plugin.run("explain", &["shop"]).await?;
         assert_eq!(explained.code, Some(1), "{}", explained.text);
-        let order = ["API:", "Migrations:", "Database:", "Storage (StorageClassNotFound)", "golden", "do  "];
+        let order = ["API:", "Migrations:", "Database:", "Storage (StorageClassNotFound)", "golden", "remedy"];
         let positions: Vec<_> = order.iter().map(|text| explained.text.find(text)).collect();
         let are_all_found = positions.iter().all(Option::is_some);
         ensure!(are_all_found && positions.is_sorted(), "{positions:?}: {}", explained.text);
@@ -131,7 +131,7 @@ async fn a_stack_that_is_not_ready_is_explained_from_symptom_to_root_cause() -> 
 
         let missing = plugin.run("status", &["nothing"]).await?;
         assert_eq!(missing.code, Some(2), "{}", missing.text);
-        ensure!(missing.text.contains("there is no TodoStack nothing"), "{}", missing.text);
+        ensure!(missing.text.contains("TodoStack nothing not found"), "{}", missing.text);
         Ok(())
     })
     .await
