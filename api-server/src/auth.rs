@@ -1,4 +1,5 @@
-//! Who calls: bearer tokens (RFC 6750) that are JWTs of one issuer for one audience (RFC 9068), read with the care of RFC 8725.
+//! Authentication: bearer tokens (RFC 6750) that are JWTs of one issuer for one audience (RFC 9068), checked
+//! as RFC 8725 recommends. Which requests need a token is decided in `middleware`.
 
 mod fetch;
 mod keys;
@@ -14,11 +15,12 @@ use todostack_store::Owner;
 use self::keys::Keys;
 pub use self::keys::KeysError;
 
-/// The scope that reading takes.
+/// The scope of GET and HEAD.
 pub const READ: &str = "todos:read";
-/// The scope that changing takes.
+/// The scope of all other methods.
 pub const WRITE: &str = "todos:write";
-/// Only signatures with a public key: with a shared secret, whoever checks tokens could make them.
+/// Signatures with a public key only: a service that verifies tokens with a shared secret could also issue
+/// them.
 pub const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RS256,
     Algorithm::RS384,
@@ -30,60 +32,46 @@ pub const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::ES384,
     Algorithm::EdDSA,
 ];
-/// Seconds that the clocks of issuer and service may differ.
+/// Seconds by which the clocks of issuer and service may differ.
 const LEEWAY: u64 = 30;
 const MAX_SUBJECT_BYTES: usize = 255;
 
-/// Where the issuer's public keys come from.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// Its JWKS address; `ca_file` adds authorities to those that browsers trust.
-    Url {
-        /// `https://…`, or `http://…` within a cluster.
-        url: Uri,
-        /// PEM certificates.
-        ca_file: Option<PathBuf>,
-    },
+    /// The JWKS address of the issuer. `ca_file` (PEM) adds authorities to those that browsers trust.
+    Url { url: Uri, ca_file: Option<PathBuf> },
     /// A file with a JWKS.
     File(PathBuf),
 }
 
-/// Which tokens are taken.
+/// Which tokens are valid.
 #[derive(Clone, Debug)]
 pub struct AuthSettings {
-    /// The claim `iss`.
     pub issuer: String,
-    /// What `aud` must hold.
+    /// One of the values of the claim `aud`.
     pub audience: String,
-    /// Whose signatures.
     pub keys: KeySource,
-    /// How long after one reading of the keys an unknown key does not cause another; [`AuthSettings::REREAD_AFTER`].
+    /// The minimum time between two requests for the keys; [`AuthSettings::REREAD_AFTER`] outside of tests.
     pub reread_after: Duration,
 }
 
 impl AuthSettings {
-    /// Long enough that forged tokens make no load on the issuer, short enough for a new key.
+    /// Long enough that forged tokens cause no load on the issuer, short enough for a new key.
     pub const REREAD_AFTER: Duration = Duration::from_secs(10);
 }
 
-/// Why a caller is not let in.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AuthError {
-    /// No token.
-    #[error("Send a token: Authorization: Bearer <token>.")]
+    #[error("A bearer token is required: send Authorization: Bearer <token>.")]
     Missing,
-    /// A token that does not hold.
-    #[error("The token is not valid: {0}.")]
+    #[error("The token is invalid: {0}.")]
     Invalid(&'static str),
-    /// A token that does not allow this.
     #[error("The token lacks the scope {0}.")]
     Scope(&'static str),
-    /// Nobody can be let in now.
-    #[error("The issuer's keys are not available; try again in a moment.")]
+    #[error("The public keys of the token issuer are not available; try again in a moment.")]
     Keys(#[from] KeysError),
 }
 
-/// Checks tokens.
 #[derive(Debug)]
 pub struct Auth {
     validation: Validation,
@@ -93,13 +81,13 @@ pub struct Auth {
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
-    /// RFC 8693: words between spaces.
+    /// Separated by spaces (RFC 8693, 4.2).
     #[serde(default)]
     scope: String,
 }
 
 impl Auth {
-    /// Reads what can be read at once: a key file that is wrong is an error at the start.
+    /// Reads a key file at once, so that an invalid one is an error at startup.
     pub fn new(settings: AuthSettings) -> Result<Self, KeysError> {
         let AuthSettings { issuer, audience, keys, reread_after } = settings;
         signature::install();
@@ -113,25 +101,27 @@ impl Auth {
         Ok(Self { validation, keys: Keys::new(keys, reread_after)? })
     }
 
-    /// The subject of the request's token, if it may do what the method does.
+    /// The subject of the token, if its scopes allow the method.
     pub(crate) async fn identify(&self, headers: &HeaderMap, method: &Method) -> Result<Owner, AuthError> {
         let token = bearer(headers)?;
-        let header = decode_header(token).map_err(|_| AuthError::Invalid("it is no JWT"))?;
+        let header = decode_header(token).map_err(|_| AuthError::Invalid("it is not a JWT"))?;
         check_header(&header)?;
         let key = self.keys.find(header.kid.as_deref(), header.alg).await?;
-        let key = key.ok_or(AuthError::Invalid("it is signed with an unknown key"))?;
+        let key = key.ok_or(AuthError::Invalid("its signing key (kid) is unknown"))?;
         let mut validation = self.validation.clone();
-        // Pinned to the one algorithm that both the list above and the key allow.
+        // Only the algorithm that both the list above and the key allow.
         validation.algorithms = vec![header.alg];
         let Claims { sub, scope } = decode::<Claims>(token, &key, &validation)
-            .map_err(|error| AuthError::Invalid(why(error.kind())))?
+            .map_err(|error| AuthError::Invalid(invalid_reason(error.kind())))?
             .claims;
         let needed = if matches!(*method, Method::GET | Method::HEAD) { READ } else { WRITE };
         if !scope.split(' ').any(|scope| scope == needed) {
             return Err(AuthError::Scope(needed));
         }
         if sub.is_empty() || sub.len() > MAX_SUBJECT_BYTES || sub.contains('\0') {
-            return Err(AuthError::Invalid("its subject is empty, longer than 255 bytes, or has a NUL"));
+            return Err(AuthError::Invalid(
+                "its subject (sub) is empty, longer than 255 bytes, or contains NUL",
+            ));
         }
         Ok(sub.into())
     }
@@ -149,9 +139,9 @@ fn check_header(header: &Header) -> Result<(), AuthError> {
         return Err(AuthError::Invalid("its algorithm is not allowed"));
     }
     if header.crit.is_some() {
-        return Err(AuthError::Invalid("it has critical extensions, of which none are known"));
+        return Err(AuthError::Invalid("it has critical extensions (crit), which are not supported"));
     }
-    // Tokens for another purpose, such as ID tokens with a type of their own, are not for us (RFC 8725, 3.11).
+    // Tokens for another purpose, such as ID tokens, have another type (RFC 8725, 3.11).
     let types = ["jwt", "at+jwt", "application/at+jwt"];
     match &header.typ {
         Some(typ) if !types.contains(&typ.to_ascii_lowercase().as_str()) => {
@@ -161,25 +151,25 @@ fn check_header(header: &Header) -> Result<(), AuthError> {
     }
 }
 
-/// What may be told; the rest helps only those who try.
-fn why(error: &ErrorKind) -> &'static str {
+/// The reason for the caller. Other errors would help only an attacker.
+fn invalid_reason(error: &ErrorKind) -> &'static str {
     match error {
         ErrorKind::ExpiredSignature => "it has expired",
         ErrorKind::ImmatureSignature => "it is not valid yet",
-        ErrorKind::InvalidIssuer => "it has another issuer",
-        ErrorKind::InvalidAudience => "it is for another audience",
-        ErrorKind::MissingRequiredClaim(_) => "it lacks one of exp, iss, aud, sub",
-        ErrorKind::InvalidSignature => "its signature does not fit",
-        _ => "it cannot be read",
+        ErrorKind::InvalidIssuer => "its issuer (iss) is not the expected one",
+        ErrorKind::InvalidAudience => "its audience (aud) does not include this service",
+        ErrorKind::MissingRequiredClaim(_) => "it lacks exp, iss, aud or sub",
+        ErrorKind::InvalidSignature => "its signature is invalid",
+        _ => "it cannot be parsed",
     }
 }
 
 impl AuthError {
-    /// The value of `WWW-Authenticate` (RFC 6750, 3); none when it is not the caller's fault.
+    /// The value of `WWW-Authenticate` (RFC 6750, 3); `None` when the caller cannot fix it.
     pub(crate) fn challenge(&self) -> Option<String> {
         let realm = "Bearer realm=\"todostack\"";
         match self {
-            // A request without a token is told nothing more.
+            // A request without a token gets no error code (RFC 6750, 3.1).
             Self::Missing => Some(realm.to_owned()),
             Self::Invalid(why) => {
                 Some(format!("{realm}, error=\"invalid_token\", error_description=\"{why}\""))

@@ -1,5 +1,5 @@
-//! An error with its causes as one line, for logs and messages. By hand, since display-error-chain puts each cause on a line
-//! of its own and repeats those that a library names itself.
+//! An error with its causes on one line, for logs and messages. By hand, since display-error-chain puts each
+//! cause on a line of its own and repeats those that a library includes itself.
 
 /// The error with its causes, without those that its text ends with.
 #[must_use]

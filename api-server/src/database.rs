@@ -1,4 +1,5 @@
-//! Which database: `DATABASE_URL`, else the `PG*` variables, else a SQLite file, so that it runs at once.
+//! Chooses and opens the database: `DATABASE_URL`, else the `PG*` variables, else a SQLite file. Queries are
+//! in the stores.
 
 use std::{fmt, path::Path, str::FromStr as _, sync::Arc};
 
@@ -10,14 +11,13 @@ use tokio::runtime::Handle;
 
 use crate::{chain::chain, config::DatabaseArgs};
 
-/// With fewer, a store would have less than two for all that is not batched.
+/// With fewer connections, a store would have less than two for statements that are not batched.
 const FEWEST_CONNECTIONS: u32 = PostgresStore::BESIDE_THE_POOL + 2;
 
-/// For a database that was away when it was to be asked, as that of a new stack is: enough for two threads, and less than the share of
-/// one replica of a server as it comes (12).
+/// Used when the database does not answer at startup, as that of a new stack: enough for two threads, and
+/// less than the share of one replica of a Postgres with its defaults (12).
 const FEW_CONNECTIONS: u32 = 2 * FEWEST_CONNECTIONS;
 
-/// What kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A server that many replicas share.
@@ -26,7 +26,7 @@ pub enum Kind {
     Sqlite,
 }
 
-/// A database that can be opened. Its texts never hold the password.
+/// A database that can be opened. `Debug` and `Display` never show the password.
 #[derive(Clone)]
 pub struct Database {
     target: Target,
@@ -59,29 +59,28 @@ impl fmt::Display for Database {
 }
 
 impl Database {
-    /// From what the command line and the environment say.
     pub fn from_args(args: &DatabaseArgs) -> anyhow::Result<Self> {
         let DatabaseArgs { database_url, pghost, database_max_connections } = args;
         let target = match (database_url.as_deref(), pghost) {
-            // `postgres://` alone reads all of PG*.
+            // sqlx reads PG* for all that a URL does not name.
             (None, Some(_)) => postgres("postgres://")?,
             (None, None) => sqlite("sqlite://todos.db")?,
             (Some(url), _) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 postgres(url)?
             }
             (Some(url), _) if url.starts_with("sqlite:") => sqlite(url)?,
-            (Some(_), _) => bail!("DATABASE_URL must begin with postgres:// or sqlite://"),
+            (Some(_), _) => bail!("DATABASE_URL must start with postgres:// or sqlite://"),
         };
         Ok(Self { target, max_connections: *database_max_connections })
     }
 
-    /// The same for a task that needs one connection only.
+    /// Caps the connections of a short-lived command such as `migrate`, so that it need not ask the server
+    /// for its limit.
     #[must_use]
     pub fn with_few_connections(self) -> Self {
         Self { max_connections: Some(FEW_CONNECTIONS), ..self }
     }
 
-    /// What kind it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match &self.target {
@@ -90,18 +89,18 @@ impl Database {
         }
     }
 
-    /// Opens it on the current runtime; a database that is away is noticed only by the first question.
+    /// Opens the database on the current runtime. Connects only with the first query.
     pub async fn open(&self) -> Arc<dyn Store> {
         self.open_with(self.connections().await)
     }
 
-    /// Opens it on each of the runtimes for which its connections are enough.
+    /// Opens the database on as many of the runtimes as its connections are enough for.
     pub async fn open_on(&self, runtimes: &[Handle]) -> Vec<(Handle, Arc<dyn Store>)> {
         let connections = self.connections().await;
         let stores =
             (connections / FEWEST_CONNECTIONS).clamp(1, u32::try_from(runtimes.len()).unwrap_or(1).max(1));
         let open = |(runtime, _): (&Handle, u32)| {
-            let _on_it = runtime.enter();
+            let _guard = runtime.enter();
             (runtime.clone(), self.open_with(connections / stores))
         };
         runtimes.iter().zip(0..stores).map(open).collect()
@@ -119,7 +118,7 @@ impl Database {
 
     async fn connections(&self) -> u32 {
         let Target::Postgres(options) = &self.target else {
-            // The one that writes.
+            // SQLite has a single writer.
             return 1;
         };
         if let Some(connections) = self.max_connections {
@@ -127,7 +126,7 @@ impl Database {
         }
         match PostgresStore::fair_share((**options).clone()).await {
             Ok(connections) => {
-                tracing::info!(connections, "Sized the connections by what the database grants");
+                tracing::info!(connections, "Sized the connection pool by the limit of the database");
                 connections
             }
             Err(error) => {
@@ -135,7 +134,7 @@ impl Database {
                 tracing::warn!(
                     connections,
                     error,
-                    "The database does not say how many connections it grants"
+                    "Failed to read the connection limit of the database: using the default pool size"
                 );
                 connections
             }
@@ -144,17 +143,18 @@ impl Database {
 }
 
 fn postgres(url: &str) -> anyhow::Result<Target> {
-    // The error would repeat the URL and with it the password.
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| anyhow::anyhow!("DATABASE_URL is no address such as postgres://user@host/database"))?;
+    // The source would repeat the URL and with it the password.
+    let options = PgConnectOptions::from_str(url).map_err(|_| {
+        anyhow::anyhow!("DATABASE_URL is not a valid URL such as postgres://user@host/database")
+    })?;
     Ok(Target::Postgres(Box::new(options)))
 }
 
 fn sqlite(url: &str) -> anyhow::Result<Target> {
     let options =
-        SqliteConnectOptions::from_str(url).context("DATABASE_URL is no address of a SQLite file")?;
+        SqliteConnectOptions::from_str(url).context("DATABASE_URL is not a valid URL of a SQLite file")?;
     if options.get_filename() == Path::new(":memory:") || url.contains(":memory:") {
-        bail!("DATABASE_URL must name a file: a database in memory is lost with its first connection");
+        bail!("DATABASE_URL must name a file: an in-memory database is lost with its first connection");
     }
     Ok(Target::Sqlite(Box::new(options)))
 }
@@ -166,13 +166,13 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::away_when_asked("postgres://nobody@127.0.0.1:1/none", None, 2)]
+    #[case::unavailable("postgres://nobody@127.0.0.1:1/none", None, 2)]
     #[case::enough("postgres://nobody@127.0.0.1:1/none", Some(10), 2)]
     #[case::too_few("postgres://nobody@127.0.0.1:1/none", Some(9), 1)]
     #[case::fewest("postgres://nobody@127.0.0.1:1/none", Some(6), 1)]
     #[case::file("sqlite://none.db", None, 1)]
     #[tokio::test]
-    async fn each_thread_has_a_store_if_the_connections_go_round(
+    async fn each_thread_has_a_store_if_there_are_enough_connections(
         #[case] url: &str,
         #[case] connections: Option<u32>,
         #[case] stores: usize,

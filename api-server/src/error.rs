@@ -1,4 +1,5 @@
-//! Every error a client can see, as RFC 9457 has it: one enum, one table from variant to status, type and title.
+//! Every error that a client can get, as a problem (RFC 9457): one enum, and one table from variant to
+//! status, type and title. What is logged is decided in `middleware`.
 
 use std::sync::Arc;
 
@@ -9,64 +10,49 @@ use utoipa::ToSchema;
 
 use crate::auth::AuthError;
 
-/// The types of problems begin with this; they are names, nothing has to answer there.
+/// Prefix of the types of problems, which are names: nothing has to answer at these URLs.
 const TYPE_PREFIX: &str = "https://todostack.dev/problems/";
 
-/// One field, parameter or header that is wrong.
+/// An invalid field, parameter or header.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// Where: a JSON pointer (`/title`), or the name of a parameter or header.
+    /// JSON pointer (`/title`), or the name of a parameter or header.
     pub pointer: String,
-    /// What is wrong with it.
+    /// Why it is invalid.
     pub detail: String,
 }
 
-/// Why a request was not carried out.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The body is no JSON.
     #[error("The body is not valid JSON: {0}")]
     MalformedJson(String),
-    /// A parameter cannot be read.
-    #[error("A parameter of the address is wrong.")]
+    #[error("A query parameter is invalid.")]
     InvalidParameter(FieldError),
-    /// A header cannot be read.
-    #[error("A header is wrong.")]
+    #[error("A header is invalid.")]
     InvalidHeader(FieldError),
-    /// The JSON is not what the operation takes.
-    #[error("The body does not describe what this operation takes.")]
+    #[error("The body is not valid for this operation.")]
     Invalid(Vec<FieldError>),
-    /// Nothing is at this address.
-    #[error("There is nothing at this address.")]
+    #[error("This path does not exist.")]
     RouteNotFound,
-    /// The method does nothing here.
-    #[error("This address does not take this method; the header Allow lists those it does.")]
+    #[error("This path does not support this method; see the header Allow.")]
     MethodNotAllowed,
-    /// The content type is not JSON.
     #[error("The body must be JSON: send Content-Type: application/json.")]
     UnsupportedMediaType,
-    /// The body is larger than any todo.
     #[error("The body must have at most {0} bytes.")]
     BodyTooLarge(usize),
-    /// The body did not arrive in time.
     #[error("The body did not arrive in time.")]
     RequestTimeout,
-    /// The request was not answered in time.
-    #[error("The request could not be answered in time.")]
+    #[error("The request timed out.")]
     DeadlineExceeded,
-    /// More requests than can be worked on.
-    #[error("Too many requests are being worked on; try again in a moment.")]
+    #[error("Too many requests are in flight; try again in a moment.")]
     Overloaded,
-    /// The headers of the request are too long.
     #[error("The headers of a request must have at most {0} bytes.")]
     HeadersTooLarge(usize),
-    /// The client has used up its share.
-    #[error("You may ask again in {0} s; the header RateLimit-Policy says how often.")]
+    /// Seconds until the client may send the next request.
+    #[error("Rate limit exceeded: try again in {0} s; see the header RateLimit-Policy.")]
     RateLimited(u64),
-    /// The caller is not known, or may not do this.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// The store's refusal or failure.
     #[error(transparent)]
     Store(#[from] todostack_store::Error),
 }
@@ -103,7 +89,7 @@ impl ApiError {
         }
     }
 
-    /// What may be told: the texts of failures stay in the log.
+    /// For the client: the texts of internal failures stay in the log.
     fn detail(&self) -> String {
         match self {
             Self::Store(error) => store_detail(error).to_owned(),
@@ -132,7 +118,6 @@ impl ApiError {
         [(header::RETRY_AFTER, HeaderValue::from(seconds))].into_iter().collect()
     }
 
-    /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.kind().0
@@ -188,45 +173,45 @@ fn store_kind(error: &todostack_store::Error) -> Kind {
 fn store_detail(error: &todostack_store::Error) -> &'static str {
     use todostack_store::Error;
     match error {
-        Error::TodoNotFound => "There is no todo with this number here.",
-        Error::ListNotFound => "There is no list with this number.",
-        Error::PreconditionFailed => {
-            "The todo has another ETag than If-Match says: read it again, then retry."
-        }
-        Error::KeyInFlight => "A request with this Idempotency-Key is still being worked on.",
+        Error::TodoNotFound => "This todo does not exist.",
+        Error::ListNotFound => "This list does not exist.",
+        Error::PreconditionFailed => "The todo does not have an ETag of If-Match: get it again, then retry.",
+        Error::KeyInFlight => "A request with this Idempotency-Key is still in progress.",
         Error::KeyReused => "This Idempotency-Key was used with another request: use a new one.",
         Error::Overloaded => "Too many requests wait for the database; try again in a moment.",
         Error::Full(_) => {
-            "The database has no room left: nothing was stored. What is there can be read and deleted."
+            "The database has no space left: nothing was stored. Existing todos can be read and deleted."
         }
         Error::Unavailable(_) | Error::TimedOut(_) | Error::LoginRefused(_) => {
-            "The database does not answer; try again in a moment."
+            "The database is not available; try again in a moment."
         }
         Error::SchemaOutdated(_) => "The database has not been migrated to this version yet.",
-        Error::Migration(_) | Error::Internal(_) => "Something went wrong here; the log has the trace_id.",
+        Error::Migration(_) | Error::Internal(_) => {
+            "An internal error occurred: see the log of the service for this trace_id."
+        }
     }
 }
 
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem<'a> {
-    /// What kind of error; stable, for programs.
+    /// The kind of error; stable, for programs.
     #[schema(format = "uri")]
     r#type: String,
-    /// The same in words.
+    /// The kind of error, for users.
     title: &'a str,
-    /// The status of the answer.
+    /// The status of the response.
     status: u16,
-    /// What to do about it.
+    /// What is wrong and what to do.
     detail: String,
-    /// Where the log speaks of this request.
+    /// The id of this request in logs and traces.
     trace_id: &'a str,
-    /// What is wrong with the request, each with its place.
+    /// The invalid fields, parameters or headers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
 }
 
-/// The error is only marked here; [`render`] writes the body, since the trace id is known to the middleware alone.
+/// Only attaches the error; [`render`] writes the body, since only the middleware knows the trace id.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), self.headers()).into_response();
@@ -261,7 +246,7 @@ pub(crate) fn render(response: &mut Response, trace_id: &str) -> Option<Arc<ApiE
     let mut body = axum::Json(problem).into_response();
     *body.status_mut() = status;
     for (name, value) in response.headers() {
-        if !is_about_the_body(name) {
+        if !describes_body(name) {
             body.headers_mut().append(name, value.clone());
         }
     }
@@ -270,6 +255,6 @@ pub(crate) fn render(response: &mut Response, trace_id: &str) -> Option<Arc<ApiE
     Some(error)
 }
 
-fn is_about_the_body(name: &HeaderName) -> bool {
+fn describes_body(name: &HeaderName) -> bool {
     name == header::CONTENT_TYPE || name == header::CONTENT_LENGTH
 }

@@ -1,4 +1,5 @@
-//! Strong ETags of todos and of collections, and the conditions that clients make of them (RFC 9110, 13.1).
+//! Strong ETags of todos and of pages, and the conditional headers of requests (RFC 9110, 13.1). Whether a
+//! version still matches is answered by the store.
 
 use axum::{
     extract::FromRequestParts,
@@ -19,23 +20,23 @@ use utoipa::{
 
 use crate::error::{ApiError, FieldError};
 
-/// Changes whenever the JSON of a todo or a list gets another shape, so that no cache keeps the old one.
+/// To be increased when the JSON of a todo or a list changes its shape, so that no cache keeps the old one.
 const REPRESENTATION: u32 = 1;
 
-/// `"1.7"`: shape 1 of version 7.
-pub(crate) fn of(todo: &Todo) -> HeaderValue {
+/// `"1.7"`: version 7 of the todo in shape 1.
+pub(crate) fn for_todo(todo: &Todo) -> HeaderValue {
     quoted(format!("\"{REPRESENTATION}.{}\"", todo.version))
 }
 
-/// Of what one answer holds of a collection: a digest of all that its JSON and its `Link` are made of, which is shorter than they
-/// are. `items` are the number and the version of each, in their order.
-pub(crate) fn of_page(
+/// A digest of all that the JSON and the `Link` of a page are made of, which is faster than one of the JSON.
+/// `items` are the number and the version of each todo, in their order.
+pub(crate) fn for_page(
     address: &str,
     next: Option<&HeaderValue>,
     items: impl Iterator<Item = (i64, i64)>,
 ) -> HeaderValue {
     let mut digest = Sha256::new_with_prefix(address);
-    // No address has it, so that none can be continued by what follows.
+    // A separator that no address contains, so that two pages cannot have the same digest.
     digest.update([0]);
     digest.update(next.map_or(&[][..], HeaderValue::as_bytes));
     digest.update([0]);
@@ -47,11 +48,10 @@ pub(crate) fn of_page(
 }
 
 fn quoted(etag: String) -> HeaderValue {
-    // Digits and letters are always a header value; an empty ETag would only never match.
+    // Digits and letters are always a header value; an empty ETag would never match.
     HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
-/// The answer to a client that has what it asks for.
 pub(crate) fn not_modified(etag: HeaderValue) -> Response {
     (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response()
 }
@@ -70,33 +70,32 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
 impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![parameter("if-match", "Only if the todo still has one of these ETags")]
+        vec![parameter("if-match", "Only if the todo has one of these ETags")]
     }
 }
 
 fn precondition(headers: &HeaderMap) -> Result<Precondition, ApiError> {
-    Ok(match tags_of(headers, &header::IF_MATCH)? {
+    Ok(match parse_tags(headers, &header::IF_MATCH)? {
         None | Some(Tags::Any) => Precondition::None,
         Some(Tags::These(tags)) => {
             let strong = tags.iter().filter(|tag| !tag.weak);
-            Precondition::AnyOf(strong.filter_map(|tag| version_of(tag.opaque)).collect())
+            Precondition::AnyOf(strong.filter_map(|tag| parse_version(tag.opaque)).collect())
         }
     })
 }
 
-/// `If-None-Match` on a read: what the client has already. Compared weakly.
+/// `If-None-Match` of a read: what the client has cached. Compared weakly.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum IfNoneMatch {
-    /// Nothing.
     Absent,
-    /// Whatever there is.
+    /// `*`
     Any,
-    /// What is between the quotes of the ETags that it has.
+    /// The opaque parts, without quotes.
     These(Vec<String>),
 }
 
 impl IfNoneMatch {
-    pub(crate) fn holds(&self, etag: &HeaderValue) -> bool {
+    pub(crate) fn matches(&self, etag: &HeaderValue) -> bool {
         let opaque = etag.to_str().map_or("", |etag| etag.trim_matches('"'));
         match self {
             Self::Absent => false,
@@ -110,7 +109,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Ok(match tags_of(&parts.headers, &header::IF_NONE_MATCH)? {
+        Ok(match parse_tags(&parts.headers, &header::IF_NONE_MATCH)? {
             None => Self::Absent,
             Some(Tags::Any) => Self::Any,
             Some(Tags::These(tags)) => Self::These(tags.iter().map(|tag| tag.opaque.to_owned()).collect()),
@@ -120,7 +119,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
 
 impl IntoParams for IfNoneMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![parameter("if-none-match", "Not if what there is still has one of these ETags")]
+        vec![parameter("if-none-match", "Only if the resource has none of these ETags; otherwise 304")]
     }
 }
 
@@ -135,7 +134,7 @@ fn parameter(name: &str, what: &str) -> Parameter {
         .build()
 }
 
-fn version_of(opaque: &str) -> Option<i64> {
+fn parse_version(opaque: &str) -> Option<i64> {
     let (representation, version) = opaque.split_once('.')?;
     (representation.parse() == Ok(REPRESENTATION)).then(|| version.parse().ok())?
 }
@@ -152,8 +151,8 @@ enum Tags<'a> {
     These(Vec<Tag<'a>>),
 }
 
-fn tags_of<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<Tags<'a>>, ApiError> {
-    let wrong = || {
+fn parse_tags<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<Tags<'a>>, ApiError> {
+    let invalid = || {
         ApiError::InvalidHeader(FieldError {
             pointer: name.as_str().to_owned(),
             detail: "must be `*` or a list of ETags such as \"1.7\"".to_owned(),
@@ -161,18 +160,18 @@ fn tags_of<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Opti
     };
     let mut tags = Vec::new();
     for value in headers.get_all(name) {
-        let mut rest = value.to_str().map_err(|_| wrong())?.trim();
+        let mut rest = value.to_str().map_err(|_| invalid())?.trim();
         if rest == "*" {
             return Ok(Some(Tags::Any));
         }
-        // A list of none is matched by none.
+        // An empty list matches nothing.
         while !rest.is_empty() {
-            let (tag, after) = first_tag(rest).ok_or_else(wrong)?;
+            let (tag, after) = first_tag(rest).ok_or_else(invalid)?;
             tags.push(tag);
             rest = match after.strip_prefix(',') {
                 Some(next) => next.trim_start(),
                 None if after.is_empty() => after,
-                None => return Err(wrong()),
+                None => return Err(invalid()),
             };
         }
     }
@@ -198,14 +197,14 @@ mod tests {
 
     #[rstest]
     #[case::one("\"1.7\"", Precondition::AnyOf(vec![7]))]
-    #[case::some("\"1.7\", \"1.9\"", Precondition::AnyOf(vec![7, 9]))]
+    #[case::several("\"1.7\", \"1.9\"", Precondition::AnyOf(vec![7, 9]))]
     #[case::any("*", Precondition::None)]
     #[case::weak("W/\"1.7\"", Precondition::AnyOf(vec![]))]
-    #[case::of_another_shape("\"0.7\"", Precondition::AnyOf(vec![]))]
-    #[case::of_another_server("\"abc\"", Precondition::AnyOf(vec![]))]
-    #[case::of_none("", Precondition::AnyOf(vec![]))]
-    #[case::with_a_comma_inside("\"a,b\",\"1.7\"", Precondition::AnyOf(vec![7]))]
-    fn if_match_is_read_as_versions(#[case] value: &str, #[case] expected: Precondition) {
+    #[case::another_shape("\"0.7\"", Precondition::AnyOf(vec![]))]
+    #[case::another_server("\"abc\"", Precondition::AnyOf(vec![]))]
+    #[case::empty("", Precondition::AnyOf(vec![]))]
+    #[case::comma_inside("\"a,b\",\"1.7\"", Precondition::AnyOf(vec![7]))]
+    fn if_match_is_parsed_as_versions(#[case] value: &str, #[case] expected: Precondition) {
         assert_eq!(precondition(&headers(header::IF_MATCH, value)).unwrap(), expected);
     }
 
@@ -213,8 +212,8 @@ mod tests {
     #[case("1.7")]
     #[case("\"1.7")]
     #[case("\"1.7\" \"1.8\"")]
-    fn an_etag_without_its_quotes_is_refused(#[case] value: &str) {
-        let refused = precondition(&headers(header::IF_MATCH, value));
-        assert!(matches!(refused, Err(ApiError::InvalidHeader(_))));
+    fn an_etag_without_quotes_is_rejected(#[case] value: &str) {
+        let rejected = precondition(&headers(header::IF_MATCH, value));
+        assert!(matches!(rejected, Err(ApiError::InvalidHeader(_))));
     }
 }

@@ -1,4 +1,5 @@
-//! How requests are read: JSON bodies, parameters, and whose todos they are about; each refuses with our own errors.
+//! Extractors: JSON bodies, query parameters, and what the path names. Their rejections are [`ApiError`]s.
+//! None reaches the database.
 
 use std::time::Duration;
 
@@ -16,13 +17,13 @@ use crate::{
     state::AppState,
 };
 
-/// Above what any todo needs: 1,000 characters of title and 20 tags of 50, all of them escaped.
+/// More than any todo needs: 1,000 characters of title and 20 tags of 50, all of them escaped.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1_024;
 
-/// How long a body may take to arrive; below the deadline of the whole request.
+/// How long a body may take to arrive; shorter than the deadline of the whole request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A JSON body and the bytes it was read from.
+/// A JSON body and the bytes it was parsed from.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T> {
     pub(crate) value: T,
@@ -42,8 +43,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
             Err(error) if error.is::<LengthLimitError>() => {
                 return Err(ApiError::BodyTooLarge(MAX_BODY_BYTES));
             }
-            // The client went away in the middle, or sent broken chunks.
-            Err(_) => return Err(ApiError::MalformedJson("it ended too early".to_owned())),
+            // The client closed the connection, or sent invalid chunks.
+            Err(_) => return Err(ApiError::MalformedJson("it is incomplete".to_owned())),
         };
         let value = parse(&bytes)?;
         Ok(Self { value, bytes })
@@ -62,12 +63,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() {
-            ApiError::Invalid(vec![where_it_is_wrong::<T>(bytes, &error)])
+            ApiError::Invalid(vec![find_invalid_field::<T>(bytes, &error)])
         } else {
             ApiError::MalformedJson(error.to_string())
         }
     })?;
-    // Serde takes an array for the fields in their order.
+    // Serde accepts an array as the fields of a struct in their order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         let detail = "must be an object".to_owned();
         return Err(ApiError::Invalid(vec![FieldError { pointer: String::new(), detail }]));
@@ -75,8 +76,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
-/// Reads again, noting the path; only errors pay for it.
-fn where_it_is_wrong<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> FieldError {
+/// Parses again, recording the path; only errors pay for it.
+fn find_invalid_field<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> FieldError {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let pointer = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
         Err(error) if error.path().iter().next().is_some() => {
@@ -88,7 +89,7 @@ fn where_it_is_wrong<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Erro
     FieldError { pointer, detail: error.to_string() }
 }
 
-/// The parameters after `?`.
+/// The query parameters.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
 
@@ -104,7 +105,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// Who calls: the owner of what is read and made.
+/// The caller, who owns what the request reads and writes; the empty text when authentication is off.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) Owner);
 
@@ -116,8 +117,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The collection that the path names, and the addresses of what is in it. Whether its list exists is answered by the
-/// statement that uses it.
+/// The collection that the path names, and the addresses of what is in it. Whether its list exists is
+/// answered by the statement that uses it.
 #[derive(Debug)]
 pub(crate) struct InCollection {
     pub(crate) collection: Collection,
@@ -136,7 +137,8 @@ impl FromRequestParts<AppState> for InCollection {
     }
 }
 
-/// The todo that the path names, and its address. Whether it exists is answered by the statement that uses it.
+/// The todo that the path names, and its address. Whether it exists is answered by the statement that uses
+/// it.
 #[derive(Debug)]
 pub(crate) struct AtTodo {
     pub(crate) place: TodoPlace,
@@ -193,7 +195,8 @@ impl<S: Send + Sync> FromRequestParts<S> for AtList {
 
 type Number = Result<i64, std::num::ParseIntError>;
 
-/// `None` where the route has no such parameter. Clients treat addresses as opaque, so what is not a number does not exist.
+/// `None` where the route has no such parameter. Clients treat addresses as opaque, so what is not a number
+/// does not exist.
 struct NumbersInPath {
     list: Option<Number>,
     id: Option<Number>,

@@ -1,4 +1,5 @@
-//! `todostack-api healthcheck`: asks the running service whether it is ready, for container engines that run a command.
+//! `todostack-api healthcheck`: calls `/readyz` of the running service, for container engines that check by a
+//! command.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -7,7 +8,7 @@ use http::Request;
 
 use crate::outbound::Outbound;
 
-/// Fails unless `/readyz` answers 200 on the operations listener of this host.
+/// Fails unless `/readyz` answers 200 on this host.
 pub async fn run(operations_listen: SocketAddr) -> anyhow::Result<()> {
     let mut address = operations_listen;
     if address.ip().is_unspecified() {

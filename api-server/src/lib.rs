@@ -1,4 +1,5 @@
-//! The todo service. `routes` is the whole API on one page; each operation has a file of its own under its noun.
+//! The todo service, as a library for its binary and its tests. `routes` is the whole API on one page; each
+//! operation is a file in the folder of its noun.
 
 pub mod auth;
 mod chain;

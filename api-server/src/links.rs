@@ -1,4 +1,4 @@
-//! Absolute addresses: from the configured public one, else from what the proxies in front say, else from Host.
+//! Absolute URLs in responses: from the configured public URL, else from `X-Forwarded-*`, else from `Host`.
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Uri, header, request::Parts};
@@ -6,7 +6,6 @@ use todostack_store::{ListId, TodoId};
 
 use crate::{error::ApiError, state::AppState};
 
-/// Makes the addresses of one request's answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Links {
     base: String,
@@ -53,7 +52,7 @@ impl Links {
     }
 }
 
-/// Hosts and prefixes come from outside and go into JSON and headers: nothing but what addresses are made of.
+/// Hosts and prefixes come from the client and go into JSON and headers: only characters of URLs.
 fn is_plain(value: &str) -> bool {
     !value.is_empty()
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte))
@@ -78,12 +77,18 @@ mod tests {
 
     #[rstest]
     #[case::host(&[("host", "a.example:8080")], "http://a.example:8080")]
-    #[case::proxy(&[("host", "10.0.0.1"), ("x-forwarded-host", "a.example"), ("x-forwarded-proto", "https")], "https://a.example")]
-    #[case::proxies(&[("x-forwarded-host", "a.example, b.internal"), ("x-forwarded-proto", "https, http")], "https://a.example")]
+    #[case::proxy(
+        &[("host", "10.0.0.1"), ("x-forwarded-host", "a.example"), ("x-forwarded-proto", "https")],
+        "https://a.example"
+    )]
+    #[case::proxies(
+        &[("x-forwarded-host", "a.example, b.internal"), ("x-forwarded-proto", "https, http")],
+        "https://a.example"
+    )]
     #[case::prefix(&[("host", "a.example"), ("x-forwarded-prefix", "/shop/")], "http://a.example/shop")]
     #[case::no_host(&[], "http://localhost")]
     #[case::not_a_host(&[("host", "a.example"), ("x-forwarded-host", "\"><script>")], "http://a.example")]
-    fn addresses_are_those_the_client_sees(#[case] headers: &[(&'static str, &str)], #[case] base: &str) {
+    fn urls_are_those_that_the_client_used(#[case] headers: &[(&'static str, &str)], #[case] base: &str) {
         let headers = headers
             .iter()
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))

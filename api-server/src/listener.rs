@@ -1,14 +1,18 @@
-//! Serves a router on a TCP listener: limits connections and headers, and drains requests when it stops. Which listeners
-//! there are is decided in `serve`.
+//! Serves a router on a TCP listener: limits connections and headers, and drains requests when it stops.
+//! Which listeners exist is decided in `serve`.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
 };
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{HttpService, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -21,21 +25,21 @@ use tokio::{
 };
 use tower::Service as _;
 
-/// Connections at once; more wait in the kernel's queue. Each costs some 20 KiB.
+/// More connections wait in the queue of the kernel. Each takes some 20 KiB.
 const MAX_CONNECTIONS: usize = 4_096;
-/// A client must send the head of a request within this time; idle connections are closed after it.
+/// How long a client may take to send the head of a request; idle connections are closed after it.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// All headers of a request together.
 const MAX_HEAD_BYTES: usize = 64 * 1_024;
-/// How long requests that are being answered have when the server stops.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long requests in flight may take when the listener stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Answers on the current runtime until `stop` comes, then finishes what has begun.
+/// Serves on the current runtime until `stop`, then drains.
 pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
     serve_on(listener, vec![(Handle::current(), app)], stop).await;
 }
 
-/// The same, with connections dealt out in turn to the runtimes, at least one, each with what answers there.
+/// As [`serve`], with the connections given to the runtimes in turn, at least one, each with its own router.
 pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: impl Future<Output = ()>) {
     let mut next = apps.iter().cycle();
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -55,8 +59,8 @@ pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: 
                 let Some((runtime, app)) = next.next() else { return };
                 let (app, watcher) = (app.clone(), graceful.watcher());
                 runtime.spawn(async move {
-                    match prepared(stream) {
-                        // A connection that breaks is the client's matter.
+                    match prepare(stream) {
+                        // A connection that the client broke needs no log line.
                         Ok(stream) => drop(watcher.watch(connection(stream, peer, app)).await),
                         Err(error) => tracing::debug!(%error, "Failed to prepare a connection"),
                     }
@@ -64,20 +68,20 @@ pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: 
                 });
             }
             Err(error) => {
-                // Mostly: out of file descriptors. Trying at once would only spin.
+                // Mostly out of file descriptors: retrying at once would only spin.
                 tracing::warn!(%error, "Failed to accept a connection");
                 sleep(Duration::from_millis(100)).await;
             }
         }
     }
     drop(listener);
-    if timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!(seconds = FINISH_TIMEOUT.as_secs(), "Cut off requests that did not finish in time");
+    if timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "Aborted requests that did not finish in time");
     }
 }
 
-/// Moves a connection to the current runtime.
-fn prepared(stream: TcpStream) -> io::Result<TcpStream> {
+/// Registers a connection with the current runtime.
+fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     TcpStream::from_std(stream.into_std()?)
 }
@@ -88,7 +92,7 @@ fn connection(
     app: Router,
 ) -> http1::Connection<
     TokioIo<TcpStream>,
-    impl hyper::service::HttpService<Incoming, ResBody = Body, Error = std::convert::Infallible, Future: Send>,
+    impl HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send>,
 > {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
@@ -99,7 +103,7 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
-        // Head and body of an answer are small: copied together they are one write of one piece.
+        // Head and body of a response are small: copying them together saves the vectored write.
         .writev(false)
         .serve_connection(TokioIo::new(stream), service)
 }

@@ -1,4 +1,4 @@
-//! Lists as JSON. The operations are the files below.
+//! The JSON of lists. The operations are the files below; which names are valid is in the store.
 
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -12,22 +12,22 @@ use utoipa::ToSchema;
 
 use crate::{error::ApiError, links::Links, schemas, todos};
 
-/// A list as clients see it.
+/// A list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = List)]
 pub(crate) struct ListBody {
-    /// Its number; clients had better follow `url`.
+    /// The number of the list; follow `url` rather than build addresses from it.
     id: i64,
-    /// What people call it.
+    /// The name, which need not be unique.
     name: String,
-    /// Its own absolute address.
+    /// The absolute URL of the list.
     #[schema(format = "uri")]
     pub(crate) url: String,
-    /// The address of its todos.
+    /// The absolute URL of its todos.
     #[schema(format = "uri")]
     todos_url: String,
-    /// When it was made.
+    /// When the list was created.
     #[serde(serialize_with = "todos::milliseconds")]
     created_at: DateTime<Utc>,
 }
@@ -39,7 +39,7 @@ impl ListBody {
     }
 }
 
-/// A list to be made.
+/// A list to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewList)]
 pub(crate) struct ListInput {

@@ -1,4 +1,5 @@
-//! The command: reads the configuration, does what it says, turns an error into one line and an exit code.
+//! The command: parses the configuration, runs the subcommand, turns an error into one line and an exit code.
+//! What the subcommands do is in the library.
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -11,8 +12,8 @@ use todostack_api::{
     healthcheck, migrate, openapi_json, serve, telemetry,
 };
 
-/// A request allocates some forty times: glibc's allocator takes an eighth of its time, this one half of that. Without
-/// transparent huge pages (`no_thp`), which alone are 9 MiB.
+/// A request allocates some forty times: glibc's allocator takes an eighth of its time, this one half of
+/// that. Without transparent huge pages (`no_thp`), which alone take 9 MiB.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -20,18 +21,18 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The last line of the log is what Kubernetes shows of a container that failed.
+            // Kubernetes shows the last line of the log of a container that failed.
             eprintln!("todostack-api: {}", chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
 }
 
-/// On one thread: what answers requests has its own.
+/// On one thread: the workers that answer requests have their own.
 #[tokio::main(flavor = "current_thread")]
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { command, serve: serve_args, auth, traces, database, log } = cli;
-    // Kept to the end: dropping it writes the last lines.
+    // Kept to the end, since dropping it writes the last lines.
     let _log = telemetry::init(&log.log_level)?;
     let database = Database::from_args(&database)?;
     match command.unwrap_or(Command::Serve) {

@@ -1,4 +1,4 @@
-//! The names and types of all metrics, and nothing else.
+//! The names and types of all metrics. When requests are counted is decided in `middleware`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,22 +19,21 @@ struct RequestLabels {
     status: u16,
 }
 
-/// From half a millisecond, about what one read takes, to the deadline of a request.
+/// Seconds, from what one read takes to the deadline of a request.
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
 
 type Requests = Family<RequestLabels, Histogram, fn() -> Histogram>;
 
-/// An answered request, as metrics, log and traces have it.
+/// An answered request, for metrics, log and traces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answered<'a> {
     pub(crate) method: &'a Method,
-    /// The template, such as `/todos/{id}`; none when no route matched.
+    /// The template, such as `/todos/{id}`; `None` when no route matched.
     pub(crate) route: Option<&'a MatchedPath>,
     pub(crate) status: StatusCode,
     pub(crate) took: Duration,
 }
 
-/// All metrics of this process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -42,20 +41,20 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Registers everything, of all stores together.
+    /// The pools of all stores are added up.
     #[must_use]
     pub fn new(stores: Vec<Arc<dyn Store>>) -> Self {
         let mut registry = Registry::default();
         let requests = Requests::new_with_constructor(|| Histogram::new(BUCKETS));
         registry.register_with_unit(
             "http_server_request_duration",
-            "How long requests took, by route template; its count is the rate, its status the errors",
+            "Duration of HTTP requests by route template and status",
             Unit::Seconds,
             requests.clone(),
         );
         registry.register(
             "todostack_api_build",
-            "Which version runs",
+            "Version of the service",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
         registry.register_collector(Box::new(Pools(stores)));
@@ -72,7 +71,7 @@ impl Metrics {
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// All metrics in the OpenMetrics text format.
+    /// In the OpenMetrics text format.
     pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
@@ -80,7 +79,7 @@ impl Metrics {
     }
 }
 
-/// Clients may send any word as a method; labels must be few.
+/// Clients may send any text as a method, which would make a time series each.
 pub(crate) fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -95,17 +94,16 @@ pub(crate) fn method_label(method: &Method) -> &'static str {
 }
 
 /// Name, help and value of a gauge.
-type OfPool = (&'static str, &'static str, fn(PoolState) -> u32);
+type PoolGauge = (&'static str, &'static str, fn(PoolState) -> u32);
 
-/// What is told of the pools, all of them together.
-const OF_POOLS: [OfPool; 4] = [
-    ("todostack_api_database_connections_open", "Connections in the pool", |pool| pool.open),
-    ("todostack_api_database_connections_idle", "Connections in the pool without work", |pool| pool.idle),
-    ("todostack_api_database_connections_max", "The most connections the pool may have", |pool| pool.max),
+const POOL_GAUGES: [PoolGauge; 4] = [
+    ("todostack_api_database_connections_open", "Open connections in the pool", |pool| pool.open),
+    ("todostack_api_database_connections_idle", "Idle connections in the pool", |pool| pool.idle),
+    ("todostack_api_database_connections_max", "Maximum number of connections in the pool", |pool| pool.max),
     ("todostack_api_database_requests_queued", "Requests that wait for a batch", |pool| pool.queued),
 ];
 
-/// Reads the pools when asked.
+/// Reads the pools at each scrape.
 struct Pools(Vec<Arc<dyn Store>>);
 
 impl std::fmt::Debug for Pools {
@@ -116,8 +114,8 @@ impl std::fmt::Debug for Pools {
 
 impl Collector for Pools {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        for (name, help, of) in OF_POOLS {
-            let all = self.0.iter().map(|store| i64::from(of(store.pool_state()))).sum();
+        for (name, help, value) in POOL_GAUGES {
+            let all = self.0.iter().map(|store| i64::from(value(store.pool_state()))).sum();
             let gauge = ConstGauge::<i64>::new(all);
             let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
             gauge.encode(metric)?;

@@ -1,4 +1,5 @@
-//! What every request passes. [`surround`] and [`answer`] are the steps in their order; each step is a file below.
+//! What every request passes. [`surround`] and [`answer`] are the steps in their order; each step is a file
+//! below.
 
 mod admit;
 mod authenticate;
@@ -28,16 +29,16 @@ use crate::{
     state::{AppState, Shared},
 };
 
-/// How long a request may take as a whole; the database gives up before.
+/// How long a request may take as a whole; statements of the database time out before.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Puts the router inside. Runs after routing, so that the template of the route is known.
+/// Adds the middleware to the router. It runs after routing, so that the template of the route is known.
 pub(crate) fn around(router: Router<AppState>, state: AppState) -> Router {
     router.layer(from_fn_with_state(Arc::clone(&state.shared), surround)).with_state(state)
 }
 
-/// Identify, answer, render an error, add headers, record. One function instead of a stack of layers, since each
-/// layer of axum boxes every request once more.
+/// Identify, answer, render an error, add headers, record. One function instead of a stack of layers, since
+/// each layer of axum boxes every request once more.
 async fn surround(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let trace = Trace::from_headers(request.headers());
@@ -70,7 +71,7 @@ async fn answer(shared: &Shared, mut request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let caller = authenticate::authenticate(shared, request.method(), request.headers()).await;
-    // Before a missing token is rejected, so that guesses count too.
+    // Before an invalid token is rejected, so that guesses count too.
     let quota = limit::take(shared, caller.as_ref().ok().and_then(Option::as_ref), &request);
     let mut response = match quota.check().and(caller) {
         Ok(subject) => {

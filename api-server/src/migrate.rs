@@ -1,4 +1,5 @@
-//! `todostack-api migrate`: waits for the database, migrates it, reports the version. With `--check` it asks once.
+//! `todostack-api migrate`: waits for the database, migrates it, reports the version. With `--check` it reads
+//! the version once. The migrations are in the stores.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,7 +12,7 @@ use crate::{chain::chain, config::MigrateArgs, database::Database};
 
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 
-/// Migrates, or with `--check` only says whether that is needed.
+/// With `--check`, fails when a migration is needed.
 pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
     let MigrateArgs { check, report_file } = args;
     let store = database.open().await;

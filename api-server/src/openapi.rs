@@ -1,5 +1,5 @@
-//! The OpenAPI document: what the handlers declare of themselves, completed with what is common to all of them. Knows no
-//! routes and no handlers.
+//! The OpenAPI document: what the handlers declare of themselves, completed with what is common to all of
+//! them. Knows no routes and no handlers.
 
 mod errors;
 mod headers;
@@ -23,16 +23,16 @@ use crate::{
     schemas::Tag,
 };
 
-/// Under it, the operations on todos are those of one list.
+/// The operations on todos below this path are those of one list.
 pub(crate) const LIST: &str = "/lists/{list}";
 
-/// What no handler declares.
+/// The parts that no handler declares.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "TodoStack",
-        description = "Todos over REST: the TodoBackend contract, and lists, conditions, pages and idempotent POSTs \
-                       beyond it. Every error is a problem (RFC 9457).",
+        description = "Todos over REST: the TodoBackend contract, and lists, conditional requests, pages and \
+                       idempotent POSTs beyond it. Every error is a problem (RFC 9457).",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/")),
@@ -46,15 +46,17 @@ pub(crate) const LIST: &str = "/lists/{list}";
 )]
 pub(crate) struct Document;
 
-/// This document
+/// Get the OpenAPI document
 ///
-/// OpenAPI 3.1, for programs that write clients or tests.
+/// OpenAPI 3.1, for generators of clients and tests.
 #[utoipa::path(
     get,
     path = "/openapi.json",
     operation_id = "getOpenApi",
     tag = "meta",
-    responses((status = 200, description = "The document", body = serde_json::Value, content_type = "application/json"))
+    responses(
+        (status = 200, description = "The document", body = serde_json::Value, content_type = "application/json"),
+    )
 )]
 pub(crate) async fn get_document(State(document): State<Bytes>) -> ([(HeaderName, &'static str); 1], Bytes) {
     ([(header::CONTENT_TYPE, "application/json")], document)
@@ -68,21 +70,21 @@ pub(crate) fn to_json(mut document: openapi::OpenApi) -> Bytes {
     for modifier in modifiers {
         modifier.modify(&mut document);
     }
-    // By way of a value, whose keys are sorted.
+    // A value sorts the keys, so that the order of routes does not show.
     let document = serde_json::to_value(&document).unwrap_or_default();
     let mut text = serde_json::to_vec_pretty(&document).unwrap_or_default();
     text.push(b'\n');
     text.into()
 }
 
-/// Every operation may be called with a token, or without one when authentication is off.
+/// Every operation needs a token, or none when authentication is off.
 struct Security;
 
 impl Modify for Security {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(
-            "Where the service has authentication: a JWT of its issuer with the scope todos:read for GET, \
-             todos:write for the rest. Else there is one list that everybody shares.",
+            "With authentication: a JWT of the configured issuer with the scope todos:read for GET, todos:write \
+             for other methods. Without, all callers share the same todos.",
         ));
         let components = document.components.get_or_insert_default();
         components.security_schemes.insert("token".to_owned(), SecurityScheme::Http(scheme.build()).into());

@@ -1,9 +1,11 @@
-//! Traces to a collector: one span per request, as OTLP over HTTP with JSON (<https://opentelemetry.io/docs/specs/otlp/>).
+//! Exports traces to a collector: one span per request, as OTLP over HTTP with JSON
+//! (<https://opentelemetry.io/docs/specs/otlp/>). Which requests are sampled is decided in `middleware`.
 //!
-//! By hand while there is one span a request and nothing within it: the OpenTelemetry crates are some fifteen, which move
-//! together, for what is one JSON document here. They could send through [`Outbound`] too.
+//! By hand while a request is a single span: the OpenTelemetry crates are some fifteen, to be upgraded
+//! together, for what is one JSON document here. They could use [`Outbound`] as their HTTP client too.
 //!
-//! No request waits for the collector: spans go into a bounded queue, and those that do not fit are dropped and counted.
+//! No request waits for the collector: spans go into a bounded queue, and those that do not fit are dropped
+//! and counted.
 
 use std::{
     sync::{
@@ -28,34 +30,31 @@ const QUEUE: usize = 4_096;
 const BATCH: usize = 512;
 const SEND_EVERY: Duration = Duration::from_secs(5);
 
-/// Where to, and what about.
 #[derive(Clone, Debug)]
 pub struct OtlpSettings {
-    /// The address that takes traces, with its path.
+    /// The URL for traces, with its path.
     pub traces_url: Uri,
-    /// Sent with every request, for collectors that want a token.
+    /// For collectors that need a token.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The attribute `service.name`.
     pub service_name: String,
 }
 
-/// One answered request.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
     pub(crate) trace_id: String,
     pub(crate) id: String,
-    /// The caller's span; empty for the first of a trace.
+    /// The span of the caller; empty when the trace starts here.
     pub(crate) parent_id: String,
     pub(crate) method: &'static str,
-    /// The route's template; none when no route matched.
+    /// The template of the route; `None` when no route matched.
     pub(crate) route: Option<String>,
     pub(crate) status: u16,
     pub(crate) took: Duration,
-    /// What went wrong, for a status of 500 and above.
+    /// For a status of 500 and above.
     pub(crate) error: Option<String>,
 }
 
-/// The queue's entrance.
+/// The sending half of the queue.
 #[derive(Clone, Debug)]
 pub struct Spans {
     queue: mpsc::Sender<(SystemTime, Span)>,
@@ -63,7 +62,7 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Starts sending.
+    /// Starts a task that exports the spans.
     pub fn start(settings: OtlpSettings) -> Result<Self, String> {
         let outbound = Outbound::new(None)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
@@ -72,7 +71,7 @@ impl Spans {
         Ok(Self { queue, dropped })
     }
 
-    /// Takes the end of a span to be now.
+    /// The span ends now.
     pub(crate) fn push(&self, span: Span) {
         if self.queue.try_send((SystemTime::now(), span)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -98,11 +97,12 @@ async fn send_all(
         let sent = spans.len();
         let body = document(&settings.service_name, spans.drain(..));
         if let Err(why) = send(&settings, &outbound, body).await {
-            tracing::warn!(url = %settings.traces_url, why, spans = sent, "Failed to send traces; they are lost");
+            let url = settings.traces_url.to_string();
+            tracing::warn!(url, error = why, spans = sent, "Failed to export traces: dropped them");
         }
         let dropped = dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            tracing::warn!(spans = dropped, "Dropped traces, since the collector takes them too slowly");
+            tracing::warn!(spans = dropped, "Dropped traces: the collector is too slow");
         }
     }
 }
@@ -131,7 +131,7 @@ fn document(service_name: &str, spans: impl Iterator<Item = (SystemTime, Span)>)
     }]})
 }
 
-/// Names of attributes: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
+/// Attributes: <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
 fn span_of(end: SystemTime, span: Span) -> Value {
     const SERVER: u8 = 2;
     const FAILED: u8 = 2;

@@ -1,4 +1,5 @@
-//! HTTP to others: TLS by ring, with the roots that browsers trust, since an image from scratch has no certificates.
+//! The HTTP client of this service, for keys, traces and the health check. It brings the roots that browsers
+//! trust, since an image from scratch has no certificates.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -16,26 +17,25 @@ use tokio::time::timeout;
 
 use crate::chain::chain;
 
-/// How long an answer may take as a whole.
+/// How long a response may take as a whole.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// No answer that this service asks for is longer.
+/// A JWKS is the longest response, of some KiB.
 const MAX_BYTES: usize = 256 * 1_024;
 
-/// Sends requests; keeps connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbound {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Outbound {
-    /// `ca_file` (PEM) adds authorities; the error is a sentence about it.
+    /// `ca_file` (PEM) adds certificate authorities; the error names it.
     pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, String> {
         let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         if let Some(path) = ca_file {
-            let wrong = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| wrong(&cause))? {
-                let certificate = certificate.map_err(|cause| wrong(&cause))?;
-                roots.add(certificate).map_err(|cause| wrong(&cause))?;
+            let invalid = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| invalid(&cause))? {
+                let certificate = certificate.map_err(|cause| invalid(&cause))?;
+                roots.add(certificate).map_err(|cause| invalid(&cause))?;
             }
         }
         let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -48,18 +48,18 @@ impl Outbound {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector) })
     }
 
-    /// The body of a successful answer; the error is a sentence that says why there is none.
+    /// The body of a successful response, else the reason why there is none.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Bytes, String> {
         let read = async {
             let response = self.client.request(request).await.map_err(|cause| chain(&cause))?;
             if !response.status().is_success() {
-                return Err(format!("it answered {}", response.status()));
+                return Err(format!("the response was {}", response.status()));
             }
             let body = Limited::new(response.into_body(), MAX_BYTES).collect().await;
             Ok(body.map_err(|cause| cause.to_string())?.to_bytes())
         };
         timeout(TIMEOUT, read)
             .await
-            .unwrap_or_else(|_| Err(format!("it did not answer within {} s", TIMEOUT.as_secs())))
+            .unwrap_or_else(|_| Err(format!("no response within {} s", TIMEOUT.as_secs())))
     }
 }

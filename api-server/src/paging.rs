@@ -1,4 +1,5 @@
-//! Pages: `limit` and `cursor` in, `Link: rel="next"` out. A cursor is a place in one order, which it names.
+//! Pagination: `limit` and `cursor` in, `Link: rel="next"` out. A cursor is a position in an order, which it
+//! names. Pages are read by the store.
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
@@ -16,22 +17,22 @@ use crate::{
     schemas,
 };
 
-/// The greatest `limit`, and how many are read at a time when no limit is given.
+/// The maximum `limit`, and the size of the pages that are read when no limit is given.
 pub(crate) const MAX_LIMIT: i64 = 1_000;
 pub(crate) const MAX_TEXT_CHARS: usize = 200;
 
-/// Which todos, as parameters.
+/// Query parameters that select todos.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FilterParams {
-    /// Only done (`true`) or only open (`false`) ones.
+    /// Only completed (`true`) or only open (`false`) todos.
     completed: Option<bool>,
-    /// Only those whose title contains this text, whatever the case of its letters.
+    /// Only todos whose title contains this text. Case is ignored; in SQLite for ASCII letters only.
     #[param(inline, required = false, value_type = schemas::SearchText)]
     q: Option<String>,
 }
 
-/// The orders, as parameters.
+/// The order of todos.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ToSchema)]
 pub(crate) enum SortParam {
     #[default]
@@ -67,23 +68,23 @@ impl SortParam {
     }
 }
 
-/// Which page of them, as parameters.
+/// Query parameters that select a page.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageParams {
-    /// By time or by `order`; `-` reverses. A cursor keeps the order it began with.
+    /// By time of creation or by `order`; `-` reverses. A cursor keeps the order of the first page.
     #[serde(default)]
     #[param(inline)]
     sort: SortParam,
-    /// How many at most, 1 to 1,000; without it, all.
+    /// The maximum number of todos; without it, all.
     #[param(inline, required = false, value_type = schemas::Limit)]
     limit: Option<i64>,
-    /// Where the page begins: from the `Link` header of the page before.
+    /// The start of the page: from the `Link` header of the previous page.
     #[param(pattern = r"^-?(created|order)\.(-?[0-9]{1,16})?\.[0-9]{1,18}$")]
     cursor: Option<String>,
 }
 
-/// All parameters of a list of todos. Two structs, since `#[serde(flatten)]` reads the numbers of a query as text.
+/// Two structs, since `#[serde(flatten)]` parses the numbers of a query as text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TodosParams {
     filter: FilterParams,
@@ -106,29 +107,29 @@ impl IntoParams for TodosParams {
     }
 }
 
-/// Takes away what was read beyond `limit`, only to know whether there is more; says whether there is.
-pub(crate) fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
+/// Removes the item that was read beyond `limit`; returns whether there was one, and so a next page.
+pub(crate) fn truncate<T>(items: &mut Vec<T>, limit: i64) -> bool {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > wanted;
     items.truncate(wanted);
     more
 }
 
-/// The header that leads to the next page, if there is one.
-pub(crate) fn link(next: Option<HeaderValue>) -> HeaderMap {
+/// The header `Link`, if there is a next page.
+pub(crate) fn link_header(next: Option<HeaderValue>) -> HeaderMap {
     next.map(|next| (header::LINK, next)).into_iter().collect()
 }
 
-/// Refuses a limit that is none.
+/// Rejects an out-of-range limit.
 pub(crate) fn check_limit(limit: i64) -> Result<(), ApiError> {
     if (1..=MAX_LIMIT).contains(&limit) {
         Ok(())
     } else {
-        Err(wrong("limit", format!("must be a number from 1 to {MAX_LIMIT}")))
+        Err(invalid_parameter("limit", format!("must be a number from 1 to {MAX_LIMIT}")))
     }
 }
 
-fn wrong(pointer: &str, detail: impl Into<String>) -> ApiError {
+fn invalid_parameter(pointer: &str, detail: impl Into<String>) -> ApiError {
     ApiError::InvalidParameter(FieldError { pointer: pointer.to_owned(), detail: detail.into() })
 }
 
@@ -138,16 +139,18 @@ impl FilterParams {
         let text = q.filter(|text| !text.is_empty());
         match &text {
             Some(text) if text.chars().count() > MAX_TEXT_CHARS => {
-                Err(wrong("q", format!("must have at most {MAX_TEXT_CHARS} characters")))
+                Err(invalid_parameter("q", format!("must have at most {MAX_TEXT_CHARS} characters")))
             }
-            Some(text) if text.contains('\0') => Err(wrong("q", "must not contain the character U+0000")),
+            Some(text) if text.contains('\0') => {
+                Err(invalid_parameter("q", "must not contain the character U+0000"))
+            }
             _ => Ok(Filter { completed, text }),
         }
     }
 }
 
 impl TodosParams {
-    /// The query, and how many the client wants at most.
+    /// The query, and the limit of the client.
     pub(crate) fn query(&self) -> Result<(TodoQuery, Option<i64>), ApiError> {
         let PageParams { sort, limit, cursor } = &self.page;
         limit.map_or(Ok(()), check_limit)?;
@@ -190,14 +193,14 @@ fn encode(Cursor { order, id }: Cursor, sort: SortParam) -> String {
 }
 
 fn decode(text: &str) -> Result<(SortParam, Cursor), ApiError> {
-    let read = || {
+    let parse = || {
         let mut parts = text.split('.');
         let (name, order, id) = (parts.next()?, parts.next()?, parts.next()?);
         let sort = SortParam::ALL.into_iter().find(|sort| sort.name() == name)?;
         let order = if order.is_empty() { Cursor::NO_ORDER } else { order.parse().ok()? };
         parts.next().is_none().then_some((sort, Cursor { order, id: id.parse().ok()? }))
     };
-    read().ok_or_else(|| wrong("cursor", "must come from the Link header of the page before"))
+    parse().ok_or_else(|| invalid_parameter("cursor", "must come from the Link header of the previous page"))
 }
 
 #[cfg(test)]
@@ -208,18 +211,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_is_read_back_with_its_order(order: i64, id: i64, sort in 0..4_usize) {
+        fn a_cursor_is_decoded_with_its_order(order: i64, id: i64, sort in 0..4_usize) {
             let (sort, cursor) = (SortParam::ALL[sort], Cursor { order, id });
             prop_assert_eq!(decode(&encode(cursor, sort)).unwrap(), (sort, cursor));
         }
 
         #[test]
-        fn no_text_as_a_cursor_does_harm(text: String) {
+        fn no_cursor_panics(text: String) {
             drop(decode(&text));
         }
 
         #[test]
-        fn a_percent_encoded_text_is_read_back(text: String) {
+        fn a_percent_encoded_text_is_decoded(text: String) {
             let uri: http::Uri = format!("/?q={}", percent_encoded(&text)).parse().unwrap();
             let read = axum::extract::Query::<FilterParams>::try_from_uri(&uri).unwrap();
             prop_assert_eq!(read.0.q, Some(text));

@@ -15,13 +15,12 @@ use tokio::time::timeout;
 
 use crate::{chain::chain, middleware::log, state::AppState};
 
-/// How long the database may take to say that it is there; the kubelet's probe waits longer.
+/// How long the database may take to answer; shorter than the timeout of the kubelet's probe.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `/livez`, `/readyz`, `/metrics`.
 pub fn router(state: AppState) -> Router {
     Router::new()
-        // Never the database: restarting this process does not mend it.
+        // Does not check the database: restarting this process would not fix it.
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -29,7 +28,6 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// One line of `/readyz`.
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
@@ -43,11 +41,11 @@ struct Readiness {
     checks: Vec<Check>,
 }
 
-/// 200 when this replica can do its work, else 503 and why.
+/// 200 when this replica can serve requests, else 503 with the reason.
 async fn readyz(State(state): State<AppState>) -> Response {
     let (database, schema) = database_checks(&state).await;
     let draining = state.shared.is_draining();
-    let detail = if draining { "stopping: no new requests, please" } else { "not stopping" };
+    let detail = if draining { "the service is stopping" } else { "the service is not stopping" };
     let checks = vec![Check { name: "draining", ok: !draining, detail: detail.to_owned() }, database, schema];
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -1,10 +1,10 @@
-//! Where clients find the service, as it is configured. What is made of it is `links.rs`.
+//! The configured public URL. How links are made from it is in `links`.
 
 use std::str::FromStr;
 
 use http::Uri;
 
-/// An address such as `https://shop.example.com/api`, without a slash at its end.
+/// `https://shop.example.com/api`: absolute, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
@@ -12,13 +12,13 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no address such as https://shop.example.com/api");
-        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let invalid = || format!("`{text}` is not an absolute URL such as https://shop.example.com/api");
+        let uri: Uri = text.parse().map_err(|_| invalid())?;
         if !matches!(uri.scheme_str(), Some("http" | "https"))
             || uri.authority().is_none()
             || uri.query().is_some()
         {
-            return Err(wrong());
+            return Err(invalid());
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }

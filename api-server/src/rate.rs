@@ -1,4 +1,5 @@
-//! How often a client may ask: a token bucket per subject, or per address for callers without a token.
+//! Rate limit: a token bucket per subject, or per IP address for requests without a valid token. When it
+//! applies is decided in `middleware/limit`.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -18,16 +19,15 @@ use todostack_store::Owner;
 static POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 static LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Sizes of every client's bucket.
+/// The size of each client's bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many requests a second it is filled with.
+    /// How fast the bucket is filled.
     pub requests_per_second: NonZeroU32,
-    /// How many requests it holds.
+    /// How many requests the bucket holds.
     pub burst: NonZeroU32,
 }
 
-/// Whose bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Client {
     Subject(Owner),
@@ -35,8 +35,8 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    /// The address behind `hops` proxies that are ours: each adds the address it sees at the end of `X-Forwarded-For`, and what
-    /// stands before was written by the client and proves nothing.
+    /// The address behind `hops` trusted proxies: each appends the address that it sees to `X-Forwarded-For`;
+    /// what stands before these entries was sent by the client and may be forged.
     pub(crate) fn by_address(peer: IpAddr, headers: &HeaderMap, hops: usize) -> Self {
         let forwarded = || {
             let values = headers.get_all("x-forwarded-for").iter().rev();
@@ -48,7 +48,7 @@ impl Client {
     }
 }
 
-/// An IPv6 client has a whole /64 to take addresses from.
+/// An IPv6 client can use all addresses of a /64.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -58,7 +58,6 @@ fn network(address: IpAddr) -> IpAddr {
 
 type Buckets = RateLimiter<Client, DashMapStateStore<Client>, QuantaClock, StateInformationMiddleware>;
 
-/// All buckets.
 #[derive(Debug)]
 pub(crate) struct Rate {
     limit: RateLimit,
@@ -67,7 +66,7 @@ pub(crate) struct Rate {
     buckets: Buckets,
 }
 
-/// What is left in a bucket, for the headers.
+/// The state of a bucket, for the headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Left {
     remaining: u32,
@@ -75,7 +74,7 @@ pub(crate) struct Left {
     reset: u32,
 }
 
-/// The bucket is empty for so many seconds.
+/// The bucket is empty for `retry_after` seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Empty {
     pub(crate) retry_after: u64,
@@ -97,7 +96,7 @@ impl Rate {
         }
     }
 
-    /// Takes one from the client's bucket.
+    /// Takes one request from the bucket of the client.
     pub(crate) fn take(&self, client: &Client) -> Result<Left, Empty> {
         match self.buckets.check_key(client) {
             Ok(state) => {
@@ -124,8 +123,8 @@ impl Rate {
         }
     }
 
-    /// Forgets the buckets that are full: one that was never asked of is as good.
-    pub(crate) fn forget_full(&self) {
+    /// Evicts full buckets, which are like new ones.
+    pub(crate) fn evict_full(&self) {
         self.buckets.retain_recent();
         self.buckets.shrink_to_fit();
     }
@@ -159,11 +158,15 @@ mod tests {
     #[case::one_proxy(1, "203.0.113.9", "203.0.113.9")]
     #[case::forged(1, "1.1.1.1, 203.0.113.9", "203.0.113.9")]
     #[case::two_proxies(2, "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9")]
-    #[case::fewer_than_said(3, "203.0.113.9", "10.0.0.1")]
+    #[case::fewer_than_configured(3, "203.0.113.9", "10.0.0.1")]
     #[case::no_address(1, "unknown", "10.0.0.1")]
     #[case::network(1, "2001:db8::1:2:3:4", "2001:db8::")]
     #[case::mapped(1, "::ffff:203.0.113.9", "203.0.113.9")]
-    fn only_our_proxies_are_believed(#[case] hops: usize, #[case] forwarded: &str, #[case] expected: &str) {
+    fn only_trusted_proxies_are_believed(
+        #[case] hops: usize,
+        #[case] forwarded: &str,
+        #[case] expected: &str,
+    ) {
         let headers =
             [(HeaderName::from_static("x-forwarded-for"), forwarded.parse().unwrap())].into_iter().collect();
         let client = Client::by_address("10.0.0.1".parse().unwrap(), &headers, hops);

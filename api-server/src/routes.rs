@@ -1,5 +1,5 @@
-//! The whole API on one page. The same lines make the routes and the OpenAPI document; only the document itself is
-//! declared in `openapi` and routed here, since it is known last.
+//! The whole API on one page. The same lines make the routes and the OpenAPI document; only the path of the
+//! document itself is declared in `openapi`, since the document is complete last.
 
 use axum::{
     Router,
@@ -18,7 +18,7 @@ use crate::{
     todos,
 };
 
-/// The answer to OPTIONS; a test holds it against the Allow header of a 405, which axum makes.
+/// The response to OPTIONS; a test compares it with the Allow header of a 405, which axum makes.
 macro_rules! allow {
     ($methods:literal) => {
         options(async || (StatusCode::NO_CONTENT, [(header::ALLOW, $methods)]))
@@ -53,7 +53,7 @@ fn lists() -> OpenApiRouter<AppState> {
         .route("/lists", allow!("GET, HEAD, POST, OPTIONS"))
         .routes(routes!(lists::get::get, lists::delete::delete))
         .route("/lists/{list}", allow!("GET, HEAD, DELETE, OPTIONS"))
-        // What is true of the default list is true of every list.
+        // Every list has the operations of the default list.
         .nest(openapi::LIST, todos())
 }
 
@@ -61,7 +61,7 @@ fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(todos()).merge(lists())
 }
 
-/// All operations, with everything that surrounds them. HEAD follows from GET.
+/// All operations with the middleware. axum answers HEAD by GET.
 pub fn api(state: AppState) -> Router {
     let (router, document) = all().split_for_parts();
     let document = get(openapi::get_document).with_state(openapi::to_json(document));
@@ -69,7 +69,6 @@ pub fn api(state: AppState) -> Router {
     middleware::around(router.fallback(async || ApiError::RouteNotFound), state)
 }
 
-/// The OpenAPI document as JSON.
 #[must_use]
 pub fn openapi_json() -> Bytes {
     openapi::to_json(all().into_openapi())

@@ -1,5 +1,5 @@
-//! JSON schemas of single values, with the limits that the code checks: those of the store's types, of paging and of numbers.
-//! The schemas of whole bodies are derived from their structs.
+//! JSON schemas of single values, with the limits that the code checks: those of the store's types, of paging
+//! and of numbers. The schemas of whole bodies are derived from their structs.
 
 use todostack_store::{ListName, Tags, Title};
 use utoipa::{
@@ -19,11 +19,11 @@ const NO_NUL: &str = r"^[^\u0000]*$";
 const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
 
 pub(crate) fn title() -> Object {
-    text(Title::MAX_CHARS).description(Some("What is to be done.")).build()
+    text(Title::MAX_CHARS).description(Some("The text of the todo.")).build()
 }
 
 pub(crate) fn list_name() -> Object {
-    text(ListName::MAX_CHARS).description(Some("What people call it; need not be unique.")).build()
+    text(ListName::MAX_CHARS).description(Some("The name, which need not be unique.")).build()
 }
 
 /// A component, since an array refers to it.
@@ -33,7 +33,7 @@ impl ToSchema for Tag {}
 
 impl PartialSchema for Tag {
     fn schema() -> RefOr<Schema> {
-        text(Tags::MAX_CHARS).description(Some("A word.")).into()
+        text(Tags::MAX_CHARS).description(Some("A label of a todo.")).into()
     }
 }
 
@@ -42,20 +42,20 @@ fn text(max_chars: usize) -> ObjectBuilder {
     builder.min_length(Some(1)).max_length(Some(max_chars)).pattern(Some(NOT_BLANK))
 }
 
-/// Of a todo.
+/// Of a stored todo.
 pub(crate) fn tags() -> Array {
     let tags = ArrayBuilder::new().items(Object::with_type(Type::String)).unique_items(true);
-    tags.description(Some("Free words.")).build()
+    tags.description(Some("Labels of the todo.")).build()
 }
 
 /// Of a todo that is created or replaced.
 pub(crate) fn new_tags() -> Array {
-    tags_or_null("Different words of 1 to 50 characters.")
+    tags_or_null("Different labels.")
 }
 
-/// Of a patch.
+/// Of a merge patch.
 pub(crate) fn replaced_tags() -> Array {
-    tags_or_null("Different words of 1 to 50 characters, instead of those before.")
+    tags_or_null("Different labels, which replace the previous ones.")
 }
 
 fn tags_or_null(description: &str) -> Array {
@@ -68,12 +68,12 @@ fn tags_or_null(description: &str) -> Array {
         .build()
 }
 
-/// `anyOf`, since few programs heed a format where more than one type is allowed.
+/// `anyOf`, since few generators support a format where more than one type is allowed.
 pub(crate) fn due_date() -> Schema {
     let format = Some(SchemaFormat::KnownFormat(KnownFormat::Date));
     let date = ObjectBuilder::new().schema_type(Type::String).format(format);
     let date_or_null = AnyOfBuilder::new().item(date).item(Object::with_type(Type::Null));
-    Schema::AnyOf(date_or_null.description(Some("The day it is due.")).build())
+    Schema::AnyOf(date_or_null.description(Some("The day on which the todo is due.")).build())
 }
 
 pub(crate) fn order() -> Object {
@@ -82,11 +82,13 @@ pub(crate) fn order() -> Object {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .minimum(Some(-MAX_ORDER))
         .maximum(Some(MAX_ORDER))
-        .description(Some("Its place among others, as the client likes; a number that JavaScript can hold."))
+        .description(Some(
+            "The position among other todos, as the client chooses; a safe integer of JavaScript.",
+        ))
         .build()
 }
 
-/// Of a page. A type, since the schema of a parameter cannot be a function without losing its description.
+/// The size of a page. A type, since a parameter whose schema is a function loses its description.
 pub(crate) struct Limit;
 
 impl ToSchema for Limit {}
@@ -99,7 +101,7 @@ impl PartialSchema for Limit {
     }
 }
 
-/// A text to search for.
+/// A text to search for in titles.
 pub(crate) struct SearchText;
 
 impl ToSchema for SearchText {}

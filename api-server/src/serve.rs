@@ -1,4 +1,5 @@
-//! `todostack-api serve`: both listeners from start to drain.
+//! `todostack-api serve`: starts both listeners, and drains them on SIGTERM. How one listener works is in
+//! `listener`.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -23,11 +24,11 @@ use crate::{
     workers::Workers,
 };
 
-/// Idempotency keys live for a day; an hour more or less does not matter.
-const FORGET_KEYS_EVERY: Duration = Duration::from_hours(1);
+/// Idempotency keys expire after a day; an hour more does no harm.
+const DELETE_KEYS_EVERY: Duration = Duration::from_hours(1);
 
-/// A bucket of the rate limit is full again after seconds; until it is forgotten it costs some 100 bytes.
-const FORGET_CLIENTS_EVERY: Duration = Duration::from_mins(1);
+/// A bucket of the rate limit is full again after seconds; until it is evicted it takes some 100 bytes.
+const EVICT_CLIENTS_EVERY: Duration = Duration::from_mins(1);
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(
@@ -39,44 +40,40 @@ pub async fn run(
     let (listen, operations_listen, drain_delay) = (args.listen, args.operations_listen, args.drain_delay);
     let workers = Workers::start()?;
     let (runtimes, stores): (Vec<_>, Vec<_>) = database.open_on(workers.runtimes()).await.into_iter().unzip();
-    let auth = auth.settings()?.map(Auth::new).transpose().context("failed to prepare authentication")?;
+    let auth = auth.settings()?.map(Auth::new).transpose().context("failed to set up authentication")?;
     let spans = traces.settings()?.map(Spans::start).transpose();
-    let spans = spans.map_err(|why| anyhow!("failed to prepare traces: {why}"))?;
+    let spans = spans.map_err(|why| anyhow!("failed to set up traces: {why}"))?;
     let states = AppState::for_each(stores, settings(args), auth, spans);
-    let state = states.first().context("there is no thread to answer requests")?;
+    let state = states.first().context("no worker thread was started")?;
     let api_listener = bind(listen).await?;
-    let operations_listener = bind(operations_listen).await?;
+    let probes_listener = bind(operations_listen).await?;
     if database.kind() == Kind::Sqlite {
-        // The file has no other process that could migrate it.
-        state.store.migrate().await.context("failed to prepare the SQLite file")?;
+        // No other process could migrate the file.
+        state.store.migrate().await.context("failed to migrate the SQLite file")?;
     }
-    // Before anyone can know that we are here, so that none of their signals ends us without a drain.
+    // Before readiness is announced, so that an early SIGTERM drains too.
     let stop = StopSignal::listen()?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         listen = %api_listener.local_addr()?,
-        operations_listen = %operations_listener.local_addr()?,
+        operations_listen = %probes_listener.local_addr()?,
         database = %database,
         "Started"
     );
 
-    // Operations end last, so that the platform can watch the drain.
-    let (stop_api, api_stopped) = watch::channel(false);
-    let (stop_operations, operations_stopped) = watch::channel(false);
+    // Probes stop last, so that /readyz reports the drain.
+    let (stop_api, api_stop) = watch::channel(false);
+    let (stop_probes, probes_stop) = watch::channel(false);
     let apps = runtimes.into_iter().zip(states.iter().cloned().map(api)).collect();
-    let api_server = tokio::spawn(listener::serve_on(api_listener, apps, until(api_stopped)));
-    let operations_server = tokio::spawn(listener::serve(
-        operations_listener,
-        probes::router(state.clone()),
-        until(operations_stopped),
-    ));
-    let housekeeping =
-        [tokio::spawn(forget_keys(state.clone())), tokio::spawn(forget_clients(state.clone()))];
+    let api_server = tokio::spawn(listener::serve_on(api_listener, apps, stopped(api_stop)));
+    let probes_server =
+        tokio::spawn(listener::serve(probes_listener, probes::router(state.clone()), stopped(probes_stop)));
+    let housekeeping = [tokio::spawn(delete_keys(state.clone())), tokio::spawn(evict_clients(state.clone()))];
 
     let signal = stop.received().await;
     state.drain();
     tracing::info!(signal, seconds = drain_delay.as_secs(), "Draining");
-    // Load balancers need this long to notice; until then requests still come and are answered.
+    // Until load balancers notice, they still send requests, which are answered.
     sleep(drain_delay).await;
     stop_api.send_replace(true);
     api_server.await.context("failed to stop the API")?;
@@ -84,8 +81,8 @@ pub async fn run(
     for state in &states {
         state.store.close().await;
     }
-    stop_operations.send_replace(true);
-    operations_server.await.context("failed to stop the operations listener")?;
+    stop_probes.send_replace(true);
+    probes_server.await.context("failed to stop the listener of probes")?;
     tracing::info!("Stopped");
     Ok(())
 }
@@ -102,7 +99,7 @@ fn settings(args: ServeArgs) -> Settings {
     } = args;
     Settings {
         public_url,
-        // An empty variable is one empty origin to clap.
+        // clap parses an empty variable as one empty origin.
         cors_allowed_origins: cors_allowed_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
         rate_limit: rate_limit.limit(),
         trusted_proxy_hops: rate_limit.trusted_proxy_hops,
@@ -114,8 +111,8 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("failed to listen on {address}"))
 }
 
-async fn until(mut stop: watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the reason to serve.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that the sender was dropped, which is a stop too.
     drop(stop.wait_for(|stop| *stop).await);
 }
 
@@ -140,21 +137,21 @@ impl StopSignal {
     }
 }
 
-async fn forget_clients(state: AppState) {
+async fn evict_clients(state: AppState) {
     while let Some(rate) = &state.shared.rate {
-        sleep(FORGET_CLIENTS_EVERY).await;
-        rate.forget_full();
+        sleep(EVICT_CLIENTS_EVERY).await;
+        rate.evict_full();
     }
 }
 
-async fn forget_keys(state: AppState) {
+async fn delete_keys(state: AppState) {
     loop {
-        sleep(FORGET_KEYS_EVERY).await;
+        sleep(DELETE_KEYS_EVERY).await;
         match state.store.delete_expired_keys().await {
-            Ok(count) => tracing::debug!(count, "Forgot expired idempotency keys"),
+            Ok(count) => tracing::debug!(count, "Deleted expired idempotency keys"),
             Err(error) => tracing::warn!(
                 error = chain(&error),
-                "Failed to forget expired idempotency keys; trying again in an hour"
+                "Failed to delete expired idempotency keys: retrying in an hour"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! The state of the router: what handlers and middleware share, and the configuration of both.
 
 use std::sync::{
     Arc,
@@ -17,35 +17,34 @@ use crate::{
     rate::{Rate, RateLimit},
 };
 
-/// What the configuration says about answering requests.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Where clients find the service; none: as the request says.
+    /// `None`: derived from the headers of each request.
     pub public_url: Option<PublicUrl>,
-    /// Origins whose pages may call; empty: all.
+    /// Empty: all origins are allowed.
     pub cors_allowed_origins: Vec<String>,
-    /// How often a client may ask; none: as often as it likes.
+    /// `None`: unlimited.
     pub rate_limit: Option<RateLimit>,
-    /// How many proxies of ours stand in front; the address before them is the client's.
+    /// The number of trusted entries at the end of `X-Forwarded-For`.
     pub trusted_proxy_hops: usize,
-    /// Requests being worked on at once, [`Settings::DEFAULT_CONCURRENCY`] when none.
+    /// The maximum number of requests in flight; by default [`Settings::DEFAULT_CONCURRENCY`].
     pub max_concurrent_requests: Option<usize>,
 }
 
 impl Settings {
-    /// What the two queues of one store hold: beyond, a request would only wait for its deadline.
+    /// The size of the two queues of one store: more requests would only wait for their deadline.
     pub const DEFAULT_CONCURRENCY: usize = 2_048;
 }
 
-/// What a request needs; cheap to clone.
+/// One per worker thread; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
-    /// The database, as this thread reaches it.
+    /// The store of this thread (docs/adr/0010).
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What all requests share, on whichever thread.
+/// Shared by all threads.
 pub struct Shared {
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,
@@ -93,14 +92,14 @@ impl FromRef<AppState> for Arc<dyn Store> {
 }
 
 impl AppState {
-    /// State over a store. With `auth`, only callers with a token are let in; with `spans`, requests are traced.
+    /// With `auth`, requests need a token; with `spans`, they are traced.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, settings: Settings, auth: Option<Auth>, spans: Option<Spans>) -> Self {
         let shared = Shared::new(vec![Arc::clone(&store)], settings, auth, spans);
         Self { store, shared: Arc::new(shared) }
     }
 
-    /// The same, for each thread with its store.
+    /// One state for each store, all of which share the rest.
     #[must_use]
     pub fn for_each(
         stores: Vec<Arc<dyn Store>>,
@@ -112,7 +111,7 @@ impl AppState {
         stores.into_iter().map(|store| Self { store, shared: Arc::clone(&shared) }).collect()
     }
 
-    /// From now on the service says that it is not ready, while it still answers.
+    /// Makes `/readyz` fail; requests are still answered.
     pub fn drain(&self) {
         self.shared.draining.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,5 @@
-//! Todos as JSON: what goes out, what comes in, and the rules between the two. The operations are the files below.
+//! The JSON of todos, in responses and requests. The operations are the files below; which values are valid
+//! is in the store.
 
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -28,7 +29,7 @@ use crate::{
     schemas,
 };
 
-/// How urgent a todo is.
+/// The urgency of a todo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Priority {
@@ -57,34 +58,34 @@ impl From<todostack_store::Priority> for Priority {
     }
 }
 
-/// A todo as clients see it.
+/// A todo.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Todo)]
 pub(crate) struct TodoBody {
-    /// Its number; clients had better follow `url`.
+    /// The number of the todo; follow `url` rather than build addresses from it.
     id: i64,
-    /// What is to be done.
+    /// The text of the todo.
     title: String,
-    /// Whether it has been done.
+    /// Whether the todo is done.
     completed: bool,
-    /// Its place among others, as the client likes.
+    /// The position among other todos, as the client chooses.
     #[schema(required = true)]
     order: Option<i64>,
-    /// Its own absolute address.
+    /// The absolute URL of the todo.
     #[schema(format = "uri")]
     pub(crate) url: String,
     #[schema(required = true, schema_with = schemas::due_date)]
     due_date: Option<NaiveDate>,
     #[schema(schema_with = schemas::tags)]
     tags: Vec<String>,
-    /// How urgent it is.
+    /// The urgency of the todo.
     #[schema(required = true)]
     priority: Option<Priority>,
-    /// When it was made.
+    /// When the todo was created.
     #[serde(serialize_with = "milliseconds")]
     created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the todo was last changed.
     #[serde(serialize_with = "milliseconds")]
     updated_at: DateTime<Utc>,
 }
@@ -109,25 +110,26 @@ impl TodoBody {
     }
 }
 
-/// The answer that a todo is, with its ETag.
-pub(crate) fn answer(todo: Todo, list: Option<ListId>, links: &Links) -> Response {
-    let etag = [(header::ETAG, etag::of(&todo))];
+/// A todo with its ETag.
+pub(crate) fn todo_response(todo: Todo, list: Option<ListId>, links: &Links) -> Response {
+    let etag = [(header::ETAG, etag::for_todo(&todo))];
     (etag, Json(TodoBody::new(todo, list, links))).into_response()
 }
 
-/// `2026-11-20T12:00:00.000Z`: always the same length, as JavaScript writes it.
+/// `2026-11-20T12:00:00.000Z`, as JavaScript's `toISOString`.
 pub(crate) fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// A todo to be made or to replace another. Fields that only the service writes (`id`, `url`, …) are ignored.
+/// A todo to be created, or to replace another. Fields that only the service writes (`id`, `url`, …) are
+/// ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = NewTodo)]
 pub(crate) struct TodoInput {
     #[schema(schema_with = schemas::title)]
     title: String,
-    /// Whether it has been done; `false` when left out.
+    /// Whether the todo is done; by default `false`.
     completed: Option<bool>,
     #[schema(schema_with = schemas::order)]
     #[serde(default, deserialize_with = "integer")]
@@ -136,7 +138,7 @@ pub(crate) struct TodoInput {
     due_date: Option<NaiveDate>,
     #[schema(schema_with = schemas::new_tags)]
     tags: Option<Vec<String>>,
-    /// How urgent it is.
+    /// The urgency of the todo.
     priority: Option<Priority>,
 }
 
@@ -163,7 +165,7 @@ impl TryFrom<TodoInput> for NewTodo {
     }
 }
 
-/// What to change (RFC 7396): what is absent stays, `null` takes away.
+/// A merge patch (RFC 7396): absent fields stay, `null` removes a value.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = TodoPatch)]
@@ -172,7 +174,7 @@ pub(crate) struct TodoPatchInput {
     #[serde(default, deserialize_with = "present")]
     #[schema(required = false, schema_with = schemas::title)]
     title: Option<Option<String>>,
-    /// Whether it has been done.
+    /// Whether the todo is done.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = bool, required = false)]
     completed: Option<Option<bool>>,
@@ -185,25 +187,25 @@ pub(crate) struct TodoPatchInput {
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = schemas::replaced_tags)]
     tags: Option<Option<Vec<String>>>,
-    /// How urgent it is.
+    /// The urgency of the todo.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Priority>)]
     priority: Option<Option<Priority>>,
 }
 
-/// Tells `null` from absent.
+/// Distinguishes `null` from an absent field.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<Option<T>, D::Error> {
     T::deserialize(reader).map(Some)
 }
 
-/// An integer, or null. JSON knows one kind of number: `5.0` is 5.
+/// An integer, or null. JSON has one kind of number: `5.0` is 5.
 fn integer<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<i64>, D::Error> {
     let Some(number) = Option::<serde_json::Number>::deserialize(reader)? else {
         return Ok(None);
     };
     let whole = || {
         let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
-        // Written without its fraction, for what lies beyond `i64` is no number there.
+        // By way of text, since `as` would saturate what is beyond `i64`.
         format!("{float:.0}").parse().ok()
     };
     let number = number.as_i64().or_else(whole);
@@ -237,7 +239,7 @@ impl TryFrom<TodoPatchInput> for TodoPatch {
     }
 }
 
-/// Beyond, JavaScript would round a number when it reads it.
+/// `Number.MAX_SAFE_INTEGER` of JavaScript, which would round larger numbers.
 pub(crate) const MAX_ORDER: i64 = 9_007_199_254_740_991;
 
 fn in_range(order: i64) -> Result<i64, Invalid> {
@@ -250,7 +252,7 @@ fn in_range(order: i64) -> Result<i64, Invalid> {
 
 const NULL: Invalid = Invalid(Cow::Borrowed("must not be null"));
 
-/// The value, or its error noted: all errors of a body are told at once.
+/// The value, or `None` with its error in `errors`: a response lists all errors of a body.
 pub(crate) fn checked<T>(
     pointer: &str,
     value: Result<T, Invalid>,

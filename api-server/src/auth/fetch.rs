@@ -1,4 +1,4 @@
-//! Reads the issuer's JWKS address.
+//! Fetches the JWKS of the issuer. When it is fetched is decided in `keys`.
 
 use std::path::Path;
 
@@ -8,7 +8,6 @@ use http::{Request, Uri};
 use super::KeysError;
 use crate::outbound::Outbound;
 
-/// One address.
 #[derive(Debug)]
 pub(super) struct Fetcher {
     url: Uri,

@@ -1,9 +1,10 @@
-//! The issuer's public keys: read from a file once, or from its JWKS address and kept.
+//! The public keys of the issuer: read from a file once, or fetched from its JWKS address and cached. Tokens
+//! are checked in `auth`.
 //!
 //! # Guarantees
-//! - An unknown `kid` has the keys read again, so that a new key works at once, but at most once in a while, so that forged tokens
-//!   cannot make this service a load on the issuer.
-//! - When the issuer is away, the keys read before go on being used.
+//! - An unknown `kid` fetches the keys again, so that a new key works at once, but not more often than
+//!   `reread_after`, so that forged tokens cannot cause load on the issuer.
+//! - While the issuer is unavailable, the cached keys stay in use.
 
 use std::{
     path::PathBuf,
@@ -22,37 +23,21 @@ use tokio::{
 
 use super::{KeySource, fetch::Fetcher};
 
-/// A key that the issuer withdrew is forgotten after this time.
+/// The keys are fetched again after this time, so that a key that the issuer revoked expires.
 const MAX_AGE: Duration = Duration::from_mins(5);
 
-/// Why there are no keys.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The file cannot be read.
     #[error("failed to read {}", path.display())]
     File {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: Arc<std::io::Error>,
     },
-    /// The address does not answer as it should.
-    #[error("failed to read keys from {url}: {why}")]
-    Fetch {
-        /// Which.
-        url: String,
-        /// Why.
-        why: String,
-    },
-    /// The text is no JWKS, or has no key that can be used.
-    #[error("failed to find keys in {place}: {why}")]
-    Content {
-        /// File or address.
-        place: String,
-        /// Why.
-        why: String,
-    },
+    #[error("failed to fetch the JWKS from {url}: {why}")]
+    Fetch { url: String, why: String },
+    #[error("failed to use the JWKS of {place}: {why}")]
+    Content { place: String, why: String },
 }
 
 #[derive(Debug)]
@@ -64,16 +49,15 @@ struct Known {
 #[derive(Debug)]
 struct Key {
     kid: Option<String>,
-    /// What the issuer says that it is for; otherwise any of its family.
+    /// The member `alg`; without it, any algorithm of the key's family.
     algorithm: Option<String>,
     public: DecodingKey,
 }
 
-/// The keys, and how to read them again.
 #[derive(Debug)]
 pub(super) struct Keys {
     known: RwLock<Option<Arc<Known>>>,
-    /// None for a file: it is read at the start alone. The time is that of the last try.
+    /// `None` for a file, which is read at startup only. The time is that of the last attempt.
     refresh: Option<Mutex<(Fetcher, Option<Instant>)>>,
     reread_after: Duration,
 }
@@ -114,7 +98,7 @@ impl Keys {
         if found.is_some() && fresh {
             return Ok(found);
         }
-        // With a key at hand, nobody waits for another's reading.
+        // With a cached key, a request does not wait while another one fetches.
         let lock = match (refresh.try_lock(), found.is_some()) {
             (Ok(lock), _) => lock,
             (Err(_), true) => return Ok(found),
@@ -123,7 +107,7 @@ impl Keys {
         match self.read_again(lock).await {
             Ok(()) => Ok(self.known().and_then(|known| known.find(kid, algorithm))),
             Err(error) if known.is_some() => {
-                tracing::warn!(%error, "Failed to read the issuer's keys; using those read before");
+                tracing::warn!(%error, "Failed to refresh the JWKS of the issuer: using the cached keys");
                 Ok(found)
             }
             Err(error) => Err(error),
@@ -134,7 +118,7 @@ impl Keys {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Those who waited for the lock find that the one before them has just tried.
+    /// Requests that waited for the lock find that the one before them has just tried.
     async fn read_again(
         &self,
         mut refresh: MutexGuard<'_, (Fetcher, Option<Instant>)>,
@@ -143,7 +127,7 @@ impl Keys {
         if tried.is_some_and(|tried| tried.elapsed() < self.reread_after) {
             return match self.known() {
                 Some(_) => Ok(()),
-                None => Err(fetcher.error("it could not be read a moment ago")),
+                None => Err(fetcher.error("the last attempt failed a moment ago")),
             };
         }
         *tried = Some(Instant::now());
@@ -160,7 +144,7 @@ impl Known {
         let mut fitting = self.keys.iter().filter(|key| key.fits(algorithm));
         match kid {
             Some(kid) => fitting.find(|key| key.kid.as_deref() == Some(kid)),
-            // Without a name only when there is no choice.
+            // A token without `kid` is unambiguous only when one key fits.
             None => fitting.next().filter(|_| fitting.next().is_none()),
         }
         .map(|key| key.public.clone())
@@ -168,7 +152,7 @@ impl Known {
 }
 
 impl Key {
-    /// Keys that cannot check signatures, or are secrets, are not for us.
+    /// `None` for keys that are not for signatures, and for shared secrets.
     fn new(jwk: &Jwk) -> Option<Self> {
         if jwk.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
             return None;
@@ -191,5 +175,5 @@ fn parse(text: &[u8], place: &str) -> Result<Vec<Key>, KeysError> {
     let content = |why: String| KeysError::Content { place: place.to_owned(), why };
     let set: JwkSet = serde_json::from_slice(text).map_err(|error| content(error.to_string()))?;
     let keys: Vec<Key> = set.keys.iter().filter_map(Key::new).collect();
-    if keys.is_empty() { Err(content("no key is for signatures".to_owned())) } else { Ok(keys) }
+    if keys.is_empty() { Err(content("it has no public key for signatures".to_owned())) } else { Ok(keys) }
 }

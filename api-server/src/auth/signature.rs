@@ -1,8 +1,8 @@
-//! Verifies signatures of tokens by ring, which the TLS of this process uses too. Which tokens are valid is not decided here.
+//! Verifies the signatures of tokens by ring, which TLS uses too. Which tokens are valid is not decided here.
 //!
-//! jsonwebtoken's own `rust_crypto` takes 8 to 10 times as long for RSA (RS256: 284 µs instead of 31) and 5 times for ES256
-//! (408 instead of 78), where a whole request takes 28 µs. Its `aws_lc_rs` would be a second provider beside that of rustls,
-//! built from C (deny.toml).
+//! jsonwebtoken's own `rust_crypto` takes 8 to 10 times as long for RSA (RS256: 284 µs instead of 31) and 5
+//! times for ES256 (408 instead of 78), where a whole request takes 28 µs. Its `aws_lc_rs` would be a second
+//! provider beside that of rustls, built from C (deny.toml).
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, DecodingKeyKind,
@@ -27,7 +27,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 /// Makes it the provider of this process; a second call changes nothing.
 pub(super) fn install() {
     if PROVIDER.install_default().is_err() {
-        tracing::trace!("The signature provider was installed before");
+        tracing::trace!("The signature provider is already installed");
     }
 }
 
@@ -91,7 +91,8 @@ fn other(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
 mod tests {
     use super::*;
 
-    /// The public half of a key made for this test alone, and what it signed (RSASSA-PKCS1-v1_5 with SHA-256, by OpenSSL).
+    /// The public half of a key for this test, and a signature of it (RSASSA-PKCS1-v1_5 with SHA-256, by
+    /// OpenSSL).
     const N: &str = "u6gQDHz72bvpfg9_FKKbt4ESTMhI7B_zosnu6wS6KVBheph3RH5UvL-77N9uTKJz5s4DLYUeM8UzGDtn3UXZXvUUGZmkhNDOvpCwPbpedlYHtMaQut6qe7v9BWspQ6YauUVDVSIWcyit3PHN7zdvO0nLQ3zAgIDAEhmDg7fhIVb3ViV5O0OIqyBXqXSliPKN5i9S8b3elG73zejuxQWXGMHkHweeAUwTK-zlGVL7AKEgL6q6hdIBrOqJrksombiXn78-2nDOGh1sBR7aqf58jjiM6QtxT9z85PGVTRBlzrlvdwsflqVsfa6lgK2Sx6NOrDfPq1Kq7vxrjkZ2th-ahw";
     const MESSAGE: &[u8] = b"a message";
     const SIGNATURE: &str = "cx9-biQN-UX_a0FI_HIaZGB07bBhD04lYEIAgTZUJm4UzefKCcRpM6pyT7ONmxHmZ20xe-aT3weTRTooIYlFnSGjuzRJu6TCweq2LmFSD4IthTs56TqRb0cjZsRmZlnyRMnFixBHFLm8MH8eOhGdMb1tJnDcQ33BPV2I5wlOYJDjXCVuK707z2hvVuxO6QzKFgWTEqAcFTlzybYB0qVxPfhSGMh-SqWuAcCUQnkAdgLmqYnEe5fSz07-PSYV4EjWcQK88ISgBwCOzEURqweQv8H-aEDy0-OLpLz3g9qOtFgxm0clFnGLwYqnqTvn1h7Z4WM4N2z3Uhi10I-eTULvOQ";

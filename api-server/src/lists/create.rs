@@ -16,7 +16,7 @@ use crate::{
     extract::{AtLists, JsonBody},
 };
 
-/// Make a list
+/// Create a list
 #[utoipa::path(
     post,
     path = "/lists",
@@ -24,9 +24,9 @@ use crate::{
     tag = "lists",
     request_body = ListInput,
     responses(
-        (status = 201, description = "Made", body = ListBody,
-         headers(("location" = String, description = "Its address"))),
-        (status = 422, description = "The body describes no list"),
+        (status = 201, description = "Created", body = ListBody,
+         headers(("location" = String, description = "The URL of the list"))),
+        (status = 422, description = "The body is not a valid list"),
     )
 )]
 pub(crate) async fn create(

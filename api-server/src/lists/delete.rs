@@ -14,7 +14,7 @@ use crate::{error::ApiError, extract::AtList};
     path = "/lists/{list}",
     operation_id = "deleteList",
     tag = "lists",
-    params(("list" = i64, Path, description = "Its number")),
+    params(("list" = i64, Path, description = "The number of the list")),
     responses((status = 204, description = "Deleted"), (status = 404, description = "No such list"))
 )]
 pub(crate) async fn delete(

@@ -14,8 +14,11 @@ use crate::{error::ApiError, extract::AtList, links::Links};
     path = "/lists/{list}",
     operation_id = "getList",
     tag = "lists",
-    params(("list" = i64, Path, description = "Its number")),
-    responses((status = 200, description = "The list", body = ListBody), (status = 404, description = "No such list"))
+    params(("list" = i64, Path, description = "The number of the list")),
+    responses(
+        (status = 200, description = "The list", body = ListBody),
+        (status = 404, description = "No such list"),
+    )
 )]
 pub(crate) async fn get(
     State(store): State<Arc<dyn Store>>,

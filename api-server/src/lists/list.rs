@@ -21,15 +21,14 @@ use crate::{
     schemas,
 };
 
-/// Parameters of the list of lists.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListsParams {
-    /// How many at most, 1 to 1,000.
+    /// The maximum number of lists.
     #[serde(default = "ListsParams::default_limit")]
     #[param(inline, required = false, value_type = schemas::Limit)]
     limit: i64,
-    /// Where the page begins: from the `Link` header of the page before.
+    /// The start of the page: from the `Link` header of the previous page.
     #[serde(default)]
     cursor: i64,
 }
@@ -42,7 +41,7 @@ impl ListsParams {
 
 /// List the lists, oldest first
 ///
-/// At most 1,000; the header `Link` leads to the rest.
+/// At most 1,000; the header `Link` has the URL of the next page.
 #[utoipa::path(
     get,
     path = "/lists",
@@ -51,11 +50,11 @@ impl ListsParams {
     params(ListsParams, IfNoneMatch),
     responses(
         (status = 200, description = "The lists", body = Vec<ListBody>,
-         headers(("etag" = String, description = "Changes with any of these lists, for If-None-Match"),
-                 ("link" = Option<String>, description = "Where the next page is, rel=\"next\""))),
-        (status = 304, description = "The client has them already",
-         headers(("etag" = String, description = "Changes with any of these lists, for If-None-Match"))),
-        (status = 400, description = "A parameter or a header is wrong"),
+         headers(("etag" = String, description = "The version of these lists, for If-None-Match"),
+                 ("link" = Option<String>, description = "The URL of the next page, rel=\"next\""))),
+        (status = 304, description = "The lists have not changed",
+         headers(("etag" = String, description = "The version of these lists, for If-None-Match"))),
+        (status = 400, description = "A parameter or a header is invalid"),
     )
 )]
 pub(crate) async fn list(
@@ -66,16 +65,16 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     paging::check_limit(limit)?;
     let mut lists = store.lists(&owner, cursor, limit.saturating_add(1)).await?;
-    let more = paging::cut(&mut lists, limit);
+    let more = paging::truncate(&mut lists, limit);
     let address = links.lists();
     let next = lists.last().filter(|_| more).and_then(|last| {
         HeaderValue::from_str(&format!("<{address}?cursor={}&limit={limit}>; rel=\"next\"", last.id)).ok()
     });
-    // A list never changes once it is made.
-    let etag = etag::of_page(&address, next.as_ref(), lists.iter().map(|list| (list.id, 1)));
-    if known.holds(&etag) {
+    // Lists never change, so that each has version 1.
+    let etag = etag::for_page(&address, next.as_ref(), lists.iter().map(|list| (list.id, 1)));
+    if known.matches(&etag) {
         return Ok(etag::not_modified(etag));
     }
     let lists: Vec<ListBody> = lists.into_iter().map(|list| ListBody::new(list, &links)).collect();
-    Ok(([(header::ETAG, etag)], paging::link(next), Json(lists)).into_response())
+    Ok(([(header::ETAG, etag)], paging::link_header(next), Json(lists)).into_response())
 }

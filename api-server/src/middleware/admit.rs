@@ -5,7 +5,8 @@ use tokio::sync::SemaphorePermit;
 
 use crate::{error::ApiError, state::Shared};
 
-/// All headers of a request together. The listener accepts more, so that the rejection can be a problem like all others.
+/// The headers of a request together. The listener accepts more, so that the rejection can be a problem (RFC
+/// 9457).
 const MAX_HEADER_BYTES: usize = 16 * 1_024;
 
 /// The permit counts the request as in flight until it is dropped.

@@ -1,7 +1,8 @@
-//! Which pages of other origins may call (<https://fetch.spec.whatwg.org/#http-cors-protocol>);
-//! a preflight may ask for the methods in the Allow header that the route gave.
+//! CORS (<https://fetch.spec.whatwg.org/#http-cors-protocol>). A preflight allows the methods in the `Allow`
+//! header of the route.
 //!
-//! tower-http's layer answers every OPTIONS itself, without the Allow header that a plain OPTIONS is asked for.
+//! By hand, since tower-http's layer answers every OPTIONS itself, without the `Allow` that a plain OPTIONS
+//! is sent for.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -12,15 +13,15 @@ const ALLOWED_HEADERS: &str =
     "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent";
 const EXPOSED_HEADERS: &str =
     "etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
-/// Browsers ask again after this many seconds.
+/// Seconds for which browsers cache the answer to a preflight.
 const MAX_AGE: &str = "600";
 
-/// What to answer to one request's Origin.
 #[derive(Debug)]
 pub(crate) struct Cors {
-    /// The value of `Access-Control-Allow-Origin`; none for a request without Origin, or from an origin not allowed.
+    /// The value of `Access-Control-Allow-Origin`; `None` without `Origin`, or when the origin is not
+    /// allowed.
     allow: Option<HeaderValue>,
-    /// Whether the answer depends on the origin.
+    /// Whether the response depends on the origin.
     varies: bool,
     preflight: bool,
 }
@@ -41,7 +42,6 @@ impl Cors {
         }
     }
 
-    /// Adds to every response who may read it, and to that of a preflight what may be requested.
     pub(crate) fn add_headers(self, method: &Method, response: &mut Response) {
         let headers = response.headers_mut();
         if method == Method::OPTIONS && self.preflight && self.allow.is_some() {

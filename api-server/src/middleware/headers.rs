@@ -1,4 +1,4 @@
-//! Headers that every response has.
+//! Headers that every response has. Those of CORS are in `cors`, those of the rate limit in `limit`.
 
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 use super::trace::{self, Trace};
 
 static CONSTANT: [(HeaderName, HeaderValue); 4] = [
-    // Todos change at any time; with an ETag, asking again is cheap.
+    // Todos change at any time; with an ETag, revalidation is cheap.
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),

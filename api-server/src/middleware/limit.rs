@@ -14,10 +14,11 @@ use crate::{
     state::Shared,
 };
 
-/// What the bucket of the client answered; empty without a rate limit.
+/// The answer of the client's bucket; `None` without a rate limit.
 pub(super) struct Quota<'a>(Option<(&'a Rate, Result<Left, Empty>)>);
 
-/// Takes one request from the bucket of the subject, or of the client's address for a request without a valid token.
+/// Takes one request from the bucket of the subject, or of the client's address for a request without a valid
+/// token.
 pub(super) fn take<'a>(shared: &'a Shared, subject: Option<&Owner>, request: &Request) -> Quota<'a> {
     let Some(rate) = &shared.rate else {
         return Quota(None);

@@ -1,4 +1,4 @@
-//! The log lines about requests. They never hold the query, the body or the token, which are private to the client.
+//! The log lines about requests. They never contain the query, the body or the token.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     metrics::{Answered, method_label},
 };
 
-/// Logs a response. The error of a failure is in the line; that of a rejection, which may quote the request, only at
+/// The error of a failed request is in the line; that of a rejected one, which may quote the request, only at
 /// debug.
 pub(crate) fn answered(answered: Answered<'_>, trace: &Trace, error: Option<&ApiError>) {
     let Answered { method, route, status, took } = answered;
@@ -49,7 +49,7 @@ pub(crate) fn answered(answered: Answered<'_>, trace: &Trace, error: Option<&Api
     }
 }
 
-/// Logs a probe, at debug: the platform sends one every few seconds.
+/// At debug, since the kubelet sends a probe every few seconds.
 pub(crate) async fn probe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = method_label(request.method());

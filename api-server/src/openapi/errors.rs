@@ -9,36 +9,36 @@ use super::operations;
 
 /// Of any operation. In the document each is a component, to which the operations refer.
 const ANY: [(&str, &str); 6] = [
-    ("401", "With authentication: no token, or one that is not valid"),
+    ("401", "With authentication: the token is missing or invalid"),
     ("403", "With authentication: the token lacks the scope"),
-    ("429", "With a rate limit: the client asked too often"),
-    ("431", "The headers are longer than 16 KiB"),
-    ("500", "Something went wrong in the service"),
-    ("503", "The service or its database cannot answer now"),
+    ("429", "With a rate limit: the client sent too many requests"),
+    ("431", "The headers are too large"),
+    ("500", "Internal error"),
+    ("503", "The service or its database is not available"),
 ];
 
 /// Of any operation that writes.
-const WRITE: (&str, &str) = ("507", "The database has no room left");
+const WRITE: (&str, &str) = ("507", "The database has no space left");
 
 /// Of any operation with a body.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only the responses are used")]
 enum BodyError {
-    /// The body is no JSON, or a header cannot be read
+    /// The body is not JSON, or a header is invalid
     #[response(status = 400)]
     Malformed,
     /// The body did not arrive in time
     #[response(status = 408)]
     TimedOut,
-    /// The body is larger than 64 KiB
+    /// The body is too large
     #[response(status = 413)]
     TooLarge,
-    /// The body is not announced as JSON
+    /// The content type is not JSON
     #[response(status = 415)]
     NotJson,
 }
 
-/// Adds the errors, and makes every response that is an error a problem.
+/// Adds the errors, and gives every response that is an error the body of a problem.
 pub(super) struct CommonErrors;
 
 impl Modify for CommonErrors {

@@ -10,26 +10,22 @@ use utoipa::{
 
 use super::operations;
 
-/// Of any response: name, whether always, and what it means.
+/// Of any response: name, whether required, description.
 const ANY: [(&str, bool, &str); 3] = [
-    (
-        "x-request-id",
-        true,
-        "The id of this request, as in the log: the one that it came with, else its trace id",
-    ),
-    ("ratelimit-policy", false, "With a rate limit: how often a client may ask"),
+    ("x-request-id", true, "The id of this request in logs: its own X-Request-Id, else its trace id"),
+    ("ratelimit-policy", false, "With a rate limit: the quota of a client"),
     (
         "ratelimit",
         false,
-        "With a rate limit: how often this client may still ask, and seconds until all of it again",
+        "With a rate limit: the remaining requests of this client, and the seconds until the quota is full",
     ),
 ];
 
-/// Of errors: name, what it means, and of which statuses.
+/// Of errors: name, description, statuses.
 const ERROR: [(&str, &str, &[&str]); 3] = [
-    ("www-authenticate", "Which token is needed", &["401", "403"]),
+    ("www-authenticate", "The token that is needed", &["401", "403"]),
     ("retry-after", "Seconds to wait", &["409", "429", "503", "507"]),
-    ("allow", "The methods that the address takes", &["405"]),
+    ("allow", "The methods that the path supports", &["405"]),
 ];
 
 /// Adds the headers, which are components, and says of every header whether it is required.

@@ -10,7 +10,7 @@ use utoipa::{
 
 use super::{LIST, operations};
 
-/// Gives each its own name, the parameter in its path, and the error of a list that does not exist.
+/// Gives each its own operation id, the path parameter, and the error of a list that does not exist.
 pub(super) struct OneList;
 
 impl Modify for OneList {

@@ -1,12 +1,14 @@
 //! Non-blocking log writer: buffers lines in memory; a background thread writes many with one system call
 //! (docs/adr/0008). The format of a line is not decided here.
 //!
-//! `NonBlocking` of tracing-appender wakes its thread for each line: 1.7 to 8 µs of CPU a line, formatted and written to
-//! a pipe at 50,000 lines a second. This takes 1.4 µs. A whole request takes 28 µs on two cores.
+//! `NonBlocking` of tracing-appender wakes its thread for each line: 1.7 to 8 µs of CPU a line, formatted and
+//! written to a pipe at 50,000 lines a second. This takes 1.4 µs. A whole request takes 28 µs on two cores.
 //!
 //! # Guarantees
-//! - No request waits for the reader of the log: the buffer is bounded, and lines beyond it are dropped, counted and reported.
-//! - A line is written within [`FLUSH_AFTER`], a warning or an error at once, and all of them before [`Log`] is dropped.
+//! - No request waits for the reader of the log: the buffer is bounded; lines beyond it are dropped, counted
+//!   and reported.
+//! - A line is written within [`FLUSH_AFTER`], a warning or an error at once, and all of them before [`Log`]
+//!   is dropped.
 
 use std::{
     io::{self, Write},
@@ -24,86 +26,83 @@ use tracing_subscriber::fmt::{
     time::{FormatTime as _, SystemTime},
 };
 
-/// A system call for each line would cost as much as a tenth of a request.
+/// A system call for each line would take a tenth of the time of a request.
 const FLUSH_AFTER: Duration = Duration::from_millis(50);
-/// As much as a pipe takes at once.
+/// The capacity of a pipe.
 const WRITE_AT: usize = 64 * 1_024;
-/// Some 4,000 lines.
+/// Some 4,000 lines about requests.
 const MAX_BYTES: usize = 1_024 * 1_024;
-/// How long the last lines may take to be written, when nobody reads them.
-const END_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the last lines may take to be written when standard output is not read.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Buffer {
     text: Vec<u8>,
-    /// Lines that found no room.
-    lost: u64,
+    /// Lines that did not fit.
+    dropped: u64,
     /// Whether one of them is a warning or an error.
     urgent: bool,
-    ended: bool,
+    closed: bool,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    waiting: Mutex<Waiting>,
+    buffer: Mutex<Buffer>,
     changed: Condvar,
 }
 
 impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, line: &[u8], urgent: bool) {
-        let mut waiting = self.waiting();
-        let before = waiting.text.len();
+        let mut buffer = self.buffer();
+        let before = buffer.text.len();
         let after = before.saturating_add(line.len());
         if after > MAX_BYTES {
-            waiting.lost = waiting.lost.saturating_add(1);
+            buffer.dropped = buffer.dropped.saturating_add(1);
             return;
         }
-        waiting.text.extend_from_slice(line);
-        waiting.urgent |= urgent;
-        drop(waiting);
-        // Waking is a system call too: only the line that makes a difference to the thread does it.
+        buffer.text.extend_from_slice(line);
+        buffer.urgent |= urgent;
+        drop(buffer);
+        // Waking the thread is a system call too: only the line that makes a difference does it.
         if before == 0 || urgent || (before < WRITE_AT && after >= WRITE_AT) {
             self.changed.notify_one();
         }
     }
 
-    /// Waits for lines and puts them into `text`; says whether they were the last.
+    /// Waits for lines and moves them into `text`; returns whether they were the last.
     fn gather(&self, text: &mut Vec<u8>) -> bool {
-        let nothing = |waiting: &mut Waiting| waiting.text.is_empty() && !waiting.ended;
-        let waiting =
-            self.changed.wait_while(self.waiting(), nothing).unwrap_or_else(PoisonError::into_inner);
-        let early =
-            |waiting: &mut Waiting| waiting.text.len() < WRITE_AT && !waiting.urgent && !waiting.ended;
-        let gathered = self.changed.wait_timeout_while(waiting, FLUSH_AFTER, early);
-        let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
-        mem::swap(text, &mut waiting.text);
-        waiting.urgent = false;
-        let lost = mem::take(&mut waiting.lost);
-        if lost > 0 {
-            text.extend_from_slice(loss(lost).as_bytes());
+        let nothing = |buffer: &mut Buffer| buffer.text.is_empty() && !buffer.closed;
+        let buffer = self.changed.wait_while(self.buffer(), nothing).unwrap_or_else(PoisonError::into_inner);
+        let early = |buffer: &mut Buffer| buffer.text.len() < WRITE_AT && !buffer.urgent && !buffer.closed;
+        let gathered = self.changed.wait_timeout_while(buffer, FLUSH_AFTER, early);
+        let (mut buffer, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        mem::swap(text, &mut buffer.text);
+        buffer.urgent = false;
+        let dropped = mem::take(&mut buffer.dropped);
+        if dropped > 0 {
+            text.extend_from_slice(dropped_line(dropped).as_bytes());
         }
-        waiting.ended
+        buffer.closed
     }
 }
 
-/// The line that stands for those that are missing. It cannot go the way of the others, which is full.
-fn loss(lines: u64) -> String {
+/// The line that reports dropped lines. Not by `tracing`, since the buffer is full.
+fn dropped_line(lines: u64) -> String {
     let mut now = String::new();
-    // A line without its time still tells.
+    // Formatting the time into a string cannot fail.
     let _ = SystemTime.format_time(&mut Writer::new(&mut now));
-    let message = "Lines of the log were lost, since it is read too slowly";
+    let message = "Dropped log lines: standard output is read too slowly";
     format!("{}\n", json!({"timestamp": now, "level": "WARN", "message": message, "lines": lines}))
 }
 
-/// Where lines are put.
+/// The writer of tracing-subscriber.
 #[derive(Clone, Debug)]
 pub struct Lines(Arc<Shared>);
 
-/// One line on its way.
 #[derive(Debug)]
 pub struct Line<'a> {
     shared: &'a Shared,
@@ -133,7 +132,7 @@ impl Write for Line<'_> {
     }
 }
 
-/// The log while it runs; dropping it writes what is left.
+/// Dropping it writes the buffered lines.
 #[derive(Debug)]
 pub struct Log {
     shared: Arc<Shared>,
@@ -148,7 +147,7 @@ impl Log {
         let thread = Arc::clone(&shared);
         thread::Builder::new().name("log".to_owned()).spawn(move || {
             write_all(&thread, output);
-            // Whoever waited for it may have given up.
+            // The receiver may have given up after its timeout.
             let _ = end.send(());
         })?;
         Ok((Self { shared: Arc::clone(&shared), ended }, Lines(shared)))
@@ -157,10 +156,10 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.shared.waiting().ended = true;
+        self.shared.buffer().closed = true;
         self.shared.changed.notify_one();
-        // An error is a log that nobody reads, of which nobody can be told.
-        let _ = self.ended.recv_timeout(END_TIMEOUT);
+        // An error means that standard output is not read, which cannot be reported anywhere.
+        let _ = self.ended.recv_timeout(CLOSE_TIMEOUT);
     }
 }
 
@@ -168,7 +167,7 @@ fn write_all(shared: &Shared, mut output: impl Write) {
     let mut text = Vec::with_capacity(WRITE_AT);
     loop {
         let last = shared.gather(&mut text);
-        // There is no place to say that standard output is closed.
+        // An error cannot be reported anywhere when standard output is closed.
         drop(output.write_all(&text).and_then(|()| output.flush()));
         text.clear();
         if last {
@@ -183,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes what is written when it is let.
+    /// Stuck while a test holds the lock.
     #[derive(Clone, Default)]
     struct Output(Arc<Mutex<Vec<Vec<u8>>>>);
 
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn all_lines_are_written_in_their_order_before_the_log_is_gone() {
+    fn all_lines_are_written_in_order_before_the_log_is_dropped() {
         let output = Output::default();
         let (log, lines) = Log::start(output.clone()).unwrap();
         let expected = (0..3_000).map(|number| format!("line {number}\n")).collect::<Vec<_>>().concat();
@@ -222,7 +221,7 @@ mod tests {
         }
         drop(log);
         assert_eq!(output.text(), expected);
-        assert!(output.0.lock().unwrap().len() < 300, "they are gathered");
+        assert!(output.0.lock().unwrap().len() < 300, "lines are batched");
     }
 
     #[test]
@@ -236,20 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn while_the_output_is_stuck_nobody_waits_and_what_is_lost_is_told() {
+    fn while_the_output_is_stuck_no_writer_waits_and_dropped_lines_are_reported() {
         let output = Output::default();
         let (log, lines) = Log::start(output.clone()).unwrap();
         let stuck = output.0.lock().unwrap();
         let line = [b"x".repeat(1_023), b"\n".to_vec()].concat();
-        // One room is being written, the other fills.
+        // One buffer is being written, the other one fills.
         for _ in 0..3 * MAX_BYTES / line.len() {
             lines.make_writer().write_all(&line).unwrap();
         }
         drop(stuck);
         drop(log);
         let text = output.text();
-        let told: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let reported: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
         let written = text.lines().count() as u64 - 1;
-        assert_eq!(told["lines"].as_u64().unwrap() + written, (3 * MAX_BYTES / line.len()) as u64);
+        assert_eq!(reported["lines"].as_u64().unwrap() + written, (3 * MAX_BYTES / line.len()) as u64);
     }
 }

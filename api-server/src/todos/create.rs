@@ -10,6 +10,13 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
 use todostack_store::{Created, IdempotencyKey, NewTodo, Store};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 
 use super::{TodoBody, TodoInput};
 use crate::{
@@ -22,24 +29,25 @@ static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 static IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const MAX_KEY_BYTES: usize = 255;
 
-/// Make a todo
+/// Create a todo
 ///
-/// With an `Idempotency-Key`, repetitions within a day answer what the first did, and make nothing.
+/// With an `Idempotency-Key`, a repeated request gets the first response for a day, and creates nothing.
 #[utoipa::path(
     post,
     path = "/todos",
     operation_id = "createTodo",
     tag = "todos",
-    params(("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
-            description = "Any text that the client makes up for this request and sends again with its repetitions")),
+    params(Key),
     request_body = TodoInput,
     responses(
-        (status = 201, description = "Made", body = TodoBody,
-         headers(("location" = String, description = "Its address"),
-                 ("etag" = String, description = "Its version, for If-Match and If-None-Match"),
-                 ("idempotency-replayed" = Option<String>, description = "`true` when this answers a repetition"))),
-        (status = 422, description = "The body describes no todo, or the Idempotency-Key was used with another request"),
-        (status = 409, description = "A request with this Idempotency-Key is being worked on"),
+        (status = 201, description = "Created", body = TodoBody,
+         headers(("location" = String, description = "The URL of the todo"),
+                 ("etag" = String, description = "The version of the todo, for If-Match and If-None-Match"),
+                 ("idempotency-replayed" = Option<String>,
+                  description = "`true` when this is the response to a repeated request"))),
+        (status = 422,
+         description = "The body is not a valid todo, or the Idempotency-Key was used with another request"),
+        (status = 409, description = "A request with this Idempotency-Key is in progress"),
     )
 )]
 pub(crate) async fn create(
@@ -48,10 +56,10 @@ pub(crate) async fn create(
     key: Key,
     body: JsonBody<TodoInput>,
 ) -> Result<Response, ApiError> {
-    let key = key.of_body(&body.bytes);
+    let key = key.with_body(&body.bytes);
     let new = NewTodo::try_from(body.value)?;
     let Created { todo, replayed } = store.create_todo(&collection, new, key).await?;
-    let etag = etag::of(&todo);
+    let etag = etag::for_todo(&todo);
     let todo = TodoBody::new(todo, collection.list, &links);
     let location = HeaderValue::from_str(&todo.url).map_err(|_| ApiError::RouteNotFound)?;
     let mut response =
@@ -63,11 +71,11 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// The `Idempotency-Key`, and a digest of the path, since the same key at another address is another request.
+/// The `Idempotency-Key`, and a digest of the path, since the same key at another path is another request.
 pub(crate) struct Key(Option<(String, Sha256)>);
 
 impl Key {
-    fn of_body(self, body: &[u8]) -> Option<IdempotencyKey> {
+    fn with_body(self, body: &[u8]) -> Option<IdempotencyKey> {
         let (key, digest) = self.0?;
         Some(IdempotencyKey { key, fingerprint: digest.chain_update(body).finalize().to_vec() })
     }
@@ -80,7 +88,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
         let Some(value) = parts.headers.get(&IDEMPOTENCY_KEY) else {
             return Ok(Self(None));
         };
-        // The draft wants a quoted string, practice sends a bare one.
+        // The draft demands a quoted string, many clients send a bare one.
         let key = value.to_str().ok().map(|key| key.trim().trim_matches('"'));
         let fits = |key: &&str| {
             (1..=MAX_KEY_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
@@ -88,11 +96,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
         let Some(key) = key.filter(fits) else {
             return Err(ApiError::InvalidHeader(FieldError {
                 pointer: IDEMPOTENCY_KEY.as_str().to_owned(),
-                detail: "must have 1 to 255 visible ASCII characters without spaces".to_owned(),
+                detail: format!("must have 1 to {MAX_KEY_BYTES} visible ASCII characters without spaces"),
             }));
         };
-        // That of a list's todos has been cut by the router.
+        // Nested routers strip the prefix of a list from `uri`.
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
         Ok(Self(Some((key.to_owned(), Sha256::new_with_prefix(uri.path()).chain_update([0])))))
+    }
+}
+
+impl IntoParams for Key {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]+$"));
+        let key = ParameterBuilder::new()
+            .name(IDEMPOTENCY_KEY.as_str())
+            .parameter_in(ParameterIn::Header)
+            .description(Some("A text that is unique to this request, and the same when it is repeated"))
+            .schema(Some(text.min_length(Some(1)).max_length(Some(MAX_KEY_BYTES))));
+        vec![key.build()]
     }
 }

@@ -14,12 +14,12 @@ use crate::{error::ApiError, etag::IfMatch, extract::AtTodo};
     path = "/todos/{id}",
     operation_id = "deleteTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"), IfMatch),
+    params(("id" = i64, Path, description = "The number of the todo"), IfMatch),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 400, description = "A header cannot be read"),
+        (status = 400, description = "A header is invalid"),
         (status = 404, description = "No such todo"),
-        (status = 412, description = "The todo has another ETag"),
+        (status = 412, description = "The todo does not have an ETag of If-Match"),
     )
 )]
 pub(crate) async fn delete(

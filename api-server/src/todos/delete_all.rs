@@ -14,7 +14,7 @@ use crate::{
 
 /// Delete all todos, or those that match
 ///
-/// `?completed=true` deletes what is done.
+/// `?completed=true` deletes the completed ones.
 #[utoipa::path(
     delete,
     path = "/todos",
@@ -22,8 +22,8 @@ use crate::{
     tag = "todos",
     params(FilterParams),
     responses(
-        (status = 204, description = "Deleted, however many there were"),
-        (status = 400, description = "A parameter is wrong"),
+        (status = 204, description = "Deleted; also when there were none"),
+        (status = 400, description = "A parameter is invalid"),
     )
 )]
 pub(crate) async fn delete_all(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use todostack_store::Store;
 
-use super::{TodoBody, answer};
+use super::{TodoBody, todo_response};
 use crate::{
     error::ApiError,
     etag::{self, IfNoneMatch},
@@ -18,13 +18,13 @@ use crate::{
     path = "/todos/{id}",
     operation_id = "getTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"), IfNoneMatch),
+    params(("id" = i64, Path, description = "The number of the todo"), IfNoneMatch),
     responses(
         (status = 200, description = "The todo", body = TodoBody,
-         headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
-        (status = 304, description = "The client has it already",
-         headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
-        (status = 400, description = "A header cannot be read"),
+         headers(("etag" = String, description = "The version of the todo, for If-Match and If-None-Match"))),
+        (status = 304, description = "The todo has not changed",
+         headers(("etag" = String, description = "The version of the todo, for If-Match and If-None-Match"))),
+        (status = 400, description = "A header is invalid"),
         (status = 404, description = "No such todo"),
     )
 )]
@@ -34,9 +34,9 @@ pub(crate) async fn get(
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let todo = store.todo(&place).await?;
-    let etag = etag::of(&todo);
-    if known.holds(&etag) {
+    let etag = etag::for_todo(&todo);
+    if known.matches(&etag) {
         return Ok(etag::not_modified(etag));
     }
-    Ok(answer(todo, place.collection.list, &links))
+    Ok(todo_response(todo, place.collection.list, &links))
 }

@@ -20,8 +20,8 @@ use crate::{
 
 /// List todos
 ///
-/// Without `limit`, all of them as one array. An answer that holds less than 1,000 has an ETag; one that holds more is written while
-/// it is read, and its ETag would be known only at its end.
+/// Without `limit`, all todos as one array. A response with less than 1,000 todos has an ETag; a larger one
+/// is streamed, and its ETag would be known only at its end.
 #[utoipa::path(
     get,
     path = "/todos",
@@ -29,12 +29,13 @@ use crate::{
     tag = "todos",
     params(TodosParams, IfNoneMatch),
     responses(
-        (status = 200, description = "The todos, as a bare array", body = Vec<TodoBody>,
-         headers(("etag" = Option<String>, description = "Changes with any of these todos, for If-None-Match"),
-                 ("link" = Option<String>, description = "With `limit`: where the next page is, rel=\"next\""))),
-        (status = 304, description = "The client has them already",
-         headers(("etag" = String, description = "Changes with any of these todos, for If-None-Match"))),
-        (status = 400, description = "A parameter or a header is wrong"),
+        (status = 200, description = "The todos, as an array", body = Vec<TodoBody>,
+         headers(("etag" = Option<String>, description = "The version of these todos, for If-None-Match"),
+                 ("link" = Option<String>,
+                  description = "With `limit`: the URL of the next page, rel=\"next\""))),
+        (status = 304, description = "The todos have not changed",
+         headers(("etag" = String, description = "The version of these todos, for If-None-Match"))),
+        (status = 400, description = "A parameter or a header is invalid"),
     )
 )]
 pub(crate) async fn list(
@@ -44,7 +45,7 @@ pub(crate) async fn list(
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let (mut query, limit) = params.query()?;
-    // One more than asked for tells whether there is a next page.
+    // One more than the limit, to know whether there is a next page.
     query.limit = limit.map_or(query.limit, |limit| limit.saturating_add(1));
     let mut todos = store.todos(&collection, &query).await?;
     if limit.is_none() && i64::try_from(todos.len()).is_ok_and(|len| len == query.limit) {
@@ -52,14 +53,14 @@ pub(crate) async fn list(
         return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
     }
     let address = links.todos(collection.list);
-    let more = limit.is_some_and(|limit| paging::cut(&mut todos, limit));
+    let more = limit.is_some_and(|limit| paging::truncate(&mut todos, limit));
     let last = todos.last().filter(|_| more);
     let next = last.and_then(|last| params.next_link(&address, last));
-    let etag = etag::of_page(&address, next.as_ref(), todos.iter().map(|todo| (todo.id, todo.version)));
-    if known.holds(&etag) {
+    let etag = etag::for_page(&address, next.as_ref(), todos.iter().map(|todo| (todo.id, todo.version)));
+    if known.matches(&etag) {
         return Ok(etag::not_modified(etag));
     }
     let bodies = todos.into_iter().map(|todo| TodoBody::new(todo, collection.list, &links));
     let body = Json(bodies.collect::<Vec<_>>());
-    Ok(([(header::ETAG, etag)], paging::link(next), body).into_response())
+    Ok(([(header::ETAG, etag)], paging::link_header(next), body).into_response())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use todostack_store::{NewTodo, Store, TodoPatch};
 
-use super::{TodoBody, TodoInput, answer};
+use super::{TodoBody, TodoInput, todo_response};
 use crate::{
     error::ApiError,
     etag::IfMatch,
@@ -14,21 +14,20 @@ use crate::{
 
 /// Replace a todo
 ///
-/// All fields become what the body says; those it leaves out go back to their defaults. Makes no todo: numbers are the
-/// service's to give.
+/// Fields that the body omits get their defaults. Creates no todo: the service assigns the numbers.
 #[utoipa::path(
     put,
     path = "/todos/{id}",
     operation_id = "replaceTodo",
     tag = "todos",
-    params(("id" = i64, Path, description = "Its number"), IfMatch),
+    params(("id" = i64, Path, description = "The number of the todo"), IfMatch),
     request_body = TodoInput,
     responses(
-        (status = 200, description = "The todo as it is now", body = TodoBody,
-         headers(("etag" = String, description = "Its version, for If-Match and If-None-Match"))),
-        (status = 422, description = "The body describes no todo"),
+        (status = 200, description = "The changed todo", body = TodoBody,
+         headers(("etag" = String, description = "The version of the todo, for If-Match and If-None-Match"))),
+        (status = 422, description = "The body is not a valid todo"),
         (status = 404, description = "No such todo"),
-        (status = 412, description = "The todo has another ETag"),
+        (status = 412, description = "The todo does not have an ETag of If-Match"),
     )
 )]
 pub(crate) async fn replace(
@@ -39,5 +38,5 @@ pub(crate) async fn replace(
 ) -> Result<Response, ApiError> {
     let all = TodoPatch::from(NewTodo::try_from(body.value)?);
     let todo = store.update_todo(&place, all, precondition).await?;
-    Ok(answer(todo, place.collection.list, &links))
+    Ok(todo_response(todo, place.collection.list, &links))
 }

@@ -1,4 +1,4 @@
-//! All todos of a collection as one array, however many: read and written a page at a time, in constant memory.
+//! Streams all todos of a collection as one array, a page at a time, in constant memory.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ struct Stream {
     query: TodoQuery,
     page: Vec<Todo>,
     /// Whether a page was written before this one.
-    begun: bool,
+    started: bool,
 }
 
-/// The array that begins with `first`, a full page. If a later page fails, the connection is aborted, so that a client
-/// cannot mistake a truncated array for all of it.
+/// The array that begins with `first`, a full page. If a later page fails, the connection is aborted, so that
+/// a client cannot mistake a truncated array for all of it.
 pub(crate) fn all(store: Arc<dyn Store>, place: InCollection, query: TodoQuery, first: Vec<Todo>) -> Body {
-    let start = Stream { store, place, query, page: first, begun: false };
+    let start = Stream { store, place, query, page: first, started: false };
     Body::from_stream(stream::try_unfold(Some(start), async |stream| match stream {
         Some(stream) => stream.write_page().await.map(Some),
         None => Ok(None),
@@ -39,7 +39,7 @@ impl Stream {
             text.push(b']');
             return Ok((Bytes::from(text), None));
         }
-        Ok((Bytes::from(text), Some(Self { page: next, begun: true, ..self })))
+        Ok((Bytes::from(text), Some(Self { page: next, started: true, ..self })))
     }
 
     async fn next_page(&self) -> Result<Vec<Todo>, Error> {
@@ -58,11 +58,11 @@ impl Stream {
         }
     }
 
-    /// The todos of the page with what stands before each: `[` or `,`.
+    /// The todos of the page, each after `[` or `,`.
     fn text(&mut self) -> Vec<u8> {
         let InCollection { collection, links } = &self.place;
         let mut text = Vec::with_capacity(self.page.len().saturating_mul(256));
-        let mut before = if self.begun { b',' } else { b'[' };
+        let mut before = if self.started { b',' } else { b'[' };
         for todo in self.page.drain(..) {
             text.push(before);
             // Serializing plain fields into memory cannot fail.

@@ -170,19 +170,19 @@ async fn a_token_with_one_invalid_field_is_rejected() {
         ("it has expired", issuer.sign(&header, &with_field(good.clone(), "exp", json!(now() - 60)))),
         ("it is not valid yet", issuer.sign(&header, &with_field(good.clone(), "nbf", json!(now() + 60)))),
         (
-            "it has another issuer",
+            "its issuer (iss) is not the expected one",
             issuer.sign(&header, &with_field(good.clone(), "iss", json!("https://evil.example"))),
         ),
         (
-            "it is for another audience",
+            "its audience (aud) does not include this service",
             issuer.sign(&header, &with_field(good.clone(), "aud", json!("other"))),
         ),
-        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without_field(good.clone(), "exp"))),
-        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without_field(good.clone(), "aud"))),
-        ("it lacks one of exp, iss, aud, sub", issuer.sign(&header, &without_field(good.clone(), "iss"))),
-        ("its subject is empty", issuer.sign(&header, &with_field(good.clone(), "sub", json!("")))),
+        ("it lacks exp, iss, aud or sub", issuer.sign(&header, &without_field(good.clone(), "exp"))),
+        ("it lacks exp, iss, aud or sub", issuer.sign(&header, &without_field(good.clone(), "aud"))),
+        ("it lacks exp, iss, aud or sub", issuer.sign(&header, &without_field(good.clone(), "iss"))),
+        ("its subject (sub) is empty", issuer.sign(&header, &with_field(good.clone(), "sub", json!("")))),
         (
-            "its subject is empty, longer",
+            "its subject (sub) is empty, longer",
             issuer.sign(&header, &with_field(good.clone(), "sub", json!("a\0"))),
         ),
         (
@@ -190,24 +190,24 @@ async fn a_token_with_one_invalid_field_is_rejected() {
             issuer.sign(&with_field(header.clone(), "typ", json!("id+jwt")), &good),
         ),
         (
-            "it has critical extensions",
+            "it has critical extensions (crit)",
             issuer.sign(&with_field(header.clone(), "crit", json!(["b64"])), &good),
         ),
         (
             "its algorithm is not allowed",
             issuer.sign(&with_field(header.clone(), "alg", json!("HS256")), &good),
         ),
-        ("it is no JWT", issuer.sign(&with_field(header.clone(), "alg", json!("none")), &good)),
+        ("it is not a JWT", issuer.sign(&with_field(header.clone(), "alg", json!("none")), &good)),
         (
-            "it is signed with an unknown key",
+            "its signing key (kid) is unknown",
             issuer.sign(&with_field(header.clone(), "alg", json!("RS256")), &good),
         ),
         (
-            "it is signed with an unknown key",
+            "its signing key (kid) is unknown",
             issuer.sign(&with_field(header.clone(), "kid", json!("two")), &good),
         ),
-        ("its signature does not fit", Issuer::new("two").sign(&header, &good)),
-        ("it is no JWT", "abc".to_owned()),
+        ("its signature is invalid", Issuer::new("two").sign(&header, &good)),
+        ("it is not a JWT", "abc".to_owned()),
     ];
     for (why, token) in bad {
         let reply = send(&service.client, Method::GET, "/todos", &token).await;
@@ -273,5 +273,5 @@ fn a_key_file_that_is_missing_or_has_no_usable_key_is_an_error_at_startup() {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#).unwrap();
     let secret = Auth::new(settings(KeySource::File(file.path().to_owned()))).unwrap_err();
-    assert!(secret.to_string().ends_with("no key is for signatures"), "{secret}");
+    assert!(secret.to_string().ends_with("it has no public key for signatures"), "{secret}");
 }

@@ -63,7 +63,7 @@ async fn a_signature_is_valid_for_its_own_token_only(#[case] algorithm: &str) {
         ("a shorter signature", format!("{}.{}.{cut}", parts[0], parts[1])),
         ("no signature", format!("{}.{}.", parts[0], parts[1])),
     ] {
-        assert_rejected(&service, &token, what, "its signature does not fit").await;
+        assert_rejected(&service, &token, what, "its signature is invalid").await;
     }
 }
 
