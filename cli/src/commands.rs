@@ -109,6 +109,7 @@ fn status(reports: &[Report], scope: &Scope, output: Output, now: Timestamp) -> 
 
 async fn doctor(access: &Access, all_namespaces: bool, now: Timestamp) -> Result<u8, Error> {
     let cluster = cluster::read::read(&access.client).await?;
+    // Without the CRD, a LIST of stacks would end the command before the checks are printed.
     let stacks = if cluster.crd {
         Stacks::Examined(inspect::reports(&access.client, &access.scope(all_namespaces), now).await?)
     } else {

@@ -37,7 +37,6 @@ pub(crate) struct Snapshot {
     /// With placeholders for what may not be read.
     pub(crate) observed: Observed,
     pub(crate) forbidden: Vec<Forbidden>,
-    /// The operator's settings.
     pub(crate) config: Config,
 }
 
@@ -75,14 +74,15 @@ pub(crate) fn resolve(snapshot: &Snapshot) -> Result<Stack, Incomplete> {
     resolve::resolve(stack, Inputs { observed, generated: &generated, config })
 }
 
-/// Reports on a stack.
 pub(crate) fn examine(snapshot: &Snapshot, now: Timestamp) -> Result<Report, Incomplete> {
     let Snapshot { stack, observed, forbidden, config: _ } = snapshot;
     let resolved = resolve(snapshot)?;
+    // Nothing was applied here. Rejected writes are known from the published conditions.
     let applied = Applied::default();
     let findings = diagnose::diagnose(Evidence { stack: &resolved, observed, applied: &applied, now });
     let verdicts = conditions::evaluate(View { stack: &resolved, observed, findings: &findings });
-    // Conditions carry warnings.
+    // A warning is the reason of a condition that is true. As a finding it would make a ready stack look
+    // broken.
     let problems: Vec<_> = findings.iter().filter(|finding| !finding.is_warning()).collect();
     let reported = reported(snapshot, &problems);
     let conditions = Conditions { snapshot, verdicts: &verdicts, reported: &reported };
@@ -133,6 +133,7 @@ fn finding_report(finding: &Finding) -> FindingReport {
 /// Problems that the operator reported and that were not found here.
 fn reported(snapshot: &Snapshot, problems: &[&Finding]) -> Vec<FindingReport> {
     let mut reported: Vec<FindingReport> = Vec::new();
+    // `Ready` last: it is compared with the reasons of the parts.
     let parts = Part::iter().filter(|part| *part != Part::Objects);
     for part in parts.chain([Part::Objects]) {
         let published = snapshot.published(part.condition());
@@ -178,6 +179,7 @@ fn outdated(snapshot: &Snapshot, ready: &Condition) -> Option<String> {
                 .to_owned(),
         );
     }
+    // Statuses only: reasons differ for a moment whenever something changes.
     let published = snapshot.published(ConditionType::Ready)?;
     (published.status != ready.status).then(|| {
         format!(
@@ -201,6 +203,7 @@ impl Conditions<'_> {
         let is_hidden = self.snapshot.forbidden.iter().any(|forbidden| forbidden.condition() == Some(kind));
         let is_reported = self.reported.iter().any(|finding| finding.part == part);
         let condition = if is_hidden || is_reported { self.published(kind) } else { self.evaluated(kind) };
+        // The status does not say it: a part that starts and a part that is broken are both false.
         let mark = match condition.status.as_str() {
             "True" => Mark::Good,
             "Unknown" => Mark::Unknown,

@@ -21,7 +21,6 @@ pub(crate) enum Forbidden {
 }
 
 impl Forbidden {
-    /// The note on it.
     pub(crate) fn note(self) -> String {
         match self {
             Self::Managed(kind) => {

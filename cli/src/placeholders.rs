@@ -23,7 +23,6 @@ use crate::forbidden::Forbidden;
 /// Value of keys that may not be read, and name of classes. Neither is sent to a server.
 const UNREAD: &str = "unread";
 
-/// Adds placeholders to `observed`.
 pub(crate) fn add(observed: &mut Observed, references: References<'_>, forbidden: &[Forbidden]) {
     let References { credentials, external, tls, init_scripts, storage_class, ingress_class } = references;
     let lookups = &mut observed.referenced;

@@ -32,7 +32,6 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// The namespaces, for messages.
     pub(crate) fn place(&self) -> String {
         match &self.namespace {
             Some(namespace) => format!("in namespace {namespace}"),
@@ -60,16 +59,14 @@ impl Scope {
     }
 }
 
-/// Everything that was listed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
-    /// The stacks in scope.
     pub(crate) stacks: Vec<TodoStack>,
     /// All stacks of the cluster, for conflicts between them. Empty where the user may not list them.
     pub(crate) all_stacks: Vec<TodoStack>,
     /// The objects of the stacks in scope.
     pub(crate) listing: Listing,
-    /// The Deployments of operators.
+    /// The Deployments that run operators, which are no managed objects.
     pub(crate) operators: Vec<Arc<Deployment>>,
     pub(crate) forbidden: Vec<Forbidden>,
 }
@@ -88,6 +85,7 @@ pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error
     let mut requests = Requests { client, scope, pending: Vec::new() };
     visit_kinds(&mut requests);
     let everything = ListParams::default();
+    // The operator runs in a namespace of its own, whose name the plugin does not know.
     let operators = ListParams::default().labels(settings::OPERATOR_SELECTOR);
     requests.add(scope.api(client), scope.selector(), Forbidden::Pods, |lists| &mut lists.listing.pods);
     requests.add(Api::all(client.clone()), everything.clone(), Forbidden::StorageClasses, |lists| {

@@ -6,14 +6,12 @@ use serde::{Serialize, Serializer};
 use todostack_crds::{ConditionType, Reason};
 use todostack_stack::{conditions::Verdict, part::Part};
 
-/// One stack.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) health: Health,
-    /// The condition `Ready`.
     pub(crate) ready: Condition,
     /// URL of the API, whether it is ready or not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +95,6 @@ pub(crate) struct PartReport {
     pub(crate) objects: Vec<Node>,
 }
 
-/// One problem.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FindingReport {
@@ -109,7 +106,6 @@ pub(crate) struct FindingReport {
     pub(crate) problem: String,
     /// Empty where the problem contains it.
     pub(crate) remedy: String,
-    /// Where the problem shows.
     pub(crate) evidence: String,
 }
 

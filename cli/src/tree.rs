@@ -28,6 +28,7 @@ pub(crate) fn objects(snapshot: &Snapshot, part: Part) -> Vec<Node> {
     let mut objects: Vec<_> = resources
         .flat_map(|resource| keys(snapshot, resource).into_iter().map(move |key| (key, resource)))
         .collect();
+    // Resources are in the order of apply, in which kinds alternate.
     objects.sort();
     objects.iter().map(|(key, resource)| node(snapshot, *resource, key)).collect()
 }
@@ -53,6 +54,7 @@ fn node(snapshot: &Snapshot, resource: ManagedResource, key: &Key) -> Node {
         details: String::new(),
         objects: Vec::new(),
     };
+    // First: without permission to list, an object only seems to be missing.
     if snapshot.forbidden.contains(&Forbidden::Managed(key.kind)) {
         return bare(Mark::Unknown, "not allowed to read it");
     }
@@ -75,6 +77,7 @@ fn node(snapshot: &Snapshot, resource: ManagedResource, key: &Key) -> Node {
 fn controls(resource: ManagedResource, key: &Key, pod: &Pod) -> bool {
     let label = |key: &str| pod.labels().get(key).map(String::as_str);
     match key.kind {
+        // The Job controller sets the label; owner references of pods name ReplicaSets, not Deployments.
         Kind::Job => label("job-name") == Some(&key.name),
         Kind::StatefulSet | Kind::Deployment => {
             label(labels::COMPONENT) == Some(resource.component().as_str())

@@ -32,6 +32,7 @@ pub(crate) async fn read(client: &Client) -> Result<Cluster, Error> {
 /// Asks discovery, which every user may.
 async fn is_served(client: &Client) -> Result<bool, Error> {
     match client.list_api_group_resources(&format!("{GROUP}/{VERSION}")).await {
+        // The group can be served without the kind, while the CRD is being installed.
         Ok(served) => Ok(served.resources.iter().any(|resource| resource.name == "todostacks")),
         Err(kube::Error::Api(answer)) if answer.code == NOT_FOUND => Ok(false),
         Err(source) => Err(Error::read("the served kinds", PLACE, source)),

@@ -2,6 +2,7 @@
 //! never a password.
 
 use serde_json::json;
+use todostack_stack::stack_ref::StackRef;
 
 use super::*;
 use crate::fixtures::{PASSWORD, well};
@@ -136,6 +137,21 @@ fn a_foreign_object_is_found_by_its_name() {
     assert_eq!(reasons(&report), ["NameConflict"]);
     let exposure = report.parts.last().unwrap();
     assert!(exposure.objects.iter().any(|node| node.state == "not managed by the operator"), "{exposure:?}");
+}
+
+#[test]
+fn every_expected_object_is_shown_once() {
+    let snapshot = well().snapshot();
+    let id = StackRef::try_from(&snapshot.stack).unwrap();
+    let mut expected = Requirements::from(&snapshot.stack.spec).expected(&id);
+    expected.extend(snapshot.observed.inventory.of_kind(Kind::Job).cloned());
+    let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
+    let report = examine(&snapshot, crate::fixtures::now()).unwrap();
+    let objects = report.parts.iter().flat_map(|part| &part.objects);
+    let mut shown: Vec<_> = objects.map(|node| node.object.clone()).collect();
+    expected.sort();
+    shown.sort();
+    assert_eq!(shown, expected);
 }
 
 #[test]

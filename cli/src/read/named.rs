@@ -22,7 +22,6 @@ use crate::{error::Error, forbidden::Forbidden};
 /// Events of one object that are read at most. The API server folds repetitions into one Event.
 const EVENTS: u32 = 50;
 
-/// Reads for one stack.
 pub(crate) struct Reader<'a> {
     pub(crate) client: &'a Client,
     pub(crate) stack: &'a StackRef,
@@ -33,7 +32,7 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// The objects that the spec references. A forbidden one counts as not referenced.
     pub(crate) async fn referenced(&mut self, references: References<'_>) -> Result<Referenced, Error> {
-        // Classes are listed.
+        // Classes are not looked up here: all of them are listed.
         let References { credentials, external, tls, init_scripts, storage_class: _, ingress_class: _ } =
             references;
         let secrets = Forbidden::Managed(Kind::Secret);

@@ -25,6 +25,7 @@ pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String 
         Stacks::Examined(reports) if reports.is_empty() => lines.push("none".to_owned()),
         Stacks::Examined(reports) => {
             for report in reports {
+                // Findings without the tree: `status` and `explain` show more of one stack.
                 lines.push(headline(report, now).trim_end().to_owned());
                 lines.extend(report.notes.iter().map(|note| format!("  {note}")));
                 for finding in &report.findings {
@@ -39,7 +40,6 @@ pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String 
     lines.join("\n") + "\n"
 }
 
-/// The stacks in scope.
 pub(crate) enum Stacks {
     /// The CRD is not installed.
     NotServed,

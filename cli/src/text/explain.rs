@@ -33,6 +33,7 @@ fn starting(report: &Report, name: &str) -> Vec<String> {
 fn wrong(report: &Report, name: &str) -> Vec<String> {
     let state = if report.ready.is_true() { "has problems" } else { "is not ready" };
     let mut lines = vec![format!("{name} {}.", paint(BAD, state)), String::new()];
+    // Findings are in the order of causality, so the first one is the root cause.
     let Some((cause, rest)) = report.findings.split_first() else { return lines };
     let chain = chain(report, Some(cause));
     lines.extend(steps(&chain));
@@ -43,6 +44,7 @@ fn wrong(report: &Report, name: &str) -> Vec<String> {
         lines.extend([String::new(), "Other findings, which may be consequences of this one:".to_owned()]);
         lines.extend(status::findings(rest));
     }
+    // A finding on the exposure is printed above, with its remedy.
     let is_listed = report.findings.iter().any(|finding| finding.part == Part::Exposure);
     lines.extend(exposure(report).filter(|_| !is_listed));
     lines
@@ -50,6 +52,7 @@ fn wrong(report: &Report, name: &str) -> Vec<String> {
 
 /// The parts after the root cause that are not ready, the symptom first.
 fn chain<'a>(report: &'a Report, cause: Option<&FindingReport>) -> Vec<&'a PartReport> {
+    // No other part waits for the exposure.
     if cause.is_some_and(|cause| cause.part == Part::Exposure) {
         return Vec::new();
     }

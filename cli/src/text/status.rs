@@ -39,6 +39,7 @@ fn tree(parts: &[PartReport], wide: bool) -> Vec<String> {
 
 fn part_line(part: &PartReport, last: bool) -> Line {
     let condition = &part.condition;
+    // The sign in front of the name shows that the part works.
     let state = if condition.reason == "AsExpected" { "" } else { condition.reason.as_str() };
     Line {
         branch: branch(last).to_owned(),

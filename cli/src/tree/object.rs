@@ -80,6 +80,7 @@ fn stateful_set(set: &StatefulSet) -> State {
 fn deployment(deployment: &Deployment) -> State {
     let desired = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default();
+    // All pods can be ready while some still run the old template.
     let rolling = if conditions::is_rolled_out(deployment) { "" } else { ", rolling out" };
     State::new(ready >= desired, format!("{ready}/{desired} ready{rolling}"))
 }
@@ -118,6 +119,7 @@ fn ingress(ingress: &Ingress) -> State {
         .flat_map(|spec| spec.rules.iter().flatten())
         .filter_map(|rule| rule.host.as_deref())
         .collect();
+    // A rule without a host matches every request.
     let hosts = if hosts.is_empty() { "all hosts".to_owned() } else { hosts.join(", ") };
     let class = spec.and_then(|spec| spec.ingress_class_name.as_deref()).unwrap_or("none");
     let state = if addresses.is_empty() {
