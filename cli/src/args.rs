@@ -14,8 +14,8 @@ use todostack_stack::labels::Component;
     after_help = "The plugin reads with your own permissions and changes nothing. The role view is enough: what \
                   you may not read is listed, and not checked. No command prints a password.\n\n\
                   Exit codes: 0 all stacks are ready and no check of the cluster failed, 1 a stack is not \
-                  ready or a check failed, 2 the command failed (invalid usage, the stack does not exist, the \
-                  cluster cannot be reached)."
+                  ready or a check failed, 2 the command failed (invalid usage, the stack does not exist, \
+                  the cluster cannot be reached)."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
