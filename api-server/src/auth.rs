@@ -94,6 +94,7 @@ impl Auth {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.algorithms.clear();
         validation.leeway = LEEWAY;
+        // Off by default in jsonwebtoken.
         validation.validate_nbf = true;
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[issuer]);

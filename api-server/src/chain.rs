@@ -2,7 +2,6 @@
 //! cause on a line of its own and repeats those that a library includes itself.
 
 /// The error with its causes, without those that its text ends with.
-#[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -159,6 +159,7 @@ pub struct TraceArgs {
     pub otlp_traces_endpoint: Option<Uri>,
     /// Headers for the collector: name=value, comma separated.
     #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_HEADERS", value_delimiter = ',', value_parser = header)]
+    // The value may be a token, which --help would print.
     #[arg(hide_env_values = true)]
     pub otlp_headers: Vec<(HeaderName, HeaderValue)>,
     /// Name of this service in traces.

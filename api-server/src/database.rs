@@ -76,12 +76,10 @@ impl Database {
 
     /// Caps the connections of a short-lived command such as `migrate`, so that it need not ask the server
     /// for its limit.
-    #[must_use]
     pub fn with_few_connections(self) -> Self {
         Self { max_connections: Some(FEW_CONNECTIONS), ..self }
     }
 
-    #[must_use]
     pub fn kind(&self) -> Kind {
         match &self.target {
             Target::Postgres(_) => Kind::Postgres,
@@ -109,6 +107,7 @@ impl Database {
     fn open_with(&self, connections: u32) -> Arc<dyn Store> {
         match &self.target {
             Target::Postgres(options) => {
+                // The batches and the health check have connections of their own.
                 let pool_size = connections.saturating_sub(PostgresStore::BESIDE_THE_POOL).max(1);
                 Arc::new(PostgresStore::new((**options).clone(), pool_size))
             }

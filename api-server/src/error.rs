@@ -109,6 +109,7 @@ impl ApiError {
         let seconds: u64 = match self {
             Self::RateLimited(seconds) => *seconds,
             Self::Auth(error) => return challenge(error),
+            // A queue drains within a second; a database that restarts takes longer.
             Self::DeadlineExceeded
             | Self::Overloaded
             | Self::Store(todostack_store::Error::KeyInFlight | todostack_store::Error::Overloaded) => 1,
@@ -118,7 +119,6 @@ impl ApiError {
         [(header::RETRY_AFTER, HeaderValue::from(seconds))].into_iter().collect()
     }
 
-    #[must_use]
     pub fn status(&self) -> StatusCode {
         self.kind().0
     }

@@ -78,6 +78,7 @@ fn precondition(headers: &HeaderMap) -> Result<Precondition, ApiError> {
     Ok(match parse_tags(headers, &header::IF_MATCH)? {
         None | Some(Tags::Any) => Precondition::None,
         Some(Tags::These(tags)) => {
+            // Weak ETags never match strongly (RFC 9110, 8.8.3.2).
             let strong = tags.iter().filter(|tag| !tag.weak);
             Precondition::AnyOf(strong.filter_map(|tag| parse_version(tag.opaque)).collect())
         }

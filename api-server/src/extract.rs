@@ -53,6 +53,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
 /// `application/json` or any `+json`, such as `application/merge-patch+json`.
 fn is_json(headers: &HeaderMap) -> bool {
+    // HTML forms cannot send JSON, so that a page of an origin that CORS rejects cannot post.
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;
     };

@@ -11,6 +11,7 @@ use crate::outbound::Outbound;
 /// Fails unless `/readyz` answers 200 on this host.
 pub async fn run(operations_listen: SocketAddr) -> anyhow::Result<()> {
     let mut address = operations_listen;
+    // 0.0.0.0 is an address to listen on, not one to connect to.
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }

@@ -37,6 +37,7 @@ impl Links {
     fn from_headers(headers: &HeaderMap, uri: &Uri) -> Self {
         let first = |name: &str| {
             let value = headers.get(name)?.to_str().ok()?;
+            // Each proxy appends: the first value is what the client used.
             value.split(',').next().map(str::trim).filter(|value| is_plain(value))
         };
         let host = first("x-forwarded-host")

@@ -47,6 +47,7 @@ pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: 
     let mut stop = std::pin::pin!(stop);
     loop {
         let accept = async {
+            // The permit first: without one, clients wait in the kernel and not in an accepted connection.
             let permit = Arc::clone(&connections).acquire_owned().await;
             (listener.accept().await, permit)
         };
@@ -74,6 +75,7 @@ pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: 
             }
         }
     }
+    // Closes the port: new connections are refused at once while the others drain.
     drop(listener);
     if timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "Aborted requests that did not finish in time");
@@ -82,7 +84,9 @@ pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: 
 
 /// Registers a connection with the current runtime.
 fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
+    // A response is one write, which Nagle's algorithm would only delay.
     stream.set_nodelay(true)?;
+    // Accepting registered it with the runtime of the listener.
     TcpStream::from_std(stream.into_std()?)
 }
 

@@ -42,7 +42,6 @@ pub struct Metrics {
 
 impl Metrics {
     /// The pools of all stores are added up.
-    #[must_use]
     pub fn new(stores: Vec<Arc<dyn Store>>) -> Self {
         let mut registry = Registry::default();
         let requests = Requests::new_with_constructor(|| Histogram::new(BUCKETS));
@@ -65,6 +64,7 @@ impl Metrics {
     pub(crate) fn observe(&self, Answered { method, route, status, took }: Answered<'_>) {
         let labels = RequestLabels {
             method: method_label(method),
+            // The template and not the path, of which clients could make any number.
             route: route.map_or("unmatched", MatchedPath::as_str).to_owned(),
             status: status.as_u16(),
         };

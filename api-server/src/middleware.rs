@@ -46,13 +46,16 @@ async fn surround(State(shared): State<Arc<Shared>>, request: Request, next: Nex
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
 
+    // Admission and authentication count too: fetching keys may take as long as the database.
     let mut response = match timeout(DEADLINE, answer(&shared, request, next)).await {
         Ok(response) => response,
         Err(_) => ApiError::DeadlineExceeded.into_response(),
     };
 
+    // After all steps that may fail: the body of an error needs the trace id, which they do not know.
     let error = error::render(&mut response, trace.id());
     headers::add(&mut response, &trace);
+    // Errors included, or a browser would hide them from the page.
     cors.add_headers(&method, &mut response);
     let (status, took) = (response.status(), started.elapsed());
     let answered = Answered { method: &method, route: route.as_ref(), status, took };
@@ -82,6 +85,7 @@ async fn answer(shared: &Shared, mut request: Request, next: Next) -> Response {
         }
         Err(error) => error.into_response(),
     };
+    // Rejected requests included, so that clients see when to retry.
     quota.add_headers(&mut response);
     response
 }

@@ -20,6 +20,7 @@ pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
         let answer = if check { store.schema_version().await } else { store.migrate().await };
         match answer {
             Ok(version) => break version,
+            // Only these pass with time; a password does not become right by waiting.
             Err(error @ (Error::Unavailable(_) | Error::TimedOut(_))) if !check => {
                 tracing::warn!(database = %database, error = chain(&error), "Waiting for the database");
                 sleep(RETRY_EVERY).await;

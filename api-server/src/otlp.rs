@@ -73,6 +73,7 @@ impl Spans {
 
     /// The span ends now.
     pub(crate) fn push(&self, span: Span) {
+        // Without waiting: a request is worth more than its span.
         if self.queue.try_send((SystemTime::now(), span)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -87,6 +88,7 @@ async fn send_all(
 ) {
     let mut spans = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut spans, BATCH).await > 0 {
+        // The first span waits for others, so that a quiet service sends one request for several.
         let send_at = Instant::now() + SEND_EVERY;
         while spans.len() < BATCH {
             match timeout_at(send_at, waiting.recv()).await {

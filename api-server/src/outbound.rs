@@ -43,6 +43,7 @@ impl Outbound {
             .map_err(|cause| cause.to_string())?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        // Plain HTTP too: within a cluster, issuers and collectors often have no certificate.
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector) })

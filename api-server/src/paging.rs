@@ -157,6 +157,7 @@ impl TodosParams {
         let filter = self.filter.clone().filter()?;
         let cursor = cursor.as_deref().map(decode).transpose()?;
         let (sort, after) = cursor.map_or((*sort, None), |(sort, cursor)| (sort, Some(cursor)));
+        // After a cursor, todos are never streamed: without a limit, the page has the maximum size.
         let limit = limit.or(after.is_some().then_some(MAX_LIMIT));
         let query = TodoQuery { filter, sort: sort.sort(), after, limit: limit.unwrap_or(MAX_LIMIT) };
         Ok((query, limit))

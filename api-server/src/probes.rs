@@ -53,6 +53,7 @@ async fn readyz(State(state): State<AppState>) -> Response {
 }
 
 async fn database_checks(state: &AppState) -> (Check, Check) {
+    // One query for two checks: reading the version needs a working connection.
     let answer = timeout(CHECK_TIMEOUT, state.store.schema_version()).await;
     let failed = |detail: String| {
         let unknown = "unknown while the database does not answer".to_owned();

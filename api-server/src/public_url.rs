@@ -20,6 +20,7 @@ impl FromStr for PublicUrl {
         {
             return Err(invalid());
         }
+        // Paths are appended with their slash.
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
 }

@@ -106,6 +106,7 @@ impl Rate {
             }
             Err(until) => {
                 let wait = until.wait_time_from(self.clock.now());
+                // Rounded up, so that a client that waits this long succeeds.
                 Err(Empty { retry_after: wait.as_secs().saturating_add(1) })
             }
         }
@@ -126,6 +127,7 @@ impl Rate {
     /// Evicts full buckets, which are like new ones.
     pub(crate) fn evict_full(&self) {
         self.buckets.retain_recent();
+        // The map keeps its capacity otherwise, that of the largest burst of clients so far.
         self.buckets.shrink_to_fit();
     }
 }

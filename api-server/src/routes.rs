@@ -64,12 +64,13 @@ fn all() -> OpenApiRouter<AppState> {
 /// All operations with the middleware. axum answers HEAD by GET.
 pub fn api(state: AppState) -> Router {
     let (router, document) = all().split_for_parts();
+    // The handler has a state of its own: the document is known only when all routes are.
     let document = get(openapi::get_document).with_state(openapi::to_json(document));
     let router = router.route("/openapi.json", document.merge(allow!("GET, HEAD, OPTIONS")));
+    // The fallback is within the middleware, so that unknown paths are logged and limited too.
     middleware::around(router.fallback(async || ApiError::RouteNotFound), state)
 }
 
-#[must_use]
 pub fn openapi_json() -> Bytes {
     openapi::to_json(all().into_openapi())
 }

@@ -39,6 +39,7 @@ impl PartialSchema for Tag {
 
 fn text(max_chars: usize) -> ObjectBuilder {
     let builder = ObjectBuilder::new().schema_type(Type::String);
+    // JSON Schema counts characters as the store does.
     builder.min_length(Some(1)).max_length(Some(max_chars)).pattern(Some(NOT_BLANK))
 }
 

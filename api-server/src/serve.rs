@@ -45,6 +45,7 @@ pub async fn run(
     let spans = spans.map_err(|why| anyhow!("failed to set up traces: {why}"))?;
     let states = AppState::for_each(stores, settings(args), auth, spans);
     let state = states.first().context("no worker thread was started")?;
+    // A port that is in use fails before anything is migrated.
     let api_listener = bind(listen).await?;
     let probes_listener = bind(operations_listen).await?;
     if database.kind() == Kind::Sqlite {
@@ -71,6 +72,7 @@ pub async fn run(
     let housekeeping = [tokio::spawn(delete_keys(state.clone())), tokio::spawn(evict_clients(state.clone()))];
 
     let signal = stop.received().await;
+    // Readiness fails first: a replica that is removed too early would lose requests.
     state.drain();
     tracing::info!(signal, seconds = drain_delay.as_secs(), "Draining");
     // Until load balancers notice, they still send requests, which are answered.
@@ -78,6 +80,7 @@ pub async fn run(
     stop_api.send_replace(true);
     api_server.await.context("failed to stop the API")?;
     housekeeping.iter().for_each(tokio::task::JoinHandle::abort);
+    // Requests in flight needed the stores until now.
     for state in &states {
         state.store.close().await;
     }

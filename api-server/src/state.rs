@@ -93,14 +93,12 @@ impl FromRef<AppState> for Arc<dyn Store> {
 
 impl AppState {
     /// With `auth`, requests need a token; with `spans`, they are traced.
-    #[must_use]
     pub fn new(store: Arc<dyn Store>, settings: Settings, auth: Option<Auth>, spans: Option<Spans>) -> Self {
         let shared = Shared::new(vec![Arc::clone(&store)], settings, auth, spans);
         Self { store, shared: Arc::new(shared) }
     }
 
     /// One state for each store, all of which share the rest.
-    #[must_use]
     pub fn for_each(
         stores: Vec<Arc<dyn Store>>,
         settings: Settings,

@@ -227,6 +227,7 @@ impl TryFrom<TodoPatchInput> for TodoPatch {
         let title = title.and_then(|title| checked("/title", title, &mut errors));
         let completed = completed.map(|completed| completed.ok_or(NULL));
         let completed = completed.and_then(|completed| checked("/completed", completed, &mut errors));
+        // `null` removes all tags; a title or a state cannot be removed.
         let tags = tags.map(|tags| Tags::new(tags.unwrap_or_default()));
         let tags = tags.and_then(|tags| checked("/tags", tags, &mut errors));
         let order = order.map(|order| order.map(in_range).transpose());

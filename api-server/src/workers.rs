@@ -31,13 +31,13 @@ impl Workers {
     }
 
     /// For spawning tasks on each thread.
-    #[must_use]
     pub fn runtimes(&self) -> &[Handle] {
         &self.runtimes
     }
 }
 
 fn worker(mut until: watch::Receiver<()>) -> io::Result<Handle> {
+    // A shared runtime would move requests between threads, at the cost of a wake-up each.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     thread::Builder::new().name("worker".to_owned()).spawn(move || {

@@ -130,6 +130,7 @@ impl Keys {
                 None => Err(fetcher.error("the last attempt failed a moment ago")),
             };
         }
+        // Before the request, so that a failed attempt counts too.
         *tried = Some(Instant::now());
         let text = fetcher.get().await?;
         let keys = parse(&text, &fetcher.url())?;

@@ -36,6 +36,7 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let list = store.create_list(&owner, NewList::try_from(body.value)?).await?;
     let list = ListBody::new(list, &links);
+    // Cannot fail: `links` accepts only characters of URLs.
     let location = HeaderValue::from_str(&list.url).map_err(|_| ApiError::RouteNotFound)?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(list)).into_response())
 }

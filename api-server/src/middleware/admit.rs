@@ -15,5 +15,6 @@ pub(super) fn admit<'a>(shared: &'a Shared, headers: &HeaderMap) -> Result<Semap
     if size > MAX_HEADER_BYTES {
         return Err(ApiError::HeadersTooLarge(MAX_HEADER_BYTES));
     }
+    // Not `acquire`: a client that waits here may give up before it is answered.
     shared.in_flight.try_acquire().map_err(|_| ApiError::Overloaded)
 }

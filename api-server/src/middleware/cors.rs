@@ -51,6 +51,7 @@ impl Cors {
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
         }
+        // Otherwise a shared cache would answer one origin with the headers of another one.
         if self.varies {
             headers.append(header::VARY, HeaderValue::from_static("origin"));
         }

@@ -8,6 +8,7 @@ use super::trace::{self, Trace};
 static CONSTANT: [(HeaderName, HeaderValue); 4] = [
     // Todos change at any time; with an ETag, revalidation is cheap.
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    // The next three are for browsers that open a response as a page: titles may hold HTML.
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),

@@ -15,6 +15,7 @@ use crate::{
 pub(super) fn record(shared: &Shared, answered: Answered<'_>, trace: &Trace, error: Option<&ApiError>) {
     shared.metrics.observe(answered);
     log::answered(answered, trace, error);
+    // A span allocates: none is built for a trace that no one records.
     if let Some(spans) = shared.spans.as_ref().filter(|_| trace.is_sampled()) {
         spans.push(span(answered, trace, error));
     }

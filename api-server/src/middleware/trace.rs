@@ -63,6 +63,7 @@ impl Trace {
 }
 
 pub(crate) fn span_id() -> String {
+    // All zeros is an invalid id.
     format!("{:016x}", rand::random::<u64>().max(1))
 }
 

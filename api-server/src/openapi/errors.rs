@@ -54,6 +54,7 @@ impl Modify for CommonErrors {
                 responses.extend(BodyError::responses());
             }
             for (status, response) in &mut *responses {
+                // References are components, which are problems already.
                 if let RefOr::T(response) = response
                     && status.starts_with(['4', '5'])
                 {

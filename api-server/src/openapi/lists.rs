@@ -27,6 +27,7 @@ fn put_in_list(operation: &mut Operation) {
     operation.operation_id = operation.operation_id.take().map(|id| format!("{id}InList"));
     operation.parameters.get_or_insert_default().insert(0, list().into());
     let missing = ResponseBuilder::new().description("No such list").build();
+    // Operations on one todo declare it: there the todo does not exist.
     operation.responses.responses.entry("404".to_owned()).or_insert(missing.into());
 }
 

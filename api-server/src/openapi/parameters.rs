@@ -19,6 +19,7 @@ impl Modify for NotNull {
                 && let SchemaType::Array(types) = &object.schema_type
                 && let Some(only) = types.iter().find(|kind| **kind != Type::Null)
             {
+                // `required` says already that it may be absent.
                 object.schema_type = SchemaType::Type(only.clone());
             }
         }

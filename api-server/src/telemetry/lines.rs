@@ -61,6 +61,7 @@ impl Shared {
         let before = buffer.text.len();
         let after = before.saturating_add(line.len());
         if after > MAX_BYTES {
+            // The line is lost and not the oldest one: what is buffered is already on its way.
             buffer.dropped = buffer.dropped.saturating_add(1);
             return;
         }
@@ -117,6 +118,7 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Line<'a> {
+        // A crash may follow a warning within the 50 ms that other lines wait.
         Line { shared: &self.0, urgent: *meta.level() <= Level::WARN }
     }
 }

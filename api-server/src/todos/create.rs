@@ -61,6 +61,7 @@ pub(crate) async fn create(
     let Created { todo, replayed } = store.create_todo(&collection, new, key).await?;
     let etag = etag::for_todo(&todo);
     let todo = TodoBody::new(todo, collection.list, &links);
+    // Cannot fail: `links` accepts only characters of URLs.
     let location = HeaderValue::from_str(&todo.url).map_err(|_| ApiError::RouteNotFound)?;
     let mut response =
         (StatusCode::CREATED, [(header::LOCATION, location), (header::ETAG, etag)], Json(todo))

@@ -32,6 +32,7 @@ impl Stream {
     /// The text of this page, and the stream of the pages after it.
     async fn write_page(mut self) -> Result<(Bytes, Option<Self>), Error> {
         self.query.after = self.page.last().map(Cursor::of);
+        // A page that is not full is the last one, which saves a query.
         let full = i64::try_from(self.page.len()).is_ok_and(|len| len == self.query.limit);
         let mut text = self.text();
         let next = if full { self.next_page().await? } else { Vec::new() };

@@ -60,7 +60,6 @@ impl PostgresStore {
 
     /// Connects with the first request, so that a database that is not available is no error here. Batches
     /// run on the current runtime.
-    #[must_use]
     pub fn new(options: PgConnectOptions, pool_size: u32) -> Self {
         let connector = Connector::new(options);
         Self {

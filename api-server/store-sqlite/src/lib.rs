@@ -42,7 +42,6 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// The file is created with the first write.
-    #[must_use]
     pub fn new(options: SqliteConnectOptions) -> Self {
         let options = options
             .create_if_missing(true)

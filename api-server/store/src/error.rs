@@ -55,13 +55,11 @@ pub enum Error {
 
 impl Error {
     /// The database is not available for a reason that no library reports.
-    #[must_use]
     pub fn unavailable(why: &'static str) -> Self {
         Self::Unavailable(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(why)))
     }
 
     /// The error of a migration: permanent, unless the database is not available.
-    #[must_use]
     pub fn during_migration(self) -> Self {
         match self {
             Self::Unavailable(source) => Self::Unavailable(source),
@@ -70,7 +68,6 @@ impl Error {
     }
 
     /// Whether other requests to the database would fail too.
-    #[must_use]
     pub fn concerns_the_database(&self) -> bool {
         match self {
             Self::Full(_)

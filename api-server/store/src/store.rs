@@ -46,7 +46,6 @@ impl SchemaVersion {
     }
 
     /// Whether this release works with the schema. A newer one is compatible with the release before it.
-    #[must_use]
     pub fn serves(self) -> bool {
         self.found >= self.wanted
     }

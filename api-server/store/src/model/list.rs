@@ -21,7 +21,6 @@ impl ListName {
     }
 
     /// The name as the client sent it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -41,7 +41,6 @@ impl Cursor {
     pub const NO_ORDER: i64 = i64::MAX;
 
     /// The cursor for the page after this todo.
-    #[must_use]
     pub fn of(todo: &Todo) -> Self {
         Self { order: todo.order.unwrap_or(Self::NO_ORDER), id: todo.id }
     }

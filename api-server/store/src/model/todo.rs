@@ -53,13 +53,11 @@ impl Title {
     }
 
     /// The title as the client sent it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The title as the client sent it.
-    #[must_use]
     pub fn into_string(self) -> String {
         self.0
     }
@@ -111,13 +109,11 @@ impl Tags {
     }
 
     /// In the client's order.
-    #[must_use]
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }
 
     /// In the client's order.
-    #[must_use]
     pub fn into_vec(self) -> Vec<String> {
         self.0
     }
@@ -159,7 +155,6 @@ pub struct Todo {
 
 impl Todo {
     /// A new todo after it was stored, with the number and the time that the database gave it.
-    #[must_use]
     pub fn created(new: NewTodo, id: TodoId, created_at: DateTime<Utc>) -> Self {
         let NewTodo { title, completed, order, due_date, tags, priority } = new;
         Self {

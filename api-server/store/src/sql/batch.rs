@@ -68,7 +68,6 @@ impl<B: Batch> Batcher<B> {
     }
 
     /// The number of waiting requests.
-    #[must_use]
     pub fn queued(&self) -> usize {
         self.queue.max_capacity().saturating_sub(self.queue.capacity())
     }

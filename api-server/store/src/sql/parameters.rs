@@ -4,7 +4,6 @@ use crate::{Collection, Precondition, Priority};
 
 impl Collection {
     /// The list as it is in the indexes: 0 for the default list, since lists are numbered from 1.
-    #[must_use]
     pub fn list_or_zero(&self) -> i64 {
         self.list.unwrap_or(0)
     }
@@ -12,7 +11,6 @@ impl Collection {
 
 impl Precondition {
     /// The versions that the todo may have; `None` when every version may be changed.
-    #[must_use]
     pub fn versions(&self) -> Option<&[i64]> {
         match self {
             Self::None => None,
@@ -23,7 +21,6 @@ impl Precondition {
 
 impl Priority {
     /// The number in the database.
-    #[must_use]
     pub fn number(self) -> i16 {
         match self {
             Self::Low => 1,
@@ -33,7 +30,6 @@ impl Priority {
     }
 
     /// From the number in the database; a number that a later version wrote is read as none.
-    #[must_use]
     pub fn from_number(number: i16) -> Option<Self> {
         [Self::Low, Self::Medium, Self::High].into_iter().find(|priority| priority.number() == number)
     }
