@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// Where Debian and Ubuntu keep the servers of each version, none of them on PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";

@@ -13,9 +13,7 @@
 //! Postgres does not run as root; when started by root, the server runs as the user `postgres` of its
 //! package.
 
-mod error;
 mod installed;
-mod options;
 
 use std::{
     fs::OpenOptions,
@@ -31,12 +29,61 @@ use fs_err as fs;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-pub use crate::{error::Error, installed::programs_folder, options::Options};
-use crate::{error::Result, installed::User};
+use crate::installed::User;
+pub use crate::installed::programs_folder;
 
 /// How long a server may take to start after it was killed: it recovers first, and the kernel may still be
 /// ending the killed processes, which hold its shared memory.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// Why a temporary server could not be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("failed to find initdb in /usr/lib/postgresql/*/bin and on PATH: install the package postgresql")]
+    NotInstalled,
+    #[error(
+        "failed to find the user postgres, which runs the server for root: install the package postgresql"
+    )]
+    NoUser,
+    #[error("failed to write the folder of the temporary Postgres")]
+    Folder(#[source] std::io::Error),
+    #[error("failed to find a free port for the temporary Postgres")]
+    Port(#[source] std::io::Error),
+    #[error("failed to run {program}")]
+    NoProgram { program: String, source: std::io::Error },
+    /// `output` is what it wrote to its standard error or the server to its log, on one line.
+    #[error("{program} failed: {output}")]
+    Failed { program: String, output: String },
+}
+
+/// How a temporary server differs from the defaults of Postgres.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Lines of `postgresql.conf`.
+    settings: Vec<String>,
+    write_ahead_log: Option<PathBuf>,
+}
+
+impl Options {
+    /// Sets a parameter of `postgresql.conf`.
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push(format!("{name} = '{}'\n", value.replace('\'', "''")));
+        self
+    }
+
+    /// Does not wait for the disk: faster, but a crash of the machine can lose data that was committed.
+    pub fn without_durability(self) -> Self {
+        self.setting("fsync", "off").setting("synchronous_commit", "off").setting("full_page_writes", "off")
+    }
+
+    /// Puts the write-ahead log into an empty folder, such as one on another disk. It then grows by 1 MiB at
+    /// a time.
+    pub fn write_ahead_log_in(self, folder: &Path) -> Self {
+        Self { write_ahead_log: Some(folder.to_owned()), ..self }
+    }
+}
 
 /// A data directory and, unless it was killed or failed, a server on it.
 #[derive(Debug)]
@@ -51,10 +98,8 @@ impl Postgres {
     /// Creates a database cluster and starts a server on it, both of the newest installed version.
     pub fn start(options: &Options) -> Result<Self> {
         let folder = TempDir::with_prefix("todostack-dev-postgres-").map_err(Error::Folder)?;
-        let port = TcpListener::bind(("127.0.0.1", 0))
-            .and_then(|socket| socket.local_addr())
-            .map_err(Error::Port)?
-            .port();
+        let address = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
+        let port = address.map_err(Error::Port)?.port();
         let server = Self { programs: programs_folder()?, user: User::of_servers()?, folder, port };
         server.give_folder(server.folder.path())?;
         server.initialize(options)?;
@@ -105,35 +150,28 @@ impl Postgres {
     pub fn restart(&self) -> Result<()> {
         let deadline = Instant::now() + RESTART_TIMEOUT;
         loop {
-            match self.start_once() {
-                Err(error) if Instant::now() >= deadline => return Err(error),
-                Err(_) => {}
-                Ok(()) => return Ok(()),
+            let started = self.start_once();
+            if started.is_ok() || Instant::now() >= deadline {
+                return started;
             }
         }
     }
 
     fn initialize(&self, options: &Options) -> Result<()> {
         let mut initdb = self.program("initdb");
-        initdb.args([
-            "--auth=trust",
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--no-locale",
-            "--no-sync",
-            "--pgdata",
-        ]);
-        initdb.arg(self.data());
-        if let Some(log) = options.write_ahead_log() {
+        initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"]);
+        initdb.arg("--pgdata").arg(self.data());
+        if let Some(log) = &options.write_ahead_log {
             self.give_folder(log)?;
             initdb.arg("--waldir").arg(log).arg("--wal-segsize=1");
         }
         run(initdb)?;
         let folder = self.folder.path().display();
-        let configuration = options.configuration(&format!(
-            "port = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\n",
-            self.port
-        ));
+        let configuration = format!(
+            "port = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\n{}",
+            self.port,
+            options.settings.concat()
+        );
         // Appended, since the last of several values counts.
         let file = OpenOptions::new().append(true).open(self.data().join("postgresql.conf"));
         file.and_then(|mut file| file.write_all(configuration.as_bytes())).map_err(Error::Folder)
@@ -146,7 +184,7 @@ impl Postgres {
         run(start).map_err(|error| match error {
             Error::Failed { program, .. } => {
                 let log = fs::read_to_string(&log).unwrap_or_default();
-                Error::Failed { program, output: error::on_one_line(&log) }
+                Error::Failed { program, output: on_one_line(&log) }
             }
             other => other,
         })
@@ -177,14 +215,16 @@ impl Drop for Postgres {
 
 fn run(mut command: Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(source) => return Err(Error::NoProgram { program, source }),
-    };
+    let output = command.output();
+    let output = output.map_err(|source| Error::NoProgram { program: program.clone(), source })?;
     if output.status.success() {
         return Ok(());
     }
-    Err(Error::Failed { program, output: error::on_one_line(&String::from_utf8_lossy(&output.stderr)) })
+    Err(Error::Failed { program, output: on_one_line(&String::from_utf8_lossy(&output.stderr)) })
+}
+
+fn on_one_line(output: &str) -> String {
+    output.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

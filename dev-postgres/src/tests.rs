@@ -13,6 +13,12 @@ impl Postgres {
 }
 
 #[test]
+fn quotes_in_a_value_do_not_end_it() {
+    let options = Options::default().setting("log_line_prefix", "it's");
+    assert_eq!(options.settings, ["log_line_prefix = 'it''s'\n"]);
+}
+
+#[test]
 fn a_server_has_the_settings_that_were_asked_for() {
     let postgres =
         Postgres::start(&Options::default().setting("max_connections", "7").without_durability()).unwrap();
