@@ -11,10 +11,8 @@ pub struct Addon {
     deployment: &'static str,
 }
 
-/// The cluster's DNS.
 pub const COREDNS: Addon =
     Addon { manifest: "coredns.yaml", namespace: "kube-system", deployment: "coredns" };
-/// The Ingress controller.
 pub const TRAEFIK: Addon =
     Addon { manifest: "traefik.yaml", namespace: "kube-system", deployment: "traefik" };
 /// The default StorageClass.
@@ -33,14 +31,8 @@ pub fn apply(cluster: &ClusterTools, addons: &[Addon]) -> anyhow::Result<()> {
     process::run(&mut apply)?;
     for Addon { namespace, deployment, .. } in addons {
         let name = format!("deployment/{deployment}");
-        process::run(cluster.kubectl().args([
-            "-n",
-            namespace,
-            "rollout",
-            "status",
-            &name,
-            "--timeout=120s",
-        ]))?;
+        let arguments = ["rollout", "status", &name, "--timeout=120s"];
+        process::run(cluster.kubectl().args(["-n", namespace]).args(arguments))?;
     }
     Ok(())
 }

@@ -21,18 +21,18 @@ pub enum Module {
     Checks,
 }
 
-/// What `kubectl version` and the nodes' kubelet version print; the version of k8s.io/kubernetes in go.mod.
-const KUBERNETES_VERSION: (&str, &str) = ("v1.36.3", "36");
-
 /// The linker leaves DWARF out (`-w`); not generating it saves 10 % of the compilers' time.
 const COMPILER_FLAGS: &str = "-gcflags=all=-dwarf=false";
+/// For `kubectl version` and the nodes' kubelet version; the version of k8s.io/kubernetes in go.mod.
+const KUBERNETES_VERSION: &str = " -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36";
 
 impl Module {
-    fn name(self) -> &'static str {
+    /// The name, and how long a build usually takes.
+    fn describe(self) -> (&'static str, &'static str) {
         match self {
-            Self::Kubernetes => "kubernetes",
-            Self::Addons => "addons",
-            Self::Checks => "checks",
+            Self::Kubernetes => ("kubernetes", "6 to 12 min on two cores, once per machine"),
+            Self::Addons => ("addons", "10 s, once per machine"),
+            Self::Checks => ("checks", "1 min, once per machine"),
         }
     }
 
@@ -40,15 +40,8 @@ impl Module {
         let testbed = repository::testbed();
         match self {
             Self::Kubernetes => testbed.to_owned(),
-            Self::Addons | Self::Checks => testbed.join(self.name()),
-        }
-    }
-
-    fn usual_time(self) -> &'static str {
-        match self {
-            Self::Kubernetes => "6 to 12 min on two cores, once per machine",
-            Self::Addons => "10 s, once per machine",
-            Self::Checks => "1 min, once per machine",
+            Self::Addons => testbed.join("addons"),
+            Self::Checks => testbed.join("checks"),
         }
     }
 
@@ -64,30 +57,16 @@ impl Module {
         sources.sort();
         Ok(sources)
     }
-
-    fn linker_flags(self) -> String {
-        let (version, minor) = KUBERNETES_VERSION;
-        let set = "-X k8s.io/component-base/version.git";
-        match self {
-            Self::Kubernetes => {
-                format!("-s -w {set}Version={version} {set}Major=1 {set}Minor={minor}")
-            }
-            Self::Addons | Self::Checks => "-s -w".to_owned(),
-        }
-    }
 }
 
-/// The programs of a module, and the key that changes when they do.
-#[derive(Clone, Debug)]
+/// The programs of a module.
 pub struct Binaries {
-    /// The folder of the programs.
     pub folder: PathBuf,
-    /// The key of their sources, flags and Go version.
+    /// It changes with their sources, flags and Go version.
     pub key: String,
 }
 
 impl Binaries {
-    /// The path of one program.
     pub fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -97,24 +76,21 @@ impl Binaries {
 pub fn build(module: Module) -> anyhow::Result<Binaries> {
     let go = process::output(Command::new("go").args(["env", "GOVERSION"]))
         .context("failed to run Go, which builds Kubernetes: install Go 1.26 or later")?;
-    let folder = module.folder();
-    let flags = module.linker_flags();
-    let mut sources = Sources::default().text(COMPILER_FLAGS).text(&flags).text(&go);
+    let version = if matches!(module, Module::Kubernetes) { KUBERNETES_VERSION } else { "" };
+    let flags = format!("-s -w{version}");
+    let mut sources = Sources::default().text(COMPILER_FLAGS).text(&flags).text(go);
     for source in module.sources()? {
         sources = sources.file(&source)?;
     }
     let key = sources.key();
-    let folder = cache::entry(&format!("{}-{key}", module.name()), |built| {
-        let what = format!("Building the programs of testbed's Go module \"{}\"", module.name());
-        progress::step(&what, module.usual_time(), || {
-            let mut command = Command::new("go");
-            command
-                .current_dir(&folder)
-                .env("CGO_ENABLED", "0")
-                .env("GOFLAGS", "-mod=readonly -buildvcs=false");
-            command.args(["build", "-trimpath", COMPILER_FLAGS, "-ldflags", &flags, "-o"]);
-            command.arg(built).arg("tool");
-            Ok(process::run(&mut command)?)
+    let (name, usual) = module.describe();
+    let folder = cache::entry(&format!("{name}-{key}"), |built| {
+        progress::step(&format!("Building the programs of testbed's Go module \"{name}\""), usual, || {
+            let mut go = Command::new("go");
+            go.current_dir(module.folder()).env("CGO_ENABLED", "0");
+            go.env("GOFLAGS", "-mod=readonly -buildvcs=false");
+            go.args(["build", "-trimpath", COMPILER_FLAGS, "-ldflags", &flags, "-o"]);
+            Ok(process::run(go.arg(built).arg("tool"))?)
         })
     })?;
     Ok(Binaries { folder, key })
@@ -129,9 +105,13 @@ mod tests {
     #[test]
     fn the_reported_version_is_that_of_the_module() {
         let go_mod = std::fs::read_to_string(Module::Kubernetes.folder().join("go.mod")).unwrap();
-        let line = format!("k8s.io/kubernetes {}", KUBERNETES_VERSION.0);
-        assert!(go_mod.contains(&line), "testbed/go.mod has no line {line:?}");
-        assert!(KUBERNETES_VERSION.0.starts_with(&format!("v1.{}.", KUBERNETES_VERSION.1)));
+        let kubernetes = go_mod.lines().find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"));
+        let version: Vec<&str> = kubernetes.unwrap().split(['.', ' ']).collect();
+        let (major, minor, patch) = (version[0], version[1], version[2]);
+        let expected =
+            [format!("Version=v{major}.{minor}.{patch}"), format!("Major={major}"), format!("Minor={minor}")];
+        let set = KUBERNETES_VERSION.split(" -X k8s.io/component-base/version.git");
+        assert_eq!(set.skip(1).collect::<Vec<_>>(), expected);
     }
 
     /// The versions that a go.mod requires, by module.

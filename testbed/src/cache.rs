@@ -9,12 +9,11 @@ use crate::lock;
 
 /// `$XDG_CACHE_HOME/todostack`, or `~/.cache/todostack`.
 pub fn folder() -> anyhow::Result<PathBuf> {
-    let base = match std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
-        Some(path) => PathBuf::from(path),
-        None => Path::new(&std::env::var_os("HOME").context("HOME is not set: set it, or XDG_CACHE_HOME")?)
-            .join(".cache"),
-    };
-    Ok(base.join("todostack"))
+    if let Some(path) = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+        return Ok(Path::new(&path).join("todostack"));
+    }
+    let home = std::env::var_os("HOME").context("HOME is not set: set it, or XDG_CACHE_HOME")?;
+    Ok(Path::new(&home).join(".cache/todostack"))
 }
 
 /// The folder of the cached `name`, which `build` fills when it does not exist yet.
@@ -51,6 +50,8 @@ fn entry_in(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -72,9 +73,9 @@ mod tests {
     #[test]
     fn concurrent_commands_build_an_entry_once() {
         let cache = tempfile::tempdir().unwrap();
-        let count = std::sync::atomic::AtomicUsize::new(0);
+        let count = AtomicUsize::new(0);
         let build = |_: &Path| {
-            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            count.fetch_add(1, Ordering::SeqCst);
             Ok(())
         };
         std::thread::scope(|scope| {

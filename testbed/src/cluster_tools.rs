@@ -1,6 +1,6 @@
 //! kubectl and helm for one cluster. What is applied or installed is decided by the callers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{self, Error};
@@ -8,25 +8,25 @@ use crate::process::{self, Error};
 /// The programs to talk to a cluster, and the kubeconfig to do it with.
 #[derive(Clone, Debug)]
 pub struct ClusterTools {
-    /// The kubeconfig file of the cluster.
     pub kubeconfig: PathBuf,
-    /// The path of a kubectl of the cluster's version.
+    /// Of the cluster's version.
     pub kubectl: PathBuf,
-    /// The path of helm 3 or later.
+    /// Of version 3 or later.
     pub helm: PathBuf,
 }
 
 impl ClusterTools {
-    /// A `kubectl` command that the caller adds arguments to.
     pub fn kubectl(&self) -> Command {
-        let mut command = Command::new(&self.kubectl);
-        command.env("KUBECONFIG", &self.kubeconfig);
-        command
+        self.command(&self.kubectl)
     }
 
-    /// A `helm` command that the caller adds arguments to.
     pub fn helm(&self) -> Command {
-        let mut command = Command::new(&self.helm);
+        self.command(&self.helm)
+    }
+
+    /// A command that the caller adds arguments to.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.env("KUBECONFIG", &self.kubeconfig);
         command
     }

@@ -9,13 +9,13 @@ use fs_err as fs;
 
 use crate::process::{self, Error};
 
-/// Installs `suite` with the packages `include` into `root`.
-pub(crate) fn bootstrap(suite: &str, root: &Path, include: &[&str]) -> Result<(), Error> {
+/// Installs `suite` with the packages `include`, separated by commas, into `root`.
+pub(crate) fn bootstrap(suite: &str, root: &Path, include: &str) -> Result<(), Error> {
     // In its own mount namespace: an interrupted debootstrap leaves no mounted /proc behind.
     let mut command = Command::new("unshare");
     command.args(["--mount", "debootstrap", "--variant=minbase"]);
     if !include.is_empty() {
-        command.arg(format!("--include={}", include.join(",")));
+        command.arg(format!("--include={include}"));
     }
     command.arg(suite).arg(root);
     if let Some(mirror) = mirror() {
@@ -33,12 +33,6 @@ pub(crate) fn run_in(root: &Path, program: &str, arguments: &[&str]) -> Result<(
     process::run(command.arg("chroot").arg(root).arg(program).args(arguments))
 }
 
-/// Installs packages inside `root`.
-pub(crate) fn install_in(root: &Path, packages: &[&str]) -> Result<(), Error> {
-    let arguments = ["-y", "-qq", "--no-install-recommends", "install"];
-    run_in(root, "apt-get", &[arguments.as_slice(), packages].concat())
-}
-
 /// Unpacks one package of another suite into the folder `into` of `root`, without installing it.
 pub(crate) fn unpack_in(root: &Path, suite: &str, package: &str, into: &str) -> anyhow::Result<()> {
     let list = root.join("etc/apt/sources.list");
@@ -52,10 +46,8 @@ pub(crate) fn unpack_in(root: &Path, suite: &str, package: &str, into: &str) -> 
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
         if path.extension() == Some(OsStr::new("deb")) {
-            let name = path
-                .file_name()
-                .and_then(OsStr::to_str)
-                .context("a package with a name that is not UTF-8")?;
+            let name = path.file_name().and_then(OsStr::to_str);
+            let name = name.context("a package with a name that is not UTF-8")?;
             run_in(root, "dpkg", &["-x", &format!("/{name}"), into])?;
             fs::remove_file(&path)?;
         }

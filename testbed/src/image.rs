@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use fs_err as fs;
 
 use crate::key::Sources;
-use crate::{cache, process, progress, repository};
+use crate::{cache, process, progress};
 
 /// A container image in a docker-archive, as `docker load` and `ctr images import` read it.
 #[derive(Clone, Debug)]
@@ -16,15 +16,12 @@ pub struct Image {
     pub reference: String,
     /// A digest of the sources: images of equal reference and key have the same content.
     pub key: String,
-    /// The path of the archive.
     pub archive: PathBuf,
 }
 
-/// What an image is built from.
 pub struct Recipe<'a> {
     /// The name with its tag.
     pub reference: &'a str,
-    /// The path of the Dockerfile.
     pub dockerfile: &'a Path,
     /// The build context: names in it, and the files to put there.
     pub context: &'a [(&'a str, &'a Path)],
@@ -51,17 +48,6 @@ pub fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
     })
     .with_context(|| format!("failed to build the image {reference} from {}", dockerfile.display()))?;
     Ok(Image { reference: reference.to_owned(), key, archive: folder.join("image.tar") })
-}
-
-/// Builds an image that holds and runs one static program, unless the cache has it.
-pub fn from_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Image> {
-    build(&Recipe {
-        reference,
-        dockerfile: &repository::testbed().join("images/program.Dockerfile"),
-        context: &[("program", program)],
-        context_key: key,
-        usual: "3 s",
-    })
 }
 
 /// Makes a hard link where the file system allows it, else a copy.

@@ -11,19 +11,16 @@ pub struct Sources(Sha256);
 
 impl Sources {
     /// Adds text that the result depends on: flags, versions, names.
-    pub fn text(mut self, text: &str) -> Self {
+    pub fn text(mut self, text: impl AsRef<[u8]>) -> Self {
         // The length keeps "ab" + "c" apart from "a" + "bc".
-        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update((text.as_ref().len() as u64).to_le_bytes());
         self.0.update(text);
         self
     }
 
     /// Adds the content of a file, but not its name: the result of a renamed file is the same.
-    pub fn file(mut self, path: &Path) -> std::io::Result<Self> {
-        let content = fs::read(path)?;
-        self.0.update((content.len() as u64).to_le_bytes());
-        self.0.update(content);
-        Ok(self)
+    pub fn file(self, path: &Path) -> std::io::Result<Self> {
+        Ok(self.text(fs::read(path)?))
     }
 
     /// The first 12 hexadecimal digits of the SHA-256 of all that was added.

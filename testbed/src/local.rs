@@ -3,7 +3,6 @@
 mod certificates;
 mod cgroups;
 mod control_plane;
-mod forward;
 mod images;
 mod network;
 mod nfs_node;
@@ -27,7 +26,7 @@ use crate::image::Image;
 use crate::wait::Probe;
 use crate::{addons, prerequisites, process, progress, repository};
 use certificates::Authority;
-use ownership::{Existing, Wanted};
+use ownership::Existing;
 use plan::Node;
 use record::Record;
 use starting::Starting;
@@ -44,11 +43,10 @@ pub struct Shape {
 }
 
 /// Which cluster [`stop`] may remove.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Owner {
     /// Only the one that this checkout started.
     ThisCheckout,
-    /// Any, also one of another checkout.
     Any,
 }
 
@@ -58,13 +56,7 @@ pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
     prerequisites::programs(prerequisites::LOCAL_CLUSTER)?;
     let binaries = binaries::build(Module::Kubernetes)?;
     let addon_binaries = binaries::build(Module::Addons)?;
-    let wanted = Wanted {
-        checkout: repository::root(),
-        binaries: &binaries.key,
-        nodes: shape.nodes,
-        nfs_node: shape.nfs_node,
-    };
-    let existing = ownership::existing(&wanted);
+    let existing = ownership::existing(shape, &binaries.key);
     let images = images::build(&binaries, &addon_binaries)?;
     let cluster = tools(&binaries);
     match existing {
@@ -77,15 +69,10 @@ pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
             return Ok(cluster);
         }
         Existing::None => {}
-        Existing::Usable(_) if !shape.replace => {
-            anyhow::bail!(
-                "the API server of this checkout's local cluster does not answer: cargo xtask up --replace \
-                 removes the cluster and starts a new one"
-            )
-        }
-        Existing::Conflict(why) if !shape.replace => {
-            anyhow::bail!("{why}: cargo xtask up --replace removes it and starts a new one")
-        }
+        Existing::Usable(_) if !shape.replace => anyhow::bail!(
+            "the API server of this checkout's local cluster does not answer: cargo xtask up --replace removes the cluster and starts a new one"
+        ),
+        Existing::Conflict(why) if !shape.replace => return Err(conflict(&why)),
         Existing::Usable(_) | Existing::Conflict(_) => {
             progress::step("Removing the old cluster", "5 s", teardown::remove)?;
         }
@@ -96,7 +83,7 @@ pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
 
 fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Result<()> {
     // Before anything is created, because another program may listen on the ports.
-    forward::check()?;
+    network::check_ports()?;
     // This fails where they are part of the kernel, too. The commands that need a missing one report it.
     let _loaded =
         process::succeeds(Command::new("modprobe").args(["-a", "overlay", "br_netfilter", "veth", "tun"]));
@@ -133,7 +120,7 @@ fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Res
     progress::step(&format!("Starting {nodes} node(s)"), "15 s", || {
         // All nodes are started before the first is awaited, so that their kubelets register in parallel.
         Node::all(nodes).try_for_each(|node| node::start(&mut starting, node, images))?;
-        forward::start(&mut starting)?;
+        network::forward_ports(&mut starting)?;
         Node::all(nodes).try_for_each(|node| await_node(&starting, &cluster, &node.name()))
     })?;
     apply_addons(&cluster)?;
@@ -149,15 +136,15 @@ fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Res
 /// The running cluster of this checkout.
 pub fn find() -> anyhow::Result<ClusterTools> {
     let binaries = binaries::build(Module::Kubernetes)?;
-    let wanted =
-        Wanted { checkout: repository::root(), binaries: &binaries.key, nodes: None, nfs_node: false };
-    match ownership::existing(&wanted) {
+    match ownership::existing(Shape { nodes: None, nfs_node: false, replace: false }, &binaries.key) {
         Existing::Usable(_) => Ok(tools(&binaries)),
         Existing::None => anyhow::bail!("no local cluster is running: start one with cargo xtask up"),
-        Existing::Conflict(why) => {
-            anyhow::bail!("{why}: cargo xtask up --replace removes it and starts a new one")
-        }
+        Existing::Conflict(why) => Err(conflict(&why)),
     }
+}
+
+fn conflict(why: &str) -> anyhow::Error {
+    anyhow::anyhow!("{why}: cargo xtask up --replace removes it and starts a new one")
 }
 
 /// Loads images into every ordinary node that does not have them.
@@ -169,10 +156,9 @@ pub fn load(images: &[Image]) -> anyhow::Result<()> {
 /// Removes the cluster.
 pub fn stop(owner: Owner) -> anyhow::Result<()> {
     prerequisites::root("removing the local cluster")?;
-    if let (Owner::ThisCheckout, Some(other)) = (owner, ownership::other_owner(repository::root())) {
+    if let (Owner::ThisCheckout, Some(other)) = (owner, ownership::other_owner()) {
         anyhow::bail!(
-            "the local cluster of {} is running on this machine: run cargo xtask down there, \
-             or cargo xtask up --replace here",
+            "the local cluster of {} is running on this machine: run cargo xtask down there, or cargo xtask up --replace here",
             other.display()
         );
     }
@@ -188,9 +174,8 @@ fn apply_addons(cluster: &ClusterTools) -> anyhow::Result<()> {
 fn await_node(starting: &Starting<'_>, cluster: &ClusterTools, name: &str) -> anyhow::Result<()> {
     let path = "jsonpath={.status.conditions[?(@.type==\"Ready\")]['status','message']}";
     starting.until(&format!("node {name} to become Ready"), Duration::from_mins(5), || {
-        let ready = cluster
-            .kubectl_output(&["get", "node", name, "-o", path])
-            .unwrap_or_else(|_| "not registered".to_owned());
+        let ready = cluster.kubectl_output(&["get", "node", name, "-o", path]);
+        let ready = ready.unwrap_or_else(|_| "not registered".to_owned());
         if ready.starts_with("True") { Probe::Done(()) } else { Probe::NotYet(ready) }
     })
 }

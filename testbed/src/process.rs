@@ -4,35 +4,19 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A program that could not be started, or that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The program does not exist or may not be executed.
     #[error("failed to start `{command}`")]
-    Start {
-        /// The command line, cut at 200 characters.
-        command: String,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// The program did not exit with 0.
+    Start { command: String, source: std::io::Error },
     #[error("`{command}` failed: {status}{output}")]
     Failed {
-        /// The command line, cut at 200 characters.
         command: String,
-        /// The exit code or the signal.
         status: std::process::ExitStatus,
-        /// The last 25 lines of its output, each after a line break.
+        /// The last lines of its output, each after a line break.
         output: String,
     },
-    /// The log file of a detached program could not be created.
     #[error("failed to write the log {path}", path = path.display())]
-    Log {
-        /// The path of the log file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
+    Log { path: PathBuf, source: std::io::Error },
 }
 
 /// Runs a program with its output captured; returns the trimmed standard output.
@@ -40,16 +24,14 @@ pub enum Error {
 /// The error of a program that fails has the last lines of its output.
 pub fn output(command: &mut Command) -> Result<String, Error> {
     let shown = show(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|source| Error::Start { command: shown.clone(), source })?;
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|source| Error::Start { command: shown.clone(), source })?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     if output.status.success() {
         return Ok(stdout.trim().to_owned());
     }
     let both = format!("{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
-    Err(Error::Failed { command: shown, status: output.status, output: last_lines(&both) })
+    Err(Error::Failed { command: shown, status: output.status, output: last_lines(&both, 25) })
 }
 
 /// Runs a program with its output captured, like [`output`], and drops the output.
@@ -59,12 +41,8 @@ pub fn run(command: &mut Command) -> Result<(), Error> {
 
 /// Whether the program can be started and exits with 0.
 pub fn succeeds(command: &mut Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    let output = command.stdin(Stdio::null()).output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 /// Runs a program with its output passed on, and calls `on_line` with each line of its standard output.
@@ -84,7 +62,7 @@ pub fn stream(command: &mut Command, mut on_line: impl FnMut(&str)) -> Result<()
     if status.success() {
         return Ok(());
     }
-    Err(Error::Failed { command: shown.clone(), status, output: String::new() })
+    Err(Error::Failed { command: shown, status, output: String::new() })
 }
 
 /// Starts a program that outlives this one, with its output in the file `log`; returns its process id.
@@ -94,38 +72,26 @@ pub fn detach(command: &mut Command, log: &Path) -> Result<u32, Error> {
     let file = std::fs::File::create(log).map_err(open)?;
     let errors = file.try_clone().map_err(open)?;
     // The command line must start with setsid, or the signals of a closed terminal would reach the program.
-    command
-        .stdin(Stdio::null())
-        .stdout(file)
-        .stderr(errors)
-        .spawn()
-        .map(|child| child.id())
-        .map_err(|source| Error::Start { command: shown, source })
+    let child = command.stdin(Stdio::null()).stdout(file).stderr(errors).spawn();
+    child.map(|child| child.id()).map_err(|source| Error::Start { command: shown, source })
 }
 
 /// The command line as a user would type it, without the environment, cut at 200 characters.
 pub fn show(command: &Command) -> String {
     const LONGEST: usize = 200;
-    let arguments = std::iter::once(command.get_program()).chain(command.get_args());
-    let line = arguments
-        .map(|argument| argument.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace('\n', "\\n");
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    let line = words.join(" ").replace('\n', "\\n");
     match line.char_indices().nth(LONGEST) {
         Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default()),
         None => line,
     }
 }
 
-fn last_lines(text: &str) -> String {
-    const KEPT: usize = 25;
+/// The last lines with text, each after a line break.
+pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines.iter().skip(lines.len().saturating_sub(KEPT)).fold(String::new(), |mut shown, line| {
-        shown.push_str("\n    ");
-        shown.push_str(line);
-        shown
-    })
+    lines.iter().skip(lines.len().saturating_sub(count)).flat_map(|line| ["\n    ", line]).collect()
 }
 
 #[cfg(test)]

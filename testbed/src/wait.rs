@@ -4,34 +4,19 @@ use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// A condition that was not met.
+/// Why waiting for a condition, as in "waiting for …", ended without it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The deadline passed.
+    /// `last` is what the last probe reported, after a colon, or nothing.
     #[error("timed out after {} s waiting for {what}{last}", limit.as_secs())]
-    TimedOut {
-        /// The condition, as in "waiting for …".
-        what: String,
-        /// The time that it had.
-        limit: Duration,
-        /// What the last probe reported, after a colon, or nothing.
-        last: String,
-    },
-    /// The condition can no longer be met.
+    TimedOut { what: String, limit: Duration, last: String },
     #[error("stopped waiting for {what}: {why}")]
-    Impossible {
-        /// The condition, as in "waiting for …".
-        what: String,
-        /// What makes it impossible.
-        why: String,
-    },
+    Impossible { what: String, why: String },
 }
 
-/// The outcome of one probe.
 pub enum Probe<T> {
-    /// The condition is met.
     Done(T),
-    /// The condition is not met yet; the text says why, for the error at the deadline.
+    /// The text says why, for the error at the deadline.
     NotYet(String),
     /// The condition can no longer be met; the text says why.
     Never(String),

@@ -1,37 +1,28 @@
 //! The local cluster's certificate authority, and the certificates and kubeconfigs that it issues.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use fs_err as fs;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    KeyUsagePurpose,
 };
 use serde_json::json;
 
 use super::plan::{self, Node};
 
-/// The certificate authority of the cluster.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    certificate: String,
+    /// As PEM.
+    pub(crate) certificate: String,
 }
 
 /// A certificate and its key, as PEM.
 pub(crate) struct Credential {
-    certificate: String,
-    key: String,
-}
-
-/// The subject of a certificate: user and group (common name and organization), and the server's names.
-#[derive(Clone, Copy)]
-pub(crate) struct Subject<'a> {
-    user: &'a str,
-    group: Option<&'a str>,
-    names: &'a [&'a str],
-    addresses: &'a [Ipv4Addr],
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
@@ -49,11 +40,10 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), certificate })
     }
 
-    pub(crate) fn sign(&self, subject: Subject<'_>) -> anyhow::Result<Credential> {
-        let Subject { user, group, names, addresses } = subject;
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    /// A certificate of a user and group (common name and organization), and for a server's names and
+    /// addresses.
+    fn sign(&self, user: &str, group: Option<&str>, names: Vec<String>) -> anyhow::Result<Credential> {
         let mut params = CertificateParams::new(names)?;
-        params.subject_alt_names.extend(addresses.iter().map(|&ip| SanType::IpAddress(IpAddr::V4(ip))));
         params.distinguished_name.push(DnType::CommonName, user);
         if let Some(group) = group {
             params.distinguished_name.push(DnType::OrganizationName, group);
@@ -88,40 +78,29 @@ impl Authority {
 
     /// Writes the files of the control plane; returns the administrator's kubeconfig, which is one of them.
     pub(crate) fn issue_control_plane(&self) -> anyhow::Result<String> {
-        let api_server = Subject {
-            user: "kube-apiserver",
-            group: None,
-            names: &["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost"],
-            addresses: &[Ipv4Addr::LOCALHOST, Ipv4Addr::new(10, 96, 0, 1), Node { number: 1 }.address()],
-        };
-        self.sign(api_server)?.write("apiserver")?;
-        self.sign(user("kube-apiserver-kubelet-client", Some("system:masters")))?.write("kubelet-client")?;
-        self.sign(user("front-proxy", None))?.write("front-proxy")?;
+        let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost"];
+        let addresses = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(10, 96, 0, 1), Node { number: 1 }.address()];
+        let names = names.map(str::to_owned).into_iter().chain(addresses.map(|ip| ip.to_string()));
+        self.sign("kube-apiserver", None, names.collect())?.write("apiserver")?;
+        let masters = Some("system:masters");
+        self.sign("kube-apiserver-kubelet-client", masters, vec![])?.write("kubelet-client")?;
+        self.sign("front-proxy", None, vec![])?.write("front-proxy")?;
         let tokens = KeyPair::generate()?;
         fs::write(file("service-accounts.key"), tokens.serialize_pem())?;
         fs::write(file("service-accounts.pub"), tokens.public_key_pem())?;
         for name in ["kube-controller-manager", "kube-scheduler", "kube-proxy"] {
-            let credential = self.sign(user(&format!("system:{name}"), None))?;
+            let credential = self.sign(&format!("system:{name}"), None, vec![])?;
             fs::write(file(&format!("{name}.conf")), self.kubeconfig(&credential))?;
         }
-        let administrator = self.kubeconfig(&self.sign(user("admin", Some("system:masters")))?);
+        let administrator = self.kubeconfig(&self.sign("admin", masters, vec![])?);
         fs::write(file("admin.conf"), &administrator)?;
         Ok(administrator)
     }
 
     /// The client and server certificate of a kubelet.
     pub(crate) fn kubelet(&self, node: &str, address: Ipv4Addr) -> anyhow::Result<Credential> {
-        self.sign(Subject {
-            user: &format!("system:node:{node}"),
-            group: Some("system:nodes"),
-            names: &[node],
-            addresses: &[address],
-        })
-    }
-
-    /// The authority's certificate as PEM.
-    pub(crate) fn certificate(&self) -> &str {
-        &self.certificate
+        let names = vec![node.to_owned(), address.to_string()];
+        self.sign(&format!("system:node:{node}"), Some("system:nodes"), names)
     }
 }
 
@@ -131,15 +110,6 @@ impl Credential {
         fs::write(file(&format!("{name}.crt")), &self.certificate)?;
         fs::write(file(&format!("{name}.key")), &self.key)
     }
-
-    /// The certificate and the key as PEM.
-    pub(crate) fn pem(&self) -> (&str, &str) {
-        (&self.certificate, &self.key)
-    }
-}
-
-fn user<'a>(user: &'a str, group: Option<&'a str>) -> Subject<'a> {
-    Subject { user, group, names: &[], addresses: &[] }
 }
 
 /// The path of a certificate, key or kubeconfig.

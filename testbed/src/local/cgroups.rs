@@ -15,6 +15,13 @@ pub(crate) struct Hierarchy {
     controllers: Option<String>,
 }
 
+impl Hierarchy {
+    /// Whether it is the hierarchy of a controller of cgroup v1.
+    fn has_controller(&self, name: &str) -> bool {
+        self.controllers.as_deref().is_some_and(|all| all.split(',').any(|one| one == name))
+    }
+}
+
 /// The hierarchies of this machine: one with cgroup v2, one per controller with v1.
 pub(crate) fn hierarchies() -> anyhow::Result<Vec<Hierarchy>> {
     let found = parse(&fs::read_to_string("/proc/self/mounts")?);
@@ -55,9 +62,7 @@ pub(crate) fn create(nodes: u8) -> anyhow::Result<()> {
             if let (None, Some(parent)) = (&hierarchy.controllers, folder.parent()) {
                 delegate(parent)?;
             }
-            let is_cpuset =
-                hierarchy.controllers.as_deref().is_some_and(|all| all.split(',').any(|one| one == "cpuset"));
-            if is_cpuset {
+            if hierarchy.has_controller("cpuset") {
                 // A new cpuset of version 1 is empty, and rejects every process until it has CPUs and memory.
                 for file in ["cpuset.cpus", "cpuset.mems"] {
                     fs::write(folder.join(file), fs::read_to_string(hierarchy.root.join(file))?)?;
@@ -74,11 +79,9 @@ fn delegate(folder: &Path) -> anyhow::Result<()> {
     let available = fs::read_to_string(folder.join("cgroup.controllers"))?;
     let wanted = available.split_whitespace().filter(|controller| WANTED.contains(controller));
     let line = wanted.map(|controller| format!("+{controller}")).collect::<Vec<_>>().join(" ");
+    let folder_name = folder.display();
     fs::write(folder.join("cgroup.subtree_control"), line).with_context(|| {
-        format!(
-            "failed to delegate controllers below {}: a container needs its own cgroup namespace for that",
-            folder.display()
-        )
+        format!("failed to delegate controllers below {folder_name}: a container needs its own cgroup namespace for that")
     })
 }
 
@@ -120,25 +123,17 @@ fn system() -> String {
 /// The hierarchy that lists the cluster's processes.
 fn listing() -> anyhow::Result<Hierarchy> {
     let all = hierarchies()?;
-    let pids = |hierarchy: &&Hierarchy| {
-        hierarchy.controllers.as_deref().is_none_or(|all| all.split(',').any(|one| one == "pids"))
-    };
     // On a machine with both versions, version 2 has no controllers, and pods are only in the pids hierarchy.
-    let version_1 = all.iter().filter(|hierarchy| hierarchy.controllers.is_some()).find(pids);
-    version_1.or_else(|| all.iter().find(pids)).cloned().context("this machine has no pids cgroup")
+    let version_1 = all.iter().find(|hierarchy| hierarchy.has_controller("pids"));
+    let listing = version_1.or_else(|| all.iter().find(|hierarchy| hierarchy.controllers.is_none()));
+    listing.cloned().context("this machine has no pids cgroup")
 }
 
 /// A folder and all below it, the deepest first.
 fn folders(top: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let Ok(entries) = std::fs::read_dir(top) else { return found };
-    for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.extend(folders(&entry.path()));
-        }
-    }
-    found.push(top.to_owned());
-    found
+    let Ok(entries) = std::fs::read_dir(top) else { return Vec::new() };
+    let below = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    below.flat_map(|entry| folders(&entry.path())).chain([top.to_owned()]).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The images that the local cluster itself needs, built from this machine's programs under the names that
 //! the manifests use. Images of the operator and the API are not among them.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::node;
@@ -13,7 +14,7 @@ use crate::{cache, postgres_image, process, repository};
 pub(crate) fn build(kubernetes: &Binaries, addons: &Binaries) -> anyhow::Result<Vec<Image>> {
     let program = |reference, binaries: &Binaries, name| {
         let key = Sources::default().text(name).text(&binaries.key).key();
-        image::from_program(reference, &binaries.program(name), &key)
+        from_program(reference, &binaries.program(name), &key)
     };
     Ok(vec![
         pause()?,
@@ -33,5 +34,16 @@ fn pause() -> anyhow::Result<Image> {
         gcc.args(["-O2", "-static", "-s", "-o"]).arg(folder.join("pause")).arg(&source);
         Ok(process::run(&mut gcc)?)
     })?;
-    image::from_program(node::PAUSE, &folder.join("pause"), &key)
+    from_program(node::PAUSE, &folder.join("pause"), &key)
+}
+
+/// Builds an image that holds and runs one static program, unless the cache has it.
+fn from_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Image> {
+    image::build(&image::Recipe {
+        reference,
+        dockerfile: &repository::testbed().join("images/program.Dockerfile"),
+        context: &[("program", program)],
+        context_key: key,
+        usual: "3 s",
+    })
 }

@@ -1,21 +1,25 @@
 //! The local cluster's network and mount namespaces, and the command lines that run something inside a node.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
 
 use super::plan::{self, Node};
+use super::starting::Starting;
 use crate::process::{self, Error};
 use crate::repository;
+
+/// Ports of this machine, each with the port of the Ingress controller on node 1 that it is forwarded to.
+const PORTS: [(u16, u16); 2] = [(8080, 80), (8443, 443)];
 
 /// Creates the bridge that joins the nodes.
 pub(crate) fn create_bridge() -> Result<(), Error> {
     ip(&["link", "add", plan::BRIDGE, "type", "bridge"])?;
     ip(&["address", "add", &format!("{}/24", plan::GATEWAY), "dev", plan::BRIDGE])?;
     ip(&["link", "set", plan::BRIDGE, "up"])?;
-    let policy = process::output(Command::new("iptables").args(["-w", "-S", "FORWARD"]))?;
-    if drops(&policy) {
+    if drops(&process::output(Command::new("iptables").args(["-w", "-S", "FORWARD"]))?) {
         forwarding("-I")?;
     }
     Ok(())
@@ -55,13 +59,7 @@ pub(crate) fn create_node(node: Node, nodes: u8) -> anyhow::Result<()> {
         inside(&["route", "add", &other.pods(), "via", &other.address().to_string()])?;
     }
     inside(&["route", "add", plan::nfs_node::PODS, "via", &plan::nfs_node::ADDRESS.to_string()])?;
-    let mut sysctl = Command::new("nsenter");
-    sysctl.arg(format!("--net={}", node.network_file().display())).args([
-        "sysctl",
-        "-qw",
-        "net.ipv4.ip_forward=1",
-    ]);
-    process::run(&mut sysctl)?;
+    process::run(inside_network(node).args(["sysctl", "-qw", "net.ipv4.ip_forward=1"]))?;
     create_mounts(node)
 }
 
@@ -109,6 +107,28 @@ pub(crate) fn inside_network(node: Node) -> Command {
 
 pub(crate) fn ip(arguments: &[&str]) -> Result<(), Error> {
     process::run(Command::new("ip").args(arguments))
+}
+
+/// Fails when another program listens on one of the ports that are forwarded.
+pub(crate) fn check_ports() -> anyhow::Result<()> {
+    for (port, _) in PORTS {
+        if let Err(error) = TcpListener::bind(("127.0.0.1", port)) {
+            anyhow::bail!(
+                "failed to listen on port {port}, which is forwarded to the Ingress controller: {error}: stop the program that `ss -ltnp sport = :{port}` names"
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn forward_ports(starting: &mut Starting<'_>) -> anyhow::Result<()> {
+    for (port, to) in PORTS {
+        let mut command = Command::new("setsid");
+        command.arg("socat").arg(format!("TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr"));
+        command.arg(format!("TCP:{}:{to}", Node { number: 1 }.address()));
+        starting.detach(&format!("forward-{port}"), &mut command)?;
+    }
+    Ok(())
 }
 
 /// Removes every namespace, cable and device of the cluster that exists.

@@ -21,17 +21,7 @@ use crate::{cache, debian, postgres_image, process, progress, repository};
 const KERNEL_SUITE: &str = "sid";
 /// The Debian suite of everything else.
 const SUITE: &str = "trixie";
-const PACKAGES: [&str; 9] = [
-    "containerd",
-    "runc",
-    "nfs-kernel-server",
-    "nfs-common",
-    "rpcbind",
-    "iproute2",
-    "kmod",
-    "procps",
-    "e2fsprogs",
-];
+const PACKAGES: &str = "containerd runc nfs-kernel-server nfs-common rpcbind iproute2 kmod procps e2fsprogs";
 const KERNEL: &str = "linux.uml";
 /// The size of its memory; the machine gives only what is used.
 const MEMORY: &str = "mem=3G";
@@ -40,23 +30,20 @@ const DISK: u64 = 8 << 30;
 
 /// The folder of the root filesystem and kernel, made unless the cache has it.
 pub(crate) fn root_filesystem() -> anyhow::Result<PathBuf> {
-    let key = Sources::default().text(KERNEL_SUITE).text(SUITE).text(&PACKAGES.join(" ")).key();
+    let key = Sources::default().text(KERNEL_SUITE).text(SUITE).text(PACKAGES).key();
     let folder = cache::entry(&format!("nfs-node-{key}"), |folder| {
-        progress::step(
-            "Making the NFS node's root filesystem and kernel",
-            "1 to 2 min, once per machine",
-            || {
-                let root = folder.join("root");
-                debian::bootstrap(SUITE, &root, &PACKAGES)?;
-                let kernel = root.join("kernel");
-                debian::unpack_in(&root, KERNEL_SUITE, "user-mode-linux", "/kernel")?;
-                fs::copy(kernel.join("usr/bin/linux.uml"), root.join(KERNEL))?;
-                fs::create_dir_all(root.join("lib/modules"))?;
-                let modules = kernel.join("usr/lib/uml/modules/.");
-                process::run(Command::new("cp").arg("-r").arg(modules).arg(root.join("lib/modules")))?;
-                Ok(fs::remove_dir_all(kernel)?)
-            },
-        )
+        let what = "Making the NFS node's root filesystem and kernel";
+        progress::step(what, "1 to 2 min, once per machine", || {
+            let root = folder.join("root");
+            debian::bootstrap(SUITE, &root, &PACKAGES.replace(' ', ","))?;
+            let kernel = root.join("kernel");
+            debian::unpack_in(&root, KERNEL_SUITE, "user-mode-linux", "/kernel")?;
+            fs::copy(kernel.join("usr/bin/linux.uml"), root.join(KERNEL))?;
+            fs::create_dir_all(root.join("lib/modules"))?;
+            let modules = kernel.join("usr/lib/uml/modules/.");
+            process::run(Command::new("cp").arg("-r").arg(modules).arg(root.join("lib/modules")))?;
+            Ok(fs::remove_dir_all(kernel)?)
+        })
     })?;
     Ok(folder.join("root"))
 }
@@ -70,9 +57,8 @@ pub(crate) fn start(starting: &mut Starting<'_>, root: &Path, images: &[Image]) 
     fs::create_dir_all(plan::nfs_node::commands())?;
     configure(starting, &folder.join("upper"))?;
     // The images of its pods: only databases tolerate its taint.
-    for image in
-        images.iter().filter(|image| [node::PAUSE, postgres_image::REFERENCE].contains(&&*image.reference))
-    {
+    let needed = [node::PAUSE, postgres_image::REFERENCE];
+    for image in images.iter().filter(|image| needed.contains(&image.reference.as_str())) {
         let name = format!("{}.tar", image.reference.replace(['/', ':'], "_"));
         fs::copy(&image.archive, folder.join("images").join(name))?;
     }
@@ -93,8 +79,8 @@ fn mount_root(starting: &Starting<'_>, cached: &Path, folder: &Path) -> anyhow::
     let file = plan::state("mntns").join(NAME);
     fs::write(&file, "")?;
     let mut unshare = Command::new("unshare");
-    unshare.arg(format!("--mount={}", file.display())).args(["--propagation", "private", "true"]);
-    process::run(&mut unshare)?;
+    unshare.arg(format!("--mount={}", file.display()));
+    process::run(unshare.args(["--propagation", "private", "true"]))?;
     let namespace = file.to_str().context("the path of a mount namespace is not UTF-8")?.to_owned();
     let root = folder.join("root");
     let mount = |arguments: &[&str], from: &Path, to: PathBuf| {
@@ -131,10 +117,9 @@ fn configure(starting: &Starting<'_>, upper: &Path) -> anyhow::Result<()> {
     fs::copy(testbed.join("nfs-export"), upper.join("usr/local/sbin/nfs-export"))?;
 
     let credential = starting.authority.kubelet(NAME, ADDRESS)?;
-    let (certificate, key) = credential.pem();
-    fs::write(settings.join("ca.crt"), starting.authority.certificate())?;
-    fs::write(settings.join(format!("{NAME}.crt")), certificate)?;
-    fs::write(settings.join(format!("{NAME}.key")), key)?;
+    fs::write(settings.join("ca.crt"), &starting.authority.certificate)?;
+    fs::write(settings.join(format!("{NAME}.crt")), &credential.certificate)?;
+    fs::write(settings.join(format!("{NAME}.key")), &credential.key)?;
     fs::write(settings.join("kubeconfig"), starting.authority.kubeconfig(&credential))?;
     fs::write(settings.join("resolv.conf"), "nameserver 127.0.0.1\n")?;
     fs::write(settings.join("environment"), environment(starting.record.nodes))?;

@@ -30,12 +30,12 @@ pub(crate) fn start(starting: &mut Starting<'_>, node: Node, images: &[Image]) -
         Probe::done_if(process::succeeds(ctr(node).arg("version")), ())
     })?;
     load(node, images)?;
-    let mut kubelet = network::inside(node);
-    kubelet.arg(starting.binaries.program("kubelet")).args(kubelet_arguments(node));
-    starting.detach(&format!("kubelet-{number}"), &mut kubelet)?;
-    let mut proxy = network::inside(node);
-    proxy.arg(starting.binaries.program("kube-proxy")).args(proxy_arguments(node));
-    starting.detach(&format!("kube-proxy-{number}"), &mut proxy)
+    for (name, arguments) in [("kubelet", kubelet_arguments(node)), ("kube-proxy", proxy_arguments(node))] {
+        let mut command = network::inside(node);
+        command.arg(starting.binaries.program(name)).args(arguments);
+        starting.detach(&format!("{name}-{number}"), &mut command)?;
+    }
+    Ok(())
 }
 
 /// Loads the images that the node does not have.
@@ -76,10 +76,8 @@ fn configure(starting: &Starting<'_>, node: Node) -> anyhow::Result<()> {
         shares_kernel: true,
     };
     fs::write(folder.join("containerd.toml"), containerd.toml())?;
-    fs::write(
-        folder.join("cni/10-todostack.conflist"),
-        pod_network(&node.pods(), &folder.join("ipam"), true),
-    )?;
+    let network = pod_network(&node.pods(), &folder.join("ipam"), true);
+    fs::write(folder.join("cni/10-todostack.conflist"), network)?;
     Ok(fs::write(folder.join("kubelet.yaml"), kubelet_configuration(node)?)?)
 }
 
@@ -105,11 +103,8 @@ impl Containerd {
         let cri = "plugins.\"io.containerd.grpc.v1.cri\"";
         // A process without CAP_SYS_RESOURCE may not lower its oom_score_adj. And without
         // netns_mounts_under_state_dir, network namespaces of pods outlive the cluster.
-        let shared = if *shares_kernel {
-            "restrict_oom_score_adj = true\nnetns_mounts_under_state_dir = true\n"
-        } else {
-            ""
-        };
+        let shared = "restrict_oom_score_adj = true\nnetns_mounts_under_state_dir = true\n";
+        let shared = if *shares_kernel { shared } else { "" };
         format!(
             "version = 2\nroot = \"{root}\"\nstate = \"{state}\"\n[grpc]\naddress = \"{socket}\"\n\
              [{cri}]\nsandbox_image = \"{PAUSE}\"\ndisable_apparmor = true\n\
@@ -212,11 +207,9 @@ mod tests {
 
     #[test]
     fn only_the_first_node_has_the_ingress_label() {
-        let labels = |number| {
-            kubelet_arguments(Node { number }).iter().any(|argument| argument.ends_with(INGRESS_LABEL))
-        };
-        assert!(labels(1));
-        assert!(!labels(2));
+        let label = format!("--node-labels={INGRESS_LABEL}");
+        assert!(kubelet_arguments(Node { number: 1 }).contains(&label));
+        assert!(!kubelet_arguments(Node { number: 2 }).contains(&label));
     }
 
     #[test]

@@ -13,7 +13,6 @@ pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 pub(crate) const PREFIX: &str = "todostack";
 /// The Service address of CoreDNS (testbed/manifests/coredns.yaml).
 pub(crate) const DNS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
-/// The range of Service addresses.
 pub(crate) const SERVICES: &str = "10.96.0.0/16";
 /// The range that the nodes' pod ranges are cut from.
 pub(crate) const PODS: &str = "10.244.0.0/16";
@@ -50,12 +49,10 @@ pub fn state(path: &str) -> PathBuf {
     Path::new(STATE).join(path)
 }
 
-/// The folder of the logs of the cluster's programs.
 pub fn logs() -> PathBuf {
     state("log")
 }
 
-/// The log of one program.
 pub(crate) fn log(name: &str) -> PathBuf {
     logs().join(format!("{name}.log"))
 }
@@ -73,7 +70,6 @@ impl Node {
         (1..=count).map(|number| Self { number })
     }
 
-    /// The name of the Node object.
     pub fn name(self) -> String {
         format!("node-{}", self.number)
     }
@@ -88,7 +84,6 @@ impl Node {
         self.folder().join("containerd.sock")
     }
 
-    /// The name of its network namespace.
     pub(crate) fn network(self) -> String {
         format!("{PREFIX}-{}", self.number)
     }
@@ -112,7 +107,6 @@ impl Node {
         state(&self.name())
     }
 
-    /// The file that keeps its mount namespace.
     pub(crate) fn mounts(self) -> PathBuf {
         state("mntns").join(self.name())
     }

@@ -18,7 +18,6 @@ pub struct Record {
     pub binaries: String,
     /// The number of ordinary nodes, 1 to 5.
     pub nodes: u8,
-    /// Whether there is a node with a kernel of its own, which serves and mounts real NFS.
     pub nfs_node: bool,
     /// Whether the start was completed; an interrupted one leaves `false`.
     pub complete: bool,
@@ -26,7 +25,6 @@ pub struct Record {
     pub processes: Vec<Process>,
 }
 
-/// A process of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Process {
@@ -44,7 +42,6 @@ impl Record {
         serde_json::from_str(&std::fs::read_to_string(path()).ok()?).ok()
     }
 
-    /// The process of this name.
     pub fn process(&self, name: &str) -> Option<&Process> {
         self.processes.iter().find(|process| process.name == name)
     }
@@ -63,7 +60,6 @@ impl Record {
 }
 
 impl Process {
-    /// The running process with this id.
     pub(crate) fn running(name: &str, pid: u32) -> Option<Self> {
         Some(Self { name: name.to_owned(), pid, started: start_time(pid)? })
     }

@@ -14,9 +14,7 @@ use crate::wait::{self, Probe};
 /// What all parts of a start need.
 pub(crate) struct Starting<'a> {
     pub(crate) binaries: &'a Binaries,
-    /// Signs the nodes' certificates.
     pub(crate) authority: Authority,
-    /// The cluster so far.
     pub(crate) record: Record,
 }
 
@@ -53,10 +51,7 @@ impl Starting<'_> {
 
 /// The message for a process that exited, with the end of its log.
 fn exited(name: &str) -> String {
-    const KEPT: usize = 5;
     let path = plan::log(name);
     let text = std::fs::read_to_string(&path).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    let last = lines.get(lines.len().saturating_sub(KEPT)..).unwrap_or_default().join("\n    ");
-    format!("{name} exited; the end of {}:\n    {last}", path.display())
+    format!("{name} exited; the end of {}:{}", path.display(), process::last_lines(&text, 5))
 }

@@ -18,42 +18,26 @@ pub(crate) fn remove() -> anyhow::Result<()> {
     unmount()?;
     network::remove()?;
     cgroups::remove().context("failed to remove the cluster's cgroups")?;
-    match fs::remove_dir_all(plan::STATE) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
+    if Path::new(plan::STATE).exists() {
+        fs::remove_dir_all(plan::STATE)?;
     }
+    Ok(())
 }
 
 /// Kills every process of the cluster. Its state is deleted next, so no process needs time to save anything.
 fn kill_processes() -> anyhow::Result<()> {
-    let mut failed = None;
-    let ended = wait::until("the cluster's processes to exit", Duration::from_secs(30), || {
-        match cgroups::members() {
-            Ok(pids) if pids.is_empty() => Probe::Done(()),
-            Ok(pids) => {
-                for pid in &pids {
-                    kill(*pid);
-                }
-                Probe::NotYet(format!("{} are running", pids.len()))
+    wait::until("the cluster's processes to exit", Duration::from_secs(30), || match cgroups::members() {
+        Ok(pids) if pids.is_empty() => Probe::Done(()),
+        Ok(pids) => {
+            for pid in pids.iter().filter_map(|pid| Pid::from_raw(i32::try_from(*pid).ok()?)) {
+                // A process that has exited already is an error here; the next probe counts those that run.
+                let _already_exited = kill_process(pid, Signal::KILL);
             }
-            Err(error) => {
-                failed = Some(error);
-                Probe::Done(())
-            }
+            Probe::NotYet(format!("{} are running", pids.len()))
         }
-    });
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(ended?),
-    }
-}
-
-fn kill(pid: u32) {
-    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    if let Some(number) = number {
-        // A process that has exited already is an error here; the next probe counts those that run.
-        let _already_exited = kill_process(number, Signal::KILL);
-    }
+        Err(error) => Probe::Never(format!("{error:#}")),
+    })?;
+    Ok(())
 }
 
 /// Unmounts what the cluster mounted on this machine. A node's own mounts disappear with its last process.

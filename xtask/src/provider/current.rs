@@ -9,11 +9,9 @@ use crate::cli::Up;
 
 /// Checks that the cluster answers and that images are given.
 pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
-    let given = &up.images;
     anyhow::ensure!(
-        up.bare || (given.operator_image.is_some() && given.api_image.is_some()),
-        "--provider current needs --operator-image and --api-image, which the cluster can pull: \
-         cargo xtask images --build-only builds them, push them to its registry"
+        up.bare || (up.images.operator_image.is_some() && up.images.api_image.is_some()),
+        "--provider current needs --operator-image and --api-image, which the cluster can pull: cargo xtask images --build-only builds them, push them to its registry"
     );
     let cluster = find()?;
     anyhow::ensure!(
@@ -26,9 +24,8 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
 
 /// kubectl and helm of this machine, with the kubeconfig that they would use.
 pub(crate) fn find() -> anyhow::Result<ClusterTools> {
-    let tools = prerequisites::on_path(&["kubectl", "helm"])?;
-    let [kubectl, helm] = tools.as_slice() else { anyhow::bail!("kubectl or helm was not found") };
+    let [kubectl, helm] = prerequisites::on_path(["kubectl", "helm"])?;
     let default = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".kube/config");
     let kubeconfig = std::env::var_os("KUBECONFIG").map_or_else(default, PathBuf::from);
-    Ok(ClusterTools { kubeconfig, kubectl: kubectl.clone(), helm: helm.clone() })
+    Ok(ClusterTools { kubeconfig, kubectl, helm })
 }

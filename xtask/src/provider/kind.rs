@@ -3,7 +3,6 @@
 use std::process::Command;
 
 use fs_err as fs;
-
 use todostack_testbed::cluster_tools::ClusterTools;
 use todostack_testbed::image::Image;
 use todostack_testbed::{addons, prerequisites, process, progress};
@@ -18,15 +17,14 @@ const NAME: &str = "todostack";
 pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
     anyhow::ensure!(
         up.nodes.is_none() && !up.nfs_node,
-        "--nodes and --nfs-node are for --provider local: kind's nodes are in kind/cluster.yaml, \
-         its NFS server in kind/nfs-server.yaml"
+        "--nodes and --nfs-node are for --provider local: kind's nodes are in kind/cluster.yaml, its NFS server in kind/nfs-server.yaml"
     );
     anyhow::ensure!(
         process::succeeds(Command::new("docker").arg("info")),
         "Docker does not answer: start it (see `docker info`), or use --provider local"
     );
     let cluster = find()?;
-    let exists = clusters()?.iter().any(|name| name == NAME);
+    let exists = process::output(kind().args(["get", "clusters"]))?.lines().any(|name| name == NAME);
     if exists && up.replace {
         progress::step("Removing the old cluster", "10 s", stop)?;
     }
@@ -35,18 +33,14 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
         process::run(kind().args(["export", "kubeconfig", "--name", NAME]))?;
         anyhow::ensure!(
             cluster.is_ready(),
-            "the API server of the kind cluster {NAME} does not answer: cargo xtask up --replace removes the \
-             cluster and creates a new one"
+            "the API server of the kind cluster {NAME} does not answer: cargo xtask up --replace removes the cluster and creates a new one"
         );
         progress::detail(&format!("The kind cluster {NAME} is running"));
     } else {
         let configuration = repository::root().join("kind/cluster.yaml");
         progress::step("Creating the kind cluster", "1 to 3 min", || {
-            let mut create = kind();
-            create
-                .args(["create", "cluster", "--name", NAME, "--wait", "180s", "--config"])
-                .arg(configuration);
-            process::run(&mut create)
+            let arguments = ["create", "cluster", "--name", NAME, "--wait", "180s", "--config"];
+            process::run(kind().args(arguments).arg(configuration))
         })?;
     }
     progress::step("Applying the Ingress controller", "30 s", || {
@@ -57,9 +51,8 @@ pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
 
 /// The programs of this machine, and the kubeconfig of the cluster.
 pub(crate) fn find() -> anyhow::Result<ClusterTools> {
-    let tools = prerequisites::on_path(&["kubectl", "helm", "kind"])?;
-    let [kubectl, helm, _] = tools.as_slice() else { anyhow::bail!("kubectl, helm or kind was not found") };
-    Ok(ClusterTools { kubeconfig: repository::kubeconfig(), kubectl: kubectl.clone(), helm: helm.clone() })
+    let [kubectl, helm, _] = prerequisites::on_path(["kubectl", "helm", "kind"])?;
+    Ok(ClusterTools { kubeconfig: repository::kubeconfig(), kubectl, helm })
 }
 
 /// Loads images into every node.
@@ -72,10 +65,6 @@ pub(crate) fn load(images: &[Image]) -> anyhow::Result<()> {
 
 pub(crate) fn stop() -> anyhow::Result<()> {
     Ok(process::run(kind().args(["delete", "cluster", "--name", NAME]))?)
-}
-
-fn clusters() -> Result<Vec<String>, process::Error> {
-    Ok(process::output(kind().args(["get", "clusters"]))?.lines().map(str::to_owned).collect())
 }
 
 /// A `kind` command, which writes the kubeconfig that all commands read.
