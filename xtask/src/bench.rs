@@ -5,11 +5,11 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use crate::cli::{Bench, BenchSubject};
+use crate::cli::BenchSubject;
 use crate::repository;
 
-pub(crate) fn run(args: &Bench) -> anyhow::Result<()> {
-    let mut command = match args.subject {
+pub(crate) fn run(subject: BenchSubject) -> anyhow::Result<()> {
+    let mut command = match subject {
         BenchSubject::Api => Command::new(repository::root().join("bench/api/run.py")),
         BenchSubject::Operator => {
             repository::cargo(&["bench", "--quiet", "--package", "todostack-stack", "--bench", "diagnose"])

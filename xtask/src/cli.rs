@@ -23,7 +23,11 @@ pub(crate) enum Command {
     /// Remove the cluster with all its processes, mounts, networks, cgroups and folders
     ///
     /// The cache folder with what was built stays; its path is printed.
-    Down(Down),
+    Down {
+        /// Where the cluster runs [default: the one that `up` started]
+        #[arg(long, value_enum)]
+        provider: Option<ProviderName>,
+    },
     /// Run every check: limits, format, lints, docs, dependencies, licenses, unit, chart and cluster tests
     ///
     /// All checks run even if one fails, and one that cannot run fails. The last lines are the summaries of
@@ -32,11 +36,23 @@ pub(crate) enum Command {
     /// Build the images of the operator and the API, load them into the cluster, and upgrade the operator
     ///
     /// A tag is the first 12 digits of the program's SHA-256, so an unchanged program is not loaded again.
-    Images(Images),
+    Images {
+        /// Build the images as for a release, without loading them into a cluster
+        #[arg(long)]
+        build_only: bool,
+    },
     /// Write the generated files: CRD, RBAC rules of the chart, page of reasons, OpenAPI document
-    Gen(Gen),
+    Gen {
+        /// Write nothing; print a diff and fail if a generated file is out of date
+        #[arg(long)]
+        check: bool,
+    },
     /// Run a benchmark
-    Bench(Bench),
+    Bench {
+        /// What to measure
+        #[arg(value_enum)]
+        subject: BenchSubject,
+    },
 }
 
 /// Where the cluster runs.
@@ -50,7 +66,7 @@ pub(crate) enum ProviderName {
     Current,
 }
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Up {
     /// Where the cluster runs [default: kind where Docker answers, else local]
     #[arg(long, value_enum)]
@@ -89,13 +105,6 @@ pub(crate) struct GivenImages {
 }
 
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Down {
-    /// Where the cluster runs [default: the one that `up` started]
-    #[arg(long, value_enum)]
-    pub(crate) provider: Option<ProviderName>,
-}
-
-#[derive(Args, Clone, Debug)]
 pub(crate) struct Test {
     /// Skip the checks that need a cluster (3 minutes instead of 10, once compiled)
     #[arg(long)]
@@ -109,27 +118,6 @@ pub(crate) struct Test {
     /// Compile the operator and the API of the cluster tests as for a release
     #[arg(long)]
     pub(crate) release: bool,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Images {
-    /// Build the images as for a release, without loading them into a cluster
-    #[arg(long)]
-    pub(crate) build_only: bool,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Gen {
-    /// Write nothing; print a diff and fail if a generated file is out of date
-    #[arg(long)]
-    pub(crate) check: bool,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Bench {
-    /// What to measure
-    #[arg(value_enum)]
-    pub(crate) subject: BenchSubject,
 }
 
 /// What `cargo xtask bench` measures.

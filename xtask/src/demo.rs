@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde::Deserialize;
+use serde_json::Value;
 use todostack_testbed::cluster_tools::ClusterTools;
 use todostack_testbed::wait::{self, Probe};
 use todostack_testbed::{process, progress};
@@ -17,36 +17,6 @@ const HOST: &str = "todolist.localhost:8080";
 const ADDRESS: &str = "http://127.0.0.1:8080/todos";
 const NAMESPACE: &str = "todo";
 const NAME: &str = "demo";
-
-/// The part of a TodoStack that is read here.
-#[derive(Debug, Default, Deserialize)]
-struct Stack {
-    #[serde(default)]
-    status: Status,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Status {
-    #[serde(default)]
-    conditions: Vec<Condition>,
-    #[serde(default)]
-    api: Api,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Api {
-    #[serde(default)]
-    image: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-    reason: String,
-    message: String,
-}
 
 /// Applies the demo and waits until it is Ready with the API's `image`, printing each new reason.
 pub(crate) fn apply(cluster: &ClusterTools, image: &str) -> anyhow::Result<()> {
@@ -64,10 +34,8 @@ pub(crate) fn apply(cluster: &ClusterTools, image: &str) -> anyhow::Result<()> {
         });
         waited.with_context(|| {
             let pods = cluster.kubectl_output(&["-n", NAMESPACE, "get", "pods,events"]);
-            format!(
-                "failed to start the demo stack; the objects in its namespace:\n{}",
-                pods.unwrap_or_default()
-            )
+            let pods = pods.unwrap_or_default();
+            format!("failed to start the demo stack; the objects in its namespace:\n{pods}")
         })
     })
 }
@@ -82,8 +50,7 @@ pub(crate) fn call() -> anyhow::Result<()> {
                 Err(error) => Probe::NotYet(format!("{error:#}")),
             }
         })?;
-        let listed: Vec<serde_json::Value> =
-            ureq::get(ADDRESS).header("Host", HOST).call()?.body_mut().read_json()?;
+        let listed: Vec<Value> = ureq::get(ADDRESS).header("Host", HOST).call()?.body_mut().read_json()?;
         anyhow::ensure!(
             listed.iter().any(|todo| todo.get("id") == posted.get("id")),
             "the todo that was posted ({posted}) is not among the {} listed",
@@ -94,7 +61,7 @@ pub(crate) fn call() -> anyhow::Result<()> {
     })
 }
 
-fn post(title: &str) -> anyhow::Result<serde_json::Value> {
+fn post(title: &str) -> anyhow::Result<Value> {
     let todo = serde_json::json!({"title": title});
     Ok(ureq::post(ADDRESS).header("Host", HOST).send_json(todo)?.body_mut().read_json()?)
 }
@@ -104,56 +71,54 @@ fn readiness(cluster: &ClusterTools, image: &str) -> (bool, String) {
         Ok(json) => json,
         Err(error) => return (false, error.to_string()),
     };
-    match serde_json::from_str::<Stack>(&json) {
+    match serde_json::from_str(&json) {
         Ok(stack) => describe(&stack, image),
         Err(error) => (false, format!("failed to parse TodoStack {NAME}: {error}")),
     }
 }
 
-fn describe(stack: &Stack, image: &str) -> (bool, String) {
-    let Status { conditions, api } = &stack.status;
-    match conditions.iter().find(|condition| condition.kind == "Ready") {
-        // An operator that was just upgraded has not reconciled this stack yet.
-        Some(Condition { status, .. }) if status == "True" && api.image != image => {
-            (false, format!("Ready with the API image {}, not yet with {image}", api.image))
-        }
-        Some(Condition { status, reason, message, .. }) => {
-            (status == "True", format!("Ready is {status} ({reason}): {message}"))
-        }
-        None => (false, "the operator has not reconciled it yet".to_owned()),
+fn describe(stack: &Value, image: &str) -> (bool, String) {
+    let conditions = stack.pointer("/status/conditions").and_then(Value::as_array);
+    let mut conditions = conditions.into_iter().flatten();
+    let Some(ready) = conditions.find(|condition| text(condition, "/type") == "Ready") else {
+        return (false, "the operator has not reconciled it yet".to_owned());
+    };
+    let (status, running) = (text(ready, "/status"), text(stack, "/status/api/image"));
+    // An operator that was just upgraded has not reconciled this stack yet.
+    if status == "True" && running != image {
+        return (false, format!("Ready with the API image {running}, not yet with {image}"));
     }
+    let (reason, message) = (text(ready, "/reason"), text(ready, "/message"));
+    (status == "True", format!("Ready is {status} ({reason}): {message}"))
+}
+
+fn text<'a>(value: &'a Value, path: &str) -> &'a str {
+    value.pointer(path).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
     use super::*;
 
-    fn stack(json: &str) -> Stack {
-        serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn a_stack_without_status_is_not_ready() {
-        let message = "the operator has not reconciled it yet".to_owned();
-        assert_eq!(describe(&stack(r#"{"spec": {}}"#), "api:2"), (false, message));
-    }
-
-    #[test]
-    fn the_condition_ready_is_reported_with_its_reason() {
-        let condition =
-            r#"{"type": "Ready", "status": "False", "reason": "Starting", "message": "Postgres starts."}"#;
-        let described =
-            describe(&stack(&format!(r#"{{"status": {{"conditions": [{condition}]}}}}"#)), "api:2");
-        assert_eq!(described, (false, "Ready is False (Starting): Postgres starts.".to_owned()));
-    }
-
-    #[test]
-    fn a_stack_that_is_ready_with_the_previous_image_is_not_ready() {
-        let condition = r#"{"type": "Ready", "status": "True", "reason": "AsExpected", "message": ""}"#;
-        let with = |image: &str| {
-            stack(&format!(r#"{{"status": {{"conditions": [{condition}], "api": {{"image": "{image}"}}}}}}"#))
-        };
-        assert!(!describe(&with("api:1"), "api:2").0);
-        assert!(describe(&with("api:2"), "api:2").0);
+    #[rstest]
+    #[case::not_reconciled(json!({}), (false, "the operator has not reconciled it yet"))]
+    #[case::starting(
+        json!({"conditions": [{"type": "Ready", "status": "False", "reason": "Starting", "message": "Wait."}]}),
+        (false, "Ready is False (Starting): Wait."))]
+    #[case::ready_with_the_previous_image(
+        json!({"conditions": [{"type": "Ready", "status": "True"}], "api": {"image": "api:1"}}),
+        (false, "Ready with the API image api:1, not yet with api:2"))]
+    #[case::ready(
+        json!({"conditions": [{"type": "Ready", "status": "True", "reason": "AsExpected", "message": "Serves."}],
+               "api": {"image": "api:2"}}),
+        (true, "Ready is True (AsExpected): Serves."))]
+    fn a_stack_is_ready_when_the_operator_reports_it_with_the_image(
+        #[case] status: Value,
+        #[case] (ready, message): (bool, &str),
+    ) {
+        assert_eq!(describe(&json!({"status": status}), "api:2"), (ready, message.to_owned()));
     }
 }

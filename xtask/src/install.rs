@@ -9,21 +9,13 @@ use crate::repository;
 pub(crate) const NAMESPACE: &str = "todostack-system";
 
 /// The values of the charts that depend on the provider and the images.
-#[derive(Clone, Debug)]
 pub(crate) struct Values {
     /// The operator's image as `name:tag`.
     pub(crate) operator: String,
     /// The default image of stacks as `name:tag`.
     pub(crate) api: String,
-    /// The ports by which users reach the Ingress controller, if they are not 80 and 443.
-    pub(crate) ports: Option<IngressPorts>,
-}
-
-/// The ports by which users reach the Ingress controller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct IngressPorts {
-    pub(crate) http: u16,
-    pub(crate) https: u16,
+    /// The HTTP and HTTPS port by which users reach the Ingress controller, if they are not 80 and 443.
+    pub(crate) ports: Option<(u16, u16)>,
 }
 
 /// Installs or upgrades both charts and waits until the operator runs.
@@ -52,7 +44,7 @@ fn operator_values(values: &Values) -> anyhow::Result<Vec<String>> {
         "--set-string=image.pullPolicy=IfNotPresent".to_owned(),
         format!("--set-string=apiImage={api}"),
     ];
-    if let Some(IngressPorts { http, https }) = ports {
+    if let Some((http, https)) = ports {
         flags.push(format!("--set=ingress.httpPort={http}"));
         flags.push(format!("--set=ingress.httpsPort={https}"));
     }
@@ -79,12 +71,8 @@ mod tests {
 
     #[test]
     fn a_tag_of_digits_stays_a_string() {
-        let ports = Some(IngressPorts { http: 8080, https: 8443 });
-        let values = Values {
-            operator: "localhost/operator:123456789012".into(),
-            api: "localhost/api:1".into(),
-            ports,
-        };
+        let operator = "localhost/operator:123456789012".into();
+        let values = Values { operator, api: "localhost/api:1".into(), ports: Some((8080, 8443)) };
         let expected = [
             "--set-string=image.repository=localhost/operator",
             "--set-string=image.tag=123456789012",

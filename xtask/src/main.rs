@@ -19,11 +19,11 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Up(args) => up::run(&args),
-        cli::Command::Down(args) => down::run(&args),
+        cli::Command::Down { provider } => down::run(provider),
         cli::Command::Test(args) => test::run(&args),
-        cli::Command::Images(args) => images::run(&args),
-        cli::Command::Gen(args) => generate::run(&args),
-        cli::Command::Bench(args) => bench::run(&args),
+        cli::Command::Images { build_only } => images::run(build_only),
+        cli::Command::Gen { check } => generate::run(check),
+        cli::Command::Bench { subject } => bench::run(subject),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

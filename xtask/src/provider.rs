@@ -4,18 +4,17 @@
 mod current;
 mod kind;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use clap::ValueEnum as _;
 use fs_err as fs;
-
 use todostack_testbed::cluster_tools::ClusterTools;
 use todostack_testbed::image::Image;
 use todostack_testbed::local::{self, Owner, Shape};
 use todostack_testbed::{lock, process};
 
 use crate::cli::{ProviderName, Up};
-use crate::install::IngressPorts;
 use crate::repository;
 
 /// Locked while a cluster is started or removed: two commands would use the same names and addresses.
@@ -32,7 +31,9 @@ pub(crate) fn start(provider: ProviderName, up: &Up) -> anyhow::Result<ClusterTo
         ProviderName::Current => current::start(up)?,
     };
     fs::create_dir_all(repository::cluster())?;
-    fs::write(record(), name(provider))?;
+    if let Some(value) = provider.to_possible_value() {
+        fs::write(record(), value.get_name())?;
+    }
     Ok(cluster)
 }
 
@@ -46,12 +47,9 @@ pub(crate) fn find(provider: ProviderName) -> anyhow::Result<ClusterTools> {
 }
 
 /// The ports of this machine that are forwarded to the Ingress controller.
-pub(crate) fn ingress_ports(provider: ProviderName) -> Option<IngressPorts> {
-    match provider {
-        // As in testbed/src/local/forward.rs and kind/cluster.yaml.
-        ProviderName::Kind | ProviderName::Local => Some(IngressPorts { http: 8080, https: 8443 }),
-        ProviderName::Current => None,
-    }
+pub(crate) fn ingress_ports(provider: ProviderName) -> Option<(u16, u16)> {
+    // As in testbed/src/local/network.rs and kind/cluster.yaml.
+    (provider != ProviderName::Current).then_some((8080, 8443))
 }
 
 /// Loads images into every node that runs pods of stacks.
@@ -71,56 +69,25 @@ pub(crate) fn stop(provider: ProviderName, owner: Owner) -> anyhow::Result<()> {
         ProviderName::Kind => kind::stop()?,
         ProviderName::Local => local::stop(owner)?,
         ProviderName::Current => anyhow::bail!(
-            "cargo xtask down does not remove the cluster of the current kubeconfig: \
-             helm uninstall todostack-operator todostack-crds -n {} removes what cargo xtask up installed",
+            "cargo xtask down does not remove the cluster of the current kubeconfig: helm uninstall todostack-operator todostack-crds -n {} removes what cargo xtask up installed",
             crate::install::NAMESPACE
         ),
     }
-    match fs::remove_dir_all(repository::cluster()) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
+    if repository::cluster().exists() {
+        fs::remove_dir_all(repository::cluster())?;
     }
+    Ok(())
 }
 
 /// The provider to use: the given one, that of the last `up`, kind if Docker answers, else local.
 pub(crate) fn choose(given: Option<ProviderName>) -> ProviderName {
+    let recorded = || ProviderName::from_str(std::fs::read_to_string(record()).ok()?.trim(), false).ok();
     given.or_else(recorded).unwrap_or_else(|| {
         let docker = process::succeeds(Command::new("docker").arg("info"));
         if docker { ProviderName::Kind } else { ProviderName::Local }
     })
 }
 
-fn record() -> std::path::PathBuf {
+fn record() -> PathBuf {
     repository::cluster().join("provider")
-}
-
-fn recorded() -> Option<ProviderName> {
-    parse(&std::fs::read_to_string(record()).ok()?)
-}
-
-fn name(provider: ProviderName) -> &'static str {
-    match provider {
-        ProviderName::Kind => "kind",
-        ProviderName::Local => "local",
-        ProviderName::Current => "current",
-    }
-}
-
-fn parse(text: &str) -> Option<ProviderName> {
-    [ProviderName::Kind, ProviderName::Local, ProviderName::Current]
-        .into_iter()
-        .find(|provider| name(*provider) == text.trim())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recorded_provider_is_read_back() {
-        for provider in [ProviderName::Kind, ProviderName::Local, ProviderName::Current] {
-            assert_eq!(parse(name(provider)), Some(provider));
-        }
-        assert_eq!(parse("minikube"), None);
-    }
 }

@@ -1,14 +1,11 @@
 //! `cargo xtask test`: which checks there are, and their order. Each check is a file below.
 
-mod cargo_tool;
 mod charts;
 mod database;
 mod dependencies;
 mod kind_configuration;
-mod licenses;
 mod limits;
 mod purity;
-mod queries;
 mod report;
 mod schemas;
 mod shell;
@@ -16,6 +13,7 @@ mod snapshots;
 
 use std::process::Command;
 
+use fs_err as fs;
 use todostack_testbed::local::Owner;
 use todostack_testbed::process;
 
@@ -27,16 +25,23 @@ pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
     let mut report = Report::new(args.only.clone());
     report.check("limits", "lines of each file, columns of each line", |_| limits::check());
     report.check("format", "all Rust is as rustfmt writes it", |_| cargo(&["fmt", "--all", "--check"]));
-    report.check("generated files", "they are what the sources generate", |_| {
-        generate::run(&cli::Gen { check: true })
-    });
-    report.check("dependencies", "no dependency is unused", |_| dependencies::check());
+    report.check("generated files", "they are what the sources generate", |_| generate::run(true));
+    report.check("dependencies", "no dependency is unused", |_| dependencies::check_use());
     report.check("purity", "no I/O in the dependencies of the pure crates", |_| purity::check());
-    report.check("licenses", "licenses and sources of all crates are allowed", |_| licenses::check());
-    report.check("clippy", "no warning of rustc or clippy", |_| clippy());
-    report.check("docs", "no warning of rustdoc", |_| docs());
+    report.check("licenses", "licenses and sources of all crates are allowed", |_| {
+        dependencies::check_licenses()
+    });
+    report.check("clippy", "no warning of rustc or clippy", |_| {
+        cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+    });
+    report.check("docs", "no warning of rustdoc", |_| {
+        let mut doc = repository::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+        Ok(process::stream(doc.env("RUSTDOCFLAGS", "-D warnings"), |_| {})?)
+    });
     report.check("shell scripts", "no warning of shellcheck", |_| shell::check());
-    report.check("queries", "the stores' prepared queries fit the migrated schema", |_| queries::check());
+    report.check("queries", "the stores' prepared queries fit the migrated schema", |_| {
+        database::check_queries()
+    });
     report.check("unit tests", "all tests that need no cluster; no unread snapshot", unit);
     report.check("charts", "charts, examples and manifests match the schemas of their kinds", |_| {
         charts::check()
@@ -53,26 +58,19 @@ fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     Ok(process::stream(&mut repository::cargo(arguments), |_| {})?)
 }
 
-fn clippy() -> anyhow::Result<()> {
-    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
-}
-
-fn docs() -> anyhow::Result<()> {
-    let mut doc = repository::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-    Ok(process::stream(doc.env("RUSTDOCFLAGS", "-D warnings"), |_| {})?)
-}
-
 fn unit(summaries: &mut Vec<String>) -> anyhow::Result<()> {
     // One server for all crates; each test has its own database on it.
     let database = database::start()?;
-    let snapshots = snapshots::References::new()?;
+    let references = repository::target().join("snapshots-referenced");
+    fs::write(&references, "")?;
     let arguments = ["test", "--workspace", "--exclude", "todostack-e2e", "--locked", "--no-fail-fast"];
     let mut workspace = repository::cargo(&arguments);
-    let workspace = tests(snapshots.record(&mut workspace).env("DATABASE_URL", database.url()), summaries);
+    workspace.env(snapshots::VARIABLE, &references).env("DATABASE_URL", database.url());
+    let workspace = tests(&mut workspace, summaries);
     // Its other tests need a cluster.
     let e2e = tests(&mut repository::cargo(&["test", "-p", "todostack-e2e", "--lib", "--locked"]), summaries);
     workspace.and(e2e)?;
-    snapshots.check()
+    snapshots::check(&references)
 }
 
 fn cluster(report: &mut Report, args: &cli::Test) {
@@ -81,24 +79,21 @@ fn cluster(report: &mut Report, args: &cli::Test) {
         nodes: Some(1),
         nfs_node: true,
         replace: true,
-        bare: false,
         images: cli::GivenImages { release: args.release, ..cli::GivenImages::default() },
+        ..Up::default()
     };
     // A new cluster, so that nothing of an earlier run can help a test pass.
-    report.check("cluster: up", "a new cluster with the operator and the demo stack", |_| {
+    let is_up = report.check("cluster: up", "a new cluster with the operator and the demo stack", |_| {
         provider::stop(ProviderName::Local, Owner::Any)?;
         up::run(&shape)
     });
-    if report.has_failed("cluster: up") {
-        report.fail("cluster: tests", "there is no cluster to run them on");
-    } else {
-        report.check("cluster: tests", "operator, plugin and charts on the cluster", |summaries| {
-            // All at once: e2e/src/permit.rs limits how many use the cluster at a time.
-            let arguments =
-                ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=32"];
-            tests(repository::cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
-        });
-    }
+    report.check("cluster: tests", "operator, plugin and charts on the cluster", |summaries| {
+        anyhow::ensure!(is_up, "there is no cluster to run them on");
+        // All at once: e2e/src/permit.rs limits how many use the cluster at a time.
+        let arguments =
+            ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=32"];
+        tests(repository::cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
+    });
     if !args.keep {
         report.check("cluster: down", "nothing of the cluster stays on this machine", |_| {
             provider::stop(ProviderName::Local, Owner::Any)

@@ -1,6 +1,5 @@
 //! Charts, examples and manifests without a cluster: Helm's lint, and the schema of every object's kind.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,7 +18,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     let schemas = schemas::folder()?;
     let mut files = vec![repository::root().join("kind/nfs-server.yaml")];
     for folder in ["examples", "testbed/manifests"] {
-        let found = manifests(&repository::root().join(folder))?;
+        let found = manifests(Path::new(folder))?;
         anyhow::ensure!(!found.is_empty(), "{folder} has no manifest to check");
         files.extend(found);
     }
@@ -29,8 +28,7 @@ pub(super) fn check() -> anyhow::Result<()> {
         let chart = chart?.path();
         files.push(render(&helm, &chart, None, &rendered)?);
         // Other values than the defaults, in the folder that chart-testing reads.
-        let others = chart.join("ci");
-        for values in if others.is_dir() { manifests(&others)? } else { Vec::new() } {
+        for values in manifests(&chart.join("ci"))? {
             files.push(render(&helm, &chart, Some(&values), &rendered)?);
         }
     }
@@ -53,22 +51,14 @@ fn render(helm: &Path, chart: &Path, values: Option<&Path>, folder: &Path) -> an
     process::stream(&mut helm(&["lint", "--strict"]), |_| {})?;
     let mut template = helm(&["template", "todostack", "--namespace", "todostack-system"]);
     let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let file =
-        folder.join(format!("{}-{}.yaml", name(chart), values.map_or_else(|| "defaults".to_owned(), name)));
+    let values = values.map_or_else(|| "defaults".to_owned(), name);
+    let file = folder.join(format!("{}-{values}.yaml", name(chart)));
     fs::write(&file, process::output(&mut template)?)?;
     Ok(file)
 }
 
-/// Every YAML file below a folder.
+/// Every YAML file below a folder of the checkout.
 fn manifests(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(manifests(&path)?);
-        } else if path.extension() == Some(OsStr::new("yaml")) {
-            found.push(path);
-        }
-    }
-    Ok(found)
+    let files = repository::files(&[&format!("{}/*.yaml", folder.display())])?;
+    Ok(files.iter().map(|file| repository::root().join(file)).collect())
 }

@@ -1,12 +1,11 @@
 //! JSON schemas of all kinds: those of Kubernetes from its OpenAPI document, that of TodoStack from the CRD.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
 use fs_err as fs;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use todostack_testbed::process;
 
 use crate::repository;
@@ -22,126 +21,81 @@ pub(super) fn folder() -> anyhow::Result<PathBuf> {
 
 fn write_kubernetes(folder: &Path) -> anyhow::Result<()> {
     let mut go = Command::new("go");
-    go.current_dir(repository::root().join("testbed")).args([
-        "mod",
-        "download",
-        "-json",
-        "k8s.io/kubernetes",
-    ]);
-    let module: Value = serde_json::from_str(&process::output(&mut go)?)?;
-    let module = module.get("Dir").and_then(Value::as_str).context(
-        "go mod download printed no folder for \
-            k8s.io/kubernetes",
-    )?;
-    let description = fs::read_to_string(Path::new(module).join("api/openapi-spec/swagger.json"))?;
-    let description: Value = serde_json::from_str(&description)?;
-    let definitions = description.get("definitions").and_then(Value::as_object).context(
-        "the OpenAPI \
-        document of Kubernetes has no definitions",
-    )?;
-    for (name, definition) in definitions {
+    go.current_dir(repository::root().join("testbed"));
+    let module = process::output(go.args(["mod", "download", "-json", "k8s.io/kubernetes"]))?;
+    let module: Value = serde_json::from_str(&module)?;
+    let module = module.get("Dir").and_then(Value::as_str);
+    let module = module.context("go mod download printed no folder for k8s.io/kubernetes")?;
+    let document = fs::read_to_string(Path::new(module).join("api/openapi-spec/swagger.json"))?;
+    let mut document: Value = serde_json::from_str(&document)?;
+    let definitions = document.get_mut("definitions").and_then(Value::as_object_mut);
+    let definitions = definitions.context("the OpenAPI document of Kubernetes has no definitions")?;
+    for (name, definition) in &mut *definitions {
         for file in kinds(definition) {
-            fs::write(folder.join(file), serde_json::to_string(&standalone(name, definitions))?)?;
+            let schema = json!({"$ref": format!("definitions.json#/definitions/{name}")});
+            fs::write(folder.join(file), schema.to_string())?;
         }
+        tighten(definition);
     }
-    Ok(())
+    Ok(fs::write(folder.join("definitions.json"), json!({"definitions": definitions}).to_string())?)
 }
 
 fn write_todostack(folder: &Path) -> anyhow::Result<()> {
     let definition = fs::read_to_string(repository::root().join("crds/todostacks.yaml"))?;
-    let definition: Value = serde_saphyr::from_str(&definition)?;
-    let schema =
-        definition.pointer("/spec/versions/0/schema/openAPIV3Schema").context("the CRD has no schema")?;
-    let mut schema = schema.clone();
+    let mut definition: Value = serde_saphyr::from_str(&definition)?;
+    let schema = definition.pointer_mut("/spec/versions/0/schema/openAPIV3Schema");
+    let schema = schema.context("the CRD has no schema")?;
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         // The API server adds these fields to every kind.
         for (name, kind) in [("apiVersion", "string"), ("kind", "string"), ("metadata", "object")] {
             properties.insert(name.to_owned(), json!({"type": kind}));
         }
     }
-    tighten(&mut schema);
+    tighten(schema);
     Ok(fs::write(folder.join(file_name("todostack.dev", "v1alpha1", "TodoStack")), schema.to_string())?)
 }
 
 /// The file names for the kinds of a definition.
 fn kinds(definition: &Value) -> Vec<String> {
     let kinds = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
-    let text =
-        |kind: &Value, field: &str| kind.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let file = |kind: &Value| file_name(&text(kind, "group"), &text(kind, "version"), &text(kind, "kind"));
+    let file = |kind: &Value| {
+        let text = |field: &str| kind.get(field).and_then(Value::as_str).unwrap_or_default();
+        file_name(text("group"), text("version"), text("kind"))
+    };
     kinds.into_iter().flatten().map(file).collect()
 }
 
 /// The file name that kubeconform expects for a kind, with the group up to its first dot.
 fn file_name(group: &str, version: &str, kind: &str) -> String {
-    let group = group.split('.').next().filter(|group| !group.is_empty());
-    let group = group.map_or_else(String::new, |group| format!("-{group}"));
+    let group = match group.split('.').next() {
+        None | Some("") => String::new(),
+        Some(group) => format!("-{group}"),
+    };
     format!("{kind}{group}-{version}.json").to_lowercase()
-}
-
-/// A definition with all definitions that it refers to.
-fn standalone(name: &str, all: &Map<String, Value>) -> Value {
-    let mut wanted = BTreeSet::from([name.to_owned()]);
-    let mut waiting = vec![name.to_owned()];
-    while let Some(next) = waiting.pop() {
-        let Some(definition) = all.get(&next) else { continue };
-        for found in references(definition) {
-            if wanted.insert(found.clone()) {
-                waiting.push(found);
-            }
-        }
-    }
-    let mut definitions = Map::new();
-    for name in wanted {
-        if let Some(definition) = all.get(&name) {
-            let mut definition = definition.clone();
-            tighten(&mut definition);
-            definitions.insert(name, definition);
-        }
-    }
-    json!({"$ref": format!("#/definitions/{name}"), "definitions": definitions})
-}
-
-fn references(value: &Value) -> Vec<String> {
-    match value {
-        Value::Object(object) => {
-            let own = object
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|path| path.strip_prefix("#/definitions/"));
-            own.map(str::to_owned).into_iter().chain(object.values().flat_map(references)).collect()
-        }
-        Value::Array(items) => items.iter().flat_map(references).collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// Rejects unknown fields, and accepts the numbers that the API server accepts where the schema says string.
 fn tighten(schema: &mut Value) {
-    if let Value::Object(object) = schema {
-        let is_int_or_string = object.get("format").is_some_and(|format| format == "int-or-string")
-            || object.contains_key("x-kubernetes-int-or-string");
-        // The schema of a Quantity is a string, but without a unit it may be a number.
-        let is_quantity = object
-            .get("description")
-            .and_then(Value::as_str)
-            .is_some_and(|text| text.starts_with("Quantity is a fixed-point representation"));
-        if is_int_or_string || is_quantity {
-            *schema = json!({"type": ["string", "number"]});
-            return;
+    let Value::Object(object) = schema else { return };
+    let is_int_or_string = object.get("format").is_some_and(|format| format == "int-or-string")
+        || object.contains_key("x-kubernetes-int-or-string");
+    // The schema of a Quantity is a string, but without a unit it may be a number.
+    let description = object.get("description").and_then(Value::as_str).unwrap_or_default();
+    if is_int_or_string || description.starts_with("Quantity is a fixed-point representation") {
+        *schema = json!({"type": ["string", "number"]});
+        return;
+    }
+    let free = ["additionalProperties", "x-kubernetes-preserve-unknown-fields"];
+    if object.contains_key("properties") && !free.iter().any(|keyword| object.contains_key(*keyword)) {
+        object.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    for keyword in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get_mut(keyword) {
+            tighten(inner);
         }
-        let free = ["additionalProperties", "x-kubernetes-preserve-unknown-fields"];
-        if object.contains_key("properties") && !free.iter().any(|keyword| object.contains_key(*keyword)) {
-            object.insert("additionalProperties".to_owned(), Value::Bool(false));
-        }
-        for keyword in ["items", "additionalProperties"] {
-            if let Some(inner) = object.get_mut(keyword) {
-                tighten(inner);
-            }
-        }
-        if let Some(Value::Object(properties)) = object.get_mut("properties") {
-            properties.values_mut().for_each(tighten);
-        }
+    }
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        properties.values_mut().for_each(tighten);
     }
 }
 
@@ -153,18 +107,6 @@ mod tests {
     fn kinds_have_the_file_names_that_kubeconform_expects() {
         assert_eq!(file_name("", "v1", "ConfigMap"), "configmap-v1.json");
         assert_eq!(file_name("rbac.authorization.k8s.io", "v1", "ClusterRole"), "clusterrole-rbac-v1.json");
-    }
-
-    #[test]
-    fn a_schema_has_the_definitions_that_it_refers_to_and_no_others() {
-        let all = json!({
-            "a": {"properties": {"b": {"$ref": "#/definitions/b"}}},
-            "b": {"properties": {"a": {"$ref": "#/definitions/a"}}},
-            "c": {},
-        });
-        let schema = standalone("a", all.as_object().unwrap());
-        let names: Vec<&String> = schema["definitions"].as_object().unwrap().keys().collect();
-        assert_eq!(names, ["a", "b"]);
     }
 
     #[test]
