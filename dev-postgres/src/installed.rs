@@ -18,7 +18,6 @@ pub fn programs_folder() -> Result<PathBuf> {
     folders.find(has_server).ok_or(Error::NotInstalled)
 }
 
-/// The `bin` folders of the versions in a folder.
 fn newest_first(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut versions: Vec<u32> =

@@ -32,8 +32,8 @@ use tempfile::TempDir;
 use crate::installed::User;
 pub use crate::installed::programs_folder;
 
-/// How long a server may take to start after it was killed: it recovers first, and the kernel may still be
-/// ending the killed processes, which hold its shared memory.
+// A server that was killed recovers first, and the kernel may still be ending the killed processes, which
+// hold its shared memory.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 
 type Result<T> = std::result::Result<T, Error>;

@@ -15,7 +15,6 @@ pub const COREDNS: Addon =
     Addon { manifest: "coredns.yaml", namespace: "kube-system", deployment: "coredns" };
 pub const TRAEFIK: Addon =
     Addon { manifest: "traefik.yaml", namespace: "kube-system", deployment: "traefik" };
-/// The default StorageClass.
 pub const LOCAL_PATH: Addon =
     Addon { manifest: "local-path.yaml", namespace: "local-path-storage", deployment: "local-path" };
 

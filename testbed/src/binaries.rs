@@ -17,17 +17,15 @@ pub enum Module {
     /// local-path-provisioner. Go does not build it with the others: it imports `github.com/Sirupsen/logrus`,
     /// they import `github.com/sirupsen/logrus`.
     Addons,
-    /// kind and kubeconform.
     Checks,
 }
 
-/// The linker leaves DWARF out (`-w`); not generating it saves 10 % of the compilers' time.
+// The linker leaves DWARF out (`-w`); not generating it saves 10 % of the compilers' time.
 const COMPILER_FLAGS: &str = "-gcflags=all=-dwarf=false";
 /// For `kubectl version` and the nodes' kubelet version; the version of k8s.io/kubernetes in go.mod.
 const KUBERNETES_VERSION: &str = " -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36";
 
 impl Module {
-    /// The name, and how long a build usually takes.
     fn describe(self) -> (&'static str, &'static str) {
         match self {
             Self::Kubernetes => ("kubernetes", "6 to 12 min on two cores, once per machine"),
@@ -59,7 +57,6 @@ impl Module {
     }
 }
 
-/// The programs of a module.
 pub struct Binaries {
     pub folder: PathBuf,
     /// It changes with their sources, flags and Go version.
@@ -104,9 +101,8 @@ mod tests {
 
     #[test]
     fn the_reported_version_is_that_of_the_module() {
-        let go_mod = std::fs::read_to_string(Module::Kubernetes.folder().join("go.mod")).unwrap();
-        let kubernetes = go_mod.lines().find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"));
-        let version: Vec<&str> = kubernetes.unwrap().split(['.', ' ']).collect();
+        let versions = versions(Module::Kubernetes);
+        let version: Vec<&str> = versions["k8s.io/kubernetes"].split('.').collect();
         let (major, minor, patch) = (version[0], version[1], version[2]);
         let expected =
             [format!("Version=v{major}.{minor}.{patch}"), format!("Major={major}"), format!("Minor={minor}")];
@@ -114,15 +110,14 @@ mod tests {
         assert_eq!(set.skip(1).collect::<Vec<_>>(), expected);
     }
 
-    /// The versions that a go.mod requires, by module.
     fn versions(module: Module) -> BTreeMap<String, String> {
         let go_mod = std::fs::read_to_string(module.folder().join("go.mod")).unwrap();
         let lines = go_mod.lines().filter_map(|line| line.strip_prefix('\t')?.split_once(" v"));
         lines.map(|(name, version)| (name.to_owned(), version.replace(" // indirect", ""))).collect()
     }
 
-    /// Go compiles a package once only if all that it imports has the same version too. With client-go 0.30
-    /// instead of the cluster's, the provisioner took a minute to build.
+    // Go compiles a package once only if all that it imports has the same version too. With client-go 0.30
+    // instead of the cluster's, the provisioner took a minute to build.
     #[test]
     fn the_provisioner_shares_the_compiled_packages_of_the_cluster() {
         let cluster = versions(Module::Kubernetes);

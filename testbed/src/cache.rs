@@ -17,8 +17,6 @@ pub fn folder() -> anyhow::Result<PathBuf> {
 }
 
 /// The folder of the cached `name`, which `build` fills when it does not exist yet.
-///
-/// `build` gets an empty folder, which is renamed once it returns: no entry is ever incomplete.
 pub fn entry(name: &str, build: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
     entry_in(&folder()?, name, build)
 }
@@ -38,6 +36,7 @@ fn entry_in(
     if path.exists() {
         return Ok(path);
     }
+    // Renamed once `build` returns, so that no entry is ever incomplete.
     let unfinished = folder.join(format!("{name}.unfinished"));
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished)?;

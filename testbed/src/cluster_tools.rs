@@ -5,7 +5,6 @@ use std::process::Command;
 
 use crate::process::{self, Error};
 
-/// The programs to talk to a cluster, and the kubeconfig to do it with.
 #[derive(Clone, Debug)]
 pub struct ClusterTools {
     pub kubeconfig: PathBuf,
@@ -31,12 +30,10 @@ impl ClusterTools {
         command
     }
 
-    /// The standard output of `kubectl ARGUMENTS`.
     pub fn kubectl_output(&self, arguments: &[&str]) -> Result<String, Error> {
         process::output(self.kubectl().args(arguments))
     }
 
-    /// Whether the API server reports ready at `/readyz`.
     pub fn is_ready(&self) -> bool {
         process::succeeds(self.kubectl().args(["get", "--raw", "/readyz", "--request-timeout=5s"]))
     }

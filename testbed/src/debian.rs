@@ -24,10 +24,10 @@ pub(crate) fn bootstrap(suite: &str, root: &Path, include: &str) -> Result<(), E
     process::run(&mut command)
 }
 
-/// Runs a program inside `root`, with /proc mounted, which some packages' scripts need.
 pub(crate) fn run_in(root: &Path, program: &str, arguments: &[&str]) -> Result<(), Error> {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--pid", "--fork"]);
+    // Some packages' scripts read /proc.
     command.arg(format!("--mount-proc={}", root.join("proc").display()));
     command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8");
     process::run(command.arg("chroot").arg(root).arg(program).args(arguments))
@@ -55,7 +55,6 @@ pub(crate) fn unpack_in(root: &Path, suite: &str, package: &str, into: &str) -> 
     Ok(())
 }
 
-/// A `deb` line of sources.list for another suite, with the mirror that debootstrap used.
 fn for_suite(line: &str, suite: &str) -> Option<String> {
     let mut fields: Vec<&str> = line.split_whitespace().collect();
     *fields.get_mut(2)? = suite;

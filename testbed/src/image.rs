@@ -27,7 +27,6 @@ pub struct Recipe<'a> {
     pub context: &'a [(&'a str, &'a Path)],
     /// The key of what the context is made from, so that its files need not be read.
     pub context_key: &'a str,
-    /// How long the build usually takes, for the progress output.
     pub usual: &'a str,
 }
 
@@ -50,11 +49,11 @@ pub fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
     Ok(Image { reference: reference.to_owned(), key, archive: folder.join("image.tar") })
 }
 
-/// Makes a hard link where the file system allows it, else a copy.
 fn place(from: &Path, to: &Path) -> anyhow::Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder)?;
     }
+    // Not every file system has hard links, and none reaches into another file system.
     if std::fs::hard_link(from, to).is_err() {
         fs::copy(from, to)?;
     }

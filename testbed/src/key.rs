@@ -5,12 +5,10 @@ use std::path::Path;
 use fs_err as fs;
 use sha2::{Digest, Sha256};
 
-/// Collects the sources of something that is built into one key.
 #[derive(Default)]
 pub struct Sources(Sha256);
 
 impl Sources {
-    /// Adds text that the result depends on: flags, versions, names.
     pub fn text(mut self, text: impl AsRef<[u8]>) -> Self {
         // The length keeps "ab" + "c" apart from "a" + "bc".
         self.0.update((text.as_ref().len() as u64).to_le_bytes());

@@ -31,7 +31,6 @@ use plan::Node;
 use record::Record;
 use starting::Starting;
 
-/// The cluster that is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// Ordinary nodes, 1 to 5; without a number those that a running cluster has, or one.
@@ -147,13 +146,11 @@ fn conflict(why: &str) -> anyhow::Error {
     anyhow::anyhow!("{why}: cargo xtask up --replace removes it and starts a new one")
 }
 
-/// Loads images into every ordinary node that does not have them.
 pub fn load(images: &[Image]) -> anyhow::Result<()> {
     let record = Record::read().context("no local cluster is running: start one with cargo xtask up")?;
     record.ordinary_nodes().try_for_each(|node| node::load(node, images))
 }
 
-/// Removes the cluster.
 pub fn stop(owner: Owner) -> anyhow::Result<()> {
     prerequisites::root("removing the local cluster")?;
     if let (Owner::ThisCheckout, Some(other)) = (owner, ownership::other_owner()) {

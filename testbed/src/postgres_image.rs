@@ -15,11 +15,11 @@ pub(crate) const REFERENCE: &str = "docker.io/library/postgres:18";
 
 /// The Debian suite that has Postgres 18.
 const SUITE: &str = "sid";
-/// To be raised with every change of `root_filesystem`, which is part of no other key.
+// To be raised with every change of `root_filesystem`, which is part of no other key.
 const RECIPE: &str = "1";
 const PACKAGES: [&str; 2] = ["postgresql-18", "locales"];
 
-/// What a running Postgres does not need, 350 of 500 MB.
+// What a running Postgres does not need, 350 of 500 MB.
 const REMOVED: [&[&str]; 6] = [
     // Packages.
     &["var/cache/apt", "var/lib/apt", "var/lib/dpkg", "var/log", "usr/lib/apt"],

@@ -37,7 +37,6 @@ pub const QUERIES: &[Program] = &[("psql", "postgresql-client"), ("sqlite3", "sq
 
 pub const POSTGRES: &[Program] = &[("pg_ctl", "postgresql"), ("initdb", "postgresql")];
 
-/// A prerequisite that is not met.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("this machine lacks {missing}{why}\n  Install them and run the command again.")]
@@ -56,12 +55,10 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Fails unless this process runs as root.
 pub fn root(what: &'static str) -> Result<(), Error> {
     if is_root() { Ok(()) } else { Err(Error::NotRoot { what }) }
 }
 
-/// Makes sure that all of `programs` are installed.
 pub fn programs(programs: &[Program]) -> Result<(), Error> {
     let missing = missing(programs);
     if missing.is_empty() {

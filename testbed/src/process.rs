@@ -20,8 +20,6 @@ pub enum Error {
 }
 
 /// Runs a program with its output captured; returns the trimmed standard output.
-///
-/// The error of a program that fails has the last lines of its output.
 pub fn output(command: &mut Command) -> Result<String, Error> {
     let shown = show(command);
     let output = command.stdin(Stdio::null()).output();
@@ -34,7 +32,6 @@ pub fn output(command: &mut Command) -> Result<String, Error> {
     Err(Error::Failed { command: shown, status: output.status, output: last_lines(&both, 25) })
 }
 
-/// Runs a program with its output captured, like [`output`], and drops the output.
 pub fn run(command: &mut Command) -> Result<(), Error> {
     output(command).map(drop)
 }

@@ -3,9 +3,7 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How often a long step reports that it still runs.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// Shorter steps do not report how long they took.
 const REPORTED_FROM: Duration = Duration::from_secs(2);
 
 /// Runs `work` under a heading. `usual` is how long it usually takes; empty for steps below 2 s.
@@ -32,7 +30,6 @@ pub fn step<T>(what: &str, usual: &str, work: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Prints a line of detail below the current step.
 pub fn detail(line: &str) {
     eprintln!("    {line}");
 }

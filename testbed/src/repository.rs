@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-/// The checkout's root.
 pub fn root() -> &'static Path {
     let testbed = Path::new(env!("CARGO_MANIFEST_DIR"));
     testbed.parent().unwrap_or(testbed)

@@ -23,7 +23,6 @@ pub enum Probe<T> {
 }
 
 impl<T> Probe<T> {
-    /// `Done` with the value if `is_met`, else `NotYet` without a text.
     pub fn done_if(is_met: bool, value: T) -> Self {
         if is_met { Self::Done(value) } else { Self::NotYet(String::new()) }
     }

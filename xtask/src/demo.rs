@@ -13,7 +13,7 @@ use crate::repository;
 /// The address of the demo for browsers and curl.
 pub(crate) const URL: &str = "http://todolist.localhost:8080/todos";
 const HOST: &str = "todolist.localhost:8080";
-/// The address for other programs, which may not resolve names under localhost.
+// The address for other programs, which may not resolve names under localhost.
 const ADDRESS: &str = "http://127.0.0.1:8080/todos";
 const NAMESPACE: &str = "todo";
 const NAME: &str = "demo";
@@ -40,7 +40,6 @@ pub(crate) fn apply(cluster: &ClusterTools, image: &str) -> anyhow::Result<()> {
     })
 }
 
-/// Posts a todo through the Ingress and reads it back.
 pub(crate) fn call() -> anyhow::Result<()> {
     progress::step(&format!("POST and GET {URL}"), "", || {
         // The Ingress controller may see the Ingress a moment after the stack is Ready.

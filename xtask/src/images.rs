@@ -8,7 +8,6 @@ use todostack_testbed::{key, prerequisites, process, progress};
 
 use crate::{cli::ProviderName, install, provider, repository};
 
-/// The two images of this checkout.
 pub(crate) struct Built {
     operator: Image,
     api: Image,
@@ -48,7 +47,6 @@ impl Built {
     }
 }
 
-/// The folder of the programs.
 fn binaries(release: bool) -> anyhow::Result<PathBuf> {
     // With an explicit target RUSTFLAGS do not apply to build scripts, and the tests' artifacts stay valid.
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);

@@ -5,7 +5,6 @@ use todostack_testbed::{process, progress};
 
 use crate::repository;
 
-/// The namespace of both releases.
 pub(crate) const NAMESPACE: &str = "todostack-system";
 
 /// The values of the charts that depend on the provider and the images.
@@ -34,11 +33,11 @@ fn helm(cluster: &ClusterTools, chart: &str, values: &[String]) -> anyhow::Resul
     Ok(process::run(command.args(values))?)
 }
 
-/// Flags of `helm upgrade`. `--set-string`, because a tag may look like a number.
 fn operator_values(values: &Values) -> anyhow::Result<Vec<String>> {
     let Values { operator, api, ports } = values;
     let (repository, tag) = split(operator)?;
     let mut flags = vec![
+        // Strings, because a tag of digits alone would be a number in YAML.
         format!("--set-string=image.repository={repository}"),
         format!("--set-string=image.tag={tag}"),
         "--set-string=image.pullPolicy=IfNotPresent".to_owned(),
@@ -51,8 +50,8 @@ fn operator_values(values: &Values) -> anyhow::Result<Vec<String>> {
     Ok(flags)
 }
 
-/// The name and the tag of an image, which the last colon separates: a registry may have a port.
 fn split(image: &str) -> anyhow::Result<(&str, &str)> {
+    // The last colon, because a registry may have a port.
     match image.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => Ok((name, tag)),
         _ => anyhow::bail!("image {image} has no tag: give it as NAME:TAG"),

@@ -17,7 +17,7 @@ use todostack_testbed::{lock, process};
 use crate::cli::{ProviderName, Up};
 use crate::repository;
 
-/// Locked while a cluster is started or removed: two commands would use the same names and addresses.
+// Locked while a cluster is started or removed: two commands would use the same names and addresses.
 const LOCKED: &str = "/var/lib";
 
 /// Starts the cluster unless it is running, with DNS, Ingress controller and default StorageClass.

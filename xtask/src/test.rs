@@ -53,7 +53,6 @@ pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
     report.close()
 }
 
-/// Runs cargo with its output passed on.
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     Ok(process::stream(&mut repository::cargo(arguments), |_| {})?)
 }
@@ -101,7 +100,6 @@ fn cluster(report: &mut Report, args: &cli::Test) {
     }
 }
 
-/// Runs cargo's tests, and keeps their summary lines.
 fn tests(command: &mut Command, summaries: &mut Vec<String>) -> anyhow::Result<()> {
     Ok(process::stream(command, |line| {
         if is_summary(line) {

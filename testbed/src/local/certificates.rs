@@ -97,7 +97,6 @@ impl Authority {
         Ok(administrator)
     }
 
-    /// The client and server certificate of a kubelet.
     pub(crate) fn kubelet(&self, node: &str, address: Ipv4Addr) -> anyhow::Result<Credential> {
         let names = vec![node.to_owned(), address.to_string()];
         self.sign(&format!("system:node:{node}"), Some("system:nodes"), names)
@@ -112,7 +111,6 @@ impl Credential {
     }
 }
 
-/// The path of a certificate, key or kubeconfig.
 pub(crate) fn file(name: &str) -> PathBuf {
     plan::state("pki").join(name)
 }

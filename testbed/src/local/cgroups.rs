@@ -7,7 +7,6 @@ use fs_err as fs;
 
 use super::plan::{self, Node};
 
-/// A cgroup file system of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hierarchy {
     root: PathBuf,
@@ -91,7 +90,6 @@ pub(crate) fn adopt(pid: u32) -> anyhow::Result<()> {
     fs::write(path, pid.to_string()).context("failed to move a process into the cluster's cgroup")
 }
 
-/// Every process of the cluster: its own and its pods'.
 pub(crate) fn members() -> anyhow::Result<Vec<u32>> {
     let mut pids = Vec::new();
     for folder in folders(&listing()?.root.join(plan::PREFIX)) {

@@ -13,7 +13,6 @@ use crate::wait::Probe;
 const ETCD: &str = "http://127.0.0.1:2379";
 const ETCD_PEER: &str = "http://127.0.0.1:2380";
 
-/// Starts the control plane and waits until it answers.
 pub(crate) fn start(starting: &mut Starting<'_>, cluster: &ClusterTools) -> anyhow::Result<()> {
     // The main package of etcd is the folder "server", which names the program.
     let programs = [

@@ -10,7 +10,6 @@ use crate::image::{self, Image};
 use crate::key::Sources;
 use crate::{cache, postgres_image, process, repository};
 
-/// The images, built unless the cache has them.
 pub(crate) fn build(kubernetes: &Binaries, addons: &Binaries) -> anyhow::Result<Vec<Image>> {
     let program = |reference, binaries: &Binaries, name| {
         let key = Sources::default().text(name).text(&binaries.key).key();

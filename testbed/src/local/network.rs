@@ -14,23 +14,22 @@ use crate::repository;
 /// Ports of this machine, each with the port of the Ingress controller on node 1 that it is forwarded to.
 const PORTS: [(u16, u16); 2] = [(8080, 80), (8443, 443)];
 
-/// Creates the bridge that joins the nodes.
 pub(crate) fn create_bridge() -> Result<(), Error> {
     ip(&["link", "add", plan::BRIDGE, "type", "bridge"])?;
     ip(&["address", "add", &format!("{}/24", plan::GATEWAY), "dev", plan::BRIDGE])?;
     ip(&["link", "set", plan::BRIDGE, "up"])?;
+    // Docker sets this policy; without a rule, nodes could then not reach each other.
     if drops(&process::output(Command::new("iptables").args(["-w", "-S", "FORWARD"]))?) {
         forwarding("-I")?;
     }
     Ok(())
 }
 
-/// Whether this machine drops what no rule allows, as Docker sets it: then nodes cannot reach each other.
 fn drops(policy: &str) -> bool {
     policy.lines().any(|line| line == "-P FORWARD DROP")
 }
 
-/// The rule that lets nodes reach each other: `-I` inserts it, `-C` checks for it, `-D` deletes it.
+/// `-I` inserts the rule that lets nodes reach each other, `-C` checks for it, `-D` deletes it.
 fn forwarding(action: &str) -> Result<(), Error> {
     let rule = ["FORWARD", "-i", plan::BRIDGE, "-o", plan::BRIDGE, "-j", "ACCEPT"];
     process::run(Command::new("iptables").args(["-w", action]).args(rule))
@@ -82,7 +81,6 @@ fn create_mounts(node: Node) -> anyhow::Result<()> {
     Ok(process::run(&mut mount)?)
 }
 
-/// A command inside a mount namespace kept by a file.
 pub(crate) fn inside_mounts(file: &str) -> Command {
     let mut command = Command::new("nsenter");
     command.arg(format!("--mount={file}"));
@@ -90,9 +88,8 @@ pub(crate) fn inside_mounts(file: &str) -> Command {
 }
 
 /// A command in a node's network and mounts, in its own session.
-///
-/// Not `ip netns exec`: that one mounts a new /sys, which hides the cgroups from the kubelet.
 pub(crate) fn inside(node: Node) -> Command {
+    // Not `ip netns exec`: that one mounts a new /sys, which hides the cgroups from the kubelet.
     let mut command = inside_network(node);
     command.arg(format!("--mount={}", node.mounts().display())).arg("setsid");
     command

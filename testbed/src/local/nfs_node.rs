@@ -17,15 +17,14 @@ use crate::image::Image;
 use crate::key::Sources;
 use crate::{cache, debian, postgres_image, process, progress, repository};
 
-/// The Debian suite of the kernel: 7.2 is the first that starts on every CPU tried (6.1 and 6.12 do not).
+// Linux 7.2 is the first that starts on every CPU tried (6.1 and 6.12 do not).
 const KERNEL_SUITE: &str = "sid";
-/// The Debian suite of everything else.
 const SUITE: &str = "trixie";
 const PACKAGES: &str = "containerd runc nfs-kernel-server nfs-common rpcbind iproute2 kmod procps e2fsprogs";
 const KERNEL: &str = "linux.uml";
-/// The size of its memory; the machine gives only what is used.
+// The machine gives only what is used.
 const MEMORY: &str = "mem=3G";
-/// The size of its disk for images, volumes and exports, which is a sparse file.
+// A sparse file, for images, volumes and exports.
 const DISK: u64 = 8 << 30;
 
 /// The folder of the root filesystem and kernel, made unless the cache has it.
@@ -143,7 +142,6 @@ fn configure(starting: &Starting<'_>, upper: &Path) -> anyhow::Result<()> {
     Ok(fs::write(settings.join("kubelet.yaml"), kubelet.to_string())?)
 }
 
-/// The variables that testbed/nfs-node/init reads.
 fn environment(nodes: u8) -> String {
     let route = |node: Node| format!("{} {}", node.pods(), node.address());
     let routes: Vec<String> = Node::all(nodes).map(route).collect();

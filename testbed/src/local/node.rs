@@ -14,7 +14,6 @@ use crate::image::Image;
 use crate::process;
 use crate::wait::Probe;
 
-/// The image of all pod sandboxes.
 pub(crate) const PAUSE: &str = "localhost/pause:1";
 /// The label of the node for the add-ons and the Ingress controller, whose host ports are the machine's.
 pub(crate) const INGRESS_LABEL: &str = "todostack.dev/ingress=true";
@@ -38,7 +37,6 @@ pub(crate) fn start(starting: &mut Starting<'_>, node: Node, images: &[Image]) -
     Ok(())
 }
 
-/// Loads the images that the node does not have.
 pub(crate) fn load(node: Node, images: &[Image]) -> anyhow::Result<()> {
     let loaded = node.folder().join("images");
     fs::create_dir_all(&loaded)?;
@@ -88,7 +86,6 @@ pub(crate) struct Containerd {
     pub(crate) socket: PathBuf,
     /// The folder of the CNI plugins.
     pub(crate) programs: PathBuf,
-    /// The folder of the CNI configuration.
     pub(crate) network: PathBuf,
     /// Whether the pods run on the machine's kernel, and so have its limits.
     pub(crate) shares_kernel: bool,
@@ -115,7 +112,6 @@ impl Containerd {
     }
 }
 
-/// The CNI configuration of a node.
 pub(crate) fn pod_network(pods: &str, addresses: &Path, host_ports: bool) -> String {
     let bridge = json!({
         "type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": false, "hairpinMode": true,
@@ -129,7 +125,6 @@ pub(crate) fn pod_network(pods: &str, addresses: &Path, host_ports: bool) -> Str
     json!({"cniVersion": "1.0.0", "name": "todostack", "plugins": plugins}).to_string()
 }
 
-/// The settings of the kubelet that are the same on all nodes.
 pub(crate) fn kubelet_base(pki: &Path, name: &str, resolv_conf: &Path, socket: &Path) -> Value {
     json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",

@@ -6,7 +6,6 @@ use super::record::{Process, Record};
 use super::{Shape, plan};
 use crate::repository;
 
-/// The cluster on this machine, as a start sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
     None,

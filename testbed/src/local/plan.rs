@@ -3,9 +3,8 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-/// The folder of all state of the cluster. Its addresses are fixed, so there is one cluster per machine.
+// One for the machine, not one per checkout: the addresses are fixed, so there is one cluster.
 pub const STATE: &str = "/var/lib/todostack-cluster";
-/// The bridge that joins the nodes.
 pub(crate) const BRIDGE: &str = "todostack0";
 /// The machine's own address on the bridge, and the nodes' way out.
 pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
@@ -22,7 +21,6 @@ pub mod nfs_node {
     use std::net::Ipv4Addr;
     use std::path::PathBuf;
 
-    /// The name of the Node object.
     pub const NAME: &str = "nfsnode";
     /// The address by which a volume names the NFS server.
     pub const SERVER: &str = "10.99.0.10";
@@ -65,7 +63,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// The nodes of a cluster of this size.
     pub(crate) fn all(count: u8) -> impl Iterator<Item = Self> {
         (1..=count).map(|number| Self { number })
     }

@@ -16,7 +16,6 @@ pub struct Record {
     pub checkout: PathBuf,
     /// The key of the Go programs that it runs, see [`crate::binaries::Binaries`].
     pub binaries: String,
-    /// The number of ordinary nodes, 1 to 5.
     pub nodes: u8,
     pub nfs_node: bool,
     /// Whether the start was completed; an interrupted one leaves `false`.
@@ -51,10 +50,10 @@ impl Record {
         Node::all(self.nodes)
     }
 
-    /// Writes the record, whole or not at all.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
         let unfinished = path().with_extension("unfinished");
         fs::write(&unfinished, serde_json::to_string_pretty(self)?)?;
+        // A reader finds the record whole: a rename replaces the old one at once.
         Ok(fs::rename(unfinished, path())?)
     }
 }

@@ -11,7 +11,6 @@ use crate::binaries::Binaries;
 use crate::process;
 use crate::wait::{self, Probe};
 
-/// What all parts of a start need.
 pub(crate) struct Starting<'a> {
     pub(crate) binaries: &'a Binaries,
     pub(crate) authority: Authority,
@@ -49,7 +48,6 @@ impl Starting<'_> {
     }
 }
 
-/// The message for a process that exited, with the end of its log.
 fn exited(name: &str) -> String {
     let path = plan::log(name);
     let text = std::fs::read_to_string(&path).unwrap_or_default();

@@ -24,12 +24,12 @@ pub(crate) fn remove() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Kills every process of the cluster. Its state is deleted next, so no process needs time to save anything.
 fn kill_processes() -> anyhow::Result<()> {
     wait::until("the cluster's processes to exit", Duration::from_secs(30), || match cgroups::members() {
         Ok(pids) if pids.is_empty() => Probe::Done(()),
         Ok(pids) => {
             for pid in pids.iter().filter_map(|pid| Pid::from_raw(i32::try_from(*pid).ok()?)) {
+                // At once: its state is deleted next, so no process needs time to save anything.
                 // A process that has exited already is an error here; the next probe counts those that run.
                 let _already_exited = kill_process(pid, Signal::KILL);
             }
@@ -40,9 +40,9 @@ fn kill_processes() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Unmounts what the cluster mounted on this machine. A node's own mounts disappear with its last process.
 fn unmount() -> anyhow::Result<()> {
     let mounts = fs::read_to_string("/proc/self/mounts")?;
+    // Not those of the nodes' mount namespaces, which disappear with a node's last process.
     for path in below_state(&mounts) {
         process::run(Command::new("umount").arg("--lazy").arg(path))?;
     }

@@ -7,7 +7,6 @@ use todostack_testbed::prerequisites;
 
 use crate::cli::Up;
 
-/// Checks that the cluster answers and that images are given.
 pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
     anyhow::ensure!(
         up.bare || (up.images.operator_image.is_some() && up.images.api_image.is_some()),

@@ -13,7 +13,6 @@ use crate::repository;
 /// kind's name for the cluster; its context is `kind-todostack`.
 const NAME: &str = "todostack";
 
-/// Creates the cluster unless it is running.
 pub(crate) fn start(up: &Up) -> anyhow::Result<ClusterTools> {
     anyhow::ensure!(
         up.nodes.is_none() && !up.nfs_node,
@@ -55,7 +54,6 @@ pub(crate) fn find() -> anyhow::Result<ClusterTools> {
     Ok(ClusterTools { kubeconfig: repository::kubeconfig(), kubectl, helm })
 }
 
-/// Loads images into every node.
 pub(crate) fn load(images: &[Image]) -> anyhow::Result<()> {
     for image in images {
         process::run(kind().args(["load", "image-archive", "--name", NAME]).arg(&image.archive))?;

@@ -11,7 +11,6 @@ use todostack_testbed::process;
 use super::schemas;
 use crate::repository;
 
-/// Fails with everything that Helm or a schema rejects.
 pub(super) fn check() -> anyhow::Result<()> {
     let helm = binaries::build(Module::Kubernetes)?.program("helm");
     let kubeconform = binaries::build(Module::Checks)?.program("kubeconform");
@@ -57,7 +56,6 @@ fn render(helm: &Path, chart: &Path, values: Option<&Path>, folder: &Path) -> an
     Ok(file)
 }
 
-/// Every YAML file below a folder of the checkout.
 fn manifests(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let files = repository::files(&[&format!("{}/*.yaml", folder.display())])?;
     Ok(files.iter().map(|file| repository::root().join(file)).collect())

@@ -9,7 +9,6 @@ use todostack_testbed::{cache, process, progress};
 
 use crate::repository;
 
-/// Fails with every unused dependency, in the crates and in the workspace.
 pub(super) fn check_use() -> anyhow::Result<()> {
     // The last version that this repository's Rust compiles.
     let mut shear = Command::new(program("cargo-shear", "1.11.2", "1 to 2 min, once per machine")?);
@@ -23,10 +22,11 @@ pub(super) fn check_use() -> anyhow::Result<()> {
     anyhow::bail!("dependencies are unused or in the wrong table: see cargo-shear's errors (×) above")
 }
 
-/// Fails with every crate that deny.toml does not allow. Not by its advisories, whose database is remote.
+/// Fails with every crate that deny.toml does not allow.
 pub(super) fn check_licenses() -> anyhow::Result<()> {
     let mut deny = Command::new(program("cargo-deny", "0.20.2", "2 min, once per machine")?);
     deny.current_dir(repository::root());
+    // Without its advisories, whose database would be fetched at every run.
     // Duplicate versions are warnings with a dependency tree each, which would hide the errors.
     deny.args(["--log-level", "error", "check", "bans", "licenses", "sources"]);
     Ok(process::stream(&mut deny, |_| {})?)

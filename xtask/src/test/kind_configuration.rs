@@ -10,7 +10,6 @@ use crate::repository;
 /// What the stand-in for Docker prints at the first command that kind runs after the validation.
 const VALID: &str = "kind found no fault with the configuration";
 
-/// Fails with the error of kind.
 pub(super) fn check() -> anyhow::Result<()> {
     let mut create = Command::new(binaries::build(Module::Checks)?.program("kind"));
     // Only the stand-in and its shell: if kind found Docker, it would create a cluster.

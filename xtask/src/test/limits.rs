@@ -8,7 +8,6 @@ use crate::repository;
 const LINES: usize = 300;
 const COLUMNS: usize = 110;
 
-/// Fails with every file and line that exceeds a limit.
 pub(super) fn check() -> anyhow::Result<()> {
     let mut faults = Vec::new();
     for file in repository::files(&["*.rs", "*.sh", "*.sql", "*.md"])? {
@@ -44,11 +43,11 @@ fn wide<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize, usize)
     widths.filter(|(_, columns)| *columns > COLUMNS).collect()
 }
 
-/// Whether a line of Rust is neither a comment of one word, such as a link, nor code with a string: a message
-/// that is not broken can be found by its text. rustfmt keeps other code to the limit.
 fn can_be_wrapped(line: &str) -> bool {
     match line.trim_start().strip_prefix("//") {
+        // A comment of one word is a link.
         Some(comment) => comment.trim_start_matches(['/', '!']).split_whitespace().count() > 1,
+        // A message that is not broken can be found by its text; rustfmt keeps other code to the limit.
         None => !line.contains('"'),
     }
 }

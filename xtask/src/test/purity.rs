@@ -42,8 +42,8 @@ pub(super) fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The normal dependencies of a package, with the features that it has when it is built alone.
 fn tree(package: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    // Of the package alone: in a build of the workspace, features of other crates are enabled too.
     let mut cargo = repository::cargo(&["tree", "--locked", "--edges", "normal", "--package", package]);
     process::output(cargo.args(arguments)).with_context(|| format!("failed to list the crates of {package}"))
 }

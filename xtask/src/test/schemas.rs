@@ -55,7 +55,6 @@ fn write_todostack(folder: &Path) -> anyhow::Result<()> {
     Ok(fs::write(folder.join(file_name("todostack.dev", "v1alpha1", "TodoStack")), schema.to_string())?)
 }
 
-/// The file names for the kinds of a definition.
 fn kinds(definition: &Value) -> Vec<String> {
     let kinds = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
     let file = |kind: &Value| {

@@ -6,7 +6,6 @@ use todostack_testbed::{prerequisites, process};
 
 use crate::repository;
 
-/// Fails with the warnings of shellcheck.
 pub(super) fn check() -> anyhow::Result<()> {
     prerequisites::programs(prerequisites::SHELL)?;
     let is_script = |file: &String| {
