@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use http::{Method, StatusCode};
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -158,16 +158,23 @@ async fn a_drain_evicts_one_api_pod_at_a_time() -> Result<()> {
 
         let pods = namespace.api::<Pod>();
         let of_api = ListParams::default().labels("app.kubernetes.io/component=api");
-        let names: Vec<_> = pods.list(&of_api).await?.iter().map(ResourceExt::name_any).collect();
-        let [first, second] = names.as_slice() else { bail!("API pods: {names:?}") };
-        pods.evict(first, &EvictParams::default()).await?;
-        let rejected = pods.evict(second, &EvictParams::default()).await.err();
-        let error = rejected.context("both API pods were evicted at once")?;
-        // 429 is the response to an eviction that a PodDisruptionBudget does not allow.
-        ensure!(matches!(&error, kube::Error::Api(status) if status.code == 429), "{error}");
-        until_disruption_allowed(namespace).await
+        let evicted: Vec<_> = pods.list(&of_api).await?.iter().map(ResourceExt::name_any).collect();
+        for name in &evicted {
+            // Like kubectl drain, the client retries an eviction that the budget rejects with 429.
+            pods.evict(name, &EvictParams::default()).await?;
+        }
+        let current = pods.list(&of_api).await?;
+        let is_replacement = |pod: &&Pod| !evicted.contains(&pod.name_any());
+        let ready = current.iter().filter(is_replacement).filter(|pod| is_pod_ready(pod)).count();
+        ensure!(evicted.len() == 2 && ready > 0, "{evicted:?} were evicted before a replacement was ready");
+        Ok(())
     })
     .await
+}
+
+fn is_pod_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 async fn until_disruption_allowed(namespace: &Namespace) -> Result<()> {
