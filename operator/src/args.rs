@@ -24,7 +24,6 @@ pub(crate) struct Args {
     #[arg(long, env = config::POSTGRES_REPOSITORY, default_value_t = Config::default().postgres_repository)]
     pub(crate) postgres_repository: String,
 
-    /// DNS domain of the cluster.
     #[arg(long, env = config::CLUSTER_DOMAIN, default_value_t = Config::default().cluster_domain)]
     pub(crate) cluster_domain: String,
 

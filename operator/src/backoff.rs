@@ -15,7 +15,6 @@ use crate::observe::caches::Guarded;
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// Consecutive failures of each stack.
 #[derive(Default)]
 pub(crate) struct Backoff(Mutex<HashMap<ObjectRef<Guarded>, u32>>);
 
@@ -29,7 +28,6 @@ impl Backoff {
         wait
     }
 
-    /// Resets the count of a stack.
     pub(crate) fn succeeded(&self, stack: &ObjectRef<Guarded>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(stack);
     }

@@ -11,7 +11,6 @@ use crate::{
     observe::{caches::Caches, recent_writes::RecentWrites},
 };
 
-/// Shared by all reconciles.
 pub(crate) struct Context {
     pub(crate) client: Client,
     pub(crate) config: Config,

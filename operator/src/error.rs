@@ -8,7 +8,6 @@ use crate::{
     observe, publish,
 };
 
-/// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("failed to observe")]

@@ -77,7 +77,6 @@ impl Metrics {
         self.writes.get_or_create(&WriteLabels { kind: kind.into(), verb }).inc();
     }
 
-    /// Counts a write to a status.
     pub(crate) fn status_write(&self) {
         self.writes.get_or_create(&WriteLabels { kind: "TodoStack", verb: "status" }).inc();
     }
@@ -87,12 +86,10 @@ impl Metrics {
         self.watch_events.get_or_create(&WatchLabels { kind: kind.to_owned() }).inc();
     }
 
-    /// Counts an error of a watch.
     pub(crate) fn watch_error(&self, kind: &str) {
         self.watch_errors.get_or_create(&WatchLabels { kind: kind.to_owned() }).inc();
     }
 
-    /// All metrics in OpenMetrics text.
     pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -23,12 +23,10 @@ pub(crate) mod recent_writes;
 /// Why a stack could not be observed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A GET or LIST failed.
     #[error("failed to read {kind} {namespace}/{name}")]
     Read { kind: String, namespace: String, name: String, source: kube::Error },
 }
 
-/// Reads what concerns one stack.
 pub(crate) async fn observe(
     context: &Context,
     todostack: &TodoStack,

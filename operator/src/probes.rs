@@ -9,7 +9,6 @@ use axum::{Router, extract::State, http::StatusCode, routing::get};
 
 use crate::metrics::Metrics;
 
-/// Phase of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The cluster does not serve TodoStacks yet.

@@ -12,7 +12,6 @@ use todostack_stack::{error_chain::one_line, stack_ref::StackRef, transitions::T
 
 use crate::{clock, context::Context};
 
-/// Why a status was not published.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The API server did not accept it.
@@ -20,7 +19,6 @@ pub(crate) enum Error {
     Write(StackRef, #[source] kube::Error),
 }
 
-/// Publishes `status` and then its transitions.
 pub(crate) async fn publish(
     context: &Context,
     stack: &StackRef,

@@ -51,7 +51,6 @@ pub(crate) async fn reconcile(stack: Arc<Guarded>, context: Arc<Context>) -> Res
     outcome
 }
 
-/// Requeues a stack whose reconcile failed.
 #[expect(clippy::needless_pass_by_value, reason = "the controller's signature")]
 pub(crate) fn requeue_after_error(stack: Arc<Guarded>, error: &Error, context: Arc<Context>) -> Action {
     let name = ObjectRef::from_obj(stack.as_ref());

@@ -2,10 +2,8 @@
 
 use crate::managed::Key;
 
-/// Result of the apply step.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
-    /// Objects that were written.
     pub written: Vec<Key>,
     /// Objects that the API server rejected, each with the API server's message.
     pub rejected: Vec<(Key, String)>,

@@ -8,7 +8,6 @@ use crate::{
     stack::Stack,
 };
 
-/// Desired state of one managed object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Desired {
     /// It exists and is like this.

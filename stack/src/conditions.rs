@@ -20,20 +20,16 @@ mod storage_ready;
 pub use api_available::is_rolled_out;
 pub use exposed::balancer_address;
 
-/// What conditions are evaluated from.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     pub stack: &'a Stack,
     pub observed: &'a Observed,
-    /// The findings, root cause first.
     pub findings: &'a [Finding],
 }
 
-/// `True`, `False` or `Unknown`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     True,
-    /// The condition does not hold.
     False,
     Unknown,
 }
@@ -101,7 +97,6 @@ pub fn evaluate(view: View<'_>) -> Vec<Verdict> {
     std::iter::once(ready).chain(parts).chain([reconciling, stalled]).collect()
 }
 
-/// The conditions to publish.
 pub fn merge(old: &[Condition], verdicts: &[Verdict], generation: i64, now: Timestamp) -> Vec<Condition> {
     verdicts
         .iter()

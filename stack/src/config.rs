@@ -10,14 +10,12 @@ pub const CLUSTER_DOMAIN: &str = "TODOSTACK_CLUSTER_DOMAIN";
 pub const HTTP_PORT: &str = "TODOSTACK_INGRESS_HTTP_PORT";
 pub const HTTPS_PORT: &str = "TODOSTACK_INGRESS_HTTPS_PORT";
 
-/// Settings that `resolve` reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Image of the API server for stacks that name none.
     pub api_image: String,
     /// Repository of Postgres images; the major version is the tag.
     pub postgres_repository: String,
-    /// DNS domain of the cluster.
     pub cluster_domain: String,
     /// Port of the Ingress controller for HTTP.
     pub http_port: u16,

@@ -3,16 +3,13 @@
 
 use std::fmt;
 
-/// The credentials of a stack's database.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// The superuser of a managed server.
     pub superuser: Option<Login>,
     /// The API's role. None while the Secret that it comes from is missing or invalid.
     pub app: Option<Login>,
 }
 
-/// Credentials of one role.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     pub username: String,
@@ -48,7 +45,6 @@ impl fmt::Debug for Login {
 pub struct GeneratedSecrets {
     pub superuser_password: String,
     pub app_password: String,
-    /// Revision of credentials that change.
     pub revision: String,
 }
 

@@ -34,13 +34,10 @@ pub use provisioning::DEFAULT as DEFAULT_STORAGE_CLASS;
 pub struct Evidence<'a> {
     pub stack: &'a Stack,
     pub observed: &'a Observed,
-    /// The result of the apply step.
     pub applied: &'a Applied,
-    /// The current time, for grace periods.
     pub now: Timestamp,
 }
 
-/// All findings, root cause first.
 pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.findings.clone();
     findings.extend(admission::findings(evidence));

@@ -22,7 +22,6 @@ pub enum Severity {
 pub struct Finding {
     /// The part of the stack that is affected.
     pub part: Part,
-    /// The object, by kind and name.
     pub object: String,
     pub reason: Reason,
     /// What is wrong with the object: a clause whose subject is `object`.
@@ -33,7 +32,6 @@ pub struct Finding {
     pub evidence: String,
     /// The object that an Event points to, if it exists.
     pub related: Option<ObjectReference>,
-    /// What it means for the stack.
     pub severity: Severity,
 }
 
@@ -58,7 +56,6 @@ impl Finding {
         Self { remedy: one_line(&remedy.into()), ..self }
     }
 
-    /// Sets where the problem shows.
     pub fn evidence(self, evidence: impl Into<String>) -> Self {
         Self { evidence: evidence.into(), ..self }
     }

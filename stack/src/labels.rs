@@ -14,17 +14,14 @@ pub const STACK: &str = "todostack.dev/stack";
 pub const NAMESPACE: &str = "todostack.dev/namespace";
 /// Label that the watches select by.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Label with the component.
 pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// Annotation with a hash of what was applied.
 pub const APPLIED: &str = "todostack.dev/applied";
 
-/// The value of the component label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component {
     /// Database, its volume and its credentials.
     Database,
-    /// Migration of the schema.
     Migration,
     Api,
     Exposure,
@@ -46,7 +43,6 @@ pub fn watch_selector() -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER}")
 }
 
-/// All labels of a managed object.
 pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     let mut labels = selector_labels(stack, component);
     labels.extend([

@@ -16,7 +16,6 @@ mod table;
 mod inventory;
 mod key;
 
-/// A type of managed objects.
 pub trait ManagedKind:
     Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
 {
@@ -25,7 +24,6 @@ pub trait ManagedKind:
     /// Drops what nothing reads, so that caches stay small.
     fn prune(&mut self);
 
-    /// The objects of this type.
     fn select(objects: &mut ManagedObjects) -> &mut Vec<Arc<Self>>;
 }
 

@@ -30,39 +30,29 @@ pub mod subjects;
 /// Objects that a stack is observed in. It may hold objects of other stacks too.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// Objects of the managed kinds.
     pub managed: ManagedObjects,
     pub pods: Vec<Arc<Pod>>,
     pub storage_classes: Vec<Arc<StorageClass>>,
     pub ingress_classes: Vec<Arc<IngressClass>>,
 }
 
-/// Observed state of one stack.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// Secret of the superuser.
     pub superuser: Option<Arc<Secret>>,
-    /// Secret of the application's role.
     pub app: Option<Arc<Secret>>,
     /// PersistentVolumeClaim of Postgres or of SQLite.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
-    /// PersistentVolume of the NFS export.
     pub volume: Option<Arc<PersistentVolume>>,
-    /// StatefulSet of the database.
     pub stateful_set: Option<Arc<StatefulSet>>,
-    /// Deployment of the API.
     pub deployment: Option<Arc<Deployment>>,
     /// Migration Jobs of all images, by name.
     pub jobs: Vec<Arc<Job>>,
-    /// Service of the API.
     pub api_service: Option<Arc<Service>>,
-    /// Ingress of the API.
     pub ingress: Option<Arc<Ingress>>,
     /// All pods of the stack, by name.
     pub pods: Vec<Arc<Pod>>,
     /// Events of objects that do not become ready.
     pub events: Vec<Event>,
-    /// Foreign objects that the spec references.
     pub referenced: Referenced,
     pub storage_classes: Vec<Arc<StorageClass>>,
     pub ingress_classes: Vec<Arc<IngressClass>>,
@@ -78,7 +68,6 @@ pub struct Observed {
     pub lagging: bool,
 }
 
-/// Foreign objects that the spec references.
 #[derive(Clone, Debug, Default)]
 pub struct Referenced {
     /// `spec.database.postgres.credentialsSecret`.
@@ -178,7 +167,6 @@ where
     found
 }
 
-/// The operator's object of this name.
 fn find<K>(objects: &[Arc<K>], namespace: Option<&str>, name: &str) -> Option<Arc<K>>
 where
     K: Resource<DynamicType = ()>,

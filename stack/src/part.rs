@@ -8,7 +8,6 @@ use todostack_crds::ConditionType;
 pub enum Part {
     /// The objects themselves: who owns them, whether the API server accepts them.
     Objects,
-    /// The credentials of the database.
     Credentials,
     Storage,
     Database,
@@ -18,7 +17,6 @@ pub enum Part {
 }
 
 impl Part {
-    /// The condition that shows the part.
     pub fn condition(self) -> ConditionType {
         match self {
             Self::Objects => ConditionType::Ready,

@@ -31,7 +31,6 @@ pub fn storage_class(class: &mut StorageClass) {
     class.parameters = None;
 }
 
-/// Name and default annotation.
 pub fn ingress_class(class: &mut IngressClass) {
     class.metadata.managed_fields = None;
 }

@@ -13,20 +13,15 @@ use crate::{
 /// API pods of a stack whose spec does not say: two, so that one node can be drained. SQLite has one writer.
 const REPLICAS: i32 = 2;
 
-/// What a spec asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Requirements<'a> {
-    /// The kind of database.
     pub database: DatabaseKind<'a>,
     /// What the deletion of the stack does to data and credentials.
     pub deletion_policy: DeletionPolicy,
     /// The host name under which the API is exposed.
     pub host: Option<&'a str>,
-    /// Whether there is an Ingress.
     pub ingress: bool,
-    /// How many API pods.
     pub replicas: i32,
-    /// Foreign objects that the spec references.
     pub references: References<'a>,
 }
 

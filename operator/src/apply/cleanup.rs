@@ -15,7 +15,6 @@ use crate::context::Context;
 /// Why the finalizer or the deletion failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The finalizer could not be written.
     #[error("failed to write the finalizer of TodoStack {0}")]
     Finalizer(StackRef, #[source] kube::Error),
     /// The volume or its claim could not be deleted.

@@ -30,7 +30,6 @@ pub(crate) struct Caches {
     pub(crate) ingress_classes: Store<IngressClass>,
 }
 
-/// The cache of one managed kind.
 pub(crate) trait Cache: Send + Sync {
     /// Waits until the feed has listed once.
     fn ready(&self) -> BoxFuture<'_, Result<(), WriterDropped>>;

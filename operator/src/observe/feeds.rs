@@ -164,7 +164,6 @@ impl Feeds<'_> {
     }
 }
 
-/// A type that is watched.
 trait Watched: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static {}
 impl<K> Watched for K where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static

@@ -52,7 +52,6 @@ impl RecentWrites {
         });
     }
 
-    /// Records the deletion of an object.
     pub(crate) fn deleted(&self, stack: &StackRef, key: &Key) {
         self.with(stack, |writes| {
             writes.objects.remove(key);

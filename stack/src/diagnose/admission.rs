@@ -6,7 +6,6 @@ use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, quote};
 
-/// Findings on the objects themselves.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let foreign = evidence.observed.foreign.iter().map(|key| {
         Finding::new(Part::Objects, Reason::NameConflict, key.to_string())

@@ -12,7 +12,6 @@ use crate::{names, observed::Lookup};
 /// The annotation of a default class.
 pub const DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 
-/// Findings on the Ingress.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let Some(ingress) = &evidence.stack.exposure.ingress else { return Vec::new() };
     let object = format!("Ingress {}", names::ingress(&evidence.stack.id.name));

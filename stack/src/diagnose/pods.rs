@@ -16,7 +16,6 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// A blocking finding on a container.
     pub(super) fn finding(
         &self,
         container: &ContainerStatus,

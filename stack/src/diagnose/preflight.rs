@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{observed::Observed, resources::postgres_stateful_set::PREFLIGHT};
 
-/// The remedy of a full volume.
 pub(super) const FREE_SPACE: &str = "Raise storage.size in spec.database if its StorageClass allows volume expansion, or free space on the export";
 
 /// The line: the name of the failed check, and what it found.

@@ -17,7 +17,6 @@ pub const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 /// How long a provisioner may be silent. A running one provisions a disk or reports an error within seconds.
 const GRACE: SignedDuration = SignedDuration::from_secs(20);
 
-/// The finding on the claim.
 pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let Evidence { stack, observed, .. } = evidence;
     let volume = stack.volume()?;
@@ -106,7 +105,6 @@ fn provisioner(claim: &PersistentVolumeClaim, evidence: Evidence<'_>) -> Option<
     })
 }
 
-/// The names of all classes, sorted.
 fn classes(observed: &Observed) -> Vec<String> {
     let mut names: Vec<_> = observed.storage_classes.iter().map(|class| class.name_any()).collect();
     names.sort();

@@ -6,7 +6,6 @@ use todostack_crds::Reason;
 use super::{Evidence, Finding, Part, pods};
 use crate::{observed::Observed, stack::VolumeSource};
 
-/// The finding on the mount.
 pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let Evidence { observed, stack, .. } = evidence;
     let volume = stack.volume()?;

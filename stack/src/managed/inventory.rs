@@ -11,7 +11,6 @@ use super::{Key, Kind};
 pub struct Inventory(BTreeMap<Key, ObjectMeta>);
 
 impl Inventory {
-    /// Whether the object exists.
     pub fn contains(&self, key: &Key) -> bool {
         self.0.contains_key(key)
     }
@@ -24,7 +23,6 @@ impl Inventory {
         self.0.insert(key, metadata);
     }
 
-    /// The keys of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Key> {
         self.0.keys().filter(move |key| key.kind == kind)
     }

@@ -19,7 +19,6 @@ impl Key {
         Self { kind: K::KIND, name }
     }
 
-    /// The key of `object`.
     pub fn from_object<K: ManagedKind>(object: &K) -> Self {
         Self::new::<K>(object.name_any())
     }

@@ -7,7 +7,6 @@ macro_rules! kinds {
     ) => {
         $(pub use k8s_openapi::api::$group::$version::$kind;)*
 
-        /// A kind of managed objects.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[derive(strum::EnumIter, strum::IntoStaticStr)]
         pub enum Kind { $($kind,)* }
@@ -29,7 +28,6 @@ macro_rules! kinds {
             }
         }
 
-        /// A managed object of any kind.
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
         #[serde(untagged)]
         pub enum Object { $($kind(Box<$kind>),)* }
@@ -105,7 +103,6 @@ macro_rules! resources {
         pub enum ManagedResource { $($resource,)* }
 
         impl ManagedResource {
-            /// The kind of the object.
             pub fn kind(self) -> Kind {
                 match self { $(Self::$resource => Kind::$kind,)* }
             }
@@ -115,7 +112,6 @@ macro_rules! resources {
                 match self { $(Self::$resource => crate::part::Part::$part,)* }
             }
 
-            /// The object's component label.
             pub fn component(self) -> crate::labels::Component {
                 match self { $(Self::$resource => crate::labels::Component::$component,)* }
             }
@@ -137,7 +133,6 @@ macro_rules! resources {
                 name(stack, requirements)
             }
 
-            /// The object's desired state.
             pub fn desired(self, stack: &crate::stack::Stack) -> crate::build::Desired {
                 match self { $(Self::$resource => crate::resources::$file::desired(stack),)* }
             }

@@ -10,7 +10,6 @@ use crate::{
     resources::migration_job,
 };
 
-/// An object that waits for something.
 pub struct Subject {
     pub kind: &'static str,
     pub name: String,

@@ -64,7 +64,6 @@ impl ApiServer {
         Self::with(stack, Listing::default(), answer)
     }
 
-    /// The caches hold `listing`.
     pub(super) fn with(stack: &TodoStack, listing: Listing, answer: Answer) -> Self {
         let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
         let received = Arc::new(Mutex::new(Vec::new()));

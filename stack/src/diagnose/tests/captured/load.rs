@@ -34,14 +34,12 @@ const OPEN_KEYS: &[&str] = &["username", "user", "dbname", "database", "host", "
 pub(super) struct Capture {
     /// `REASON` or `REASON-CASE`.
     pub(super) name: String,
-    /// When it was captured.
     pub(super) moment: jiff::Timestamp,
     api_image: String,
     stack: TodoStack,
     objects: Vec<Value>,
 }
 
-/// All captures, by name.
 pub(super) fn all() -> Vec<Capture> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnose/captured");
     let mut captures: Vec<_> =
@@ -71,12 +69,10 @@ impl Capture {
         }
     }
 
-    /// The reason in its name.
     pub(super) fn reason(&self) -> &str {
         self.name.split('-').next().unwrap()
     }
 
-    /// The indices of all objects.
     pub(super) fn all(&self) -> Vec<usize> {
         (0..self.objects.len()).collect()
     }
@@ -116,7 +112,6 @@ impl Capture {
         observed
     }
 
-    /// The objects that the operator watches.
     fn listing(&self, numbers: &[usize]) -> Listing {
         let mut visitor = Listed { capture: self, numbers, managed: ManagedObjects::default() };
         visit_kinds(&mut visitor);
