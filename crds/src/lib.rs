@@ -12,6 +12,7 @@ pub mod spec;
 pub mod sqlite;
 pub mod status;
 pub mod storage;
+pub mod yaml;
 
 pub use condition::{Class, ConditionType, Reason};
 pub use spec::{DeletionPolicy, TodoStack, TodoStackSpec};

@@ -3,11 +3,8 @@
 
 use std::process::ExitCode;
 
-use kube::CustomResourceExt;
-use todostack_crds::TodoStack;
-
 fn main() -> ExitCode {
-    match serde_saphyr::to_string(&TodoStack::crd()) {
+    match todostack_crds::yaml::crd() {
         Ok(yaml) => {
             print!("{yaml}");
             ExitCode::SUCCESS
