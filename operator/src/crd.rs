@@ -42,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers each request in turn, and gives back the paths that were asked for.
+    // Answers each request in turn, and gives back the paths that were asked for.
     async fn asked(namespace: Option<&str>, answers: Vec<(u16, &'static str)>) -> Vec<String> {
         let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
         let server = tokio::spawn(async move {

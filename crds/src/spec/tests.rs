@@ -4,8 +4,8 @@ use crate::TodoStack;
 use kube::CustomResourceExt;
 use serde_json::Value;
 
-/// `kubectl apply` stores the whole object in an annotation, and Kubernetes rejects annotations of more than
-/// 262,144 bytes in total. A quarter of that leaves room for more fields.
+// `kubectl apply` stores the whole object in an annotation, and Kubernetes rejects annotations of more than
+// 262,144 bytes in total. A quarter of that leaves room for more fields.
 const MAX_BYTES: usize = 64 * 1024;
 
 #[test]
@@ -22,7 +22,7 @@ fn the_crd_is_at_most_64_kib() {
     assert!(printed.len() <= MAX_BYTES, "{} bytes", printed.len());
 }
 
-/// Collects the paths of the fields that have no description.
+// Collects the paths of the fields that have no description.
 fn collect_undocumented(path: &str, schema: &Value, undocumented: &mut Vec<String>) {
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}.{name}");

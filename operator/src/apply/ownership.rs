@@ -109,7 +109,7 @@ mod tests {
         }))
     }
 
-    /// As the API server answers an apply of `service()`.
+    // As the API server answers an apply of `service()`.
     fn owned() -> Value {
         json!({
             "f:metadata": {

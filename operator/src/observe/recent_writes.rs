@@ -133,7 +133,7 @@ mod tests {
         StackRef { namespace: "shops".into(), name: "shop".into(), uid: uid.into(), generation: 1 }
     }
 
-    /// Any moment, to count from.
+    // Any moment, to count from.
     #[expect(clippy::disallowed_methods, reason = "an Instant cannot be written as a literal")]
     fn start() -> Instant {
         Instant::now()

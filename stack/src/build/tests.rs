@@ -240,7 +240,7 @@ fn every_expected_name_is_that_of_the_object() {
     }
 }
 
-/// Names of other objects that an object refers to: Secrets, claims, ServiceAccounts, Services and volumes.
+// Names of other objects that an object refers to: Secrets, claims, ServiceAccounts, Services and volumes.
 fn references(object: &Value) -> Vec<(&'static str, &Value)> {
     const FIELDS: &[(&str, &[&str])] = &[
         ("secretKeyRef", &["name", "Secret"]),

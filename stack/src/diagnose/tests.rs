@@ -23,7 +23,7 @@ fn pod(component: &str, status: &Value) -> Observed {
     Observed { pods: vec![Arc::new(pod)], ..bound() }
 }
 
-/// A bound claim, so that storage has no finding.
+// A bound claim, so that storage has no finding.
 fn bound() -> Observed {
     let claim = json!({"metadata": {"name": "shop-db"}, "status": {"phase": "Bound"}});
     Observed { claim: Some(Arc::new(serde_json::from_value(claim).unwrap())), ..Observed::default() }

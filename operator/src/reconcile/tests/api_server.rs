@@ -37,7 +37,7 @@ use crate::{
     reconcile::reconcile,
 };
 
-/// One request as the API server received it.
+// One request as the API server received it.
 #[derive(Clone, Debug)]
 pub(super) struct Received {
     pub(super) method: Method,
@@ -46,7 +46,7 @@ pub(super) struct Received {
     pub(super) body: Value,
 }
 
-/// A mock API server, and the operator's context around its client.
+// A mock API server, and the operator's context around its client.
 pub(super) struct ApiServer {
     pub(super) received: Arc<Mutex<Vec<Received>>>,
     pub(super) context: Arc<Context>,
@@ -59,7 +59,7 @@ impl ApiServer {
         Self::with(stack, Listing::default(), Arc::new(|_| None))
     }
 
-    /// `answer` is asked first. If it returns none: GET is 404, PATCH returns what was sent.
+    // `answer` is asked first. If it returns none: GET is 404, PATCH returns what was sent.
     pub(super) fn answering(stack: &TodoStack, answer: Answer) -> Self {
         Self::with(stack, Listing::default(), answer)
     }
@@ -113,14 +113,14 @@ impl ApiServer {
         self.received.lock().unwrap().clear();
     }
 
-    /// What was used so far: API group, resource, verb.
+    // What was used so far: API group, resource, verb.
     pub(super) fn used(&self) -> BTreeSet<(String, String, String)> {
         self.received.lock().unwrap().iter().flat_map(Received::rights).collect()
     }
 }
 
 impl Received {
-    /// The rights that an API server checks for the request.
+    // The rights that an API server checks for the request.
     fn rights(&self) -> Vec<(String, String, String)> {
         let mut segments: Vec<_> = self.path.trim_start_matches('/').split('/').collect();
         let prefix = segments.remove(0);
@@ -173,7 +173,7 @@ fn default_answer(request: &Received) -> (u16, Value) {
     (404, not_found())
 }
 
-/// The fields that an API server would record for the operator, with every list as one value.
+// The fields that an API server would record for the operator, with every list as one value.
 fn fields(value: &Value) -> Value {
     match value {
         Value::Object(object) => object

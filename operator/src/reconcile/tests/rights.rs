@@ -25,7 +25,7 @@ fn object<K: DeserializeOwned>(name: &str, component: &str, rest: &Value) -> Arc
     Arc::new(serde_json::from_value(value).unwrap())
 }
 
-/// Opens every watch until all have listed and one watch request of each was received.
+// Opens every watch until all have listed and one watch request of each was received.
 async fn watch_all() -> ApiServer {
     let stack = fixtures::todostack("{}");
     let server = ApiServer::new(&stack);
@@ -49,7 +49,7 @@ async fn watch_all() -> ApiServer {
     server
 }
 
-/// Creates a stack on NFS, and reads the Events of its pod, which is not ready.
+// Creates a stack on NFS, and reads the Events of its pod, which is not ready.
 async fn create() -> ApiServer {
     let stack = fixtures::todostack(NFS);
     let pod = object::<Pod>("shop-db-0", "database", &json!({"status": {"phase": "Pending"}}));
@@ -59,8 +59,8 @@ async fn create() -> ApiServer {
     server
 }
 
-/// Reduces a stack to the least, so that what it no longer asks for is deleted: the Jobs of earlier images
-/// too.
+// Reduces a stack to the least, so that what it no longer asks for is deleted: the Jobs of earlier images
+// too.
 async fn edit() -> ApiServer {
     let before = fixtures::resolved(NFS);
     let mut listing = fixtures::listing(&before);
@@ -81,7 +81,7 @@ async fn edit() -> ApiServer {
     server
 }
 
-/// Deletes a stack on NFS whose claim and volume exist.
+// Deletes a stack on NFS whose claim and volume exist.
 async fn delete() -> ApiServer {
     let mut stack = fixtures::todostack(NFS);
     stack.metadata.deletion_timestamp = stack.metadata.creation_timestamp.clone();
@@ -101,7 +101,7 @@ async fn delete() -> ApiServer {
     server
 }
 
-/// Emits an Event twice: the second time its series is patched.
+// Emits an Event twice: the second time its series is patched.
 async fn emit() -> ApiServer {
     let stack = fixtures::todostack("{}");
     let server = ApiServer::new(&stack);

@@ -16,7 +16,7 @@ use crate::{
 
 const STARTED: i64 = 60;
 
-/// A pod whose one container has run for a minute and is not ready, and the Event of its probe.
+// A pod whose one container has run for a minute and is not ready, and the Event of its probe.
 fn unready(component: &str, container: &str, message: &str) -> Observed {
     let labels = json!({"app.kubernetes.io/component": component, "todostack.dev/stack": "shop"});
     let running = json!({"running": {"startedAt": ago(STARTED)}});

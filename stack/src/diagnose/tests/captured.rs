@@ -21,7 +21,7 @@ mod load;
 
 static CAPTURES: LazyLock<Vec<Capture>> = LazyLock::new(load::all);
 
-/// Findings and verdicts from those objects of a capture, in that order.
+// Findings and verdicts from those objects of a capture, in that order.
 fn evaluated(capture: &Capture, objects: &[usize]) -> (Vec<Finding>, Vec<Verdict>) {
     let observed = capture.observed(objects);
     let stack = capture.resolved(&observed);
@@ -74,7 +74,7 @@ fn no_capture_contains_a_byte_of_a_password() {
     }
 }
 
-/// A capture and some of its objects, in any order.
+// A capture and some of its objects, in any order.
 fn some_objects() -> impl Strategy<Value = (usize, Vec<usize>)> {
     (0..CAPTURES.len()).prop_flat_map(|number| {
         let all = CAPTURES[number].all();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{API, DATABASE, bound, container, found, terminated, unschedulable, waits};
 use crate::observed::Observed;
 
-/// Pods in every state that has a cause, and in some that have none.
+// Pods in every state that has a cause, and in some that have none.
 fn some_pod() -> impl Strategy<Value = serde_json::Value> {
     prop_oneof![
         Just(json!({})),

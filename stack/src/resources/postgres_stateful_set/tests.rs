@@ -11,7 +11,7 @@ use rstest::rstest;
 
 use super::*;
 
-/// Exit code and report of the script.
+// Exit code and report of the script.
 fn check(volume: &Path, options: &str) -> (i32, String) {
     let scratch = volume.parent().unwrap();
     let (mounts, report) = (scratch.join("mounts"), scratch.join("report"));
@@ -32,7 +32,7 @@ fn check(volume: &Path, options: &str) -> (i32, String) {
     (status.status.code().unwrap(), fs::read_to_string(report).unwrap())
 }
 
-/// A volume as `owner` with `mode`, in a folder that uid 999 can enter.
+// A volume as `owner` with `mode`, in a folder that uid 999 can enter.
 fn volume(owner: u32, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

@@ -3,7 +3,7 @@
 
 use todostack_crds::{Class, Reason};
 
-/// Why there is no capture with the reason as the cause in `Ready`. None: there must be one.
+// Why there is no capture with the reason as the cause in `Ready`. None: there must be one.
 pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
     match (reason.class(), reason) {
         // Conditions have them while a stack progresses, but they are the cause in `Ready` on a real cluster

@@ -28,11 +28,11 @@ use crate::{
     stack_ref::StackRef,
 };
 
-/// Keys of credentials that are not secret, and so are captured as they are.
+// Keys of credentials that are not secret, and so are captured as they are.
 const OPEN_KEYS: &[&str] = &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
 
 pub(super) struct Capture {
-    /// `REASON` or `REASON-CASE`.
+    // `REASON` or `REASON-CASE`.
     pub(super) name: String,
     pub(super) moment: jiff::Timestamp,
     api_image: String,
@@ -77,13 +77,13 @@ impl Capture {
         (0..self.objects.len()).collect()
     }
 
-    /// The stack, resolved with the settings of that cluster.
+    // The stack, resolved with the settings of that cluster.
     pub(super) fn resolved(&self, observed: &Observed) -> Stack {
         let config = Config { api_image: self.api_image.clone(), ..fixtures::config() };
         resolve(&self.stack, Inputs { observed, generated: &fixtures::generated(), config: &config }).unwrap()
     }
 
-    /// Every secret value: name of the Secret, key, value.
+    // Every secret value: name of the Secret, key, value.
     pub(super) fn secret_values(&self) -> Vec<(String, String, Vec<u8>)> {
         let mut values = Vec::new();
         for secret in self.of_kind::<Secret>(&self.all()) {
@@ -96,7 +96,7 @@ impl Capture {
         values
     }
 
-    /// What the operator would have observed of those objects.
+    // What the operator would have observed of those objects.
     pub(super) fn observed(&self, numbers: &[usize]) -> Observed {
         let id = StackRef::try_from(&self.stack).unwrap();
         let requirements = Requirements::from(&self.stack.spec);
@@ -123,7 +123,7 @@ impl Capture {
         }
     }
 
-    /// Objects of a kind that carry the label by which the operator watches.
+    // Objects of a kind that carry the label by which the operator watches.
     fn watched<K>(&self, numbers: &[usize], prune: fn(&mut K)) -> Vec<Arc<K>>
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
@@ -158,7 +158,7 @@ impl Capture {
         }
     }
 
-    /// The Events that the operator would have listed, object by object in the order of the API server.
+    // The Events that the operator would have listed, object by object in the order of the API server.
     fn events(&self, numbers: &[usize], observed: &Observed) -> Vec<Event> {
         let all = self.of_kind::<Event>(numbers);
         let mut events = Vec::new();
