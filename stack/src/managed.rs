@@ -9,7 +9,7 @@ use kube::Resource;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{inventory::Inventory, key::Key};
-use crate::{names, resources::api_disruption_budget::FROM_REPLICAS};
+use crate::{names, requirements::DISRUPTION_BUDGET_FROM};
 
 #[macro_use]
 mod table;
@@ -111,7 +111,7 @@ resources! {
         needs: [ServiceAccount, AppSecret, SqliteClaim],
     }
     ApiDisruptionBudget in api_disruption_budget: PodDisruptionBudget, Api, Api {
-        name: |stack, spec| (spec.replicas >= FROM_REPLICAS).then(|| names::api(&stack.name)),
+        name: |stack, spec| (spec.replicas >= DISRUPTION_BUDGET_FROM).then(|| names::api(&stack.name)),
         needs: [],
     }
     ApiIngress in api_ingress: Ingress, Exposure, Exposure {

@@ -12,6 +12,9 @@ use crate::{
 
 /// API pods of a stack whose spec does not say: two, so that one node can be drained. SQLite has one writer.
 const REPLICAS: i32 = 2;
+/// Replicas from which on the API has a PodDisruptionBudget: a budget for a single pod would block the drain
+/// of its node forever.
+pub(crate) const DISRUPTION_BUDGET_FROM: i32 = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Requirements<'a> {

@@ -10,14 +10,12 @@ use crate::{
     labels::{self, Component},
     managed::Key,
     names,
+    requirements::DISRUPTION_BUDGET_FROM,
     stack::Stack,
 };
 
-/// A budget for a single pod would block the drain of its node forever, so there is none below two replicas.
-pub(crate) const FROM_REPLICAS: i32 = 2;
-
 pub(crate) fn desired(stack: &Stack) -> Desired {
-    if stack.api.replicas >= FROM_REPLICAS {
+    if stack.api.replicas >= DISRUPTION_BUDGET_FROM {
         Desired::Apply(build(stack).into())
     } else {
         Desired::Delete(Key::new::<PodDisruptionBudget>(names::api(&stack.id.name)))
