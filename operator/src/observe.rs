@@ -31,14 +31,14 @@ pub(crate) async fn observe(
     context: &Context,
     todostack: &TodoStack,
     id: &StackRef,
+    requirements: &Requirements<'_>,
 ) -> Result<Observed, Error> {
-    let requirements = Requirements::from(&todostack.spec);
     let mut observed = Observed::new(id, &context.caches.listing(id, &requirements.expected(id)));
     observed.lagging = context.recent_writes.refresh(id, &mut observed.inventory, clock::instant());
     let stacks = context.caches.stacks.state();
     observed.add_conflicts(todostack, stacks.iter().filter_map(|other| other.0.as_ref().ok()));
     observed.referenced = referenced(&context.client, id, requirements.references).await?;
-    missing::add(context, id, &requirements, &mut observed).await?;
+    missing::add(context, id, requirements, &mut observed).await?;
     observed.events = events::of_unready(&context.client, id, &observed).await?;
     Ok(observed)
 }

@@ -10,6 +10,7 @@ use todostack_stack::{
     conditions::{self, Status, Verdict, View},
     diagnose::{self, Evidence},
     error_chain::one_line,
+    requirements::Requirements,
     resolve,
     stack_ref::StackRef,
     status, transitions,
@@ -61,12 +62,13 @@ pub(crate) fn requeue_after_error(stack: Arc<Guarded>, error: &Error, context: A
 
 async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, Error> {
     let id = StackRef::try_from(todostack)?;
+    let requirements = Requirements::from(&todostack.spec);
     if todostack.metadata.deletion_timestamp.is_some() {
-        cleanup::cleanup(context, todostack, &id).await?;
+        cleanup::cleanup(context, todostack, &id, &requirements).await?;
         context.recent_writes.evict(&id);
         return Ok(Action::await_change());
     }
-    let observed = observe::observe(context, todostack, &id).await?;
+    let observed = observe::observe(context, todostack, &id, &requirements).await?;
     let generated = random::secrets();
     let inputs = resolve::Inputs { observed: &observed, generated: &generated, config: &context.config };
     let stack = resolve::resolve(todostack, inputs)?;
@@ -75,7 +77,7 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     } else {
         // Before the first object exists that only the finalizer removes, and after `resolve`, so that a
         // stack which cannot be resolved can still be deleted.
-        cleanup::guard(context, todostack, &id).await?;
+        cleanup::guard(context, todostack, &id, &requirements).await?;
         apply::apply(context, &id, &observed, build::build(&stack)).await?
     };
     let now = clock::now();

@@ -23,8 +23,13 @@ pub(crate) enum Error {
 }
 
 /// Sets or removes the finalizer, as the spec needs it.
-pub(crate) async fn guard(context: &Context, todostack: &TodoStack, id: &StackRef) -> Result<(), Error> {
-    match (Requirements::from(&todostack.spec).needs_finalizer(), has_finalizer(todostack)) {
+pub(crate) async fn guard(
+    context: &Context,
+    todostack: &TodoStack,
+    id: &StackRef,
+    requirements: &Requirements<'_>,
+) -> Result<(), Error> {
+    match (requirements.needs_finalizer(), has_finalizer(todostack)) {
         (true, false) => write(context, id, &[FINALIZER]).await,
         (false, true) => write(context, id, &[]).await,
         (true, true) | (false, false) => Ok(()),
@@ -34,11 +39,16 @@ pub(crate) async fn guard(context: &Context, todostack: &TodoStack, id: &StackRe
 /// Deletes what a deleted stack leaves behind, and removes the finalizer. The volume goes when its claim
 /// does, and the claim when the garbage collector has deleted the pod that uses it. Nothing here waits, so no
 /// namespace hangs.
-pub(crate) async fn cleanup(context: &Context, todostack: &TodoStack, id: &StackRef) -> Result<(), Error> {
+pub(crate) async fn cleanup(
+    context: &Context,
+    todostack: &TodoStack,
+    id: &StackRef,
+    requirements: &Requirements<'_>,
+) -> Result<(), Error> {
     if !has_finalizer(todostack) {
         return Ok(());
     }
-    if Requirements::from(&todostack.spec).needs_finalizer() {
+    if requirements.needs_finalizer() {
         let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), &id.namespace);
         delete(&claims, &names::database(&id.name)).await?;
         let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
