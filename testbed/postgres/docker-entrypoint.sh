@@ -75,7 +75,7 @@ initialise() {
 [ "${1:0:1}" != - ] || set -- postgres "$@"
 
 if [ "$1" = postgres ]; then
-    # On a volume of somebody else's, or a read-only root, these fail; what matters of it, the server says itself.
+    # On a foreign volume or a read-only root these fail; the server itself reports what matters.
     { mkdir -p "$PGDATA" && chmod 00700 "$PGDATA"; } || true
     { mkdir -p /var/run/postgresql && chmod 03775 /var/run/postgresql; } 2> /dev/null || true
     if [ "$(id -u)" = 0 ]; then
