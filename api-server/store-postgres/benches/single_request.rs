@@ -12,6 +12,8 @@ use sqlx::{PgPool, postgres::PgPoolOptions, types::Json};
 use todostack_store::{Collection, NewTodo, Store as _, Tags, Title, TodoPlace};
 use todostack_store_postgres::PostgresStore;
 
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
 const ROUNDS: usize = 20;
 const REQUESTS_A_ROUND: usize = 250;
 
@@ -33,7 +35,7 @@ type Row = (
 );
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn main() -> Result<()> {
     let url = env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to an empty Postgres database")?;
     let store = PostgresStore::new(url.parse()?, 1);
     store.migrate().await?;
@@ -42,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     compare(store, plain).await
 }
 
-async fn compare(store: PostgresStore, plain: PgPool) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn compare(store: PostgresStore, plain: PgPool) -> Result<()> {
     let default_list = Collection { owner: "".into(), list: None };
     let place = TodoPlace {
         id: store.create_todo(&default_list, todo()?, None).await?.todo.id,
@@ -55,37 +57,39 @@ async fn compare(store: PostgresStore, plain: PgPool) -> Result<(), Box<dyn Erro
     let mut reads = Times::default();
     let mut writes = Times::default();
     for _ in 0..ROUNDS {
-        for _ in 0..REQUESTS_A_ROUND {
-            let start = Instant::now();
-            store.todo(&place).await?;
-            reads.batched.push(start.elapsed());
-        }
-        for _ in 0..REQUESTS_A_ROUND {
-            let start = Instant::now();
+        time(&mut reads.batched, async || Ok(store.todo(&place).await.map(drop)?)).await?;
+        time(&mut reads.plain, async || {
             let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(select.as_str()));
-            query.bind(place.id).bind("").fetch_one(&plain).await?;
-            reads.plain.push(start.elapsed());
-        }
-        for _ in 0..REQUESTS_A_ROUND {
-            let (new, start) = (todo()?, Instant::now());
-            store.create_todo(&default_list, new, None).await?;
-            writes.batched.push(start.elapsed());
-        }
-        for _ in 0..REQUESTS_A_ROUND {
-            let start = Instant::now();
+            Ok(query.bind(place.id).bind("").fetch_one(&plain).await.map(drop)?)
+        })
+        .await?;
+        time(&mut writes.batched, async || {
+            Ok(store.create_todo(&default_list, todo()?, None).await.map(drop)?)
+        })
+        .await?;
+        time(&mut writes.plain, async || {
             let query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(insert.as_str()));
-            query.bind("").bind(TITLE).bind(Json(["shop"])).fetch_one(&plain).await?;
-            writes.plain.push(start.elapsed());
-        }
+            Ok(query.bind("").bind(TITLE).bind(Json(["shop"])).fetch_one(&plain).await.map(drop)?)
+        })
+        .await?;
     }
     reads.report("read by id");
     writes.report("insert");
     Ok(())
 }
 
+async fn time(times: &mut Vec<Duration>, request: impl AsyncFn() -> Result<()>) -> Result<()> {
+    for _ in 0..REQUESTS_A_ROUND {
+        let start = Instant::now();
+        request().await?;
+        times.push(start.elapsed());
+    }
+    Ok(())
+}
+
 const TITLE: &str = "buy a pound of green tea";
 
-fn todo() -> Result<NewTodo, Box<dyn Error + Send + Sync>> {
+fn todo() -> Result<NewTodo> {
     let invalid = |todostack_store::Invalid(why)| why;
     Ok(NewTodo {
         title: Title::new(TITLE.to_owned()).map_err(invalid)?,

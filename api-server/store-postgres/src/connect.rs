@@ -9,8 +9,6 @@ use sqlx::{
 use todostack_store::{Error, Result};
 use tokio::time::{Instant, timeout};
 
-use crate::errors::store_error;
-
 /// The timeout of a statement, enforced by the server.
 const STATEMENT_TIMEOUT: &str = "5s";
 /// The timeout of a response: longer than that of the statement, so that only a silent network exceeds it.
@@ -21,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// is a round trip.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Connector {
     options: PgConnectOptions,
 }
@@ -47,7 +45,7 @@ impl Connector {
 
     /// Fails with the reason when no connection can be opened.
     pub(crate) async fn probe(&self) -> Result<()> {
-        connect(&self.options).await?.close().await.map_err(store_error)
+        Ok(connect(&self.options).await?.close().await?)
     }
 
     /// The limit of connections that the server has for this role, for all replicas together.
@@ -63,9 +61,8 @@ impl Connector {
             "#
         )
         .fetch_one(&mut connection)
-        .await
-        .map_err(store_error)?;
-        connection.close().await.map_err(store_error)?;
+        .await?;
+        connection.close().await?;
         Ok(u32::try_from(limit).unwrap_or(0))
     }
 
@@ -84,19 +81,17 @@ impl Connector {
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
     match timeout(CONNECT_TIMEOUT, options.connect()).await {
-        Ok(connection) => connection.map_err(store_error),
+        Ok(connection) => Ok(connection?),
         Err(elapsed) => Err(Error::Unavailable(Arc::new(elapsed))),
     }
 }
 
 /// One connection, opened with the first statement, and again after it was lost.
-#[derive(Debug)]
 pub(crate) struct ReconnectingConnection {
     options: PgConnectOptions,
     open: Option<Open>,
 }
 
-#[derive(Debug)]
 struct Open {
     connection: PgConnection,
     used: Instant,

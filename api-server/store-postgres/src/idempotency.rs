@@ -5,18 +5,10 @@
 //! - At most one todo is created per owner and key, by all replicas together, until the key expires.
 //! - A process that is killed leaves no key in flight: that is a lock of its transaction, not a row.
 
-use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection};
-use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Result, Todo};
+use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Result, Todo, sql::StoredKey};
 
-use crate::{errors::store_error, insert};
-
-struct StoredKey {
-    fingerprint: Vec<u8>,
-    todo_id: i64,
-    todo_created_at: DateTime<Utc>,
-    list_exists: bool,
-}
+use crate::insert;
 
 pub(crate) async fn create_once(
     connection: &mut PgConnection,
@@ -24,17 +16,16 @@ pub(crate) async fn create_once(
     new: NewTodo,
     key: IdempotencyKey,
 ) -> Result<Created> {
-    let mut transaction = connection.begin().await.map_err(store_error)?;
-    if !lock(&mut transaction, &collection.owner, &key.key).await.map_err(store_error)? {
+    let mut transaction = connection.begin().await?;
+    if !lock(&mut transaction, &collection.owner, &key.key).await? {
         return Err(Error::KeyInFlight);
     }
-    if let Some(stored) = find_key(&mut transaction, collection, &key.key).await.map_err(store_error)? {
-        return replay(&stored, new, &key);
+    if let Some(stored) = find_key(&mut transaction, collection, &key.key).await? {
+        return stored.replay(new, &key);
     }
-    let inserted = insert::insert_one(&mut transaction, &(collection.clone(), new.clone())).await?;
-    let todo = Todo::created(new, inserted.id, inserted.created_at);
-    insert_key(&mut transaction, &collection.owner, &key, &todo).await.map_err(store_error)?;
-    transaction.commit().await.map_err(store_error)?;
+    let todo = insert::insert_one(&mut transaction, (collection.clone(), new)).await?;
+    insert_key(&mut transaction, &collection.owner, &key, &todo).await?;
+    transaction.commit().await?;
     Ok(Created { todo, replayed: false })
 }
 
@@ -70,18 +61,6 @@ async fn find_key(
     .await
 }
 
-/// The request has the fingerprint of the first, so only what the database added to the todo was stored.
-fn replay(stored: &StoredKey, new: NewTodo, key: &IdempotencyKey) -> Result<Created> {
-    if !stored.list_exists {
-        return Err(Error::ListNotFound);
-    }
-    if stored.fingerprint != key.fingerprint {
-        return Err(Error::KeyReused);
-    }
-    let todo = Todo::created(new, stored.todo_id, stored.todo_created_at);
-    Ok(Created { todo, replayed: true })
-}
-
 async fn insert_key(
     connection: &mut PgConnection,
     owner: &str,
@@ -105,10 +84,9 @@ async fn insert_key(
     .map(drop)
 }
 
-pub(crate) async fn delete_expired(connection: &mut PgConnection) -> Result<u64> {
+pub(crate) async fn delete_expired(connection: &mut PgConnection) -> sqlx::Result<u64> {
     sqlx::query!("delete from idempotency_keys where expires_at <= now()")
         .execute(connection)
         .await
         .map(|done| done.rows_affected())
-        .map_err(store_error)
 }

@@ -4,45 +4,18 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Error, NewTodo, Result, Todo, sql::Batch};
 
-use crate::{connect::ReconnectingConnection, errors::store_error};
+use crate::connect::ReconnectingConnection;
 
-#[derive(Debug)]
-pub(crate) struct InsertBatch {
-    connection: ReconnectingConnection,
-}
+pub(crate) struct InsertBatch(pub(crate) ReconnectingConnection);
 
 type Request = (Collection, NewTodo);
-
-impl InsertBatch {
-    pub(crate) fn new(connection: ReconnectingConnection) -> Self {
-        Self { connection }
-    }
-
-    async fn insert(&mut self, columns: &Columns<'_>) -> Result<Vec<Inserted>> {
-        self.connection.run(async |connection| insert(connection, columns).await.map_err(store_error)).await
-    }
-
-    /// One statement per request, so that only the invalid row fails: the statement of the batch was rolled
-    /// back.
-    async fn one_by_one(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
-        let mut results = Vec::with_capacity(requests.len());
-        for request in requests {
-            let inserted = self.insert(&Columns::of(std::slice::from_ref(&request))).await;
-            results.push(inserted.and_then(|rows| {
-                let row = rows.into_iter().next().ok_or_else(row_count_mismatch)?;
-                Ok(Todo::created(request.1, row.id, row.created_at))
-            }));
-        }
-        results
-    }
-}
 
 impl Batch for InsertBatch {
     type Request = Request;
     type Output = Todo;
 
     async fn run(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
-        match self.insert(&Columns::of(&requests)).await {
+        match self.0.run(async |c| Ok(insert(c, &requests).await?)).await {
             Ok(mut rows) if rows.len() == requests.len() => {
                 // `order by place` numbers the rows in the order of the requests; `returning` has no order.
                 rows.sort_unstable_by_key(|row| row.id);
@@ -53,7 +26,14 @@ impl Batch for InsertBatch {
                     .collect()
             }
             Ok(_) => requests.iter().map(|_| Err(row_count_mismatch())).collect(),
-            Err(Error::Internal(_) | Error::ListNotFound) => self.one_by_one(requests).await,
+            // One statement each, so that only the invalid row fails: that of the batch was rolled back.
+            Err(Error::Internal(_) | Error::ListNotFound) => {
+                let mut results = Vec::with_capacity(requests.len());
+                for request in requests {
+                    results.push(self.0.run(async |c| insert_one(c, request).await).await);
+                }
+                results
+            }
             // The rows may have been stored, or not.
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
         }
@@ -65,10 +45,9 @@ fn row_count_mismatch() -> Error {
 }
 
 /// The columns that the database adds to a new todo.
-#[derive(Debug)]
-pub(crate) struct Inserted {
-    pub(crate) id: i64,
-    pub(crate) created_at: DateTime<Utc>,
+struct Inserted {
+    id: i64,
+    created_at: DateTime<Utc>,
 }
 
 /// The requests as one array per column.
@@ -104,8 +83,9 @@ impl<'a> Columns<'a> {
 
 /// Lists are numbered from 1, so 0 in place of another owner's list violates the foreign key: the row fails
 /// with [`Error::ListNotFound`], as for a list that does not exist.
-async fn insert(connection: &mut PgConnection, columns: &Columns<'_>) -> sqlx::Result<Vec<Inserted>> {
-    let Columns { owner, list_id, title, completed, position, due_date, tags, priority } = columns;
+async fn insert(connection: &mut PgConnection, requests: &[Request]) -> sqlx::Result<Vec<Inserted>> {
+    let Columns { owner, list_id, title, completed, position, due_date, tags, priority } =
+        &Columns::of(requests);
     sqlx::query_as!(
         Inserted,
         r#"
@@ -136,7 +116,8 @@ async fn insert(connection: &mut PgConnection, columns: &Columns<'_>) -> sqlx::R
 }
 
 /// Inserts one todo in the caller's transaction.
-pub(crate) async fn insert_one(connection: &mut PgConnection, request: &Request) -> Result<Inserted> {
-    let rows = insert(connection, &Columns::of(std::slice::from_ref(request))).await.map_err(store_error)?;
-    rows.into_iter().next().ok_or_else(row_count_mismatch)
+pub(crate) async fn insert_one(connection: &mut PgConnection, request: Request) -> Result<Todo> {
+    let row =
+        insert(connection, std::slice::from_ref(&request)).await?.pop().ok_or_else(row_count_mismatch)?;
+    Ok(Todo::created(request.1, row.id, row.created_at))
 }

@@ -2,15 +2,15 @@
 //! compiler.
 
 mod connect;
-mod errors;
 mod idempotency;
 mod insert;
 mod lists;
 mod page;
 mod pool;
 mod read;
-mod schema;
 mod write;
+
+use std::sync::LazyLock;
 
 use async_trait::async_trait;
 pub use sqlx::postgres::PgConnectOptions;
@@ -18,9 +18,8 @@ use sqlx::types::Json;
 use todostack_store::{
     Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
     Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
-    sql::{Batcher, BatcherLimits},
+    sql::{Batcher, BatcherLimits, Schema},
 };
-
 use tokio::sync::Mutex;
 
 use crate::{
@@ -33,12 +32,13 @@ use crate::{
 /// A row of `todos` as Postgres returns it.
 type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i16>;
 
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new(sqlx::migrate!()));
+
 /// A batch of more than about a hundred rows is not faster.
 const LIMITS: BatcherLimits = BatcherLimits { queue: 1_024, batch: 128 };
 
 /// The store in Postgres: a pool for single statements, and separate connections for batches and for health
 /// checks, which must not wait for the pool.
-#[derive(Debug)]
 pub struct PostgresStore {
     connector: Connector,
     pool: Pool,
@@ -65,8 +65,8 @@ impl PostgresStore {
         Self {
             pool: Pool::new(connector.clone(), pool_size),
             health: Mutex::new(connector.connection()),
-            reads: Batcher::start(ReadBatch::new(connector.connection_for_batches()), LIMITS),
-            inserts: Batcher::start(InsertBatch::new(connector.connection_for_batches()), LIMITS),
+            reads: Batcher::start(ReadBatch(connector.connection_for_batches()), LIMITS),
+            inserts: Batcher::start(InsertBatch(connector.connection_for_batches()), LIMITS),
             connector,
         }
     }
@@ -99,17 +99,12 @@ impl Store for PostgresStore {
         self.pool.run(async |c| page::select(c, collection, query).await).await
     }
 
-    async fn update_todo(
-        &self,
-        place: &TodoPlace,
-        patch: TodoPatch,
-        precondition: Precondition,
-    ) -> Result<Todo> {
-        self.pool.run(async |c| write::update(c, place, patch, &precondition).await).await
+    async fn update_todo(&self, place: &TodoPlace, patch: TodoPatch, if_match: Precondition) -> Result<Todo> {
+        self.pool.run(async |c| write::update(c, place, patch, &if_match).await).await
     }
 
-    async fn delete_todo(&self, place: &TodoPlace, precondition: Precondition) -> Result<()> {
-        self.pool.run(async |c| write::delete(c, place, &precondition).await).await
+    async fn delete_todo(&self, place: &TodoPlace, if_match: Precondition) -> Result<()> {
+        self.pool.run(async |c| write::delete(c, place, &if_match).await).await
     }
 
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64> {
@@ -117,11 +112,11 @@ impl Store for PostgresStore {
     }
 
     async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List> {
-        self.pool.run(async |c| lists::insert(c, owner, &new).await).await
+        self.pool.run(async |c| Ok(lists::insert(c, owner, &new).await?)).await
     }
 
     async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
-        self.pool.run(async |c| lists::select(c, owner, after, limit).await).await
+        self.pool.run(async |c| Ok(lists::select(c, owner, after, limit).await?)).await
     }
 
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List> {
@@ -133,20 +128,26 @@ impl Store for PostgresStore {
     }
 
     async fn delete_expired_keys(&self) -> Result<u64> {
-        self.pool.run(async |c| idempotency::delete_expired(c).await).await
+        self.pool.run(async |c| Ok(idempotency::delete_expired(c).await?)).await
     }
 
     async fn migrate(&self) -> Result<SchemaVersion> {
         // Fails with the cause, where the pool would report a timeout.
         self.connector.probe().await?;
         let pool = self.connector.migration_pool();
-        let version = schema::migrate(&pool).await;
+        let version = async {
+            SCHEMA.migrate(&pool).await?;
+            SCHEMA.version(Ok(sqlx::query_scalar(Schema::FOUND).fetch_one(&pool).await?))
+        };
+        let version = version.await;
         pool.close().await;
         version
     }
 
     async fn schema_version(&self) -> Result<SchemaVersion> {
-        schema::version(&mut *self.health.lock().await).await
+        let mut health = self.health.lock().await;
+        let found = health.run(async |c| Ok(sqlx::query_scalar(Schema::FOUND).fetch_one(c).await?)).await;
+        SCHEMA.version(found)
     }
 
     fn pool_state(&self) -> PoolState {

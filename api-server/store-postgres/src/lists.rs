@@ -3,9 +3,11 @@
 use sqlx::PgConnection;
 use todostack_store::{Error, List, ListId, NewList, Owner, Result};
 
-use crate::errors::store_error;
-
-pub(crate) async fn insert(connection: &mut PgConnection, owner: &Owner, new: &NewList) -> Result<List> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    owner: &Owner,
+    new: &NewList,
+) -> sqlx::Result<List> {
     let NewList { name } = new;
     sqlx::query_as!(
         List,
@@ -15,7 +17,6 @@ pub(crate) async fn insert(connection: &mut PgConnection, owner: &Owner, new: &N
     )
     .fetch_one(connection)
     .await
-    .map_err(store_error)
 }
 
 pub(crate) async fn select(
@@ -23,7 +24,7 @@ pub(crate) async fn select(
     owner: &Owner,
     after: ListId,
     limit: i64,
-) -> Result<Vec<List>> {
+) -> sqlx::Result<Vec<List>> {
     sqlx::query_as!(
         List,
         "select id, name, created_at from lists where owner = $1 and id > $2 order by id limit $3",
@@ -33,21 +34,18 @@ pub(crate) async fn select(
     )
     .fetch_all(connection)
     .await
-    .map_err(store_error)
 }
 
 pub(crate) async fn select_one(connection: &mut PgConnection, owner: &Owner, id: ListId) -> Result<List> {
     sqlx::query_as!(List, "select id, name, created_at from lists where owner = $1 and id = $2", &**owner, id)
         .fetch_optional(connection)
-        .await
-        .map_err(store_error)?
+        .await?
         .ok_or(Error::ListNotFound)
 }
 
 pub(crate) async fn delete(connection: &mut PgConnection, owner: &Owner, id: ListId) -> Result<()> {
     let deleted = sqlx::query!("delete from lists where owner = $1 and id = $2", &**owner, id)
         .execute(connection)
-        .await
-        .map_err(store_error)?;
+        .await?;
     if deleted.rows_affected() == 0 { Err(Error::ListNotFound) } else { Ok(()) }
 }

@@ -10,7 +10,6 @@
 //!   results.
 
 use std::{
-    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -30,15 +29,6 @@ pub(crate) struct Pool {
     free: Semaphore,
     /// The most recently used one last. Fewer than `size` until more were needed at once.
     idle: Mutex<Vec<ReconnectingConnection>>,
-}
-
-impl fmt::Debug for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("size", &self.size)
-            .field("in_use", &self.in_use())
-            .finish_non_exhaustive()
-    }
 }
 
 /// A connection in use, which is returned when this is dropped.

@@ -5,22 +5,9 @@ use std::collections::HashMap;
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Error, Result, Todo, TodoId, TodoPlace, sql::Batch};
 
-use crate::{TodoRow, connect::ReconnectingConnection, errors::store_error};
+use crate::{TodoRow, connect::ReconnectingConnection};
 
-#[derive(Debug)]
-pub(crate) struct ReadBatch {
-    connection: ReconnectingConnection,
-}
-
-impl ReadBatch {
-    pub(crate) fn new(connection: ReconnectingConnection) -> Self {
-        Self { connection }
-    }
-
-    async fn fetch(&mut self, ids: &[i64]) -> Result<Vec<TodoRow>> {
-        self.connection.run(async |connection| select(connection, ids).await.map_err(store_error)).await
-    }
-}
+pub(crate) struct ReadBatch(pub(crate) ReconnectingConnection);
 
 impl Batch for ReadBatch {
     type Request = TodoPlace;
@@ -28,29 +15,24 @@ impl Batch for ReadBatch {
 
     async fn run(&mut self, requests: Vec<Self::Request>) -> Vec<Result<Todo>> {
         let ids: Vec<i64> = requests.iter().map(|place| place.id).collect();
-        let rows = match self.fetch(&ids).await {
+        let rows = match self.0.run(async |c| Ok(select(c, &ids).await?)).await {
             // The connection was lost; a read can be repeated.
-            Err(Error::Unavailable(_)) => self.fetch(&ids).await,
+            Err(Error::Unavailable(_)) => self.0.run(async |c| Ok(select(c, &ids).await?)).await,
             other => other,
         };
         match rows {
             Ok(rows) => {
-                let found = rows.into_iter().map(|row| (row.id, row.into_collection_and_todo())).collect();
-                requests.iter().map(|request| find(&found, request)).collect()
+                let found: HashMap<TodoId, (Collection, Todo)> =
+                    rows.into_iter().map(|row| (row.id, row.into_collection_and_todo())).collect();
+                // The query of a batch ignores owners and lists, so they are compared here.
+                let find = |TodoPlace { collection, id }: &TodoPlace| match found.get(id) {
+                    Some((place, todo)) if place == collection => Ok(todo.clone()),
+                    _ => Err(Error::TodoNotFound),
+                };
+                requests.iter().map(find).collect()
             }
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
         }
-    }
-}
-
-/// The query of a batch ignores owners and lists, so they are compared here.
-fn find(
-    found: &HashMap<TodoId, (Collection, Todo)>,
-    TodoPlace { collection, id }: &TodoPlace,
-) -> Result<Todo> {
-    match found.get(id) {
-        Some((place, todo)) if place == collection => Ok(todo.clone()),
-        _ => Err(Error::TodoNotFound),
     }
 }
 

@@ -6,13 +6,13 @@ use todostack_store::{
     Collection, Error, Filter, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch, TodoPlace,
 };
 
-use crate::{TodoRow, errors::store_error};
+use crate::TodoRow;
 
 pub(crate) async fn update(
     connection: &mut PgConnection,
     place: &TodoPlace,
     patch: TodoPatch,
-    precondition: &Precondition,
+    if_match: &Precondition,
 ) -> Result<Todo> {
     let TodoPlace { collection, id } = place;
     let TodoPatch { title, completed, order, due_date, tags, priority } = patch;
@@ -36,7 +36,7 @@ pub(crate) async fn update(
         id,
         &*collection.owner,
         collection.list_or_zero(),
-        precondition.versions(),
+        if_match.versions(),
         title.map(Title::into_string),
         completed,
         order.is_some(),
@@ -48,8 +48,7 @@ pub(crate) async fn update(
         priority.flatten().map(Priority::number)
     )
     .fetch_optional(&mut *connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     match updated {
         Some(row) => Ok(row.into()),
         None => Err(why_unchanged(connection, place).await?),
@@ -59,7 +58,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(
     connection: &mut PgConnection,
     place: &TodoPlace,
-    precondition: &Precondition,
+    if_match: &Precondition,
 ) -> Result<()> {
     let TodoPlace { collection, id } = place;
     let deleted = sqlx::query!(
@@ -71,19 +70,16 @@ pub(crate) async fn delete(
         id,
         &*collection.owner,
         collection.list_or_zero(),
-        precondition.versions()
+        if_match.versions()
     )
     .execute(&mut *connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     if deleted.rows_affected() == 0 { Err(why_unchanged(connection, place).await?) } else { Ok(()) }
 }
 
 /// A todo that exists but was not changed did not meet the precondition.
-async fn why_unchanged(
-    connection: &mut PgConnection,
-    TodoPlace { collection, id }: &TodoPlace,
-) -> Result<Error> {
+async fn why_unchanged(connection: &mut PgConnection, place: &TodoPlace) -> Result<Error> {
+    let TodoPlace { collection, id } = place;
     let exists = sqlx::query_scalar!(
         r#"
         select exists (
@@ -95,8 +91,7 @@ async fn why_unchanged(
         collection.list_or_zero()
     )
     .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     Ok(if exists { Error::PreconditionFailed } else { Error::TodoNotFound })
 }
 
@@ -124,7 +119,6 @@ pub(crate) async fn delete_all(
         filter.text
     )
     .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     if done.list_exists { Ok(done.deleted.unsigned_abs()) } else { Err(Error::ListNotFound) }
 }

@@ -1,38 +1,28 @@
-//! POSTs with an `Idempotency-Key`: the key and the todo are stored in one transaction. With a single writer
-//! no key is in flight while another is processed: a repeated request waits, and then finds the stored key.
+//! Creating todos, with a key in the same transaction. With a single writer no key is in flight while another
+//! is processed: a repeated request waits, and then finds the stored key.
 
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
-use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Result, Todo};
+use todostack_store::{Collection, Created, IdempotencyKey, NewTodo, Result, Todo, sql::StoredKey};
 
-use crate::{errors::store_error, write};
+use crate::write;
 
-struct StoredKey {
-    fingerprint: Vec<u8>,
-    todo_id: i64,
-    todo_created_at: DateTime<Utc>,
-    list_exists: bool,
-}
-
-pub(crate) async fn create_once(
+pub(crate) async fn create(
     connection: &mut SqliteConnection,
     collection: &Collection,
     new: NewTodo,
-    key: IdempotencyKey,
+    key: Option<IdempotencyKey>,
 ) -> Result<Created> {
-    match find_key(connection, collection, &key.key).await.map_err(store_error)? {
-        Some(stored) if !stored.list_exists => Err(Error::ListNotFound),
-        Some(stored) if stored.fingerprint != key.fingerprint => Err(Error::KeyReused),
-        Some(stored) => {
-            let StoredKey { fingerprint: _, todo_id, todo_created_at, list_exists: _ } = stored;
-            Ok(Created { todo: Todo::created(new, todo_id, todo_created_at), replayed: true })
-        }
-        None => {
-            let todo = write::insert(connection, collection, new).await?;
-            insert_key(connection, &collection.owner, &key, &todo).await.map_err(store_error)?;
-            Ok(Created { todo, replayed: false })
-        }
+    if let Some(key) = &key
+        && let Some(stored) = find_key(connection, collection, &key.key).await?
+    {
+        return stored.replay(new, key);
     }
+    let todo = write::insert(connection, collection, new).await?;
+    if let Some(key) = &key {
+        insert_key(connection, &collection.owner, key, &todo).await?;
+    }
+    Ok(Created { todo, replayed: false })
 }
 
 async fn find_key(
@@ -79,10 +69,9 @@ async fn insert_key(
     .map(drop)
 }
 
-pub(crate) async fn delete_expired(connection: &mut SqliteConnection) -> Result<u64> {
+pub(crate) async fn delete_expired(connection: &mut SqliteConnection) -> sqlx::Result<u64> {
     sqlx::query!("delete from idempotency_keys where expires_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
         .execute(connection)
         .await
         .map(|done| done.rows_affected())
-        .map_err(store_error)
 }

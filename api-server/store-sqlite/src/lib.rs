@@ -1,15 +1,30 @@
 //! [`Store`] for a SQLite file: a file per kind of statement. All SQL for SQLite is here, and checked by the
 //! compiler.
 
-mod errors;
+/// A query of all columns of `todos`, with the types that SQLite does not know.
+macro_rules! query_todos {
+    ($before:literal, $($after:literal)+, $($value:expr),+) => {
+        sqlx::query_as!(
+            crate::TodoRow,
+            $before + r#"
+                id as "id!", owner as "owner!", list_id, title as "title!", completed as "completed!: bool",
+                position, due_date as "due_date: chrono::NaiveDate",
+                tags as "tags!: sqlx::types::Json<Vec<String>>", priority, version as "version!",
+                created_at as "created_at!: chrono::DateTime<chrono::Utc>",
+                updated_at as "updated_at!: chrono::DateTime<chrono::Utc>"
+                "# $(+ $after)+,
+            $($value),+
+        )
+    };
+}
+
 mod idempotency;
 mod lists;
 mod read;
-mod schema;
 mod write;
 mod writer;
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -20,8 +35,8 @@ use sqlx::{
     types::Json,
 };
 use todostack_store::{
-    Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
-    Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
+    Collection, Created, Error, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
+    Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery, sql::Schema,
 };
 
 use crate::writer::Writer;
@@ -29,11 +44,12 @@ use crate::writer::Writer;
 /// A row of `todos` as SQLite returns it.
 type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i64>;
 
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new(sqlx::migrate!()));
+
 /// In WAL mode, readers do not wait for the writer. More readers than cores are not faster.
 const READERS: u32 = 4;
 
 /// The store in a file: one writer, since SQLite allows only one at a time, and some readers.
-#[derive(Debug)]
 pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
@@ -72,22 +88,9 @@ impl Store for SqliteStore {
         key: Option<IdempotencyKey>,
     ) -> Result<Created> {
         let collection = collection.clone();
-        match key {
-            None => {
-                let todo = self
-                    .writer
-                    .run(move |c| async move { write::insert(c, &collection, new).await }.boxed())
-                    .await?;
-                Ok(Created { todo, replayed: false })
-            }
-            Some(key) => {
-                self.writer
-                    .run(move |c| {
-                        async move { idempotency::create_once(c, &collection, new, key).await }.boxed()
-                    })
-                    .await
-            }
-        }
+        self.writer
+            .run(move |c| async move { idempotency::create(c, &collection, new, key).await }.boxed())
+            .await
     }
 
     async fn todo(&self, place: &TodoPlace) -> Result<Todo> {
@@ -98,21 +101,16 @@ impl Store for SqliteStore {
         read::page(&self.readers, collection, query).await
     }
 
-    async fn update_todo(
-        &self,
-        place: &TodoPlace,
-        patch: TodoPatch,
-        precondition: Precondition,
-    ) -> Result<Todo> {
+    async fn update_todo(&self, place: &TodoPlace, patch: TodoPatch, if_match: Precondition) -> Result<Todo> {
         let place = place.clone();
         self.writer
-            .run(move |c| async move { write::update(c, &place, patch, &precondition).await }.boxed())
+            .run(move |c| async move { write::update(c, &place, patch, &if_match).await }.boxed())
             .await
     }
 
-    async fn delete_todo(&self, place: &TodoPlace, precondition: Precondition) -> Result<()> {
+    async fn delete_todo(&self, place: &TodoPlace, if_match: Precondition) -> Result<()> {
         let place = place.clone();
-        self.writer.run(move |c| async move { write::delete(c, &place, &precondition).await }.boxed()).await
+        self.writer.run(move |c| async move { write::delete(c, &place, &if_match).await }.boxed()).await
     }
 
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64> {
@@ -124,11 +122,11 @@ impl Store for SqliteStore {
 
     async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List> {
         let owner = owner.clone();
-        self.writer.run(move |c| async move { lists::insert(c, &owner, &new).await }.boxed()).await
+        self.writer.run(move |c| async move { Ok(lists::insert(c, &owner, &new).await?) }.boxed()).await
     }
 
     async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
-        lists::select(&self.readers, owner, after, limit).await
+        Ok(lists::select(&self.readers, owner, after, limit).await?)
     }
 
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List> {
@@ -141,18 +139,23 @@ impl Store for SqliteStore {
     }
 
     async fn delete_expired_keys(&self) -> Result<u64> {
-        self.writer.run(move |c| async move { idempotency::delete_expired(c).await }.boxed()).await
+        self.writer.run(move |c| async move { Ok(idempotency::delete_expired(c).await?) }.boxed()).await
     }
 
     async fn migrate(&self) -> Result<SchemaVersion> {
         let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
-        let version = schema::migrate(&pool).await;
+        let version = async {
+            SCHEMA.migrate(&pool).await?;
+            SCHEMA.version(Ok(sqlx::query_scalar(Schema::FOUND).fetch_one(&pool).await?))
+        };
+        let version = version.await;
         pool.close().await;
         version
     }
 
     async fn schema_version(&self) -> Result<SchemaVersion> {
-        schema::version(&self.readers).await
+        let found = sqlx::query_scalar(Schema::FOUND).fetch_one(&self.readers).await;
+        SCHEMA.version(found.map_err(Error::from))
     }
 
     fn pool_state(&self) -> PoolState {

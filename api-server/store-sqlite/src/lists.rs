@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 use todostack_store::{Error, List, ListId, NewList, Owner, Result};
 
-use crate::errors::store_error;
-
-pub(crate) async fn insert(connection: &mut SqliteConnection, owner: &Owner, new: &NewList) -> Result<List> {
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    owner: &Owner,
+    new: &NewList,
+) -> sqlx::Result<List> {
     let NewList { name } = new;
     let (owner, name) = (&**owner, name.as_str());
     sqlx::query_as!(
@@ -20,10 +22,14 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, owner: &Owner, new
     )
     .fetch_one(connection)
     .await
-    .map_err(store_error)
 }
 
-pub(crate) async fn select(pool: &SqlitePool, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
+pub(crate) async fn select(
+    pool: &SqlitePool,
+    owner: &Owner,
+    after: ListId,
+    limit: i64,
+) -> sqlx::Result<Vec<List>> {
     let owner = &**owner;
     sqlx::query_as!(
         List,
@@ -37,7 +43,6 @@ pub(crate) async fn select(pool: &SqlitePool, owner: &Owner, after: ListId, limi
     )
     .fetch_all(pool)
     .await
-    .map_err(store_error)
 }
 
 pub(crate) async fn select_one(executor: impl SqliteExecutor<'_>, owner: &Owner, id: ListId) -> Result<List> {
@@ -52,16 +57,13 @@ pub(crate) async fn select_one(executor: impl SqliteExecutor<'_>, owner: &Owner,
         id
     )
     .fetch_optional(executor)
-    .await
-    .map_err(store_error)?
+    .await?
     .ok_or(Error::ListNotFound)
 }
 
 pub(crate) async fn delete(connection: &mut SqliteConnection, owner: &Owner, id: ListId) -> Result<()> {
     let owner = &**owner;
-    let deleted = sqlx::query!("delete from lists where owner = ?1 and id = ?2", owner, id)
-        .execute(connection)
-        .await
-        .map_err(store_error)?;
+    let deleted =
+        sqlx::query!("delete from lists where owner = ?1 and id = ?2", owner, id).execute(connection).await?;
     if deleted.rows_affected() == 0 { Err(Error::ListNotFound) } else { Ok(()) }
 }

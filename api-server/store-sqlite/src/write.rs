@@ -1,14 +1,13 @@
 //! Creating, changing and deleting todos, on the connection of the writer. How its transactions are batched
 //! is in `writer`.
 
-use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{SqliteConnection, types::Json};
 use todostack_store::{
     Collection, Error, Filter, NewTodo, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch,
     TodoPlace,
 };
 
-use crate::{TodoRow, errors::store_error, lists};
+use crate::lists;
 
 /// Lists are numbered from 1, so 0 in place of another owner's list violates the foreign key: the row fails
 /// with [`Error::ListNotFound`], as for a list that does not exist.
@@ -16,25 +15,21 @@ pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     collection: &Collection,
     new: NewTodo,
-) -> Result<Todo> {
+) -> sqlx::Result<Todo> {
     let NewTodo { title, completed, order, due_date, tags, priority } = new;
     let (owner, list) = (&*collection.owner, collection.list);
     let (title, tags) = (title.into_string(), Json(tags.into_vec()));
     let priority = priority.map(Priority::number);
-    sqlx::query_as!(
-        TodoRow,
-        r#"
+    query_todos!(
+        "
         insert into todos (owner, list_id, title, completed, position, due_date, tags, priority)
         values (
             ?1,
             iif(?2 is not null, coalesce((select id from lists where id = ?2 and owner = ?1), 0), null),
             ?3, ?4, ?5, ?6, ?7, ?8
         )
-        returning id as "id!", owner as "owner!", list_id, title as "title!", completed as "completed!: bool", position,
-                  due_date as "due_date: NaiveDate", tags as "tags!: Json<Vec<String>>", priority,
-                  version as "version!", created_at as "created_at!: DateTime<Utc>",
-                  updated_at as "updated_at!: DateTime<Utc>"
-        "#,
+        returning",
+        "",
         owner,
         list,
         title,
@@ -47,26 +42,24 @@ pub(crate) async fn insert(
     .fetch_one(connection)
     .await
     .map(Todo::from)
-    .map_err(store_error)
 }
 
 pub(crate) async fn update(
     connection: &mut SqliteConnection,
     place: &TodoPlace,
     patch: TodoPatch,
-    precondition: &Precondition,
+    if_match: &Precondition,
 ) -> Result<Todo> {
     let TodoPlace { collection, id } = place;
     let (owner, list) = (&*collection.owner, collection.list_or_zero());
-    let versions = precondition.versions().map(Json);
+    let versions = if_match.versions().map(Json);
     let TodoPatch { title, completed, order, due_date, tags, priority } = patch;
     let (set_order, set_due_date, set_priority) = (order.is_some(), due_date.is_some(), priority.is_some());
     let (title, tags) = (title.map(Title::into_string), tags.map(Tags::into_vec).map(Json));
     let (order, due_date) = (order.flatten(), due_date.flatten());
     let priority = priority.flatten().map(Priority::number);
-    let updated = sqlx::query_as!(
-        TodoRow,
-        r#"
+    let updated = query_todos!(
+        "
         update todos
         set title = coalesce(?5, title),
             completed = coalesce(?6, completed),
@@ -78,11 +71,8 @@ pub(crate) async fn update(
             updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
         where id = ?1 and owner = ?2 and coalesce(list_id, 0) = ?3
           and (?4 is null or version in (select value from json_each(?4)))
-        returning id as "id!", owner as "owner!", list_id, title as "title!", completed as "completed!: bool", position,
-                  due_date as "due_date: NaiveDate", tags as "tags!: Json<Vec<String>>", priority,
-                  version as "version!", created_at as "created_at!: DateTime<Utc>",
-                  updated_at as "updated_at!: DateTime<Utc>"
-        "#,
+        returning",
+        "",
         id,
         owner,
         list,
@@ -98,8 +88,7 @@ pub(crate) async fn update(
         priority
     )
     .fetch_optional(&mut *connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     match updated {
         Some(row) => Ok(row.into()),
         None => Err(why_unchanged(connection, place).await?),
@@ -109,11 +98,11 @@ pub(crate) async fn update(
 pub(crate) async fn delete(
     connection: &mut SqliteConnection,
     place: &TodoPlace,
-    precondition: &Precondition,
+    if_match: &Precondition,
 ) -> Result<()> {
     let TodoPlace { collection, id } = place;
     let (owner, list) = (&*collection.owner, collection.list_or_zero());
-    let versions = precondition.versions().map(Json);
+    let versions = if_match.versions().map(Json);
     let deleted = sqlx::query!(
         r#"
         delete from todos
@@ -126,16 +115,13 @@ pub(crate) async fn delete(
         versions
     )
     .execute(&mut *connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     if deleted.rows_affected() == 0 { Err(why_unchanged(connection, place).await?) } else { Ok(()) }
 }
 
 /// A todo that exists but was not changed did not meet the precondition.
-async fn why_unchanged(
-    connection: &mut SqliteConnection,
-    TodoPlace { collection, id }: &TodoPlace,
-) -> Result<Error> {
+async fn why_unchanged(connection: &mut SqliteConnection, place: &TodoPlace) -> Result<Error> {
+    let TodoPlace { collection, id } = place;
     let (owner, list) = (&*collection.owner, collection.list_or_zero());
     let exists = sqlx::query_scalar!(
         r#"
@@ -148,8 +134,7 @@ async fn why_unchanged(
         list
     )
     .fetch_one(connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     Ok(if exists { Error::PreconditionFailed } else { Error::TodoNotFound })
 }
 
@@ -173,8 +158,7 @@ pub(crate) async fn delete_all(
         text
     )
     .execute(&mut *connection)
-    .await
-    .map_err(store_error)?;
+    .await?;
     // In the same transaction, so that the list cannot be created or deleted in between.
     if deleted.rows_affected() == 0
         && let Some(list) = collection.list

@@ -13,12 +13,9 @@ use todostack_store::{
 };
 use tokio::sync::oneshot;
 
-use crate::errors::store_error;
-
 type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<()>> + Send>;
 
 /// The queue of the writing connection.
-#[derive(Debug)]
 pub(crate) struct Writer {
     batcher: Batcher<WriteBatch>,
 }
@@ -52,7 +49,6 @@ impl Writer {
     }
 }
 
-#[derive(Debug)]
 struct WriteBatch {
     options: SqliteConnectOptions,
     open: Option<SqliteConnection>,
@@ -79,18 +75,17 @@ impl WriteBatch {
     async fn transaction(&mut self, requests: Vec<Work>) -> Result<Vec<Result<()>>> {
         let connection = match &mut self.open {
             Some(connection) => connection,
-            closed => closed.insert(self.options.connect().await.map_err(store_error)?),
+            closed => closed.insert(self.options.connect().await?),
         };
-        let mut transaction = connection.begin_with("begin immediate").await.map_err(store_error)?;
+        let mut transaction = connection.begin_with("begin immediate").await?;
         let mut results = Vec::with_capacity(requests.len());
         for work in requests {
-            let mut savepoint = transaction.begin().await.map_err(store_error)?;
+            let mut savepoint = transaction.begin().await?;
             let result = work(&mut savepoint).await;
-            if result.is_ok() { savepoint.commit().await } else { savepoint.rollback().await }
-                .map_err(store_error)?;
+            if result.is_ok() { savepoint.commit().await } else { savepoint.rollback().await }?;
             results.push(result);
         }
-        transaction.commit().await.map_err(store_error)?;
+        transaction.commit().await?;
         Ok(results)
     }
 }

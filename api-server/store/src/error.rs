@@ -59,30 +59,15 @@ impl Error {
         Self::Unavailable(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(why)))
     }
 
-    /// The error of a migration: permanent, unless the database is not available.
-    pub fn during_migration(self) -> Self {
-        match self {
-            Self::Unavailable(source) => Self::Unavailable(source),
-            other => Self::Migration(Arc::new(other)),
-        }
-    }
-
     /// Whether other requests to the database would fail too.
     pub fn concerns_the_database(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Full(_)
-            | Self::Unavailable(_)
-            | Self::TimedOut(_)
-            | Self::LoginRefused(_)
-            | Self::SchemaOutdated(_) => true,
-            Self::TodoNotFound
-            | Self::ListNotFound
-            | Self::PreconditionFailed
-            | Self::KeyInFlight
-            | Self::KeyReused
-            | Self::Overloaded
-            | Self::Migration(_)
-            | Self::Internal(_) => false,
-        }
+                | Self::Unavailable(_)
+                | Self::TimedOut(_)
+                | Self::LoginRefused(_)
+                | Self::SchemaOutdated(_)
+        )
     }
 }

@@ -1,9 +1,12 @@
-//! What both SQL implementations of [`Store`](crate::Store) share: batches, rows, parameters. No queries: the
-//! macros of sqlx check those of one database per crate.
+//! What both SQL implementations of [`Store`](crate::Store) share: batches, errors, migrations, rows,
+//! parameters. No queries: the macros of sqlx check those of one database per crate.
 
 mod batch;
+mod errors;
 mod parameters;
 mod row;
+mod schema;
 
 pub use batch::{Batch, Batcher, BatcherLimits};
-pub use row::TodoRow;
+pub use row::{StoredKey, TodoRow};
+pub use schema::Schema;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    Collection, Error, Filter, List, ListId, NewList, NewTodo, Owner, Precondition, Result, Todo, TodoPatch,
+    Collection, Filter, List, ListId, NewList, NewTodo, Owner, Precondition, Result, Todo, TodoPatch,
     TodoPlace, TodoQuery,
 };
 
@@ -35,16 +35,6 @@ pub struct SchemaVersion {
 }
 
 impl SchemaVersion {
-    /// From the number of the last migration in the database. Before the first, the table of migrations does
-    /// not exist.
-    pub fn of(found: Result<i64>, wanted: i64) -> Result<Self> {
-        match found {
-            Ok(found) => Ok(Self { found, wanted }),
-            Err(Error::SchemaOutdated(_)) => Ok(Self { found: 0, wanted }),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Whether this release works with the schema. A newer one is compatible with the release before it.
     pub fn serves(self) -> bool {
         self.found >= self.wanted
@@ -83,14 +73,9 @@ pub trait Store: Send + Sync + 'static {
     /// Reads a page of todos.
     async fn todos(&self, collection: &Collection, query: &TodoQuery) -> Result<Vec<Todo>>;
     /// Changes a todo if the precondition holds.
-    async fn update_todo(
-        &self,
-        place: &TodoPlace,
-        patch: TodoPatch,
-        precondition: Precondition,
-    ) -> Result<Todo>;
+    async fn update_todo(&self, place: &TodoPlace, patch: TodoPatch, if_match: Precondition) -> Result<Todo>;
     /// Deletes a todo if the precondition holds.
-    async fn delete_todo(&self, place: &TodoPlace, precondition: Precondition) -> Result<()>;
+    async fn delete_todo(&self, place: &TodoPlace, if_match: Precondition) -> Result<()>;
     /// Deletes all todos of a collection that match the filter. Returns their number.
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64>;
 

@@ -119,9 +119,7 @@ impl Tags {
     }
 }
 
-/// How urgent a todo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are all there is to know")]
 pub enum Priority {
     Low,
     Medium,
@@ -172,9 +170,8 @@ impl Todo {
     }
 }
 
-/// A todo to be created, or the replacement of one.
+/// A todo to be created, or the replacement of one. [`Todo`] documents the fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "[`Todo`] documents the fields")]
 pub struct NewTodo {
     pub title: Title,
     pub completed: bool,
@@ -186,7 +183,6 @@ pub struct NewTodo {
 
 /// Changes of a todo: `None` keeps a value, `Some(None)` removes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "[`Todo`] documents the fields")]
 pub struct TodoPatch {
     pub title: Option<Title>,
     pub completed: Option<bool>,

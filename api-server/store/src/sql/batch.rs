@@ -28,7 +28,7 @@ pub trait Batch: Send + 'static {
 }
 
 /// Sizes of a [`Batcher`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct BatcherLimits {
     /// The maximum number of waiting requests.
     pub queue: usize,
@@ -41,12 +41,6 @@ type Reply<A> = oneshot::Sender<Result<A>>;
 /// The queue of a batched query. Its task stops when this is dropped.
 pub struct Batcher<B: Batch> {
     queue: mpsc::Sender<(B::Request, Reply<B::Output>)>,
-}
-
-impl<B: Batch> std::fmt::Debug for Batcher<B> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batcher").field("queued", &self.queued()).finish()
-    }
 }
 
 impl<B: Batch> Batcher<B> {

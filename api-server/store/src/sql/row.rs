@@ -1,13 +1,11 @@
-//! A row of the table `todos`, as both databases return it. Their queries select the columns.
+//! Rows of the tables, as both databases return them. Their queries select the columns.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::{Collection, Priority, Todo};
+use crate::{Collection, Created, Error, IdempotencyKey, NewTodo, Priority, Result, Todo};
 
-/// All columns of a todo, by the names that they have in both databases. The database decides the types of
-/// tags (`T`) and of small numbers (`N`).
-#[derive(Debug)]
-#[expect(missing_docs, reason = "the migrations document the columns")]
+/// All columns of a todo, which the migrations document. The database decides the types of tags (`T`) and of
+/// small numbers (`N`).
 pub struct TodoRow<T, N> {
     pub id: i64,
     pub owner: String,
@@ -59,5 +57,26 @@ impl<T: AsMut<Vec<String>>, N: TryInto<i16>> TodoRow<T, N> {
 impl<T: AsMut<Vec<String>>, N: TryInto<i16>> From<TodoRow<T, N>> for Todo {
     fn from(row: TodoRow<T, N>) -> Self {
         row.into_collection_and_todo().1
+    }
+}
+
+/// A row of `idempotency_keys`, and whether the list of the repeated request still exists.
+pub struct StoredKey {
+    pub fingerprint: Vec<u8>,
+    pub todo_id: i64,
+    pub todo_created_at: DateTime<Utc>,
+    pub list_exists: bool,
+}
+
+impl StoredKey {
+    /// The request has the fingerprint of the first, so only what the database added to the todo was stored.
+    pub fn replay(self, new: NewTodo, key: &IdempotencyKey) -> Result<Created> {
+        if !self.list_exists {
+            return Err(Error::ListNotFound);
+        }
+        if self.fingerprint != key.fingerprint {
+            return Err(Error::KeyReused);
+        }
+        Ok(Created { todo: Todo::created(new, self.todo_id, self.todo_created_at), replayed: true })
     }
 }

@@ -1,0 +1,53 @@
+//! Migrations and the schema version. The migrations themselves are in `migrations/` of each implementation.
+
+use std::{ops::Deref, sync::Arc};
+
+use sqlx::{
+    Acquire,
+    migrate::{Migrate, MigrateError, Migrator},
+};
+
+use crate::{Error, Result, SchemaVersion};
+
+/// The migrations of this release. They are compatible with the previous release, which still runs during a
+/// rollout.
+pub struct Schema(Migrator);
+
+impl Schema {
+    /// Selects the number of the last migration. Not checked by the compiler, since sqlx creates the table
+    /// with the first migration.
+    pub const FOUND: &str = "select coalesce(max(version), 0) from _sqlx_migrations where success";
+
+    /// From `sqlx::migrate!()`.
+    pub fn new(mut migrator: Migrator) -> Self {
+        // After a rollback, the database has migrations of a newer release.
+        migrator.set_ignore_missing(true);
+        Self(migrator)
+    }
+
+    /// Runs missing migrations under a lock, since several processes may start at once.
+    pub async fn migrate<'a, A>(&self, database: A) -> Result<()>
+    where
+        A: Acquire<'a>,
+        <A::Connection as Deref>::Target: Migrate,
+    {
+        self.0.run(database).await.map_err(|error| match error {
+            MigrateError::Execute(error) => match error.into() {
+                unavailable @ Error::Unavailable(_) => unavailable,
+                permanent => Error::Migration(Arc::new(permanent)),
+            },
+            other => Error::Migration(Arc::new(other)),
+        })
+    }
+
+    /// Compares the result of [`Schema::FOUND`] with the last migration of this release.
+    pub fn version(&self, found: Result<i64>) -> Result<SchemaVersion> {
+        let wanted = self.0.iter().map(|migration| migration.version).max().unwrap_or(0);
+        match found {
+            Ok(found) => Ok(SchemaVersion { found, wanted }),
+            // Before the first migration, its table does not exist.
+            Err(Error::SchemaOutdated(_)) => Ok(SchemaVersion { found: 0, wanted }),
+            Err(error) => Err(error),
+        }
+    }
+}
