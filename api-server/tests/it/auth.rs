@@ -18,11 +18,11 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use todostack_api::auth::{Auth, AuthSettings, KeySource};
+use todostack_api::auth::{Auth, AuthSettings, KeySource, KeysError};
 
 use crate::{
     client::{Client, Reply},
-    service::{On, Service, listen},
+    service::{On, Service, listen, on_both_databases},
 };
 
 /// An issuer of tokens with one key.
@@ -76,16 +76,14 @@ fn settings(keys: KeySource) -> AuthSettings {
     }
 }
 
-fn key_file(issuer: &Issuer) -> NamedTempFile {
+fn with_key_file(keys: &Value) -> Result<Auth, KeysError> {
     let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), json!({"keys": [issuer.jwk()]}).to_string()).unwrap();
-    file
+    std::fs::write(file.path(), json!({"keys": keys}).to_string()).unwrap();
+    Auth::new(settings(KeySource::File(file.path().to_owned())))
 }
 
-async fn service(on: On, issuer: &Issuer) -> Service {
-    let file = key_file(issuer);
-    let auth = Auth::new(settings(KeySource::File(file.path().to_owned()))).unwrap();
-    Service::start_with_auth(on, auth).await
+async fn service(keys: &Value) -> Service {
+    Service::start(On::Sqlite).await.with_auth(with_key_file(keys).unwrap()).await
 }
 
 async fn send(client: &Client, method: Method, path: &str, token: &str) -> Reply {
@@ -93,13 +91,20 @@ async fn send(client: &Client, method: Method, path: &str, token: &str) -> Reply
     client.send(request.header("content-type", "application/json"), r#"{"title":"tea"}"#).await
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn each_subject_sees_only_its_own_todos_and_lists(#[case] on: On) {
+async fn assert_rejected(service: &Service, token: &str, what: &str, parts_of_challenge: &[&str]) {
+    let reply = send(&service.client, Method::GET, "/todos", token).await;
+    assert_eq!(reply.problem(), (401, "unauthorized".to_owned()), "{what}");
+    let challenge = reply.header("www-authenticate");
+    for part in parts_of_challenge {
+        assert!(challenge.contains(part), "{what}: {part} is not in {challenge}");
+    }
+}
+
+on_both_databases!(each_subject_sees_only_its_own_todos_and_lists);
+
+async fn each_subject_sees_only_its_own_todos_and_lists(service: Service) {
     let issuer = Issuer::new("one");
-    let service = service(on, &issuer).await;
+    let service = service.with_auth(with_key_file(&json!([issuer.jwk()])).unwrap()).await;
     let client = &service.client;
     let [ann, bob] = ["ann", "bob"].map(|subject| issuer.token(subject, "todos:read todos:write"));
     let todo = send(client, Method::POST, "/todos", &ann).await;
@@ -124,7 +129,7 @@ async fn each_subject_sees_only_its_own_todos_and_lists(#[case] on: On) {
 
 #[tokio::test]
 async fn a_request_without_a_token_gets_a_challenge() {
-    let service = service(On::Sqlite, &Issuer::new("one")).await;
+    let service = service(&json!([Issuer::new("one").jwk()])).await;
     let reply = service.client.get("/todos").await;
     assert_eq!(reply.problem(), (401, "unauthorized".to_owned()));
     assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"todostack\"");
@@ -135,7 +140,7 @@ async fn a_request_without_a_token_gets_a_challenge() {
 #[tokio::test]
 async fn reading_and_writing_need_a_scope_each() {
     let issuer = Issuer::new("one");
-    let service = service(On::Sqlite, &issuer).await;
+    let service = service(&json!([issuer.jwk()])).await;
     let reader = issuer.token("ann", "openid todos:read");
     assert_eq!(send(&service.client, Method::GET, "/todos", &reader).await.status, StatusCode::OK);
     let rejected = send(&service.client, Method::POST, "/todos", &reader).await;
@@ -146,75 +151,40 @@ async fn reading_and_writing_need_a_scope_each() {
     assert_eq!(send(&service.client, Method::GET, "/todos", &writer).await.status, StatusCode::FORBIDDEN);
 }
 
-/// Changes one field of a valid token.
-fn with_field(mut object: Value, key: &str, value: Value) -> Value {
-    object[key] = value;
-    object
-}
-
-fn without_field(mut object: Value, key: &str) -> Value {
-    object.as_object_mut().unwrap().remove(key);
-    object
-}
-
 #[tokio::test]
 async fn a_token_with_one_invalid_field_is_rejected() {
     let issuer = Issuer::new("one");
-    let service = service(On::Sqlite, &issuer).await;
-    let (header, good) = (issuer.header(), claims("ann", "todos:read"));
-    assert_eq!(
-        send(&service.client, Method::GET, "/todos", &issuer.sign(&header, &good)).await.status,
-        StatusCode::OK
-    );
-    let bad = [
-        ("it has expired", issuer.sign(&header, &with_field(good.clone(), "exp", json!(now() - 60)))),
-        ("it is not valid yet", issuer.sign(&header, &with_field(good.clone(), "nbf", json!(now() + 60)))),
-        (
-            "its issuer (iss) is not the expected one",
-            issuer.sign(&header, &with_field(good.clone(), "iss", json!("https://evil.example"))),
-        ),
-        (
-            "its audience (aud) does not include this service",
-            issuer.sign(&header, &with_field(good.clone(), "aud", json!("other"))),
-        ),
-        ("it lacks exp, iss, aud or sub", issuer.sign(&header, &without_field(good.clone(), "exp"))),
-        ("it lacks exp, iss, aud or sub", issuer.sign(&header, &without_field(good.clone(), "aud"))),
-        ("it lacks exp, iss, aud or sub", issuer.sign(&header, &without_field(good.clone(), "iss"))),
-        ("its subject (sub) is empty", issuer.sign(&header, &with_field(good.clone(), "sub", json!("")))),
-        (
-            "its subject (sub) is empty, longer",
-            issuer.sign(&header, &with_field(good.clone(), "sub", json!("a\0"))),
-        ),
-        (
-            "it is not an access token",
-            issuer.sign(&with_field(header.clone(), "typ", json!("id+jwt")), &good),
-        ),
-        (
-            "it has critical extensions (crit)",
-            issuer.sign(&with_field(header.clone(), "crit", json!(["b64"])), &good),
-        ),
-        (
-            "its algorithm is not allowed",
-            issuer.sign(&with_field(header.clone(), "alg", json!("HS256")), &good),
-        ),
-        ("it is not a JWT", issuer.sign(&with_field(header.clone(), "alg", json!("none")), &good)),
-        (
-            "its signing key (kid) is unknown",
-            issuer.sign(&with_field(header.clone(), "alg", json!("RS256")), &good),
-        ),
-        (
-            "its signing key (kid) is unknown",
-            issuer.sign(&with_field(header.clone(), "kid", json!("two")), &good),
-        ),
-        ("its signature is invalid", Issuer::new("two").sign(&header, &good)),
+    let service = service(&json!([issuer.jwk()])).await;
+    let valid = send(&service.client, Method::GET, "/todos", &issuer.token("ann", "todos:read")).await;
+    assert_eq!(valid.status, StatusCode::OK);
+    let signed_with = |mut part: Value, change: &Value| {
+        // As a merge patch: null removes a field.
+        part.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        part.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        part
+    };
+    let header = |change| issuer.sign(&signed_with(issuer.header(), &change), &claims("ann", "todos:read"));
+    let claim = |change| issuer.sign(&issuer.header(), &signed_with(claims("ann", "todos:read"), &change));
+    for (why, token) in [
+        ("it has expired", claim(json!({"exp": now() - 60}))),
+        ("it is not valid yet", claim(json!({"nbf": now() + 60}))),
+        ("its issuer (iss) is not the expected one", claim(json!({"iss": "https://evil.example"}))),
+        ("its audience (aud) does not include this service", claim(json!({"aud": "other"}))),
+        ("it lacks exp, iss, aud or sub", claim(json!({"exp": null}))),
+        ("it lacks exp, iss, aud or sub", claim(json!({"aud": null}))),
+        ("it lacks exp, iss, aud or sub", claim(json!({"iss": null}))),
+        ("its subject (sub) is empty", claim(json!({"sub": ""}))),
+        ("its subject (sub) is empty, longer", claim(json!({"sub": "a\0"}))),
+        ("it is not an access token", header(json!({"typ": "id+jwt"}))),
+        ("it has critical extensions (crit)", header(json!({"crit": ["b64"]}))),
+        ("its algorithm is not allowed", header(json!({"alg": "HS256"}))),
+        ("it is not a JWT", header(json!({"alg": "none"}))),
+        ("its signing key (kid) is unknown", header(json!({"alg": "RS256"}))),
+        ("its signing key (kid) is unknown", header(json!({"kid": "two"}))),
+        ("its signature is invalid", Issuer::new("two").sign(&issuer.header(), &claims("ann", "todos:read"))),
         ("it is not a JWT", "abc".to_owned()),
-    ];
-    for (why, token) in bad {
-        let reply = send(&service.client, Method::GET, "/todos", &token).await;
-        assert_eq!(reply.problem(), (401, "unauthorized".to_owned()), "{why}");
-        let challenge = reply.header("www-authenticate");
-        assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
-        assert!(challenge.contains(why), "{why} is not in {challenge}");
+    ] {
+        assert_rejected(&service, &token, why, &["error=\"invalid_token\"", why]).await;
     }
 }
 
@@ -240,7 +210,7 @@ async fn keys_are_cached_until_a_token_has_an_unknown_key(
     let (old, new) = (Issuer::new("old"), Issuer::new("new"));
     let (keys, reads) = jwks(&old, &new).await;
     let auth = Auth::new(AuthSettings { reread_after, ..settings(keys) }).unwrap();
-    let service = Service::start_with_auth(On::Sqlite, auth).await;
+    let service = Service::start(On::Sqlite).await.with_auth(auth).await;
     let status = async |issuer: &Issuer| {
         let token = issuer.token("ann", "todos:read");
         send(&service.client, Method::GET, "/todos", &token).await.status
@@ -259,7 +229,7 @@ async fn keys_are_cached_until_a_token_has_an_unknown_key(
 async fn without_the_issuers_keys_requests_fail_as_unavailable_not_as_unauthorized() {
     let url = "http://127.0.0.1:9/jwks".parse().unwrap();
     let auth = Auth::new(settings(KeySource::Url { url, ca_file: None })).unwrap();
-    let service = Service::start_with_auth(On::Sqlite, auth).await;
+    let service = Service::start(On::Sqlite).await.with_auth(auth).await;
     let token = Issuer::new("one").token("ann", "todos:read");
     let reply = send(&service.client, Method::GET, "/todos", &token).await;
     assert_eq!(reply.problem(), (503, "keys-unavailable".to_owned()));
@@ -270,8 +240,6 @@ async fn without_the_issuers_keys_requests_fail_as_unavailable_not_as_unauthoriz
 fn a_key_file_that_is_missing_or_has_no_usable_key_is_an_error_at_startup() {
     let missing = Auth::new(settings(KeySource::File("/nonexistent/jwks.json".into()))).unwrap_err();
     assert_eq!(missing.to_string(), "failed to read /nonexistent/jwks.json");
-    let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#).unwrap();
-    let secret = Auth::new(settings(KeySource::File(file.path().to_owned()))).unwrap_err();
+    let secret = with_key_file(&json!([{"kty": "oct", "k": "c2VjcmV0"}])).unwrap_err();
     assert!(secret.to_string().ends_with("it has no public key for signatures"), "{secret}");
 }

@@ -3,26 +3,26 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use rstest::rstest;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
 use todostack_store::{Collection, Error, ListName, NewList, Store, TodoPlace};
 use tokio::time::timeout;
 
 use crate::{
     fixtures::{collection, new_todo},
-    service::{On, Service},
+    service::{On, Service, on_both_databases},
 };
 
 async fn create(store: &dyn Store, collection: &Collection, title: &str) -> Result<i64, Error> {
     store.create_todo(collection, new_todo(title), None).await.map(|created| created.todo.id)
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn each_request_gets_its_own_row_and_reads_it_at_once(#[case] on: On) {
-    let service = Service::start(on).await;
+on_both_databases!(
+    each_request_gets_its_own_row_and_reads_it_at_once,
+    owners_and_lists_in_one_batch_do_not_mix,
+    a_row_that_cannot_be_stored_fails_alone,
+);
+
+async fn each_request_gets_its_own_row_and_reads_it_at_once(service: Service) {
     let store = &*service.store;
     join_all((0..300).map(async |n| {
         let collection = collection(if n % 2 == 0 { "ann" } else { "bob" }, None);
@@ -34,12 +34,7 @@ async fn each_request_gets_its_own_row_and_reads_it_at_once(#[case] on: On) {
     .await;
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn owners_and_lists_in_one_batch_do_not_mix(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn owners_and_lists_in_one_batch_do_not_mix(service: Service) {
     let store = &*service.store;
     let id = create(store, &collection("ann", None), "tea").await.unwrap();
     let replies = join_all((0..200).map(async |n| {
@@ -60,12 +55,7 @@ async fn owners_and_lists_in_one_batch_do_not_mix(#[case] on: On) {
     }
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn a_row_that_cannot_be_stored_fails_alone(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn a_row_that_cannot_be_stored_fails_alone(service: Service) {
     let store = &*service.store;
     let name = ListName::new("shop".to_owned()).unwrap();
     let of_bob = store.create_list(&"bob".into(), NewList { name }).await.unwrap().id;
@@ -94,7 +84,7 @@ async fn a_row_that_cannot_be_stored_fails_alone(#[case] on: On) {
 #[tokio::test]
 async fn a_full_queue_rejects_at_once_and_what_it_accepted_is_done() {
     let service = Service::start(On::Postgres).await;
-    let mut other = PgConnection::connect_with(&service.postgres()).await.unwrap();
+    let mut other = service.postgres().await;
     let mut lock = other.begin().await.unwrap();
     sqlx::query("lock table todos in access exclusive mode").execute(&mut *lock).await.unwrap();
     let store = Arc::clone(&service.store);

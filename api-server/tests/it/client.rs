@@ -39,6 +39,19 @@ impl Reply {
         self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {self:?}")).to_str().unwrap()
     }
 
+    /// A field of each object in a page.
+    #[track_caller]
+    pub fn texts(&self, field: &str) -> Vec<String> {
+        let page = self.json();
+        page.as_array().unwrap().iter().map(|object| object[field].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The URL of the next page.
+    pub fn next_page(&self) -> Option<String> {
+        let link = self.headers.get("link")?.to_str().unwrap();
+        Some(link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned())
+    }
+
     /// Status and end of `type` of a problem (RFC 9457), which every error must be.
     #[track_caller]
     pub fn problem(&self) -> (u16, String) {
@@ -129,12 +142,6 @@ impl Client {
     pub async fn titles(&self, path: &str) -> Vec<String> {
         let reply = self.get(path).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
-        reply
-            .json()
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|todo| todo["title"].as_str().unwrap().to_owned())
-            .collect()
+        reply.texts("title")
     }
 }

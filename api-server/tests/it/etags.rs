@@ -4,14 +4,11 @@ use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::service::{On, Service};
+use crate::service::{On, Service, on_both_databases};
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn an_unchanged_todo_is_not_sent_again(#[case] on: On) {
-    let service = Service::start(on).await;
+on_both_databases!(an_unchanged_todo_is_not_sent_again);
+
+async fn an_unchanged_todo_is_not_sent_again(service: Service) {
     let client = &service.client;
     let etag = client.post("/todos", json!({"title": "tea"})).await.header("etag").to_owned();
     let again = async || {

@@ -3,11 +3,11 @@
 use http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
 
 use crate::{
     client::{Client, Reply},
-    service::{On, Service},
+    service::{On, Service, on_both_databases},
 };
 
 async fn post(client: &Client, path: &str, key: &str, body: &str) -> Reply {
@@ -17,12 +17,14 @@ async fn post(client: &Client, path: &str, key: &str, body: &str) -> Reply {
 
 const TEA: &str = r#"{"title":"tea","tags":["a"]}"#;
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn a_repeated_request_gets_the_first_response_and_creates_nothing(#[case] on: On) {
-    let service = Service::start(on).await;
+on_both_databases!(
+    a_repeated_request_gets_the_first_response_and_creates_nothing,
+    a_repeated_request_to_a_deleted_list_fails,
+    a_key_cannot_be_used_for_another_request,
+    of_concurrent_requests_with_one_key_one_creates_a_todo,
+);
+
+async fn a_repeated_request_gets_the_first_response_and_creates_nothing(service: Service) {
     let client = &service.client;
     let first = post(client, "/todos", "k1", TEA).await;
     assert_eq!(first.status, StatusCode::CREATED);
@@ -40,12 +42,7 @@ async fn a_repeated_request_gets_the_first_response_and_creates_nothing(#[case] 
     assert_eq!(client.titles("/todos").await, ["coffee", "tea"]);
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn a_repeated_request_to_a_deleted_list_fails(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn a_repeated_request_to_a_deleted_list_fails(service: Service) {
     let client = &service.client;
     client.post("/lists", json!({"name": "shop"})).await;
     for _ in 0..2 {
@@ -59,12 +56,7 @@ async fn a_repeated_request_to_a_deleted_list_fails(#[case] on: On) {
     }
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn a_key_cannot_be_used_for_another_request(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn a_key_cannot_be_used_for_another_request(service: Service) {
     let client = &service.client;
     client.post("/lists", json!({"name": "shop"})).await;
     post(client, "/todos", "k1", TEA).await;
@@ -75,12 +67,7 @@ async fn a_key_cannot_be_used_for_another_request(#[case] on: On) {
     assert_eq!(client.titles("/todos").await, ["tea"]);
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn of_concurrent_requests_with_one_key_one_creates_a_todo(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn of_concurrent_requests_with_one_key_one_creates_a_todo(service: Service) {
     let replies =
         futures::future::join_all((0..20).map(|_| post(&service.client, "/todos", "k1", TEA))).await;
     for reply in replies {
@@ -95,7 +82,7 @@ async fn of_concurrent_requests_with_one_key_one_creates_a_todo(#[case] on: On) 
 #[tokio::test]
 async fn a_key_that_another_replica_is_processing_is_a_conflict() {
     let service = Service::start(On::Postgres).await;
-    let mut other = PgConnection::connect_with(&service.postgres()).await.unwrap();
+    let mut other = service.postgres().await;
     let mut transaction = other.begin().await.unwrap();
     sqlx::query("select pg_advisory_xact_lock(hashtextextended('k1', hashtextextended('', 0)))")
         .execute(&mut *transaction)
@@ -112,7 +99,7 @@ async fn an_expired_key_can_be_used_again_and_is_deleted() {
     let service = Service::start(On::Postgres).await;
     post(&service.client, "/todos", "k1", TEA).await;
     post(&service.client, "/todos", "k2", TEA).await;
-    let mut database = PgConnection::connect_with(&service.postgres()).await.unwrap();
+    let mut database = service.postgres().await;
     sqlx::query("update idempotency_keys set expires_at = now()").execute(&mut database).await.unwrap();
     let reply = post(&service.client, "/todos", "k1", r#"{"title":"coffee"}"#).await;
     assert_eq!(reply.status, StatusCode::CREATED);

@@ -3,19 +3,15 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use rstest::rstest;
 use serde_json::json;
 use todostack_api::Settings;
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 
-use crate::service::{On, Service, fresh_postgres};
+use crate::service::{On, Service, fresh_postgres, on_both_databases};
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn a_service_is_ready_until_it_drains(#[case] on: On) {
-    let service = Service::start(on).await;
+on_both_databases!(a_service_is_ready_until_it_drains);
+
+async fn a_service_is_ready_until_it_drains(service: Service) {
     assert_eq!(service.probes.get("/readyz").await.status, StatusCode::OK);
     service.state.drain();
     let draining = service.probes.get("/readyz").await;

@@ -56,16 +56,16 @@ impl Service {
         Self { postgres, ..Self::over(store, settings, file).await }
     }
 
-    /// To connect to the Postgres database of this service.
-    pub fn postgres(&self) -> PgConnectOptions {
-        self.postgres.clone().expect("the service runs on Postgres")
+    /// A connection to the Postgres database of this service.
+    pub async fn postgres(&self) -> PgConnection {
+        let options = self.postgres.as_ref().expect("the service runs on Postgres");
+        PgConnection::connect_with(options).await.unwrap()
     }
 
-    /// A service that requires a token.
-    pub async fn start_with_auth(on: On, auth: Auth) -> Self {
-        let service = Self::start(on).await;
-        let state = AppState::new(Arc::clone(&service.store), Settings::default(), Some(auth), None);
-        Self { client: listen(api(state.clone())).await, state, ..service }
+    /// The same service, which now requires a token.
+    pub async fn with_auth(self, auth: Auth) -> Self {
+        let state = AppState::new(Arc::clone(&self.store), Settings::default(), Some(auth), None);
+        Self { client: listen(api(state.clone())).await, state, ..self }
     }
 
     /// A service over a store that it does not migrate.
@@ -76,6 +76,26 @@ impl Service {
         Self { client, probes, state, store, postgres: None, _file: file }
     }
 }
+
+/// Makes two tests of each function: on Postgres and on SQLite.
+macro_rules! on_both_databases {
+    ($($test:ident),+ $(,)?) => {
+        $(mod $test {
+            use crate::service::{On, Service};
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$test(Service::start(On::Postgres).await).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$test(Service::start(On::Sqlite).await).await;
+            }
+        })+
+    };
+}
+pub(crate) use on_both_databases;
 
 pub async fn listen(app: axum::Router) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

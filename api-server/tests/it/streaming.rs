@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http_body_util::BodyExt as _;
-use sqlx::{Connection as _, PgConnection};
 
 use crate::service::{On, Service};
 
 #[tokio::test]
 async fn a_list_that_cannot_be_read_to_its_end_is_aborted_and_the_error_is_logged() {
     let service = Service::start(On::Postgres).await;
-    let mut database = PgConnection::connect_with(&service.postgres()).await.unwrap();
+    let mut database = service.postgres().await;
     // Twelve pages of 2 MB: the sockets buffer at most 10 MB, so the last pages are read only after the
     // client has received the first ones.
     let todos = "insert into todos (owner, title, completed, tags)

@@ -2,12 +2,11 @@
 //! the `Accept` of jQuery. What `/todos` does beyond it is in `todos`.
 
 use http::{Method, StatusCode};
-use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::{
     client::Reply,
-    service::{On, Service},
+    service::{Service, on_both_databases},
 };
 
 async fn send(service: &Service, method: Method, path: &str, body: Option<Value>) -> Reply {
@@ -39,12 +38,14 @@ fn url(todo: &Value) -> &str {
     todo["url"].as_str().expect("url is a string")
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn the_collection_supports_get_post_and_delete(#[case] on: On) {
-    let service = Service::start(on).await;
+on_both_databases!(
+    the_collection_supports_get_post_and_delete,
+    a_new_todo_is_stored_with_its_url,
+    an_existing_todo_is_read_changed_and_deleted,
+    the_order_of_a_todo_is_kept,
+);
+
+async fn the_collection_supports_get_post_and_delete(service: Service) {
     // 1: the prerequisite, a GET from another origin
     get(&service, "/todos").await;
     // 2: POST returns the todo
@@ -54,12 +55,7 @@ async fn the_collection_supports_get_post_and_delete(#[case] on: On) {
     assert_eq!(get(&service, "/todos").await, json!([]));
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn a_new_todo_is_stored_with_its_url(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn a_new_todo_is_stored_with_its_url(service: Service) {
     let created = post(&service, json!({"title": "walk the dog"})).await;
     // 5: it is in the list
     let list = get(&service, "/todos").await;
@@ -72,12 +68,7 @@ async fn a_new_todo_is_stored_with_its_url(#[case] on: On) {
     assert_eq!(get(&service, url(&created)).await["title"], "walk the dog");
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn an_existing_todo_is_read_changed_and_deleted(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn an_existing_todo_is_read_changed_and_deleted(service: Service) {
     // 9: two created at once, each found by its url in the list
     let (first, _second) =
         tokio::join!(post(&service, json!({"title": "one"})), post(&service, json!({"title": "two"})));
@@ -104,12 +95,7 @@ async fn an_existing_todo_is_read_changed_and_deleted(#[case] on: On) {
     assert_eq!(service.client.get(url(&first)).await.status, StatusCode::NOT_FOUND);
 }
 
-#[rstest]
-#[case::postgres(On::Postgres)]
-#[case::sqlite(On::Sqlite)]
-#[tokio::test]
-async fn the_order_of_a_todo_is_kept(#[case] on: On) {
-    let service = Service::start(on).await;
+async fn the_order_of_a_todo_is_kept(service: Service) {
     // 14: POST with an order
     let created = post(&service, json!({"title": "blah", "order": 523})).await;
     assert_eq!(created["order"], 523);

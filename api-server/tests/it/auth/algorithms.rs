@@ -9,28 +9,12 @@ use std::sync::LazyLock;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use rstest::rstest;
-use serde_json::{Value, json};
-use tempfile::NamedTempFile;
-use todostack_api::auth::{ALGORITHMS, Auth, KeySource};
+use serde_json::Value;
+use todostack_api::auth::ALGORITHMS;
 
-use super::{send, settings};
-use crate::service::{On, Service};
+use super::{assert_rejected, send, service};
 
 static TOKENS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("tokens.json")).unwrap());
-
-async fn service() -> Service {
-    let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), json!({"keys": TOKENS["keys"]}).to_string()).unwrap();
-    let auth = Auth::new(settings(KeySource::File(file.path().to_owned()))).unwrap();
-    Service::start_with_auth(On::Sqlite, auth).await
-}
-
-async fn assert_rejected(service: &Service, token: &str, what: &str, why: &str) {
-    let reply = send(&service.client, Method::GET, "/todos", token).await;
-    assert_eq!(reply.problem(), (401, "unauthorized".to_owned()), "{what}");
-    let challenge = reply.header("www-authenticate");
-    assert!(challenge.contains(why), "{what}: {why} is not in {challenge}");
-}
 
 #[rstest]
 #[case("RS256")]
@@ -44,7 +28,7 @@ async fn assert_rejected(service: &Service, token: &str, what: &str, why: &str) 
 #[case("EdDSA")]
 #[tokio::test]
 async fn a_signature_is_valid_for_its_own_token_only(#[case] algorithm: &str) {
-    let service = service().await;
+    let service = service(&TOKENS["keys"]).await;
     let token = TOKENS["good"][algorithm].as_str().unwrap();
     assert_eq!(send(&service.client, Method::GET, "/todos", token).await.status, StatusCode::OK);
 
@@ -63,7 +47,7 @@ async fn a_signature_is_valid_for_its_own_token_only(#[case] algorithm: &str) {
         ("a shorter signature", format!("{}.{}.{cut}", parts[0], parts[1])),
         ("no signature", format!("{}.{}.", parts[0], parts[1])),
     ] {
-        assert_rejected(&service, &token, what, "its signature is invalid").await;
+        assert_rejected(&service, &token, what, &["its signature is invalid"]).await;
     }
 }
 
@@ -78,11 +62,11 @@ fn every_accepted_algorithm_is_tested_above() {
 
 #[tokio::test]
 async fn a_token_of_one_algorithm_is_rejected_under_another() {
-    let service = service().await;
+    let service = service(&TOKENS["keys"]).await;
     let bad = TOKENS["bad"].as_array().unwrap();
     assert!(bad.len() > 10);
     for case in bad {
         let [what, why, token] = ["what", "why", "token"].map(|key| case[key].as_str().unwrap());
-        assert_rejected(&service, token, what, why).await;
+        assert_rejected(&service, token, what, &[why]).await;
     }
 }
