@@ -68,15 +68,12 @@ pub struct Observed {
     pub lagging: bool,
 }
 
+/// The objects of `requirements::References` that are not watched.
 #[derive(Clone, Debug, Default)]
 pub struct Referenced {
-    /// `spec.database.postgres.credentialsSecret`.
     pub credentials: Lookup<Secret>,
-    /// `spec.database.external.secret`.
     pub external: Lookup<Secret>,
-    /// `spec.exposure.ingress.tls`.
     pub tls: Lookup<Secret>,
-    /// `spec.database.postgres.initScripts`.
     pub init_scripts: Lookup<ConfigMap>,
 }
 
