@@ -30,7 +30,7 @@ use crate::{namespace::Namespace, secret_values::PUBLIC_KEYS};
 
 const FOLDER: &str = "TODOSTACK_CAPTURE";
 
-/// Writes `REASON.yaml`, or `REASON-CASE.yaml` in a case of an `rstest` table.
+// Writes `REASON.yaml`, or `REASON-CASE.yaml` in a case of an `rstest` table.
 pub async fn write(namespace: &Namespace, stack: &str, reason: Reason) -> Result<()> {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return Ok(()) };
     let moment = Timestamp::now();
@@ -58,7 +58,7 @@ pub async fn write(namespace: &Namespace, stack: &str, reason: Reason) -> Result
 
 type List<'a> = BoxFuture<'a, Result<Vec<Value>>>;
 
-/// Lists all kinds that the operator reads, and prunes each object as in the operator's caches.
+// Lists all kinds that the operator reads, and prunes each object as in the operator's caches.
 fn lists(namespace: &Namespace) -> Vec<List<'_>> {
     let mut lister =
         Lister { client: &namespace.cluster.client, namespace: &namespace.name, lists: Vec::new() };
@@ -126,7 +126,7 @@ async fn list<K: Listed>(api: Api<K>, prune: fn(&mut K)) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
-/// Diagnosis does not read managed fields, and kubectl's annotation can contain a copy of a Secret.
+// Diagnosis does not read managed fields, and kubectl's annotation can contain a copy of a Secret.
 fn remove_clutter(metadata: &mut ObjectMeta) {
     metadata.managed_fields = None;
     if let Some(annotations) = &mut metadata.annotations {
@@ -134,7 +134,7 @@ fn remove_clutter(metadata: &mut ObjectMeta) {
     }
 }
 
-/// Replaces each byte of a Secret's values by `x`, except control bytes, which diagnosis looks for.
+// Replaces each byte of a Secret's values by `x`, except control bytes, which diagnosis looks for.
 fn mask(object: &mut Value) {
     if object.get("kind") != Some(&json!("Secret")) {
         return;
@@ -153,13 +153,13 @@ fn masked_byte(byte: u8) -> u8 {
     if byte.is_ascii_control() { byte } else { b'x' }
 }
 
-/// Whether an object is a PersistentVolume that belongs to another namespace.
+// Whether an object is a PersistentVolume that belongs to another namespace.
 fn is_foreign_volume(object: &Value, namespace: &str) -> bool {
     let is_volume = object.get("kind") == Some(&json!("PersistentVolume"));
     is_volume && object.pointer("/spec/claimRef/namespace") != Some(&json!(namespace))
 }
 
-/// `-CASE` in a case of an `rstest` table: a test's thread has the path of the test as its name.
+// `-CASE` in a case of an `rstest` table: a test's thread has the path of the test as its name.
 fn case_suffix() -> String {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or_default().rsplit("::").next().unwrap_or_default();

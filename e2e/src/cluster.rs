@@ -13,32 +13,32 @@ use kube::{
 
 use crate::permit::{self, Permit, Use};
 
-/// Where `cargo xtask up` installs the charts.
+// Where `cargo xtask up` installs the charts.
 pub const OPERATOR_NAMESPACE: &str = "todostack-system";
-/// Name of the operator's Helm release, Deployment and Service.
+// Name of the operator's Helm release, Deployment and Service.
 pub const OPERATOR: &str = "todostack-operator";
-/// The Helm release that installs the CRD.
+// The Helm release that installs the CRD.
 pub const CRD_RELEASE: &str = "todostack-crds";
 pub const CRD: &str = "todostacks.todostack.dev";
 
-/// The cluster of the current context in `KUBECONFIG`.
+// The cluster of the current context in `KUBECONFIG`.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Retries requests that the API server answers with 429 or 503.
+    // Retries requests that the API server answers with 429 or 503.
     pub client: Client,
-    /// Never retries: through the proxy to pods and Services, a 503 is a response that tests check.
+    // Never retries: through the proxy to pods and Services, a 503 is a response that tests check.
     pub proxy: Client,
-    /// Path of the file that `KUBECONFIG` names.
+    // Path of the file that `KUBECONFIG` names.
     pub kubeconfig: PathBuf,
 }
 
 impl Cluster {
-    /// Connects, and shares the cluster with other tests until the permit is dropped.
+    // Connects, and shares the cluster with other tests until the permit is dropped.
     pub async fn shared() -> Result<(Self, Permit)> {
         Self::acquire(Use::Shared).await
     }
 
-    /// Connects, and keeps the cluster for this test alone until the permit is dropped.
+    // Connects, and keeps the cluster for this test alone until the permit is dropped.
     pub async fn alone() -> Result<(Self, Permit)> {
         Self::acquire(Use::Alone).await
     }
@@ -48,19 +48,17 @@ impl Cluster {
         Ok((Self::connect().await?, permit))
     }
 
-    /// The objects of one kind that is not namespaced.
-    #[must_use]
+    // The objects of one kind that is not namespaced.
     pub fn api<K: Resource<Scope = ClusterResourceScope, DynamicType = ()>>(&self) -> Api<K> {
         Api::all(self.client.clone())
     }
 
-    /// The objects of one kind in the operator's namespace.
-    #[must_use]
+    // The objects of one kind in the operator's namespace.
     pub fn operator_api<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(&self) -> Api<K> {
         Api::namespaced(self.client.clone(), OPERATOR_NAMESPACE)
     }
 
-    /// The API's image for stacks without `spec.api.image`, as the operator is configured.
+    // The API's image for stacks without `spec.api.image`, as the operator is configured.
     pub async fn api_image(&self) -> Result<String> {
         let deployment = self.operator_api::<Deployment>().get(OPERATOR).await?;
         let pod = deployment.spec.and_then(|it| it.template.spec).context("no pod")?;
@@ -85,8 +83,7 @@ impl Cluster {
     }
 }
 
-/// The root of the checkout.
-#[must_use]
+// The root of the checkout.
 pub fn repository() -> &'static Path {
     let e2e = Path::new(env!("CARGO_MANIFEST_DIR"));
     e2e.parent().unwrap_or(e2e)

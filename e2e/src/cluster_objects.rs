@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::cluster::Cluster;
 
-/// Runs a test while an object exists.
+// Runs a test while an object exists.
 pub async fn with_object<K>(api: &Api<K>, object: &K, test: impl AsyncFnOnce() -> Result<()>) -> Result<()>
 where
     K: Clone + Debug + Serialize + DeserializeOwned + Resource,
@@ -25,7 +25,7 @@ where
     deleted.map(drop).with_context(|| format!("failed to delete {name}"))
 }
 
-/// Runs a test while a class (of the kind `storageclass` or `ingressclass`) is not marked as the default.
+// Runs a test while a class (of the kind `storageclass` or `ingressclass`) is not marked as the default.
 pub async fn without_default_class(
     cluster: &Cluster,
     kind: &str,

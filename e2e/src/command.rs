@@ -8,17 +8,17 @@ use tokio::process::Command;
 use crate::cluster::{Cluster, repository};
 
 impl Cluster {
-    /// Runs `kubectl` and returns its standard output. The error includes both outputs.
+    // Runs `kubectl` and returns its standard output. The error includes both outputs.
     pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         output(self.command("kubectl")?.args(arguments)).await
     }
 
-    /// Runs `helm` and returns its standard output. The error includes both outputs.
+    // Runs `helm` and returns its standard output. The error includes both outputs.
     pub async fn helm(&self, arguments: &[&str]) -> Result<String> {
         output(self.command("helm")?.args(arguments)).await
     }
 
-    /// A command that prefers the cluster's own `kubectl` and `helm` to the machine's.
+    // A command that prefers the cluster's own `kubectl` and `helm` to the machine's.
     pub fn command(&self, program: &str) -> Result<Command> {
         let mut command = Command::new(program);
         command.env("PATH", path(&["target/cluster/bin"])?).env("KUBECONFIG", &self.kubeconfig);
@@ -27,7 +27,7 @@ impl Cluster {
     }
 }
 
-/// `PATH`, with folders of the repository first.
+// `PATH`, with folders of the repository first.
 pub fn path(folders: &[&str]) -> Result<OsString> {
     let first = folders.iter().map(|folder| repository().join(folder));
     let rest = env::var_os("PATH").unwrap_or_default();

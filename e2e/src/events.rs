@@ -7,7 +7,7 @@ use kube::api::ListParams;
 use crate::{namespace::Namespace, stack::SOON, wait};
 
 impl Namespace {
-    /// Waits for the Event with this reason about a stack. More than one is an error.
+    // Waits for the Event with this reason about a stack. More than one is an error.
     pub async fn event(&self, stack: &str, reason: &str) -> Result<Event> {
         let selector = format!("involvedObject.kind=TodoStack,involvedObject.name={stack},reason={reason}");
         let parameters = ListParams::default().fields(&selector);

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// Prints to standard error, because the test runner hides the `println!` of tests that pass.
+// Prints to standard error, because the test runner hides the `println!` of tests that pass.
 pub fn print(label: &str, took: Duration) -> Result<()> {
     writeln!(std::io::stderr(), "figure: {label}: {:.1} s", took.as_secs_f64())
 }

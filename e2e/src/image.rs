@@ -11,7 +11,7 @@ use crate::command;
 
 const IMAGE: &str = "localhost/foreign:1";
 
-/// Imports an image whose program is for another architecture than its configuration says.
+// Imports an image whose program is for another architecture than its configuration says.
 pub async fn import_for_wrong_architecture() -> Result<&'static str> {
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
@@ -39,7 +39,7 @@ pub async fn import_for_wrong_architecture() -> Result<&'static str> {
     Ok(IMAGE)
 }
 
-/// An ELF header for the other common architecture. The kernel rejects it without reading further.
+// An ELF header for the other common architecture. The kernel rejects it without reading further.
 fn foreign_program() -> Vec<u8> {
     let machine: u8 = if cfg!(target_arch = "aarch64") { 0x3e } else { 0xb7 };
     let mut header = b"\x7fELF\x02\x01\x01".to_vec();

@@ -1,66 +1,61 @@
 //! The namespace of one test: created for it, reported on if it fails, deleted after it. Stacks in it are
 //! `stack.rs`.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Namespace as Object;
 use kube::{
     Api, Resource, ResourceExt as _,
-    api::{DeleteParams, ObjectMeta, PostParams},
+    api::{DeleteParams, PostParams},
     core::NamespaceResourceScope,
 };
+use serde_json::json;
 
 use crate::{cluster::Cluster, outputs::OutputStart, permit::Use, report, secret_values::SecretValues, wait};
 
-/// A namespace that enforces the Pod Security Standard `restricted`.
+// A namespace that enforces the Pod Security Standard `restricted`.
 #[derive(Clone)]
 pub struct Namespace {
     pub cluster: Cluster,
-    /// The test's prefix and a suffix from the API server.
+    // The test's prefix and a suffix from the API server.
     pub name: String,
     output_start: Arc<OutputStart>,
     secret_values: Arc<SecretValues>,
 }
 
-/// Result of a search that found no value of a Secret outside Secrets.
+// Result of a search that found no value of a Secret outside Secrets.
 #[derive(Debug)]
 pub struct Searched {
-    /// Number of distinct values.
+    // Number of distinct values.
     pub values: usize,
-    /// What was searched: kinds of objects, logs, metrics.
+    // What was searched: kinds of objects, logs, metrics.
     pub places: Vec<String>,
 }
 
-/// Runs a test in its own namespace, beside other tests. Prints the namespace's state if the test fails.
-pub async fn with_namespace<F>(prefix: &str, test: F) -> Result<()>
-where
-    F: AsyncFnOnce(&Namespace) -> Result<()>,
-{
-    in_namespace(Use::Shared, prefix, test).await
+// Runs a test in its own namespace, beside other tests, to its end. Prints the namespace's state if the test
+// fails.
+pub fn with_namespace(prefix: &str, test: impl AsyncFnOnce(&Namespace) -> Result<()>) -> Result<()> {
+    in_namespace(Use::Shared, prefix, test)
 }
 
-/// As [`with_namespace`], for a test that mostly watches: it does not count to the limit of concurrent tests.
-pub async fn with_namespace_watching<F>(prefix: &str, test: F) -> Result<()>
-where
-    F: AsyncFnOnce(&Namespace) -> Result<()>,
-{
-    in_namespace(Use::Watching, prefix, test).await
+// As [`with_namespace`], for a test that mostly watches: it does not count to the limit of concurrent tests.
+pub fn with_namespace_watching(prefix: &str, test: impl AsyncFnOnce(&Namespace) -> Result<()>) -> Result<()> {
+    in_namespace(Use::Watching, prefix, test)
 }
 
-/// As [`with_namespace`], while no other test runs: for a test that stops something that the others need.
-pub async fn with_namespace_alone<F>(prefix: &str, test: F) -> Result<()>
-where
-    F: AsyncFnOnce(&Namespace) -> Result<()>,
-{
-    in_namespace(Use::Alone, prefix, test).await
+// As [`with_namespace`], while no other test runs: for a test that stops something that the others need.
+pub fn with_namespace_alone(prefix: &str, test: impl AsyncFnOnce(&Namespace) -> Result<()>) -> Result<()> {
+    in_namespace(Use::Alone, prefix, test)
 }
 
-async fn in_namespace<F>(kind: Use, prefix: &str, test: F) -> Result<()>
-where
-    F: AsyncFnOnce(&Namespace) -> Result<()>,
-{
+#[tokio::main(flavor = "current_thread")]
+async fn in_namespace(
+    kind: Use,
+    prefix: &str,
+    test: impl AsyncFnOnce(&Namespace) -> Result<()>,
+) -> Result<()> {
     let (cluster, _permit) = Cluster::acquire(kind).await?;
     let namespace = Namespace::create(&cluster, prefix).await?;
     // A failed assertion is a panic, after which the namespace must be reported on and deleted too.
@@ -74,49 +69,38 @@ where
 }
 
 impl Namespace {
-    /// Creates a further namespace, which the test closes itself.
+    // Creates a further namespace, which the test closes itself.
     pub async fn create(cluster: &Cluster, prefix: &str) -> Result<Self> {
-        let object = Object {
-            metadata: ObjectMeta {
-                generate_name: Some(format!("{prefix}-")),
-                labels: Some(BTreeMap::from([
-                    ("pod-security.kubernetes.io/enforce".to_owned(), "restricted".to_owned()),
-                    // So that namespaces of an aborted run can be deleted with one command.
-                    ("todostack.dev/test".to_owned(), "true".to_owned()),
-                ])),
-                ..ObjectMeta::default()
-            },
-            ..Object::default()
-        };
+        // The second label is there so that namespaces of an aborted run can be deleted with one command.
+        let labels =
+            json!({"pod-security.kubernetes.io/enforce": "restricted", "todostack.dev/test": "true"});
+        let metadata = json!({"generateName": format!("{prefix}-"), "labels": labels});
+        let object: Object = serde_json::from_value(json!({"metadata": metadata}))?;
         let created = cluster.api::<Object>().create(&PostParams::default(), &object).await;
         let name = created.context("failed to create a namespace")?.name_any();
         let secrets = Api::namespaced(cluster.client.clone(), &name);
         let secret_values = Arc::new(SecretValues::watch(secrets).await?);
-        Ok(Self {
-            cluster: cluster.clone(),
-            name,
-            output_start: Arc::new(OutputStart::now()?),
-            secret_values,
-        })
+        let output_start = Arc::new(OutputStart::now()?);
+        Ok(Self { cluster: cluster.clone(), name, output_start, secret_values })
     }
 
-    /// Searches all output since the namespace was created for every value that its Secrets hold or have
-    /// held. Each test ends with this search; a test that deletes logs calls it before. The error names the
-    /// Secret, the key and the place, but not the value.
+    // Searches all output since the namespace was created for every value that its Secrets hold or have
+    // held. Each test ends with this search; a test that deletes logs calls it before. The error names the
+    // Secret, the key and the place, but not the value.
     pub async fn search_for_secrets(&self) -> Result<Searched> {
         let texts = self.output_start.collect(&self.cluster, &self.name).await?;
         let values = self.secret_values.ensure_absent(&texts).await?;
         Ok(Searched { values, places: texts.into_iter().map(|it| it.place).collect() })
     }
 
-    /// [`Self::search_for_secrets`], then [`Self::delete`] whatever the result.
+    // [`Self::search_for_secrets`], then [`Self::delete`] whatever the result.
     pub async fn close(&self) -> Result<()> {
         let searched = self.search_for_secrets().await;
         self.delete().await?;
         searched.map(drop)
     }
 
-    /// Deletes the namespace if it exists. Its objects are deleted in the background.
+    // Deletes the namespace if it exists. Its objects are deleted in the background.
     pub async fn delete(&self) -> Result<()> {
         match self.cluster.api::<Object>().delete(&self.name, &DeleteParams::default()).await {
             Ok(_) => Ok(()),
@@ -129,16 +113,12 @@ impl Namespace {
         wait::until_deleted(&self.cluster.api::<Object>(), &self.name, deadline).await
     }
 
-    /// The objects of one kind in this namespace.
-    #[must_use]
-    pub fn api<K>(&self) -> Api<K>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-    {
+    // The objects of one kind in this namespace.
+    pub fn api<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(&self) -> Api<K> {
         Api::namespaced(self.cluster.client.clone(), &self.name)
     }
 
-    /// Runs `kubectl` in this namespace and returns its output.
+    // Runs `kubectl` in this namespace and returns its output.
     pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.cluster.kubectl(&[&["--namespace", &self.name], arguments].concat()).await
     }

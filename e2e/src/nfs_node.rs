@@ -11,7 +11,7 @@ pub use todostack_testbed::local::plan::nfs_node::{NAME as NODE, SERVER};
 use crate::{cluster::Cluster, namespace::Namespace, wait};
 
 impl Cluster {
-    /// Fails, and says how to start it, if the cluster has no such node.
+    // Fails, and says how to start it, if the cluster has no such node.
     pub async fn require_nfs_node(&self) -> Result<()> {
         self.api::<Node>().get_opt(NODE).await?.map(drop).with_context(|| {
             format!("the cluster has no node {NODE}: start it with `cargo xtask up --nfs-node --replace`")
@@ -20,22 +20,22 @@ impl Cluster {
 }
 
 impl Namespace {
-    /// Exports a directory that Postgres can use, and returns its path for clients.
+    // Exports a directory that Postgres can use, and returns its path for clients.
     pub async fn export(&self) -> Result<String> {
         self.cluster.require_nfs_node().await?;
         export(&self.name, "999:999", "0700").await
     }
 }
 
-/// Exports a directory of the node, and returns its path for clients.
-///
-/// `name` must be unique; `owner` is `uid:gid`, `mode` is octal.
+// Exports a directory of the node, and returns its path for clients.
+//
+// `name` must be unique; `owner` is `uid:gid`, `mode` is octal.
 pub async fn export(name: &str, owner: &str, mode: &str) -> Result<String> {
     run(&format!("nfs-export {name} {owner} {mode}")).await?;
     Ok(testbed::export(name))
 }
 
-/// Runs a line of shell on the node and returns its output.
+// Runs a line of shell on the node and returns its output.
 pub async fn run(line: &str) -> Result<String> {
     let folder = testbed::commands();
     ensure!(folder.is_dir(), "{} does not exist: no NFS node runs on this machine", folder.display());
@@ -61,14 +61,12 @@ pub async fn run(line: &str) -> Result<String> {
     }
 }
 
-/// `spec.database.postgres` of a stack on the node, with its data on an export.
-#[must_use]
+// `spec.database.postgres` of a stack on the node, with its data on an export.
 pub fn postgres_on_export(path: &str) -> String {
     postgres_on_node(&format!("{{nfs: {{server: {SERVER}, path: {path}}}}}"))
 }
 
-/// `spec.database.postgres` of a stack on the node, with this `storage`.
-#[must_use]
+// `spec.database.postgres` of a stack on the node, with this `storage`.
 pub fn postgres_on_node(storage: &str) -> String {
     format!(
         "{{storage: {storage}, nodeSelector: {{kubernetes.io/hostname: {NODE}}}, \

@@ -5,14 +5,14 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use todostack_testbed::local::record::Record;
 
-/// A process that is suspended until this is dropped.
+// A process that is suspended until this is dropped.
 #[derive(Debug)]
 pub struct SuspendedProcess {
     pid: String,
 }
 
 impl SuspendedProcess {
-    /// `name` is the name of the process's log file.
+    // `name` is the name of the process's log file.
     pub fn suspend(name: &str) -> Result<Self> {
         let record = Record::read().context("no local cluster runs on this machine")?;
         let process = record.process(name).with_context(|| format!("the cluster has no process {name}"))?;

@@ -24,12 +24,12 @@ use crate::cluster::{Cluster, OPERATOR, OPERATOR_NAMESPACE};
 const API_METRICS_PORT: u16 = 9090;
 
 pub(crate) struct Text {
-    /// Where the text was read, as a failed search names it.
+    // Where the text was read, as a failed search names it.
     pub(crate) place: String,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The time, and the length of each log file, when a namespace was created.
+// The time, and the length of each log file, when a namespace was created.
 pub(crate) struct OutputStart {
     time: Timestamp,
     log_lengths: BTreeMap<PathBuf, u64>,
@@ -74,7 +74,7 @@ impl OutputStart {
     }
 }
 
-/// Logs of the API server, the kubelets and so on. None if the cluster does not run on this machine.
+// Logs of the API server, the kubelets and so on. None if the cluster does not run on this machine.
 fn log_files() -> Result<Vec<PathBuf>> {
     let folder = plan::logs();
     if !folder.exists() {
@@ -87,7 +87,7 @@ fn log_files() -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Every object of every kind but Secrets: those of the namespace, and those that are not namespaced.
+// Every object of every kind but Secrets: those of the namespace, and those that are not namespaced.
 async fn objects(cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
     static KINDS: OnceCell<Discovery> = OnceCell::const_new();
     let client = &cluster.client;
@@ -107,7 +107,7 @@ async fn objects(cluster: &Cluster, namespace: &str) -> Result<Vec<Text>> {
     Ok(texts)
 }
 
-/// The logs of all containers, also of their previous instances.
+// The logs of all containers, also of their previous instances.
 async fn pod_logs(pods: &Api<Pod>, parameters: &LogParams) -> Result<Vec<Text>> {
     let mut texts = Vec::new();
     for pod in pods.list(&ListParams::default()).await? {
@@ -128,7 +128,7 @@ async fn pod_logs(pods: &Api<Pod>, parameters: &LogParams) -> Result<Vec<Text>> 
     Ok(texts)
 }
 
-/// `None` if the server is not serving now.
+// `None` if the server is not serving now.
 async fn metrics(cluster: &Cluster, server: &str) -> Result<Option<Text>> {
     let uri = format!("/api/v1/namespaces/{server}/proxy/metrics");
     let response = cluster.proxy.send(Request::get(uri).body(Body::empty())?).await?;

@@ -9,24 +9,24 @@ use std::{num::NonZero, sync::LazyLock, thread::available_parallelism};
 
 use tokio::sync::watch;
 
-/// The permits of this process.
+// The permits of this process.
 static PERMITS: LazyLock<Permits> = LazyLock::new(|| {
     // Tests mostly wait for the cluster, so there can be one more than this machine has cores.
     Permits::new(available_parallelism().map_or(1, NonZero::get) + 1)
 });
 
-/// How a test uses the cluster.
+// How a test uses the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// In its own namespaces, beside a limited number of others.
+    // In its own namespaces, beside a limited number of others.
     Shared,
-    /// In its own namespaces, mostly watching, beside any number of others.
+    // In its own namespaces, mostly watching, beside any number of others.
     Watching,
-    /// Without any other test, because it stops something that they need.
+    // Without any other test, because it stops something that they need.
     Alone,
 }
 
-/// Allows one test to use the cluster until it is dropped.
+// Allows one test to use the cluster until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     permits: &'static Permits,

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{cluster::repository, command, namespace::Namespace};
 
 impl Namespace {
-    /// Runs the `sh` blocks of a README in this namespace, and returns their output.
+    // Runs the `sh` blocks of a README in this namespace, and returns their output.
     pub async fn run_readme(&self, readme: &str) -> Result<String> {
         let file = repository().join(readme);
         let text =
@@ -30,7 +30,7 @@ impl Namespace {
     }
 }
 
-/// All lines of the ```sh blocks of a Markdown text.
+// All lines of the ```sh blocks of a Markdown text.
 fn shell_blocks(text: &str) -> String {
     let mut inside = false;
     let mut lines = String::new();

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 pub const PRIVATE_IMAGE: &str = "localhost:5001/private/api:1";
-/// Responds to each request with 401. In Perl, which every Debian has.
+// Responds to each request with 401. In Perl, which every Debian has.
 const SERVER: &str = r#"
 use IO::Socket::INET;
 $| = 1;
@@ -26,14 +26,14 @@ while (my $client = $server->accept) {
 }
 "#;
 
-/// A registry that runs until this is dropped.
+// A registry that runs until this is dropped.
 #[derive(Debug)]
 pub struct PrivateRegistry {
     _server: Child,
 }
 
 impl PrivateRegistry {
-    /// Returns when the registry listens.
+    // Returns when the registry listens.
     pub async fn start() -> Result<Self> {
         let mut server = Command::new("nsenter")
             .arg(format!("--net={}", Node { number: 1 }.network_file().display()))

@@ -20,17 +20,17 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::outputs::Text;
 
-/// Keys of database Secrets that are not confidential. `revision` tells the versions of a login apart.
+// Keys of database Secrets that are not confidential. `revision` tells the versions of a login apart.
 pub(crate) const PUBLIC_KEYS: &[&str] =
     &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
-/// A TLS server sends its certificates to every client.
+// A TLS server sends its certificates to every client.
 const CERTIFICATES: &[&str] = &["tls.crt", "ca.crt"];
-/// A shorter value occurs in many texts by chance.
+// A shorter value occurs in many texts by chance.
 const MIN_LENGTH: usize = 8;
-/// RFC 3986, section 2.3.
+// RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Secret, key and value.
+// Secret, key and value.
 type Values = BTreeSet<(String, String, Vec<u8>)>;
 
 pub(crate) struct SecretValues {
@@ -46,7 +46,7 @@ impl Drop for SecretValues {
 }
 
 impl SecretValues {
-    /// Records from now on what Secrets hold, also those that are changed or deleted later.
+    // Records from now on what Secrets hold, also those that are changed or deleted later.
     pub(crate) async fn watch(secrets: Api<Secret>) -> Result<Self> {
         let values = Arc::new(Mutex::new(Values::new()));
         let (listed, is_listed) = oneshot::channel();
@@ -55,7 +55,7 @@ impl SecretValues {
         Ok(Self { secrets, values, watch })
     }
 
-    /// Fails if a value occurs in one of the texts. Returns the number of values.
+    // Fails if a value occurs in one of the texts. Returns the number of values.
     pub(crate) async fn ensure_absent(&self, texts: &[Text]) -> Result<usize> {
         // The watch may lag behind.
         for secret in self.secrets.list(&ListParams::default()).await? {
@@ -103,7 +103,7 @@ fn record(values: &Mutex<Values>, secret: &Secret) {
     }
 }
 
-/// A value as it is, in base64, percent-encoded, in JSON, and in JSON as Go writes it.
+// A value as it is, in base64, percent-encoded, in JSON, and in JSON as Go writes it.
 fn spellings(value: &[u8]) -> Vec<Vec<u8>> {
     let mut all = vec![value.to_vec()];
     // The padding is cut, because a longer text in base64 that begins with the value has none there.

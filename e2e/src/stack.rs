@@ -13,31 +13,30 @@ use todostack_crds::{ConditionType, Reason, TodoStack};
 
 use crate::{namespace::Namespace, wait};
 
-/// Enough for the slowest node of the test cluster. Benchmarks measure the speed, tests do not.
+// Enough for the slowest node of the test cluster. Benchmarks measure the speed, tests do not.
 pub const READY_WITHIN: Duration = Duration::from_mins(3);
-/// For what needs no new pod.
+// For what needs no new pod.
 pub const SOON: Duration = Duration::from_secs(30);
 
 impl Namespace {
-    #[must_use]
     pub fn stacks(&self) -> Api<TodoStack> {
         self.api()
     }
 
-    /// Applies a stack whose `spec` is given as YAML.
+    // Applies a stack whose `spec` is given as YAML.
     pub async fn apply(&self, name: &str, spec: &str) -> Result<TodoStack> {
         let patch = Patch::Apply(manifest(name, spec)?);
         let applied = self.stacks().patch(name, &PatchParams::apply("e2e").force(), &patch).await;
         applied.with_context(|| format!("failed to apply TodoStack {name}"))
     }
 
-    /// Applies a stack and waits until it is Ready.
+    // Applies a stack and waits until it is Ready.
     pub async fn apply_and_wait(&self, name: &str, spec: &str) -> Result<TodoStack> {
         self.apply(name, spec).await?;
         self.until_ready(name).await
     }
 
-    /// Waits until the stack is Ready for its current generation.
+    // Waits until the stack is Ready for its current generation.
     pub async fn until_ready(&self, name: &str) -> Result<TodoStack> {
         match wait::until(&self.stacks(), name, "Ready", READY_WITHIN, is_ready).await {
             Ok(Some(stack)) => Ok(stack),
@@ -49,8 +48,8 @@ impl Namespace {
         }
     }
 
-    /// Waits until the stack's Ready is False for this reason, and returns the message, which must contain
-    /// `mention`. How soon it must be reported is checked in `symptom.rs`.
+    // Waits until the stack's Ready is False for this reason, and returns the message, which must contain
+    // `mention`. How soon it must be reported is checked in `symptom.rs`.
     pub async fn until_not_ready(&self, name: &str, reason: Reason, mention: &str) -> Result<String> {
         self.until_not_ready_within(SOON * 2, name, reason, mention).await
     }
@@ -79,20 +78,20 @@ impl Namespace {
         }
     }
 
-    /// Deletes the stack and waits until it no longer exists.
+    // Deletes the stack and waits until it no longer exists.
     pub async fn delete_and_wait(&self, name: &str) -> Result<()> {
         self.stacks().delete(name, &DeleteParams::default()).await?;
         wait::until_deleted(&self.stacks(), name, SOON * 2).await
     }
 
-    /// Name of the PersistentVolume that a PersistentVolumeClaim is bound to.
+    // Name of the PersistentVolume that a PersistentVolumeClaim is bound to.
     pub async fn bound_volume(&self, claim: &str) -> Result<String> {
         let claim = self.api::<PersistentVolumeClaim>().get(claim).await?;
         claim.spec.and_then(|spec| spec.volume_name).context("the PersistentVolumeClaim is not bound")
     }
 }
 
-/// A manifest from the YAML of its `spec`.
+// A manifest from the YAML of its `spec`.
 pub fn manifest(name: &str, spec: &str) -> Result<Value> {
     let spec: Value = serde_saphyr::from_str(spec).context("failed to read the spec")?;
     Ok(serde_json::json!({
@@ -102,8 +101,6 @@ pub fn manifest(name: &str, spec: &str) -> Result<Value> {
         "spec": spec,
     }))
 }
-
-#[must_use]
 pub fn condition(stack: &TodoStack, type_: ConditionType) -> Option<&Condition> {
     stack.status.as_ref()?.conditions.iter().find(|it| it.type_ == type_.as_str())
 }

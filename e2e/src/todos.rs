@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::{namespace::Namespace, wait};
 
-/// Address of the test cluster's Ingress controller.
+// Address of the test cluster's Ingress controller.
 const INGRESS: &str = "http://127.0.0.1:8080";
-/// Ingress controllers and Services route to a new pod with a delay.
+// Ingress controllers and Services route to a new pod with a delay.
 const ROUTED_WITHIN: Duration = Duration::from_secs(30);
 
-/// The fields of a todo that tests check.
+// The fields of a todo that tests check.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Todo {
     pub id: Value,
@@ -23,7 +23,7 @@ pub struct Todo {
     pub url: String,
 }
 
-/// The todos of one stack.
+// The todos of one stack.
 pub struct Todos {
     route: Route,
 }
@@ -34,8 +34,7 @@ enum Route {
 }
 
 impl Namespace {
-    /// The todos of a stack, through the API server's proxy to its Service.
-    #[must_use]
+    // The todos of a stack, through the API server's proxy to its Service.
     pub fn todos(&self, stack: &str) -> Todos {
         let base = format!("/api/v1/namespaces/{}/services/{stack}-api:http/proxy", self.name);
         Todos { route: Route::Proxy { client: self.cluster.proxy.clone(), base } }
@@ -43,13 +42,12 @@ impl Namespace {
 }
 
 impl Todos {
-    /// The todos of the stack whose Ingress has this host.
-    #[must_use]
+    // The todos of the stack whose Ingress has this host.
     pub fn at_host(host: &str) -> Self {
         Self { route: Route::Ingress { host: host.to_owned() } }
     }
 
-    /// Lists all todos, and retries until the API is reachable.
+    // Lists all todos, and retries until the API is reachable.
     pub async fn list_eventually(&self) -> Result<Vec<Todo>> {
         wait::eventually("reachable", ROUTED_WITHIN, || self.list()).await
     }
@@ -66,7 +64,7 @@ impl Todos {
         Ok(serde_json::from_value(body)?)
     }
 
-    /// Sends a request, and returns the JSON of the response (null for an empty body).
+    // Sends a request, and returns the JSON of the response (null for an empty body).
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Value)> {
         let body = body.map(|it| it.to_string().into_bytes()).unwrap_or_default();
         let request = |uri: String| {

@@ -10,12 +10,12 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-/// Between two attempts at what cannot be watched.
+// Between two attempts at what cannot be watched.
 const RETRY_EVERY: Duration = Duration::from_millis(200);
 
-/// Watches one object until `condition` holds, and returns it (`None` if it does not exist).
-///
-/// `expected` completes the error "not … within 30 s".
+// Watches one object until `condition` holds, and returns it (`None` if it does not exist).
+//
+// `expected` completes the error "not … within 30 s".
 pub async fn until<K>(
     api: &Api<K>,
     name: &str,
@@ -39,7 +39,7 @@ where
     until(api, name, "deleted", deadline, |object: Option<&K>| object.is_none()).await.map(drop)
 }
 
-/// Waits until another object has the name of `old`.
+// Waits until another object has the name of `old`.
 pub async fn until_replaced<K>(api: &Api<K>, old: &K, deadline: Duration) -> Result<()>
 where
     K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
@@ -48,7 +48,7 @@ where
     until(api, &old.name_any(), "replaced", deadline, is_new).await.map(drop)
 }
 
-/// Calls `attempt` until it succeeds. The error at the deadline includes the last error.
+// Calls `attempt` until it succeeds. The error at the deadline includes the last error.
 pub async fn eventually<T, F>(expected: &str, deadline: Duration, mut attempt: F) -> Result<T>
 where
     F: AsyncFnMut() -> Result<T>,

@@ -16,24 +16,23 @@ use todostack_e2e::{
     wait,
 };
 
-/// Fails unless the stack's pods are rejected for this reason.
+// Fails unless the stack's pods are rejected for this reason.
 async fn ensure_rejected(namespace: &Namespace, reason: Reason, mention: &str) -> Result<()> {
     let symptom = Symptom::DeploymentCondition("FailedCreate");
     let watch = namespace.apply_and_watch_for("shop", "{database: {sqlite: {}}}", symptom).await?;
     watch.diagnosed_as(reason, mention).await.map(drop)
 }
 
-#[tokio::test]
-async fn an_exceeded_quota_is_reported() -> Result<()> {
+#[test]
+fn an_exceeded_quota_is_reported() -> Result<()> {
     with_namespace("quota", async |namespace| {
         namespace.kubectl(&["create", "quota", "small", "--hard=pods=0"]).await?;
         ensure_rejected(namespace, Reason::QuotaExceeded, "small").await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_violated_limit_range_is_reported() -> Result<()> {
+#[test]
+fn a_violated_limit_range_is_reported() -> Result<()> {
     with_namespace("limits", async |namespace| {
         let range: LimitRange = serde_json::from_value(json!({
             "metadata": {"name": "small"},
@@ -42,11 +41,10 @@ async fn a_violated_limit_range_is_reported() -> Result<()> {
         namespace.api::<LimitRange>().create(&PostParams::default(), &range).await?;
         ensure_rejected(namespace, Reason::LimitRangeViolated, "11Mi").await
     })
-    .await
 }
 
-#[tokio::test]
-async fn the_message_of_a_policy_that_rejects_pods_is_reported() -> Result<()> {
+#[test]
+fn the_message_of_a_policy_that_rejects_pods_is_reported() -> Result<()> {
     with_namespace("policy", async |namespace| {
         let policy = Policy {
             kind: "ValidatingAdmissionPolicy",
@@ -60,13 +58,12 @@ async fn the_message_of_a_policy_that_rejects_pods_is_reported() -> Result<()> {
         let test = async || ensure_rejected(namespace, Reason::ApplyRejected, message).await;
         policy.while_in_force(namespace, message, test).await
     })
-    .await
 }
 
-/// The operator's pods comply with `restricted`, until something else changes them, such as a sidecar
-/// injector.
-#[tokio::test]
-async fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
+// The operator's pods comply with `restricted`, until something else changes them, such as a sidecar
+// injector.
+#[test]
+fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
     with_namespace("security", async |namespace| {
         let expression = "Object{spec: Object.spec{hostNetwork: true}}";
         let mutation =
@@ -84,7 +81,6 @@ async fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
         let test = async || ensure_rejected(namespace, Reason::PodSecurityViolated, "restricted").await;
         policy.while_in_force(namespace, "host namespaces", test).await
     })
-    .await
 }
 
 fn pods_of(namespace: &Namespace) -> Value {
@@ -96,7 +92,7 @@ fn pods_of(namespace: &Namespace) -> Value {
     })
 }
 
-/// A policy of the API server, which is named after the test's namespace because it is not namespaced.
+// A policy of the API server, which is named after the test's namespace because it is not namespaced.
 struct Policy {
     kind: &'static str,
     spec: Value,
@@ -104,7 +100,7 @@ struct Policy {
 }
 
 impl Policy {
-    /// Runs a test while the policy rejects pods with this message.
+    // Runs a test while the policy rejects pods with this message.
     async fn while_in_force(
         self,
         namespace: &Namespace,
@@ -131,7 +127,7 @@ fn policy_object(namespace: &Namespace, kind: &str, spec: &Value) -> (Api<Dynami
     (Api::all_with(namespace.cluster.client.clone(), &resource), object)
 }
 
-/// Succeeds if a pod that complies with `restricted` is rejected with this message.
+// Succeeds if a pod that complies with `restricted` is rejected with this message.
 async fn ensure_in_force(namespace: &Namespace, message: &str) -> Result<()> {
     let seccomp = json!({"type": "RuntimeDefault"});
     let pod: Pod = serde_json::from_value(json!({

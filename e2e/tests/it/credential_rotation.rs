@@ -29,8 +29,8 @@ use tokio::task::JoinHandle;
 const OLD: Login<'_> = Login { username: "shop", password: "old-3c8e, one" };
 const NEW: Login<'_> = Login { username: "shop", password: "new-1b6d, one" };
 
-#[tokio::test]
-async fn a_changed_password_is_set_on_the_server_before_the_pods_and_no_request_fails() -> Result<()> {
+#[test]
+fn a_changed_password_is_set_on_the_server_before_the_pods_and_no_request_fails() -> Result<()> {
     with_namespace("rotate", async |namespace| {
         namespace.apply_login("own", OLD).await?;
         let spec = "{database: {postgres: {credentialsSecret: {name: own}}}}";
@@ -49,7 +49,6 @@ async fn a_changed_password_is_set_on_the_server_before_the_pods_and_no_request_
         assert_eq!(namespace.log_in(NEW, "todo").await?, "shop");
         namespace.log_in_fails(OLD, "todo").await
     })
-    .await
 }
 
 async fn api_pods(namespace: &Namespace) -> Result<Vec<Pod>> {
@@ -57,7 +56,7 @@ async fn api_pods(namespace: &Namespace) -> Result<Vec<Pod>> {
     Ok(namespace.api::<Pod>().list(&ListParams::default().labels(labels)).await?.items)
 }
 
-/// Waits until no old pod exists, and returns the new ones.
+// Waits until no old pod exists, and returns the new ones.
 async fn until_all_replaced(namespace: &Namespace, old: &[Pod]) -> Result<Vec<Pod>> {
     let old: Vec<_> = old.iter().map(ResourceExt::uid).collect();
     let pods = wait::eventually("replaced", READY_WITHIN, async || {
@@ -71,8 +70,8 @@ async fn until_all_replaced(namespace: &Namespace, old: &[Pod]) -> Result<Vec<Po
     Ok(pods)
 }
 
-/// Fails unless the Job altered the role before the first new pod was created, and no new pod failed to log
-/// in.
+// Fails unless the Job altered the role before the first new pod was created, and no new pod failed to log
+// in.
 async fn ensure_altered_before(namespace: &Namespace, pods: &[Pod]) -> Result<()> {
     let jobs = namespace.api::<Job>().list(&ListParams::default().labels("todostack.dev/stack=shop")).await?;
     let altered = jobs.items.iter().filter_map(|job| job.status.as_ref()?.completion_time.clone()).max();
@@ -89,7 +88,7 @@ async fn ensure_altered_before(namespace: &Namespace, pods: &[Pod]) -> Result<()
     Ok(())
 }
 
-/// Lists the todos continuously, through the Service.
+// Lists the todos continuously, through the Service.
 struct Requests {
     stop: Arc<AtomicBool>,
     answered: JoinHandle<Result<usize>>,
@@ -111,15 +110,15 @@ impl Requests {
         Self { stop, answered }
     }
 
-    /// Returns the number of requests, or the first failure.
+    // Returns the number of requests, or the first failure.
     async fn stop(self) -> Result<usize> {
         self.stop.store(true, Ordering::Relaxed);
         self.answered.await?
     }
 }
 
-#[tokio::test]
-async fn deleted_generated_secrets_are_created_again_with_passwords_that_work() -> Result<()> {
+#[test]
+fn deleted_generated_secrets_are_created_again_with_passwords_that_work() -> Result<()> {
     with_namespace("deleted", async |namespace| {
         namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
         let before = vec![namespace.todos("shop").add("outlive the Secrets").await?];
@@ -143,5 +142,4 @@ async fn deleted_generated_secrets_are_created_again_with_passwords_that_work() 
         }
         Ok(())
     })
-    .await
 }

@@ -15,7 +15,7 @@ use todostack_e2e::{
 
 const EXTERNAL: &str = "{api: {replicas: 1}, database: {external: {secret: {name: own}}}}";
 
-/// Fails unless a stack on the external database is not ready for this reason.
+// Fails unless a stack on the external database is not ready for this reason.
 async fn ensure_diagnosed(
     namespace: &Namespace,
     symptom: Symptom,
@@ -26,11 +26,11 @@ async fn ensure_diagnosed(
     watch.diagnosed_as(reason, mention).await.map(drop)
 }
 
-/// The probe of the migration, which queries the database.
+// The probe of the migration, which queries the database.
 const PROBE_FAILED: Symptom = Symptom::Event("Unhealthy", "shop-migrate-");
 
-#[tokio::test]
-async fn rejected_credentials_are_reported_and_work_after_a_correction() -> Result<()> {
+#[test]
+fn rejected_credentials_are_reported_and_work_after_a_correction() -> Result<()> {
     with_namespace("login", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
         let wrong = Login { username: "shop", password: "wrong-7d1e" };
@@ -39,11 +39,10 @@ async fn rejected_credentials_are_reported_and_work_after_a_correction() -> Resu
         namespace.apply_external_login("own", OWNER).await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_role_that_may_not_create_tables_is_reported_with_the_message_of_the_server() -> Result<()> {
+#[test]
+fn a_role_that_may_not_create_tables_is_reported_with_the_message_of_the_server() -> Result<()> {
     with_namespace("rights", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
         namespace.external_psql("create role guest login password 'guest-5b2a'").await?;
@@ -52,30 +51,26 @@ async fn a_role_that_may_not_create_tables_is_reported_with_the_message_of_the_s
         let mention = "permission denied for schema public";
         ensure_diagnosed(namespace, Symptom::ContainerFailed, Reason::MigrationFailed, mention).await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_server_without_a_free_connection_is_reported() -> Result<()> {
+#[test]
+fn a_server_without_a_free_connection_is_reported() -> Result<()> {
     with_namespace("slots", async |namespace| {
         namespace.external_database(OWNER, &["-c", "max_connections=12"]).await?;
         namespace.apply_external_login("own", OWNER).await?;
         use_all_connections(namespace).await?;
         ensure_diagnosed(namespace, PROBE_FAILED, Reason::TooManyConnections, "max_connections").await
     })
-    .await
 }
 
 #[rstest]
 #[case::unknown_name("nowhere.invalid")]
 #[case::nobody_listens("127.0.0.1")]
-#[tokio::test]
-async fn an_unreachable_server_is_reported(#[case] host: &str) -> Result<()> {
+fn an_unreachable_server_is_reported(#[case] host: &str) -> Result<()> {
     with_namespace("unreached", async |namespace| {
         namespace.apply_external_login_at(host, "own", OWNER).await?;
         ensure_diagnosed(namespace, PROBE_FAILED, Reason::DatabaseUnreachable, "Secret").await
     })
-    .await
 }
 
 async fn use_all_connections(namespace: &Namespace) -> Result<()> {
@@ -95,8 +90,8 @@ async fn use_all_connections(namespace: &Namespace) -> Result<()> {
     .await
 }
 
-#[tokio::test]
-async fn an_api_that_lost_its_database_is_reported() -> Result<()> {
+#[test]
+fn an_api_that_lost_its_database_is_reported() -> Result<()> {
     with_namespace("probe", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
         namespace.apply_external_login("own", OWNER).await?;
@@ -105,13 +100,12 @@ async fn an_api_that_lost_its_database_is_reported() -> Result<()> {
         namespace.kubectl(&["scale", "deployment/shop-database", "--replicas=0"]).await?;
         watch.diagnosed_as(Reason::ProbeFailed, "503").await.map(drop)
     })
-    .await
 }
 
-/// With a thousandth of a CPU, the API cannot start before the Deployment's deadline, which is shortened
-/// here.
-#[tokio::test]
-async fn a_rollout_that_exceeds_its_deadline_is_reported() -> Result<()> {
+// With a thousandth of a CPU, the API cannot start before the Deployment's deadline, which is shortened
+// here.
+#[test]
+fn a_rollout_that_exceeds_its_deadline_is_reported() -> Result<()> {
     with_namespace("rollout", async |namespace| {
         let spec = "{api: {resources: {limits: {cpu: 1m}}}, database: {sqlite: {}}}";
         let symptom = Symptom::DeploymentCondition("ProgressDeadlineExceeded");
@@ -123,13 +117,12 @@ async fn a_rollout_that_exceeds_its_deadline_is_reported() -> Result<()> {
         .await?;
         watch.diagnosed_as(Reason::ProgressDeadlineExceeded, "shop-api").await.map(drop)
     })
-    .await
 }
 
-/// The restore command waits, as it does for a large archive, so that the recovery takes as long as the test
-/// needs.
-#[tokio::test]
-async fn a_server_in_recovery_is_reported_and_loses_no_data() -> Result<()> {
+// The restore command waits, as it does for a large archive, so that the recovery takes as long as the test
+// needs.
+#[test]
+fn a_server_in_recovery_is_reported_and_loses_no_data() -> Result<()> {
     with_namespace("replay", async |namespace| {
         let restore = "until [ -e /tmp/enough ]; do sleep 0.2; done; false";
         let postgres = format!("{{parameters: {{restore_command: '{restore}'}}}}");
@@ -154,5 +147,4 @@ async fn a_server_in_recovery_is_reported_and_loses_no_data() -> Result<()> {
         assert_eq!(namespace.todos("shop").list_eventually().await?, before);
         Ok(())
     })
-    .await
 }

@@ -8,11 +8,11 @@ use todostack_e2e::{
     wait,
 };
 
-/// All namespaced kinds that the operator manages, and pods.
+// All namespaced kinds that the operator manages, and pods.
 const KINDS: &str =
     "deployments,statefulsets,jobs,pods,services,ingresses,serviceaccounts,secrets,persistentvolumeclaims";
 
-/// Waits until the stack has exactly these objects in the namespace, as `kind/name`.
+// Waits until the stack has exactly these objects in the namespace, as `kind/name`.
 async fn until_retained(namespace: &Namespace, expected: &[&str]) -> Result<()> {
     let arguments = ["get", KINDS, "--selector", "todostack.dev/stack=shop", "--output", "name"];
     wait::eventually("deleted", SOON * 2, async || {
@@ -24,8 +24,8 @@ async fn until_retained(namespace: &Namespace, expected: &[&str]) -> Result<()> 
     .await
 }
 
-#[tokio::test]
-async fn a_stack_that_was_deleted_with_retain_gets_its_todos_back() -> Result<()> {
+#[test]
+fn a_stack_that_was_deleted_with_retain_gets_its_todos_back() -> Result<()> {
     with_namespace("retain", async |namespace| {
         namespace.apply_and_wait("shop", "{deletionPolicy: Retain}").await?;
         let before = vec![namespace.todos("shop").add("outlive the stack").await?];
@@ -40,11 +40,10 @@ async fn a_stack_that_was_deleted_with_retain_gets_its_todos_back() -> Result<()
         assert_eq!(namespace.bound_volume("shop-db").await?, volume);
         Ok(())
     })
-    .await
 }
 
-#[tokio::test]
-async fn nothing_is_retained_of_a_stack_that_is_deleted_with_delete() -> Result<()> {
+#[test]
+fn nothing_is_retained_of_a_stack_that_is_deleted_with_delete() -> Result<()> {
     with_namespace("delete", async |namespace| {
         namespace.apply_and_wait("shop", "{deletionPolicy: Delete}").await?;
         let volume = namespace.bound_volume("shop-db").await?;
@@ -52,26 +51,23 @@ async fn nothing_is_retained_of_a_stack_that_is_deleted_with_delete() -> Result<
         until_retained(namespace, &[]).await?;
         wait::until_deleted(&namespace.cluster.api::<PersistentVolume>(), &volume, SOON * 2).await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_policy_that_changes_to_delete_deletes_what_would_have_been_retained() -> Result<()> {
+#[test]
+fn a_policy_that_changes_to_delete_deletes_what_would_have_been_retained() -> Result<()> {
     with_namespace("change", async |namespace| {
         namespace.apply_and_wait("shop", "{database: {sqlite: {}}, deletionPolicy: Retain}").await?;
         namespace.apply_and_wait("shop", "{database: {sqlite: {}}, deletionPolicy: Delete}").await?;
         namespace.delete_and_wait("shop").await?;
         until_retained(namespace, &[]).await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_namespace_with_a_stack_can_be_deleted() -> Result<()> {
+#[test]
+fn a_namespace_with_a_stack_can_be_deleted() -> Result<()> {
     with_namespace("nsdelete", async |namespace| {
         namespace.apply_and_wait("shop", "{}").await?;
         namespace.delete().await?;
         namespace.until_deleted(READY_WITHIN).await
     })
-    .await
 }

@@ -6,8 +6,8 @@ use kube::api::ListParams;
 use todostack_crds::Reason;
 use todostack_e2e::namespace::{Namespace, with_namespace};
 
-#[tokio::test]
-async fn each_transition_is_one_event_with_its_related_object() -> Result<()> {
+#[test]
+fn each_transition_is_one_event_with_its_related_object() -> Result<()> {
     with_namespace("events", async |namespace| {
         let spec = "{api: {image: 'localhost/nowhere:1'}, database: {sqlite: {}}}";
         namespace.apply("shop", spec).await?;
@@ -32,10 +32,9 @@ async fn each_transition_is_one_event_with_its_related_object() -> Result<()> {
         assert_eq!(single_event(namespace, "Ready").await?.type_.as_deref(), Some("Normal"));
         single_event(namespace, Reason::ImageNotFound.as_str()).await.map(drop)
     })
-    .await
 }
 
-/// The Event with this reason, which must have been emitted once.
+// The Event with this reason, which must have been emitted once.
 async fn single_event(namespace: &Namespace, reason: &str) -> Result<Event> {
     let event = namespace.event("shop", reason).await?;
     // A repeated Event is not a new object: its recorder increases the count.

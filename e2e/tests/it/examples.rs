@@ -11,7 +11,7 @@ use todostack_e2e::{
     todos::Todos,
 };
 
-/// The example's folder, and the name of its stack.
+// The example's folder, and the name of its stack.
 #[rstest]
 #[case::minimal("minimal", "minimal")]
 #[case::storage_class("storage-class", "storage-class")]
@@ -20,8 +20,7 @@ use todostack_e2e::{
 #[case::ingress_tls("ingress-tls", "shop")]
 #[case::init_scripts("init-scripts", "products")]
 #[case::gateway("gateway", "gateway")]
-#[tokio::test]
-async fn the_readme_of_an_example_works(#[case] folder: &str, #[case] stack: &str) -> Result<()> {
+fn the_readme_of_an_example_works(#[case] folder: &str, #[case] stack: &str) -> Result<()> {
     with_namespace("example", async |namespace| {
         let printed = namespace.run_readme(&format!("examples/{folder}/README.md")).await?;
         ensure!(printed.contains("condition met"), "{printed}");
@@ -29,24 +28,22 @@ async fn the_readme_of_an_example_works(#[case] folder: &str, #[case] stack: &st
         assert_eq!(namespace.todos(stack).list().await?, vec![todo]);
         Ok(())
     })
-    .await
 }
 
-/// It has its own namespace, where the stack of `cargo xtask up` may exist already.
-#[tokio::test]
-async fn the_readme_of_the_demo_works() -> Result<()> {
+// It has its own namespace, where the stack of `cargo xtask up` may exist already.
+#[test]
+fn the_readme_of_the_demo_works() -> Result<()> {
     with_namespace("demo", async |namespace| {
         namespace.run_readme("examples/demo/README.md").await?;
         let todos = Todos::at_host("todolist.localhost").list_eventually().await?;
         ensure!(todos.iter().any(|todo| todo.title == "Water the plants"), "{todos:?}");
         Ok(())
     })
-    .await
 }
 
-/// With the test cluster's NFS server instead of the example's.
-#[tokio::test]
-async fn the_nfs_example_works_on_an_export() -> Result<()> {
+// With the test cluster's NFS server instead of the example's.
+#[test]
+fn the_nfs_example_works_on_an_export() -> Result<()> {
     with_namespace("example", async |namespace| {
         let path = namespace.export().await?;
         let text = std::fs::read_to_string(repository().join("examples/nfs/todostack.yaml"))?;
@@ -59,7 +56,6 @@ async fn the_nfs_example_works_on_an_export() -> Result<()> {
         namespace.apply_and_wait("nfs", &example["spec"].to_string()).await?;
         namespace.todos("nfs").add("try the example").await.map(drop)
     })
-    .await
 }
 
 #[tokio::test]
@@ -71,22 +67,12 @@ async fn every_example_has_a_test() -> Result<()> {
             folders.insert(entry.file_name().into_string().ok().context("a folder's name is not UTF-8")?);
         }
     }
-    let tested = [
-        "demo",
-        "external-database",
-        "gateway",
-        "ingress-tls",
-        "init-scripts",
-        "minimal",
-        "nfs",
-        "sqlite",
-        "storage-class",
-    ];
-    assert_eq!(folders, tested.map(str::to_owned).into());
+    let tested = "demo external-database gateway ingress-tls init-scripts minimal nfs sqlite storage-class";
+    assert_eq!(folders, tested.split(' ').map(str::to_owned).collect());
     Ok(())
 }
 
-/// Unchanged, with the address of a server that does not exist.
+// Unchanged, with the address of a server that does not exist.
 #[tokio::test]
 async fn the_manifest_of_the_nfs_example_is_valid() -> Result<()> {
     let (cluster, _permit) = Cluster::shared().await?;

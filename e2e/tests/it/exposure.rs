@@ -13,8 +13,8 @@ use todostack_e2e::{
 
 const CLASS_FIELD: &str = "spec.exposure.ingress.className";
 
-#[tokio::test]
-async fn a_host_of_another_stack_is_reported_on_the_later_one() -> Result<()> {
+#[test]
+fn a_host_of_another_stack_is_reported_on_the_later_one() -> Result<()> {
     with_namespace("host", async |namespace| {
         let spec = "{database: {sqlite: {}}, exposure: {host: host-taken.localhost}}";
         namespace.apply_and_wait("first", spec).await?;
@@ -22,22 +22,20 @@ async fn a_host_of_another_stack_is_reported_on_the_later_one() -> Result<()> {
         watch.diagnosed_as(Reason::HostConflict, "first").await?;
         namespace.until_ready("first").await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_service_without_a_load_balancer_is_reported() -> Result<()> {
+#[test]
+fn a_service_without_a_load_balancer_is_reported() -> Result<()> {
     with_namespace("balancer", async |namespace| {
         let spec = "{database: {sqlite: {}}, exposure: {service: {type: LoadBalancer}}}";
         let symptom = Symptom::DeploymentCondition("MinimumReplicasAvailable");
         let watch = namespace.apply_and_watch_for("shop", spec, symptom).await?;
         watch.diagnosed_as(Reason::AddressPending, "shop-api").await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn no_default_ingress_class_and_more_than_one_are_reported_with_the_field_to_set() -> Result<()> {
+#[test]
+fn no_default_ingress_class_and_more_than_one_are_reported_with_the_field_to_set() -> Result<()> {
     with_namespace_alone("ingress", async |namespace| {
         let spec = "{database: {sqlite: {}}, exposure: {host: ingress-class.localhost}}";
         without_default_class(&namespace.cluster, "ingressclass", "traefik", async || {
@@ -49,7 +47,6 @@ async fn no_default_ingress_class_and_more_than_one_are_reported_with_the_field_
         ensure_second_default_is_reported(namespace).await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }
 
 async fn ensure_second_default_is_reported(namespace: &Namespace) -> Result<()> {

@@ -10,8 +10,8 @@ use todostack_e2e::{
     namespace::with_namespace_alone,
 };
 
-#[tokio::test]
-async fn uninstalling_the_charts_retains_the_crd_and_the_stacks() -> Result<()> {
+#[test]
+fn uninstalling_the_charts_retains_the_crd_and_the_stacks() -> Result<()> {
     with_namespace_alone("uninstall", async |namespace| {
         let cluster = &namespace.cluster;
         namespace.apply_and_wait("shop", "{database: {sqlite: {}}}").await?;
@@ -52,12 +52,11 @@ async fn uninstalling_the_charts_retains_the_crd_and_the_stacks() -> Result<()> 
         retained?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }
 
-/// Alone, because the API server ends all watches of a CRD that changes.
-#[tokio::test]
-async fn upgrading_the_chart_upgrades_the_crd() -> Result<()> {
+// Alone, because the API server ends all watches of a CRD that changes.
+#[test]
+fn upgrading_the_chart_upgrades_the_crd() -> Result<()> {
     with_namespace_alone("upgrade", async |namespace| {
         let cluster = &namespace.cluster;
         let folder = tempfile::tempdir()?;
@@ -79,7 +78,6 @@ async fn upgrading_the_chart_upgrades_the_crd() -> Result<()> {
         assert_eq!(upgraded, Some(vec!["ts".to_owned(), "tstack".to_owned()]));
         Ok(())
     })
-    .await
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 use todostack_e2e::{cluster::Cluster, namespace::with_namespace};
 
-#[tokio::test]
-async fn get_prints_the_health_and_the_url_of_a_stack() -> Result<()> {
+#[test]
+fn get_prints_the_health_and_the_url_of_a_stack() -> Result<()> {
     with_namespace("columns", async |namespace| {
         let spec = "{database: {sqlite: {}}, exposure: {host: columns.localhost}}";
         namespace.apply_and_wait("shop", spec).await?;
@@ -19,7 +19,6 @@ async fn get_prints_the_health_and_the_url_of_a_stack() -> Result<()> {
         ensure!(printed.contains("://columns.localhost"), "{printed}");
         Ok(())
     })
-    .await
 }
 
 #[tokio::test]
@@ -34,8 +33,8 @@ async fn explain_describes_the_storage() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn scale_changes_the_number_of_api_pods() -> Result<()> {
+#[test]
+fn scale_changes_the_number_of_api_pods() -> Result<()> {
     with_namespace("scale", async |namespace| {
         namespace.apply_and_wait("shop", "{database: {sqlite: {}}}").await?;
         namespace.kubectl(&["scale", "todostack/shop", "--replicas=0"]).await?;
@@ -48,5 +47,4 @@ async fn scale_changes_the_number_of_api_pods() -> Result<()> {
             .await?;
         Ok(())
     })
-    .await
 }

@@ -22,8 +22,8 @@ use todostack_e2e::{
     wait,
 };
 
-#[tokio::test]
-async fn a_stack_becomes_ready_and_serves_todos_through_the_ingress() -> Result<()> {
+#[test]
+fn a_stack_becomes_ready_and_serves_todos_through_the_ingress() -> Result<()> {
     with_namespace("life", async |namespace| {
         let host = format!("{}.localhost", namespace.name);
         let applied = Instant::now();
@@ -38,7 +38,6 @@ async fn a_stack_becomes_ready_and_serves_todos_through_the_ingress() -> Result<
 
         create_read_update_delete(&Todos::at_host(&host)).await
     })
-    .await
 }
 
 async fn create_read_update_delete(todos: &Todos) -> Result<()> {
@@ -59,8 +58,8 @@ async fn create_read_update_delete(todos: &Todos) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn todos_outlive_the_database_pod_and_the_api_pods() -> Result<()> {
+#[test]
+fn todos_outlive_the_database_pod_and_the_api_pods() -> Result<()> {
     with_namespace("restart", async |namespace| {
         namespace.apply_and_wait("shop", "{}").await?;
         let todos = namespace.todos("shop");
@@ -72,10 +71,9 @@ async fn todos_outlive_the_database_pod_and_the_api_pods() -> Result<()> {
         }
         Ok(())
     })
-    .await
 }
 
-/// Deletes the pods of a component and waits until as many new ones are Ready.
+// Deletes the pods of a component and waits until as many new ones are Ready.
 async fn replace_pods(namespace: &Namespace, component: &str, count: usize) -> Result<()> {
     let pods = namespace.api::<Pod>();
     let labels = format!("todostack.dev/stack=shop,app.kubernetes.io/component={component}");
@@ -98,8 +96,8 @@ fn is_ready(pod: &Pod) -> bool {
     conditions.into_iter().any(|it| it.type_ == "Ready" && it.status == "True")
 }
 
-#[tokio::test]
-async fn stacks_with_the_same_name_in_two_namespaces_share_nothing() -> Result<()> {
+#[test]
+fn stacks_with_the_same_name_in_two_namespaces_share_nothing() -> Result<()> {
     with_namespace("one", async |one| {
         with_second_namespace(one, async |two| {
             for namespace in [one, two] {
@@ -115,7 +113,6 @@ async fn stacks_with_the_same_name_in_two_namespaces_share_nothing() -> Result<(
         })
         .await
     })
-    .await
 }
 
 async fn with_second_namespace<F>(first: &Namespace, test: F) -> Result<()>
@@ -128,8 +125,8 @@ where
     outcome.and(closed)
 }
 
-#[tokio::test]
-async fn a_deleted_managed_resource_is_created_again_and_an_edited_one_is_corrected() -> Result<()> {
+#[test]
+fn a_deleted_managed_resource_is_created_again_and_an_edited_one_is_corrected() -> Result<()> {
     with_namespace("repair", async |namespace| {
         namespace.apply_and_wait("shop", "{database: {sqlite: {}}}").await?;
         let services = namespace.api::<Service>();
@@ -147,11 +144,10 @@ async fn a_deleted_managed_resource_is_created_again_and_an_edited_one_is_correc
         wait::until(&namespace.api(), "shop-api", "corrected", READY_WITHIN, is_corrected).await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_drain_evicts_one_api_pod_at_a_time() -> Result<()> {
+#[test]
+fn a_drain_evicts_one_api_pod_at_a_time() -> Result<()> {
     with_namespace("drain", async |namespace| {
         namespace.apply_and_wait("shop", "{}").await?;
         until_disruption_allowed(namespace).await?;
@@ -165,16 +161,10 @@ async fn a_drain_evicts_one_api_pod_at_a_time() -> Result<()> {
         }
         let current = pods.list(&of_api).await?;
         let is_replacement = |pod: &&Pod| !evicted.contains(&pod.name_any());
-        let ready = current.iter().filter(is_replacement).filter(|pod| is_pod_ready(pod)).count();
+        let ready = current.iter().filter(is_replacement).filter(|pod| is_ready(pod)).count();
         ensure!(evicted.len() == 2 && ready > 0, "{evicted:?} were evicted before a replacement was ready");
         Ok(())
     })
-    .await
-}
-
-fn is_pod_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 async fn until_disruption_allowed(namespace: &Namespace) -> Result<()> {

@@ -22,8 +22,8 @@ use todostack_stack::{
     stack_ref::StackRef,
 };
 
-#[tokio::test]
-async fn every_managed_resource_exists_with_its_labels_and_its_owner() -> Result<()> {
+#[test]
+fn every_managed_resource_exists_with_its_labels_and_its_owner() -> Result<()> {
     with_namespace("managed", async |namespace| {
         let applied = Instant::now();
         let stack = namespace.apply("shop", "{exposure: {host: children.localhost}}").await?;
@@ -60,7 +60,6 @@ async fn every_managed_resource_exists_with_its_labels_and_its_owner() -> Result
         }
         Ok(())
     })
-    .await
 }
 
 fn has_labels(object: &DynamicObject, namespace: &Namespace, component: &str) -> bool {
@@ -80,9 +79,9 @@ fn objects(namespace: &Namespace, kind: Kind) -> Api<DynamicObject> {
     Api::namespaced_with(namespace.cluster.client.clone(), &namespace.name, &kind.api_resource())
 }
 
-/// So every other test shows that the operator's pods comply with `restricted`.
-#[tokio::test]
-async fn the_namespaces_of_tests_enforce_the_restricted_standard() -> Result<()> {
+// So every other test shows that the operator's pods comply with `restricted`.
+#[test]
+fn the_namespaces_of_tests_enforce_the_restricted_standard() -> Result<()> {
     with_namespace("restricted", async |namespace| {
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "root"},
@@ -93,5 +92,4 @@ async fn the_namespaces_of_tests_enforce_the_restricted_standard() -> Result<()>
         ensure!(message.contains("violates PodSecurity \"restricted"), "{message}");
         Ok(())
     })
-    .await
 }

@@ -48,8 +48,7 @@ use todostack_e2e::{
     Reason::TlsSecretNotFound,
     "shop-tls"
 )]
-#[tokio::test]
-async fn a_missing_object_or_key_is_reported_by_name(
+fn a_missing_object_or_key_is_reported_by_name(
     #[case] spec: &str,
     #[case] reason: Reason,
     #[case] mention: &str,
@@ -59,11 +58,10 @@ async fn a_missing_object_or_key_is_reported_by_name(
         let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
         watch.diagnosed_as(reason, mention).await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_foreign_object_is_reported_and_not_changed_while_other_stacks_work() -> Result<()> {
+#[test]
+fn a_foreign_object_is_reported_and_not_changed_while_other_stacks_work() -> Result<()> {
     with_namespace("taken", async |namespace| {
         let version = ["get", "service", "shop-api", "--output", "jsonpath={.metadata.resourceVersion}"];
         namespace.kubectl(&["create", "service", "clusterip", "shop-api", "--tcp=80:80"]).await?;
@@ -78,11 +76,10 @@ async fn a_foreign_object_is_reported_and_not_changed_while_other_stacks_work() 
         namespace.kubectl(&["delete", "service", "shop-api"]).await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_missing_default_storage_class_is_reported_with_the_field_to_set() -> Result<()> {
+#[test]
+fn a_missing_default_storage_class_is_reported_with_the_field_to_set() -> Result<()> {
     with_namespace_alone("noclass", async |namespace| {
         without_default_class(&namespace.cluster, "storageclass", "standard", async || {
             let watch = namespace.apply_and_watch_for("shop", "{}", Symptom::Applied).await?;
@@ -91,5 +88,4 @@ async fn a_missing_default_storage_class_is_reported_with_the_field_to_set() -> 
         .await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }

@@ -11,8 +11,8 @@ use todostack_e2e::{
     wait,
 };
 
-#[tokio::test]
-async fn todos_on_an_export_outlive_the_database_pod() -> Result<()> {
+#[test]
+fn todos_on_an_export_outlive_the_database_pod() -> Result<()> {
     with_namespace("nfs", async |namespace| {
         let path = namespace.export().await?;
         let postgres = postgres_on_export(&path);
@@ -44,10 +44,9 @@ async fn todos_on_an_export_outlive_the_database_pod() -> Result<()> {
         ensure!(kept.contains("18"), "{kept}");
         Ok(())
     })
-    .await
 }
 
-/// Checks the mount in the pod, and the owner of the data on the server.
+// Checks the mount in the pod, and the owner of the data on the server.
 async fn ensure_mounted_as_documented(namespace: &Namespace, path: &str) -> Result<()> {
     let in_pod = async |command: &[&str]| {
         let exec = ["exec", "shop-db-0", "--container", "postgres", "--"];

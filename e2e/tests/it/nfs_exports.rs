@@ -9,7 +9,7 @@ use todostack_e2e::{
     symptom::Symptom,
 };
 
-/// The command on the NFS server (`NAME` is the export's name, `HERE` its directory), and what is reported.
+// The command on the NFS server (`NAME` is the export's name, `HERE` its directory), and what is reported.
 #[rstest]
 #[case::owner("nfs-export NAME 0:0 0755", Reason::VolumeOwnerMismatch, "chown 999:999")]
 #[case::squashed(
@@ -35,8 +35,7 @@ use todostack_e2e::{
     Reason::DiskFull,
     "KiB free"
 )]
-#[tokio::test]
-async fn an_export_that_postgres_cannot_use_is_reported(
+fn an_export_that_postgres_cannot_use_is_reported(
     #[case] command: &str,
     #[case] reason: Reason,
     #[case] mention: &str,
@@ -50,11 +49,10 @@ async fn an_export_that_postgres_cannot_use_is_reported(
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
         watch.diagnosed_as(reason, mention).await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_stack_becomes_ready_after_the_owner_of_its_export_is_corrected() -> Result<()> {
+#[test]
+fn a_stack_becomes_ready_after_the_owner_of_its_export_is_corrected() -> Result<()> {
     with_namespace("owner", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let path = nfs_node::export(&namespace.name, "0:0", "0755").await?;
@@ -64,5 +62,4 @@ async fn a_stack_becomes_ready_after_the_owner_of_its_export_is_corrected() -> R
         namespace.export().await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }

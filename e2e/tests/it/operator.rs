@@ -22,7 +22,7 @@ use todostack_e2e::{
 };
 use tokio::time::timeout;
 
-/// Status and body of a GET from a Service or pod (`services/name:port`) in the operator's namespace.
+// Status and body of a GET from a Service or pod (`services/name:port`) in the operator's namespace.
 async fn get(cluster: &Cluster, server: &str, path: &str) -> Result<(u16, String)> {
     let uri = format!("/api/v1/namespaces/{OPERATOR_NAMESPACE}/{server}/proxy{path}");
     let request = Request::get(uri).body(kube::client::Body::empty())?;
@@ -66,8 +66,8 @@ async fn the_operator_serves_probes_and_metrics() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn changes_during_downtime_are_reconciled_after_it() -> Result<()> {
+#[test]
+fn changes_during_downtime_are_reconciled_after_it() -> Result<()> {
     with_namespace_alone("away", async |namespace| {
         namespace.apply_and_wait("shop", "{database: {sqlite: {}}}").await?;
         let todo = namespace.todos("shop").add("serve without an operator").await?;
@@ -85,11 +85,10 @@ async fn changes_during_downtime_are_reconciled_after_it() -> Result<()> {
         namespace.until_ready("late").await?;
         wait::until_deleted(&namespace.stacks(), "shop", SOON).await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_restart_changes_no_object() -> Result<()> {
+#[test]
+fn a_restart_changes_no_object() -> Result<()> {
     with_namespace_alone("calm", async |namespace| {
         namespace.apply_and_wait("shop", "{}").await?;
         let versions = async || {
@@ -112,11 +111,10 @@ async fn a_restart_changes_no_object() -> Result<()> {
         }
         Ok(())
     })
-    .await
 }
 
-/// Deletes every stack of the cluster with the CRD, so the one of `examples/demo` is applied again at the
-/// end.
+// Deletes every stack of the cluster with the CRD, so the one of `examples/demo` is applied again at the
+// end.
 #[tokio::test]
 async fn without_its_crd_the_operator_waits_and_reports_it() -> Result<()> {
     let (cluster, _permit) = Cluster::alone().await?;
@@ -156,7 +154,7 @@ async fn ensure_waiting_for_crd(cluster: &Cluster) -> Result<()> {
     .await
 }
 
-/// As `values.yaml` documents.
+// As `values.yaml` documents.
 #[tokio::test]
 async fn the_operator_has_one_replica_and_does_not_run_as_root() -> Result<()> {
     let (cluster, _permit) = Cluster::shared().await?;

@@ -17,10 +17,10 @@ use todostack_e2e::{
     wait,
 };
 
-/// How long the operator allows a pod to exist after its deletion deadline. A running kubelet needs seconds.
+// How long the operator allows a pod to exist after its deletion deadline. A running kubelet needs seconds.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Starts a stack with its data on the NFS node, and returns its todos.
+// Starts a stack with its data on the NFS node, and returns its todos.
 async fn apply_on_export(namespace: &Namespace) -> Result<Vec<Todo>> {
     let path = namespace.export().await?;
     let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(&path));
@@ -28,16 +28,16 @@ async fn apply_on_export(namespace: &Namespace) -> Result<Vec<Todo>> {
     Ok(vec![namespace.todos("shop").add("outlive the outage").await?])
 }
 
-/// Fails unless the stack becomes Ready again, still has its todos, and accepts another.
+// Fails unless the stack becomes Ready again, still has its todos, and accepts another.
 async fn ensure_recovered(namespace: &Namespace, before: &[Todo]) -> Result<()> {
     namespace.until_ready("shop").await?;
     assert_eq!(namespace.todos("shop").list_eventually().await?, before);
     namespace.todos("shop").add("and go on").await.map(drop)
 }
 
-/// Suspends server, kubelet and database together. The node controller takes 40 to 50 s to notice.
-#[tokio::test]
-async fn a_node_that_stalls_is_reported_and_no_data_is_lost_when_it_is_back() -> Result<()> {
+// Suspends server, kubelet and database together. The node controller takes 40 to 50 s to notice.
+#[test]
+fn a_node_that_stalls_is_reported_and_no_data_is_lost_when_it_is_back() -> Result<()> {
     with_namespace_alone("stall", async |namespace| {
         let before = apply_on_export(namespace).await?;
         let watch = namespace.watch_for("shop", Symptom::PodNotReady("database")).await?;
@@ -53,13 +53,12 @@ async fn a_node_that_stalls_is_reported_and_no_data_is_lost_when_it_is_back() ->
         outcome?;
         ensure_recovered(namespace, &before).await
     })
-    .await
 }
 
-/// Stops the server alone: with a hard mount, writes wait and are on the export afterwards. The pod becomes
-/// unready with the last of three probes, 5 s apart, that take 5 s each.
-#[tokio::test]
-async fn an_nfs_server_that_stops_is_reported_and_no_data_is_lost_when_it_is_back() -> Result<()> {
+// Stops the server alone: with a hard mount, writes wait and are on the export afterwards. The pod becomes
+// unready with the last of three probes, 5 s apart, that take 5 s each.
+#[test]
+fn an_nfs_server_that_stops_is_reported_and_no_data_is_lost_when_it_is_back() -> Result<()> {
     with_namespace_alone("off", async |namespace| {
         let before = apply_on_export(namespace).await?;
         let watch = namespace.watch_for("shop", Symptom::PodNotReady("database")).await?;
@@ -69,11 +68,10 @@ async fn an_nfs_server_that_stops_is_reported_and_no_data_is_lost_when_it_is_bac
         outcome?;
         ensure_recovered(namespace, &before).await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_database_pod_that_is_stuck_terminating_is_reported_and_replaced_later() -> Result<()> {
+#[test]
+fn a_database_pod_that_is_stuck_terminating_is_reported_and_replaced_later() -> Result<()> {
     with_namespace("finalizer", async |namespace| {
         namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
         let pods = namespace.api::<Pod>();
@@ -90,5 +88,4 @@ async fn a_database_pod_that_is_stuck_terminating_is_reported_and_replaced_later
         wait::until_replaced(&pods, &stuck, READY_WITHIN).await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }

@@ -9,7 +9,7 @@ use todostack_e2e::{
     stack::condition,
 };
 
-/// Every printable character of ASCII, with a space first and last, and characters of two and three bytes.
+// Every printable character of ASCII, with a space first and last, and characters of two and three bytes.
 fn every_character() -> String {
     let ascii: String = (' '..='~').collect();
     format!("{ascii}äßéЖ漢€ ")
@@ -22,8 +22,8 @@ async fn ensure_serving(namespace: &Namespace, stack: &str) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn every_character_works_in_a_password_for_a_managed_database() -> Result<()> {
+#[test]
+fn every_character_works_in_a_password_for_a_managed_database() -> Result<()> {
     with_namespace("characters", async |namespace| {
         let password = every_character();
         let login = Login { username: "shop", password: &password };
@@ -34,11 +34,10 @@ async fn every_character_works_in_a_password_for_a_managed_database() -> Result<
         assert_eq!(namespace.log_in(login, "todo").await?, "shop");
         namespace.log_in_fails(Login { password: password.trim_end(), ..login }, "todo").await
     })
-    .await
 }
 
-#[tokio::test]
-async fn every_character_works_in_a_password_for_an_external_database() -> Result<()> {
+#[test]
+fn every_character_works_in_a_password_for_an_external_database() -> Result<()> {
     with_namespace("characters", async |namespace| {
         let password = every_character();
         let login = Login { username: "shop", password: &password };
@@ -48,11 +47,10 @@ async fn every_character_works_in_a_password_for_an_external_database() -> Resul
         namespace.apply("shop", spec).await?;
         ensure_serving(namespace, "shop").await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_trailing_newline_of_a_password_is_ignored_and_reported_once() -> Result<()> {
+#[test]
+fn a_trailing_newline_of_a_password_is_ignored_and_reported_once() -> Result<()> {
     with_namespace("newline", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
         let with_newline = format!("{}\n", OWNER.password);
@@ -76,5 +74,4 @@ async fn a_trailing_newline_of_a_password_is_ignored_and_reported_once() -> Resu
         assert_eq!(namespace.log_in(without_newline, "todo").await?, "shop");
         Ok(())
     })
-    .await
 }

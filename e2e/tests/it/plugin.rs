@@ -12,7 +12,7 @@ use todostack_e2e::{
 };
 use tokio::process::Command;
 
-/// The plugin, and the user who runs it.
+// The plugin, and the user who runs it.
 struct Plugin {
     cluster: Cluster,
     namespace: String,
@@ -34,7 +34,7 @@ impl Plugin {
         Self { cluster: Cluster { kubeconfig, ..self.cluster.clone() }, namespace: self.namespace.clone() }
     }
 
-    /// Runs `kubectl todostack COMMAND --namespace … ARGUMENTS`.
+    // Runs `kubectl todostack COMMAND --namespace … ARGUMENTS`.
     async fn run(&self, command: &str, arguments: &[&str]) -> Result<Printed> {
         let output = self
             .cluster
@@ -54,11 +54,11 @@ impl Plugin {
 #[derive(Debug)]
 struct Printed {
     code: Option<i32>,
-    /// Standard output, then standard error.
+    // Standard output, then standard error.
     text: String,
 }
 
-/// A kubeconfig of a user with the role `view` in the namespace, and no other permission.
+// A kubeconfig of a user with the role `view` in the namespace, and no other permission.
 async fn viewer(namespace: &Namespace, folder: &TempDir) -> Result<PathBuf> {
     namespace.kubectl(&["create", "serviceaccount", "viewer"]).await?;
     let account = format!("--serviceaccount={}:viewer", namespace.name);
@@ -73,8 +73,8 @@ async fn viewer(namespace: &Namespace, folder: &TempDir) -> Result<PathBuf> {
     Ok(path)
 }
 
-#[tokio::test]
-async fn a_ready_stack_is_printed_without_its_password_for_its_owner_and_for_a_viewer() -> Result<()> {
+#[test]
+fn a_ready_stack_is_printed_without_its_password_for_its_owner_and_for_a_viewer() -> Result<()> {
     with_namespace("plugin", async |namespace| {
         namespace.apply_and_wait("shop", "{}").await?;
         let password = namespace.password("shop-db-app").await?;
@@ -103,11 +103,10 @@ async fn a_ready_stack_is_printed_without_its_password_for_its_owner_and_for_a_v
         }
         Ok(())
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_stack_that_is_not_ready_is_explained_from_symptom_to_root_cause() -> Result<()> {
+#[test]
+fn a_stack_that_is_not_ready_is_explained_from_symptom_to_root_cause() -> Result<()> {
     with_namespace("plugin", async |namespace| {
         namespace.apply("shop", "{database: {postgres: {storage: {storageClassName: golden}}}}").await?;
         namespace.until_not_ready("shop", Reason::StorageClassNotFound, "golden").await?;
@@ -115,7 +114,8 @@ async fn a_stack_that_is_not_ready_is_explained_from_symptom_to_root_cause() -> 
 
         let explained = plugin.run("explain", &["shop"]).await?;
         assert_eq!(explained.code, Some(1), "{}", explained.text);
-        let order = ["API:", "Migrations:", "Database:", "Storage (StorageClassNotFound)", "golden", "remedy"];
+        let order =
+            ["API:", "Migrations:", "Database:", "Storage (StorageClassNotFound)", "golden", "remedy"];
         let positions: Vec<_> = order.iter().map(|text| explained.text.find(text)).collect();
         let are_all_found = positions.iter().all(Option::is_some);
         ensure!(are_all_found && positions.is_sorted(), "{positions:?}: {}", explained.text);
@@ -134,5 +134,4 @@ async fn a_stack_that_is_not_ready_is_explained_from_symptom_to_root_cause() -> 
         ensure!(missing.text.contains("TodoStack nothing not found"), "{}", missing.text);
         Ok(())
     })
-    .await
 }

@@ -73,8 +73,7 @@ use todostack_e2e::{
     Reason::CreateContainerError,
     "limits.memory"
 )]
-#[tokio::test]
-async fn what_keeps_a_pod_from_running_is_reported(
+fn what_keeps_a_pod_from_running_is_reported(
     #[case] spec: &str,
     #[case] symptom: Symptom,
     #[case] reason: Reason,
@@ -84,11 +83,10 @@ async fn what_keeps_a_pod_from_running_is_reported(
         let watch = namespace.apply_and_watch_for("shop", spec, symptom).await?;
         watch.diagnosed_as(reason, mention).await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn an_image_without_the_command_is_reported() -> Result<()> {
+#[test]
+fn an_image_without_the_command_is_reported() -> Result<()> {
     with_namespace("command", async |namespace| {
         // The API's image contains one program and no shell.
         let image = namespace.cluster.api_image().await?;
@@ -96,11 +94,10 @@ async fn an_image_without_the_command_is_reported() -> Result<()> {
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
         watch.diagnosed_as(Reason::ContainerCommandNotFound, &image).await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn an_image_for_another_architecture_is_reported() -> Result<()> {
+#[test]
+fn an_image_for_another_architecture_is_reported() -> Result<()> {
     with_namespace("processor", async |namespace| {
         let image = image::import_for_wrong_architecture().await?;
         let spec =
@@ -109,11 +106,10 @@ async fn an_image_for_another_architecture_is_reported() -> Result<()> {
         let mention = "built for the node's architecture";
         watch.diagnosed_as(Reason::ImageArchitectureMismatch, mention).await.map(drop)
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_registry_that_denies_access_is_reported() -> Result<()> {
+#[test]
+fn a_registry_that_denies_access_is_reported() -> Result<()> {
     with_namespace("registry", async |namespace| {
         let _registry = PrivateRegistry::start().await?;
         let spec = format!("{{api: {{image: '{PRIVATE_IMAGE}'}}, database: {{sqlite: {{}}}}}}");
@@ -121,17 +117,13 @@ async fn a_registry_that_denies_access_is_reported() -> Result<()> {
         let watch = namespace.apply_and_watch_for("shop", &spec, symptom).await?;
         watch.diagnosed_as(Reason::ImagePullUnauthorized, "imagePullSecret").await.map(drop)
     })
-    .await
 }
 
-/// A control character, and one that RFC 4013 prohibits: `sqlx` can send neither.
+// A control character, and one that RFC 4013 prohibits: `sqlx` can send neither.
 #[rstest]
 #[case::control("hush\u{7}hush-2e8d")]
 #[case::emoji("hush🔑hush-4d7b")]
-#[tokio::test]
-async fn a_password_that_cannot_be_sent_is_reported_by_key_and_position(
-    #[case] password: &str,
-) -> Result<()> {
+fn a_password_that_cannot_be_sent_is_reported_by_key_and_position(#[case] password: &str) -> Result<()> {
     with_namespace("bytes", async |namespace| {
         namespace.apply_login("own", Login { username: "shop", password }).await?;
         let spec = "{database: {postgres: {credentialsSecret: {name: own}}}}";
@@ -140,5 +132,4 @@ async fn a_password_that_cannot_be_sent_is_reported_by_key_and_position(
         ensure!(message.contains("position 5") && !message.contains("hush"), "{message}");
         Ok(())
     })
-    .await
 }

@@ -28,8 +28,8 @@ const WATCHED: Duration = Duration::from_mins(5);
 const MANAGED_KINDS: &str =
     "deployments,statefulsets,jobs,services,secrets,persistentvolumeclaims,serviceaccounts";
 
-/// A stack for each kind of root cause with objects that keep changing: restarts, back-offs, counts of
-/// Events.
+// A stack for each kind of root cause with objects that keep changing: restarts, back-offs, counts of
+// Events.
 const FAILING: [(&str, &str, Reason); 5] = [
     (
         "crash",
@@ -54,8 +54,8 @@ const FAILING: [(&str, &str, Reason); 5] = [
     ),
 ];
 
-#[tokio::test]
-async fn nothing_is_written_while_a_root_cause_stays_the_same() -> Result<()> {
+#[test]
+fn nothing_is_written_while_a_root_cause_stays_the_same() -> Result<()> {
     with_namespace_watching("still", async |namespace| {
         for (name, spec, _) in FAILING {
             namespace.apply(name, spec).await?;
@@ -77,7 +77,6 @@ async fn nothing_is_written_while_a_root_cause_stays_the_same() -> Result<()> {
         }
         Ok(())
     })
-    .await
 }
 
 async fn apply_with_failing_probe(namespace: &Namespace) -> Result<()> {
@@ -88,7 +87,7 @@ async fn apply_with_failing_probe(namespace: &Namespace) -> Result<()> {
     namespace.kubectl(&["scale", "deployment/shop-database", "--replicas=0"]).await.map(drop)
 }
 
-/// Waits until a container of the stack has restarted twice. After that, only its restart count changes.
+// Waits until a container of the stack has restarted twice. After that, only its restart count changes.
 async fn until_restarted(namespace: &Namespace, stack: &str) -> Result<()> {
     let of_stack = ListParams::default().labels(&format!("todostack.dev/stack={stack}"));
     wait::eventually("restarted", READY_WITHIN, async || {
@@ -100,7 +99,7 @@ async fn until_restarted(namespace: &Namespace, stack: &str) -> Result<()> {
     .await
 }
 
-/// Returns an error at the first write to one of the stacks.
+// Returns an error at the first write to one of the stacks.
 async fn first_write(namespace: &Namespace, stacks: &[TodoStack]) -> Result<()> {
     let mut changes = watcher(namespace.stacks(), watcher::Config::default()).touched_objects().boxed();
     while let Some(now) = changes.try_next().await? {
@@ -113,7 +112,7 @@ async fn first_write(namespace: &Namespace, stacks: &[TodoStack]) -> Result<()> 
     bail!("the watch of the stacks ended")
 }
 
-/// When the operator last wrote each managed resource, by the time of its field manager.
+// When the operator last wrote each managed resource, by the time of its field manager.
 async fn write_times(namespace: &Namespace) -> Result<BTreeMap<String, String>> {
     let get = ["get", MANAGED_KINDS, "--output", "json", "--show-managed-fields"];
     let list: Value = serde_json::from_str(&namespace.kubectl(&get).await?)?;

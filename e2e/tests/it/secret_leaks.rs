@@ -18,8 +18,8 @@ const FIRST: Login<'_> = Login { username: "shop", password: "hush-1+\"a\"/%41=&
 const SECOND: Login<'_> = Login { username: "shop", password: "hush-2+\"b\"/%42=&ß" };
 const WRONG: Login<'_> = Login { username: "shop", password: "hush-3+\"c\"/%43=&ß" };
 
-#[tokio::test]
-async fn no_output_contains_a_password() -> Result<()> {
+#[test]
+fn no_output_contains_a_password() -> Result<()> {
     with_namespace("secrecy", async |namespace| {
         run_two_stacks(namespace).await?;
         namespace.search_for_secrets().await?;
@@ -55,11 +55,10 @@ async fn no_output_contains_a_password() -> Result<()> {
         }
         Ok(())
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_leaked_password_is_found_even_after_its_rotation() -> Result<()> {
+#[test]
+fn a_leaked_password_is_found_even_after_its_rotation() -> Result<()> {
     with_namespace("leak", async |namespace| {
         namespace.apply_login("own", FIRST).await?;
         namespace.search_for_secrets().await?;
@@ -70,10 +69,9 @@ async fn a_leaked_password_is_found_even_after_its_rotation() -> Result<()> {
         assert_eq!(error.to_string(), "password of Secret own occurs in configmaps");
         namespace.kubectl(&["delete", "configmap", "leak"]).await.map(drop)
     })
-    .await
 }
 
-/// A stack with the user's own credentials, and one on an external database that rejects the first password.
+// A stack with the user's own credentials, and one on an external database that rejects the first password.
 async fn run_two_stacks(namespace: &Namespace) -> Result<()> {
     namespace.apply_login("own", FIRST).await?;
     let managed = "{api: {replicas: 1}, database: {postgres: {credentialsSecret: {name: own}}}}";

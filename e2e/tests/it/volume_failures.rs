@@ -16,15 +16,15 @@ use todostack_e2e::{
     wait,
 };
 
-/// For volumes that an administrator creates.
+// For volumes that an administrator creates.
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
-/// The cluster does not run this provisioner.
+// The cluster does not run this provisioner.
 const MISSING_PROVISIONER: &str = "example.com/none";
-/// How long the operator allows a provisioner not to respond.
+// How long the operator allows a provisioner not to respond.
 const GRACE: Duration = Duration::from_secs(20);
 
-#[tokio::test]
-async fn a_missing_export_is_reported_and_mounted_once_it_exists() -> Result<()> {
+#[test]
+fn a_missing_export_is_reported_and_mounted_once_it_exists() -> Result<()> {
     with_namespace("noexport", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let path = format!("/exports/{}", namespace.name);
@@ -34,12 +34,11 @@ async fn a_missing_export_is_reported_and_mounted_once_it_exists() -> Result<()>
         namespace.export().await?;
         namespace.until_ready("shop").await.map(drop)
     })
-    .await
 }
 
-/// With NFS 3, because the server of NFS 4 hides an export from a client without access.
-#[tokio::test]
-async fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
+// With NFS 3, because the server of NFS 4 hides an export from a client without access.
+#[test]
+fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
     with_namespace("refused", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let name = &namespace.name;
@@ -51,10 +50,9 @@ async fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::MountFailed).await?;
         watch.diagnosed_as(Reason::MountAccessDenied, &path).await.map(drop)
     })
-    .await
 }
 
-/// 10.99.0.1 is the machine itself, which does not serve NFS.
+// 10.99.0.1 is the machine itself, which does not serve NFS.
 #[rstest]
 #[case::nobody_listens("10.99.0.1", "hard, nfsvers=4.1, retry=0", Reason::NfsServerUnreachable, "10.99.0.1")]
 #[case::unknown_name(
@@ -64,8 +62,7 @@ async fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
     "nas.invalid"
 )]
 #[case::unknown_option("10.99.0.10", "hard, nfsvers=4.1, color=blue", Reason::FailedMount, "mountOptions")]
-#[tokio::test]
-async fn a_failed_mount_is_reported(
+fn a_failed_mount_is_reported(
     #[case] server: &str,
     #[case] options: &str,
     #[case] reason: Reason,
@@ -77,7 +74,6 @@ async fn a_failed_mount_is_reported(
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::MountFailed).await?;
         watch.diagnosed_as(reason, mention).await.map(drop)
     })
-    .await
 }
 
 fn nfs_spec(server: &str, path: &str, options: &str) -> String {
@@ -85,9 +81,9 @@ fn nfs_spec(server: &str, path: &str, options: &str) -> String {
     format!("{{database: {{postgres: {}}}}}", postgres_on_node(&nfs))
 }
 
-/// Validation rejects `soft` in a spec, but an administrator's StorageClass or PersistentVolume can have it.
-#[tokio::test]
-async fn a_volume_that_is_mounted_soft_is_reported() -> Result<()> {
+// Validation rejects `soft` in a spec, but an administrator's StorageClass or PersistentVolume can have it.
+#[test]
+fn a_volume_that_is_mounted_soft_is_reported() -> Result<()> {
     with_namespace("soft", async |namespace| {
         let path = namespace.export().await?;
         let volume: PersistentVolume = serde_json::from_value(json!({
@@ -114,7 +110,6 @@ async fn a_volume_that_is_mounted_soft_is_reported() -> Result<()> {
         })
         .await
     })
-    .await
 }
 
 #[rstest]
@@ -124,8 +119,7 @@ async fn a_volume_that_is_mounted_soft_is_reported() -> Result<()> {
     Symptom::AfterEvent("ExternalProvisioning", "shop-db", GRACE),
     "does not respond"
 )]
-#[tokio::test]
-async fn a_claim_that_is_not_provisioned_is_reported(
+fn a_claim_that_is_not_provisioned_is_reported(
     #[case] provisioner: &str,
     #[case] symptom: Symptom,
     #[case] mention: &str,
@@ -137,11 +131,10 @@ async fn a_claim_that_is_not_provisioned_is_reported(
         })
         .await
     })
-    .await
 }
 
-#[tokio::test]
-async fn a_claim_that_is_not_bound_yet_is_reported() -> Result<()> {
+#[test]
+fn a_claim_that_is_not_bound_yet_is_reported() -> Result<()> {
     with_namespace("pending", async |namespace| {
         with_class(namespace, MISSING_PROVISIONER, async || {
             let spec = class_spec(namespace);
@@ -150,14 +143,13 @@ async fn a_claim_that_is_not_bound_yet_is_reported() -> Result<()> {
         })
         .await
     })
-    .await
 }
 
 fn class_spec(namespace: &Namespace) -> String {
     format!("{{database: {{postgres: {{storage: {{storageClassName: {}}}}}}}}}", namespace.name)
 }
 
-/// Runs a test while a StorageClass exists, which is named after the namespace because it is not namespaced.
+// Runs a test while a StorageClass exists, which is named after the namespace because it is not namespaced.
 async fn with_class(
     namespace: &Namespace,
     provisioner: &str,
@@ -168,8 +160,8 @@ async fn with_class(
     with_object(&namespace.cluster.api(), &class, test).await
 }
 
-#[tokio::test]
-async fn two_stacks_on_one_export_are_reported() -> Result<()> {
+#[test]
+fn two_stacks_on_one_export_are_reported() -> Result<()> {
     with_namespace("rivals", async |namespace| {
         let spec = "{database: {postgres: {storage: {nfs: {server: 192.0.2.1, path: /exports/one}}}}}";
         namespace.apply("first", spec).await?;
@@ -177,5 +169,4 @@ async fn two_stacks_on_one_export_are_reported() -> Result<()> {
         let watch = namespace.apply_and_watch_for("second", spec, Symptom::Applied).await?;
         watch.diagnosed_as(Reason::VolumeShared, "first").await.map(drop)
     })
-    .await
 }
