@@ -6,28 +6,16 @@ use serde_json::json;
 
 use crate::{credentials::Login, namespace::Namespace};
 
-/// The database's owner, with a password that a shell or SQL would need to quote.
+// The database's owner, with a password that a shell or SQL would need to quote.
 pub const OWNER: Login<'_> = Login { username: "shop", password: "owner-4f1c: it's own" };
 
-/// `psql` without a shell, so that no character of a statement needs quotes.
-const PSQL: [&str; 12] = [
-    "exec",
-    "deployment/shop-database",
-    "--",
-    "psql",
-    "--host=/var/run/postgresql",
-    "--username=shop",
-    "--dbname=shop",
-    "--no-psqlrc",
-    "--tuples-only",
-    "--no-align",
-    "--set=ON_ERROR_STOP=1",
-    "--command",
-];
+// `psql` without a shell, so that no character of a statement needs quotes.
+const PSQL: &str = "exec deployment/shop-database -- psql --host=/var/run/postgresql --username=shop \
+                    --dbname=shop --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --command";
 
 impl Namespace {
-    /// Starts the database with its owner's login and further arguments for `postgres`, and waits until it
-    /// accepts connections.
+    // Starts the database with its owner's login and further arguments for `postgres`, and waits until it
+    // accepts connections.
     pub async fn external_database(&self, owner: Login<'_>, arguments: &[&str]) -> Result<()> {
         self.kubectl(&["apply", "--filename", "examples/external-database/database.yaml"]).await?;
         self.apply_external_login("shop-database", owner).await?;
@@ -43,12 +31,12 @@ impl Namespace {
         self.kubectl(&["rollout", "status", "deployment/shop-database", "--timeout=120s"]).await.map(drop)
     }
 
-    /// Applies a Secret for `spec.database.external.secret`.
+    // Applies a Secret for `spec.database.external.secret`.
     pub async fn apply_external_login(&self, secret: &str, login: Login<'_>) -> Result<()> {
         self.apply_external_login_at("shop-database", secret, login).await
     }
 
-    /// As [`Self::apply_external_login`], for a server at another host.
+    // As [`Self::apply_external_login`], for a server at another host.
     pub async fn apply_external_login_at(&self, host: &str, secret: &str, login: Login<'_>) -> Result<()> {
         let Login { username, password } = login;
         let server = [("host", host), ("port", "5432"), ("dbname", "shop")];
@@ -56,8 +44,8 @@ impl Namespace {
             .await
     }
 
-    /// Runs a statement in the database as its owner.
+    // Runs a statement in the database as its owner.
     pub async fn external_psql(&self, statement: &str) -> Result<String> {
-        self.kubectl(&[&PSQL[..], &[statement]].concat()).await
+        self.kubectl(&PSQL.split(' ').chain([statement]).collect::<Vec<_>>()).await
     }
 }

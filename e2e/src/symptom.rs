@@ -29,38 +29,38 @@ use tokio::{
 
 use crate::{capture, figure, namespace::Namespace, stack::READY_WITHIN};
 
-/// From the symptom to the root cause in `Ready`.
+// From the symptom to the root cause in `Ready`.
 const DIAGNOSED_WITHIN: Duration = Duration::from_secs(10);
-/// How much later than the operator the test's own watch may observe the symptom.
+// How much later than the operator the test's own watch may observe the symptom.
 const WATCH_LAG: Duration = Duration::from_secs(5);
 
-/// What a user can see of a problem without the operator.
+// What a user can see of a problem without the operator.
 #[derive(Clone, Copy, Debug)]
 pub enum Symptom {
-    /// The spec or a reference in it is wrong, so the time counts from the apply.
+    // The spec or a reference in it is wrong, so the time counts from the apply.
     Applied,
-    /// A container waits, with this reason.
+    // A container waits, with this reason.
     ContainerWaiting(&'static str),
-    /// A container terminated with an exit code other than 0.
+    // A container terminated with an exit code other than 0.
     ContainerFailed,
-    /// An Event with this reason about an object whose name has this prefix.
+    // An Event with this reason about an object whose name has this prefix.
     Event(&'static str, &'static str),
-    /// As `Event`, but the time counts from this much later: until then, the Event is normal.
+    // As `Event`, but the time counts from this much later: until then, the Event is normal.
     AfterEvent(&'static str, &'static str, Duration),
-    /// Mounting the database's volume failed, by the message: the kubelet also emits `FailedMount` for a
-    /// ConfigMap or Secret that it has not read yet.
+    // Mounting the database's volume failed, by the message: the kubelet also emits `FailedMount` for a
+    // ConfigMap or Secret that it has not read yet.
     MountFailed,
-    /// A pod is unschedulable.
+    // A pod is unschedulable.
     Unschedulable,
-    /// A pod of this component is not ready.
+    // A pod of this component is not ready.
     PodNotReady(&'static str),
-    /// The API's Deployment has a condition with this reason.
+    // The API's Deployment has a condition with this reason.
     DeploymentCondition(&'static str),
-    /// A pod exists this long after its deletion deadline.
+    // A pod exists this long after its deletion deadline.
     StuckTerminating(Duration),
 }
 
-/// A running watch for a symptom of a stack.
+// A running watch for a symptom of a stack.
 pub struct SymptomWatch<'a> {
     namespace: &'a Namespace,
     stack: String,
@@ -75,7 +75,7 @@ impl Drop for SymptomWatch<'_> {
 }
 
 impl Namespace {
-    /// Watches for a symptom of a stack from now on. To be called before what causes the symptom.
+    // Watches for a symptom of a stack from now on. To be called before what causes the symptom.
     pub async fn watch_for(&self, stack: &str, symptom: Symptom) -> Result<SymptomWatch<'_>> {
         let (listed, all_listed) = oneshot::channel();
         let first = tokio::spawn(first_occurrence(watches(self, stack, symptom), symptom, listed));
@@ -85,7 +85,7 @@ impl Namespace {
         Ok(watch)
     }
 
-    /// Watches for a symptom of a stack, then applies the stack.
+    // Watches for a symptom of a stack, then applies the stack.
     pub async fn apply_and_watch_for(
         &self,
         stack: &str,
@@ -99,9 +99,9 @@ impl Namespace {
 }
 
 impl SymptomWatch<'_> {
-    /// Waits until the stack's Ready is False for this reason with a message that contains `mention`, prints
-    /// the time since the symptom, and returns the message. It is an error if the diagnosis comes too late or
-    /// if the symptom was never observed.
+    // Waits until the stack's Ready is False for this reason with a message that contains `mention`, prints
+    // the time since the symptom, and returns the message. It is an error if the diagnosis comes too late or
+    // if the symptom was never observed.
     pub async fn diagnosed_as(mut self, reason: Reason, mention: &str) -> Result<String> {
         let Self { namespace, stack, symptom, first } = &mut self;
         let message = namespace.until_not_ready_within(READY_WITHIN, stack, reason, mention).await?;
@@ -118,9 +118,9 @@ impl SymptomWatch<'_> {
 }
 
 enum Observation {
-    /// The initial list of a watch is complete.
+    // The initial list of a watch is complete.
     Listed,
-    /// The symptom occurs now or after this time.
+    // The symptom occurs now or after this time.
     Symptom(Duration),
     Other,
 }
@@ -167,7 +167,7 @@ fn watches(namespace: &Namespace, stack: &str, symptom: Symptom) -> Watches {
     watches
 }
 
-/// `initial`: whether objects in the initial list count, or only later changes.
+// `initial`: whether objects in the initial list count, or only later changes.
 fn watch_kind<K>(
     api: Api<K>,
     config: watcher::Config,
@@ -208,11 +208,7 @@ fn delay_by_pod(pod: &Pod, symptom: Symptom) -> Option<Duration> {
             let left = deadline.0.duration_since(Timestamp::now());
             return Some(Duration::try_from(left).unwrap_or_default() + grace);
         }
-        Symptom::Applied
-        | Symptom::Event(..)
-        | Symptom::AfterEvent(..)
-        | Symptom::MountFailed
-        | Symptom::DeploymentCondition(_) => false,
+        _ => false,
     };
     has_symptom.then_some(Duration::ZERO)
 }
