@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
-use todostack_store::{Collection, Error, NewTodo, Result, Todo, sql::Batch};
+use todostack_store::{Collection, Error, NewTodo, Priority, Result, Todo, sql::Batch};
 
 use crate::connect::ReconnectingConnection;
 
@@ -50,42 +50,17 @@ struct Inserted {
     created_at: DateTime<Utc>,
 }
 
-/// The requests as one array per column.
-#[derive(Default)]
-struct Columns<'a> {
-    owner: Vec<&'a str>,
-    list_id: Vec<Option<i64>>,
-    title: Vec<&'a str>,
-    completed: Vec<bool>,
-    position: Vec<Option<i64>>,
-    due_date: Vec<Option<chrono::NaiveDate>>,
-    tags: Vec<Json<&'a [String]>>,
-    priority: Vec<Option<i16>>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(requests: &'a [Request]) -> Self {
-        let mut columns = Self::default();
-        for (Collection { owner, list }, new) in requests {
-            let NewTodo { title, completed, order, due_date, tags, priority } = new;
-            columns.owner.push(owner);
-            columns.list_id.push(*list);
-            columns.title.push(title.as_str());
-            columns.completed.push(*completed);
-            columns.position.push(*order);
-            columns.due_date.push(*due_date);
-            columns.tags.push(Json(tags.as_slice()));
-            columns.priority.push(priority.map(todostack_store::Priority::number));
-        }
-        columns
-    }
-}
-
 /// Lists are numbered from 1, so 0 in place of another owner's list violates the foreign key: the row fails
 /// with [`Error::ListNotFound`], as for a list that does not exist.
 async fn insert(connection: &mut PgConnection, requests: &[Request]) -> sqlx::Result<Vec<Inserted>> {
-    let Columns { owner, list_id, title, completed, position, due_date, tags, priority } =
-        &Columns::of(requests);
+    let owner: Vec<_> = requests.iter().map(|(collection, _)| &*collection.owner).collect();
+    let list_id: Vec<_> = requests.iter().map(|(collection, _)| collection.list).collect();
+    let title: Vec<_> = requests.iter().map(|(_, new)| new.title.as_str()).collect();
+    let completed: Vec<_> = requests.iter().map(|(_, new)| new.completed).collect();
+    let position: Vec<_> = requests.iter().map(|(_, new)| new.order).collect();
+    let due_date: Vec<_> = requests.iter().map(|(_, new)| new.due_date).collect();
+    let tags: Vec<_> = requests.iter().map(|(_, new)| Json(new.tags.as_slice())).collect();
+    let priority: Vec<_> = requests.iter().map(|(_, new)| new.priority.map(Priority::number)).collect();
     sqlx::query_as!(
         Inserted,
         r#"
@@ -105,7 +80,7 @@ async fn insert(connection: &mut PgConnection, requests: &[Request]) -> sqlx::Re
         owner as _,
         list_id as _,
         title as _,
-        completed,
+        &completed,
         position as _,
         due_date as _,
         tags as _,

@@ -121,9 +121,9 @@ impl Tags {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    Low,
-    Medium,
-    High,
+    Low = 1,
+    Medium = 2,
+    High = 3,
 }
 
 /// A todo as it is stored.

@@ -22,11 +22,7 @@ impl Precondition {
 impl Priority {
     /// The number in the database.
     pub fn number(self) -> i16 {
-        match self {
-            Self::Low => 1,
-            Self::Medium => 2,
-            Self::High => 3,
-        }
+        self as i16
     }
 
     /// From the number in the database; a number that a later version wrote is read as none.

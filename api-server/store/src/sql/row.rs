@@ -23,34 +23,20 @@ pub struct TodoRow<T, N> {
 
 impl<T: AsMut<Vec<String>>, N: TryInto<i16>> TodoRow<T, N> {
     /// The todo and its collection.
-    pub fn into_collection_and_todo(self) -> (Collection, Todo) {
-        let Self {
-            id,
-            owner,
-            list_id,
-            title,
-            completed,
-            position,
-            due_date,
-            mut tags,
-            priority,
-            version,
-            created_at,
-            updated_at,
-        } = self;
+    pub fn into_collection_and_todo(mut self) -> (Collection, Todo) {
         let todo = Todo {
-            id,
-            title,
-            completed,
-            order: position,
-            due_date,
-            tags: std::mem::take(tags.as_mut()),
-            priority: priority.and_then(|number| Priority::from_number(number.try_into().ok()?)),
-            version,
-            created_at,
-            updated_at,
+            id: self.id,
+            title: self.title,
+            completed: self.completed,
+            order: self.position,
+            due_date: self.due_date,
+            tags: std::mem::take(self.tags.as_mut()),
+            priority: self.priority.and_then(|number| Priority::from_number(number.try_into().ok()?)),
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
         };
-        (Collection { owner: owner.into(), list: list_id }, todo)
+        (Collection { owner: self.owner.into(), list: self.list_id }, todo)
     }
 }
 
