@@ -107,7 +107,8 @@ impl Client {
         Request::builder().method(method).uri(uri)
     }
 
-    fn json(&self, method: Method, path: &str) -> http::request::Builder {
+    /// A request with a JSON body.
+    pub fn json(&self, method: Method, path: &str) -> http::request::Builder {
         self.request(method, path).header("content-type", "application/json")
     }
 

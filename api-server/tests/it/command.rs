@@ -63,32 +63,15 @@ async fn a_check_does_not_wait_for_a_database_that_is_unavailable() {
 
 #[test]
 fn help_documents_every_variable() {
-    let help = Command::new(env!("CARGO_BIN_EXE_todostack-api")).arg("--help").output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    for variable in [
-        "DATABASE_URL",
-        "PGHOST",
-        "TODOSTACK_LISTEN",
-        "TODOSTACK_OPERATIONS_LISTEN",
-        "TODOSTACK_LOG_LEVEL",
-        "TODOSTACK_PUBLIC_URL",
-        "TODOSTACK_CORS_ALLOWED_ORIGINS",
-        "TODOSTACK_DRAIN_DELAY",
-        "TODOSTACK_DATABASE_MAX_CONNECTIONS",
-        "TODOSTACK_MAX_CONCURRENT_REQUESTS",
-        "TODOSTACK_RATE_LIMIT_RPS",
-        "TODOSTACK_RATE_LIMIT_BURST",
-        "TODOSTACK_TRUSTED_PROXY_HOPS",
-        "TODOSTACK_JWT_ISSUER",
-        "TODOSTACK_JWT_AUDIENCE",
-        "TODOSTACK_JWKS_URL",
-        "TODOSTACK_JWKS_FILE",
-        "TODOSTACK_JWKS_CA_FILE",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_HEADERS",
-        "OTEL_SERVICE_NAME",
-    ] {
+    let help = Command::new(env!("CARGO_BIN_EXE_todostack-api")).arg("--help").output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    let variables = "DATABASE_URL PGHOST OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+        OTEL_EXPORTER_OTLP_HEADERS OTEL_SERVICE_NAME TODOSTACK_LISTEN TODOSTACK_OPERATIONS_LISTEN
+        TODOSTACK_LOG_LEVEL TODOSTACK_PUBLIC_URL TODOSTACK_CORS_ALLOWED_ORIGINS TODOSTACK_DRAIN_DELAY
+        TODOSTACK_DATABASE_MAX_CONNECTIONS TODOSTACK_MAX_CONCURRENT_REQUESTS TODOSTACK_RATE_LIMIT_RPS
+        TODOSTACK_RATE_LIMIT_BURST TODOSTACK_TRUSTED_PROXY_HOPS TODOSTACK_JWT_ISSUER TODOSTACK_JWT_AUDIENCE
+        TODOSTACK_JWKS_URL TODOSTACK_JWKS_FILE TODOSTACK_JWKS_CA_FILE";
+    for variable in variables.split_whitespace() {
         assert!(help.contains(variable), "{variable} is not in\n{help}");
     }
 }
@@ -115,15 +98,8 @@ async fn no_request_is_lost_on_sigterm(#[case] on: On) {
             tokio::spawn(async move {
                 let mut responses = 0;
                 // Until the listener is closed; a request that was accepted gets its response.
-                while let Ok(reply) = client
-                    .try_send(
-                        client
-                            .request(http::Method::POST, "/todos")
-                            .header("content-type", "application/json"),
-                        json!({"title": "tea"}).to_string(),
-                    )
-                    .await
-                {
+                let request = || client.json(http::Method::POST, "/todos");
+                while let Ok(reply) = client.try_send(request(), r#"{"title":"tea"}"#).await {
                     assert_eq!(reply.status, StatusCode::CREATED);
                     responses += 1;
                 }
@@ -149,12 +125,8 @@ async fn no_request_is_lost_on_sigterm(#[case] on: On) {
     }
     assert_eq!(server.probes.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let rest = server.wait_for_exit().await;
-    let mut responses = 0;
-    for client in clients {
-        let of_this = client.await.unwrap();
-        assert!(of_this > 0);
-        responses += of_this;
-    }
+    let responses = join_all(clients).await.into_iter().map(Result::unwrap);
+    let responses = responses.inspect(|of_a_client| assert!(*of_a_client > 0)).sum::<usize>();
     logged += with_message(&rest, "Request answered").len();
     assert_eq!(logged, responses, "every response has its line, those of the last moment too");
 }
@@ -216,11 +188,8 @@ async fn all_threads_together_stay_within_the_connection_limit() {
     let clients = (0..32).map(async |number| {
         for _ in 0..10 {
             let created = client.create_todo("/todos", json!({"title": number.to_string()})).await;
-            assert_eq!(
-                client.get(created["url"].as_str().unwrap()).await.json(),
-                created,
-                "each thread sees what the others created"
-            );
+            let read = client.get(created["url"].as_str().unwrap()).await.json();
+            assert_eq!(read, created, "each thread sees what the others created");
             assert_eq!(client.get("/todos?limit=50").await.status, StatusCode::OK);
         }
     });

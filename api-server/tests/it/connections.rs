@@ -101,9 +101,7 @@ async fn many_concurrent_requests_succeed_over_one_connection() {
             }
         })
     }));
-    for client in clients.await {
-        client.unwrap();
-    }
+    clients.await.into_iter().for_each(Result::unwrap);
 }
 
 #[tokio::test]

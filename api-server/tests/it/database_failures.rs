@@ -15,15 +15,16 @@ use http::StatusCode;
 use serde_json::json;
 use sqlx::Connection as _;
 use todostack_api::Settings;
+use todostack_dev_postgres::Options;
 use todostack_store::Store as _;
-use todostack_store_postgres::PostgresStore;
+use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
 use tokio::time::{Instant, timeout};
 
 use crate::{client::Client, postgres_server::PostgresServer, service::Service, small_disk::SmallDisk};
 
-async fn service_on(server: &PostgresServer) -> Service {
-    let store = PostgresStore::new(server.options(), 4);
+async fn service_on(database: PgConnectOptions) -> Service {
+    let store = PostgresStore::new(database, 4);
     store.migrate().await.unwrap();
     Service::over(Arc::new(store), Settings::default(), None).await
 }
@@ -52,8 +53,8 @@ async fn wait_for_recovery(client: &Client) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_writes_survive_a_kill_of_postgres() {
-    let server = PostgresServer::start();
-    let service = service_on(&server).await;
+    let server = PostgresServer::start(&Options::default());
+    let service = service_on(server.options()).await;
     let stop = Arc::new(AtomicBool::new(false));
     let acknowledged = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     let clients: Vec<_> = (0..32)
@@ -86,9 +87,7 @@ async fn acknowledged_writes_survive_a_kill_of_postgres() {
         wait_for_recovery(&service.client).await;
     }
     stop.store(true, Ordering::SeqCst);
-    for client in clients {
-        client.await.unwrap();
-    }
+    join_all(clients).await.into_iter().for_each(Result::unwrap);
     let kept: BTreeSet<String> = service.client.titles("/todos").await.into_iter().collect();
     let acknowledged = acknowledged.lock().unwrap();
     let lost: Vec<_> = acknowledged.difference(&kept).collect();
@@ -97,8 +96,8 @@ async fn acknowledged_writes_survive_a_kill_of_postgres() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_to_a_hanging_database_fail_within_the_deadline() {
-    let server = PostgresServer::start();
-    let service = service_on(&server).await;
+    let server = PostgresServer::start(&Options::default());
+    let service = service_on(server.options()).await;
     service.client.create_todo("/todos", json!({"title": "tea"})).await;
     let mut other = server.connect().await;
     let mut lock = other.begin().await.unwrap();
@@ -142,23 +141,22 @@ async fn create_until(client: &Client, problems: &[(u16, &str)]) -> Vec<String> 
     acknowledged
 }
 
+async fn sorted_titles(client: &Client) -> Vec<String> {
+    let mut titles = client.titles("/todos").await;
+    titles.sort();
+    titles
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_disk_of_postgres_is_full_writes_fail_and_reads_succeed() {
     let mut disk = SmallDisk::mount(32);
-    let server = PostgresServer::start();
-    let store = PostgresStore::new(server.database_in(&disk.data()).await, 4);
-    store.migrate().await.unwrap();
-    let service = Service::over(Arc::new(store), Settings::default(), None).await;
+    let server = PostgresServer::start(&Options::default());
+    let service = service_on(server.database_in(&disk.data()).await).await;
     let client = &service.client;
     disk.fill_except(512 * 1_024);
     let mut acknowledged = create_until(client, &[(507, "database-full")]).await;
-    let kept = async || {
-        let mut kept = client.titles("/todos").await;
-        kept.sort();
-        kept
-    };
     assert!(!acknowledged.is_empty());
-    assert_eq!(kept().await, acknowledged, "all acknowledged writes, and no rejected one");
+    assert_eq!(sorted_titles(client).await, acknowledged, "all acknowledged writes, and no rejected one");
     assert_eq!(client.get("/todos/1").await.status, StatusCode::OK);
     assert_eq!(service.probes.get("/readyz").await.status, StatusCode::OK, "it can still be read");
 
@@ -169,7 +167,7 @@ async fn while_the_disk_of_postgres_is_full_writes_fail_and_reads_succeed() {
     assert!(server.kill(), "the server was running");
     server.restart();
     wait_for_recovery(client).await;
-    let mut kept = kept().await;
+    let mut kept = sorted_titles(client).await;
     kept.retain(|title| title != "after");
     assert_eq!(kept, acknowledged);
 }
@@ -177,8 +175,8 @@ async fn while_the_disk_of_postgres_is_full_writes_fail_and_reads_succeed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_writes_survive_a_full_disk_of_the_write_ahead_log() {
     let mut disk = SmallDisk::mount(64);
-    let server = PostgresServer::start_with_log_in(&disk.data());
-    let service = service_on(&server).await;
+    let server = PostgresServer::start(&Options::default().write_ahead_log_in(&disk.data()));
+    let service = service_on(server.options()).await;
     let client = &service.client;
     // Less than a segment of the log, without which Postgres stops.
     disk.fill_except(512 * 1_024);
@@ -190,8 +188,7 @@ async fn acknowledged_writes_survive_a_full_disk_of_the_write_ahead_log() {
     server.kill();
     server.restart();
     wait_for_recovery(client).await;
-    let mut kept = client.titles("/todos").await;
-    kept.sort();
+    let kept = sorted_titles(client).await;
     let lost: Vec<_> = acknowledged.iter().filter(|title| kept.binary_search(title).is_err()).collect();
     assert!(lost.is_empty(), "{} of {} are lost", lost.len(), acknowledged.len());
 }

@@ -10,21 +10,12 @@ use todostack_store_postgres::PgConnectOptions;
 pub struct PostgresServer(Postgres);
 
 impl PostgresServer {
-    pub fn start() -> Self {
-        Self(Postgres::start(&Options::default()).unwrap())
-    }
-
-    /// Its write-ahead log is in `folder`, which may be on another disk.
-    pub fn start_with_log_in(folder: &Path) -> Self {
-        Self(Postgres::start(&Options::default().write_ahead_log_in(folder)).unwrap())
+    pub fn start(options: &Options) -> Self {
+        Self(Postgres::start(options).unwrap())
     }
 
     pub fn options(&self) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(self.0.port())
-            .username("postgres")
-            .database("postgres")
+        self.0.url().parse().unwrap()
     }
 
     pub async fn connect(&self) -> PgConnection {

@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
-use rstest::rstest;
 use serde_json::Value;
 use todostack_api::auth::ALGORITHMS;
 
@@ -16,38 +15,32 @@ use super::{assert_rejected, send, service};
 
 static TOKENS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("tokens.json")).unwrap());
 
-#[rstest]
-#[case("RS256")]
-#[case("RS384")]
-#[case("RS512")]
-#[case("PS256")]
-#[case("PS384")]
-#[case("PS512")]
-#[case("ES256")]
-#[case("ES384")]
-#[case("EdDSA")]
 #[tokio::test]
-async fn a_signature_is_valid_for_its_own_token_only(#[case] algorithm: &str) {
+async fn a_signature_is_valid_for_its_own_token_only() {
     let service = service(&TOKENS["keys"]).await;
-    let token = TOKENS["good"][algorithm].as_str().unwrap();
-    assert_eq!(send(&service.client, Method::GET, "/todos", token).await.status, StatusCode::OK);
+    for (algorithm, token) in TOKENS["good"].as_object().unwrap() {
+        let token = token.as_str().unwrap();
+        let reply = send(&service.client, Method::GET, "/todos", token).await;
+        assert_eq!(reply.status, StatusCode::OK, "{algorithm}");
 
-    let parts: Vec<&str> = token.split('.').collect();
-    // The same claims for another subject, of the same length.
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
-    let forged = String::from_utf8(claims).unwrap().replace("\"ann\"", "\"bob\"");
-    let forged = BASE64_URL_SAFE_NO_PAD.encode(forged);
-    let mut signature = BASE64_URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
-    signature[10] ^= 1;
-    let changed = BASE64_URL_SAFE_NO_PAD.encode(&signature);
-    let cut = BASE64_URL_SAFE_NO_PAD.encode(&signature[1..]);
-    for (what, token) in [
-        ("other claims", format!("{}.{forged}.{}", parts[0], parts[2])),
-        ("a bit of the signature", format!("{}.{}.{changed}", parts[0], parts[1])),
-        ("a shorter signature", format!("{}.{}.{cut}", parts[0], parts[1])),
-        ("no signature", format!("{}.{}.", parts[0], parts[1])),
-    ] {
-        assert_rejected(&service, &token, what, &["its signature is invalid"]).await;
+        let parts: Vec<&str> = token.split('.').collect();
+        // The same claims for another subject, of the same length.
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
+        let forged = String::from_utf8(claims).unwrap().replace("\"ann\"", "\"bob\"");
+        let forged = BASE64_URL_SAFE_NO_PAD.encode(forged);
+        let mut signature = BASE64_URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
+        signature[10] ^= 1;
+        let changed = BASE64_URL_SAFE_NO_PAD.encode(&signature);
+        let cut = BASE64_URL_SAFE_NO_PAD.encode(&signature[1..]);
+        for (what, token) in [
+            ("other claims", format!("{}.{forged}.{}", parts[0], parts[2])),
+            ("a bit of the signature", format!("{}.{}.{changed}", parts[0], parts[1])),
+            ("a shorter signature", format!("{}.{}.{cut}", parts[0], parts[1])),
+            ("no signature", format!("{}.{}.", parts[0], parts[1])),
+        ] {
+            let what = format!("{algorithm}: {what}");
+            assert_rejected(&service, &token, &what, &["its signature is invalid"]).await;
+        }
     }
 }
 
