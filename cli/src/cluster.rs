@@ -40,28 +40,27 @@ impl Check {
         Self { name, mark, state: state.into(), remedy: remedy.to_owned() }
     }
 
-    fn forbidden(name: &'static str, what: &str) -> Self {
-        Self::new(name, Mark::Unknown, format!("not allowed to list {what}: not checked"), "")
+    /// `what` are the objects that `check` reads, `None` if the user may not list them.
+    fn of_listed<K>(
+        name: &'static str,
+        what: &str,
+        objects: Option<&[Arc<K>]>,
+        check: fn(&'static str, &[Arc<K>]) -> Self,
+    ) -> Self {
+        let forbidden = || format!("not allowed to list {what}: not checked");
+        objects.map_or_else(|| Self::new(name, Mark::Unknown, forbidden(), ""), |it| check(name, it))
     }
 }
 
 pub(crate) fn checks(cluster: &Cluster) -> Vec<Check> {
     let Cluster { crd, operators, storage_classes, ingress_classes, dns } = cluster;
+    let operators = operators.as_deref();
     vec![
         self::crd(*crd),
-        operators.as_ref().map_or_else(
-            || Check::forbidden("Operator", "Deployments in all namespaces"),
-            |operators| operator(operators),
-        ),
-        storage_classes.as_ref().map_or_else(
-            || Check::forbidden("StorageClass", "StorageClasses"),
-            |classes| storage_class(classes),
-        ),
-        ingress_classes.as_ref().map_or_else(
-            || Check::forbidden("IngressClass", "IngressClasses"),
-            |classes| ingress_class(classes),
-        ),
-        dns.as_ref().map_or_else(|| Check::forbidden("DNS", "Pods in kube-system"), |pods| self::dns(pods)),
+        Check::of_listed("Operator", "Deployments in all namespaces", operators, operator),
+        Check::of_listed("StorageClass", "StorageClasses", storage_classes.as_deref(), storage_class),
+        Check::of_listed("IngressClass", "IngressClasses", ingress_classes.as_deref(), ingress_class),
+        Check::of_listed("DNS", "Pods in kube-system", dns.as_deref(), self::dns),
     ]
 }
 
@@ -69,113 +68,86 @@ fn crd(served: bool) -> Check {
     if served {
         return Check::new("CRD", Mark::Good, "todostacks.todostack.dev is served", "");
     }
-    Check::new(
-        "CRD",
-        Mark::Bad,
-        "the API server does not serve todostacks.todostack.dev",
-        &format!("In a checkout: {INSTALL_CRD}"),
-    )
+    let state = "the API server does not serve todostacks.todostack.dev";
+    Check::new("CRD", Mark::Bad, state, &format!("In a checkout: {INSTALL_CRD}"))
 }
 
-fn operator(operators: &[Arc<Deployment>]) -> Check {
-    let name = "Operator";
+fn operator(name: &'static str, operators: &[Arc<Deployment>]) -> Check {
     let Some(deployment) = operators.first() else {
-        return Check::new(
-            name,
-            Mark::Bad,
-            "no Deployment in the cluster has the label app.kubernetes.io/name=todostack-operator",
-            "In a checkout: helm install todostack-operator charts/todostack-operator --namespace todostack-system",
-        );
+        let state = "no Deployment in the cluster has the label app.kubernetes.io/name=todostack-operator";
+        let remedy = "In a checkout: helm install todostack-operator charts/todostack-operator \
+                      --namespace todostack-system";
+        return Check::new(name, Mark::Bad, state, remedy);
     };
-    let place = format!("{}/{}", deployment.namespace().unwrap_or_default(), deployment.name_any());
+    let (namespace, deployment_name) = (deployment.namespace().unwrap_or_default(), deployment.name_any());
+    let place = format!("{namespace}/{deployment_name}");
     let status = deployment.status.as_ref();
     if status.and_then(|status| status.ready_replicas).unwrap_or_default() > 0 {
         return Check::new(name, Mark::Good, format!("Deployment {place} is ready"), "");
     }
-    let logs = format!(
-        "kubectl --namespace {} logs deployment/{}",
-        deployment.namespace().unwrap_or_default(),
-        deployment.name_any()
-    );
-    Check::new(
-        name,
-        Mark::Bad,
-        format!("Deployment {place} has no ready pod: stacks are not reconciled"),
-        &logs,
-    )
+    let state = format!("Deployment {place} has no ready pod: stacks are not reconciled");
+    let logs = format!("kubectl --namespace {namespace} logs deployment/{deployment_name}");
+    Check::new(name, Mark::Bad, state, &logs)
 }
 
-fn storage_class(classes: &[Arc<StorageClass>]) -> Check {
-    let names = defaults(classes, DEFAULT_STORAGE_CLASS);
-    match names.as_slice() {
-        [] => Check::new(
-            "StorageClass",
-            Mark::Waiting,
-            "the cluster has no default StorageClass: stacks must name a StorageClass or an NFS export",
-            "kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true",
-        ),
-        [only] => Check::new("StorageClass", Mark::Good, format!("{only} is the default"), ""),
-        several => Check::new(
-            "StorageClass",
-            Mark::Waiting,
-            format!("{} are all the default: the newest one is used", several.join(", ")),
-            "kubectl annotate --overwrite storageclass NAME storageclass.kubernetes.io/is-default-class=false",
-        ),
-    }
+fn storage_class(name: &'static str, classes: &[Arc<StorageClass>]) -> Check {
+    let state = "the cluster has no default StorageClass: stacks must name a StorageClass or an NFS export";
+    let remedy = format!("kubectl annotate storageclass NAME {DEFAULT_STORAGE_CLASS}=true");
+    let none = Check::new(name, Mark::Waiting, state, &remedy);
+    one_default(none, classes, DEFAULT_STORAGE_CLASS, "the newest one is used")
 }
 
-fn ingress_class(classes: &[Arc<IngressClass>]) -> Check {
-    let names = defaults(classes, DEFAULT_INGRESS_CLASS);
-    match names.as_slice() {
-        [] if classes.is_empty() => Check::new(
-            "IngressClass",
-            Mark::Waiting,
-            "the cluster has no IngressClass: no controller serves an Ingress",
-            "Install an Ingress controller, or omit spec.exposure.host and spec.exposure.ingress",
-        ),
-        [] => Check::new(
-            "IngressClass",
-            Mark::Waiting,
-            "the cluster has no default IngressClass: stacks with a host must set spec.exposure.ingress.className",
-            "kubectl annotate ingressclass NAME ingressclass.kubernetes.io/is-default-class=true",
-        ),
-        [only] => Check::new("IngressClass", Mark::Good, format!("{only} is the default"), ""),
-        several => Check::new(
-            "IngressClass",
-            Mark::Waiting,
-            format!("{} are all the default: an Ingress that names none is rejected", several.join(", ")),
-            "kubectl annotate --overwrite ingressclass NAME ingressclass.kubernetes.io/is-default-class=false",
-        ),
-    }
+fn ingress_class(name: &'static str, classes: &[Arc<IngressClass>]) -> Check {
+    let none = if classes.is_empty() {
+        let state = "the cluster has no IngressClass: no controller serves an Ingress";
+        let remedy = "Install an Ingress controller, or omit spec.exposure.host and spec.exposure.ingress";
+        Check::new(name, Mark::Waiting, state, remedy)
+    } else {
+        let field = "spec.exposure.ingress.className";
+        let state = format!("the cluster has no default IngressClass: stacks with a host must set {field}");
+        let remedy = format!("kubectl annotate ingressclass NAME {DEFAULT_INGRESS_CLASS}=true");
+        Check::new(name, Mark::Waiting, state, &remedy)
+    };
+    one_default(none, classes, DEFAULT_INGRESS_CLASS, "an Ingress that names none is rejected")
 }
 
-fn defaults<K: kube::Resource>(classes: &[Arc<K>], annotation: &str) -> Vec<String> {
+/// `none` is the result without a default class, `effect` that of several default ones.
+fn one_default<K>(none: Check, classes: &[Arc<K>], annotation: &str, effect: &str) -> Check
+where
+    K: kube::Resource,
+{
     let is_default =
         |class: &&Arc<K>| class.annotations().get(annotation).is_some_and(|value| value == "true");
     let mut names: Vec<_> = classes.iter().filter(is_default).map(|class| class.name_any()).collect();
     names.sort();
-    names
+    match names.as_slice() {
+        [] => none,
+        [only] => Check::new(none.name, Mark::Good, format!("{only} is the default"), ""),
+        several => {
+            let state = format!("{} are all the default: {effect}", several.join(", "));
+            let kind = none.name.to_lowercase();
+            let remedy = format!("kubectl annotate --overwrite {kind} NAME {annotation}=false");
+            Check::new(none.name, Mark::Waiting, state, &remedy)
+        }
+    }
 }
 
-fn dns(pods: &[Arc<Pod>]) -> Check {
+fn dns(name: &'static str, pods: &[Arc<Pod>]) -> Check {
     let ready = pods.iter().filter(|pod| crate::tree::pod::node(pod).mark == Mark::Good).count();
     let state =
         format!("{ready} of {} pods in kube-system with the label k8s-app=kube-dns are ready", pods.len());
     match (pods.is_empty(), ready) {
         // Some clusters run DNS on the nodes, or label its pods differently.
-        (true, _) => Check::new(
-            "DNS",
-            Mark::Unknown,
-            "no pod in kube-system has the label k8s-app=kube-dns: not checked",
-            "",
-        ),
-        (false, 0) => Check::new(
-            "DNS",
-            Mark::Bad,
-            format!("{state}: host names of Services cannot be resolved"),
-            "kubectl --namespace kube-system describe pods --selector k8s-app=kube-dns",
-        ),
-        (false, _) => Check::new("DNS", Mark::Good, state, ""),
+        (true, _) => {
+            let state = "no pod in kube-system has the label k8s-app=kube-dns: not checked";
+            Check::new(name, Mark::Unknown, state, "")
+        }
+        (false, 0) => {
+            let state = format!("{state}: host names of Services cannot be resolved");
+            let remedy = "kubectl --namespace kube-system describe pods --selector k8s-app=kube-dns";
+            Check::new(name, Mark::Bad, state, remedy)
+        }
+        (false, _) => Check::new(name, Mark::Good, state, ""),
     }
 }
 

@@ -22,32 +22,24 @@ fn classes<K: serde::de::DeserializeOwned>(kind: &str, defaults: &[bool]) -> Vec
 }
 
 #[rstest]
-#[case::none(&[], Mark::Waiting, "the cluster has no default")]
-#[case::one(&[false, true], Mark::Good, "c1 is the default")]
-#[case::several(&[true, true], Mark::Waiting, "c0, c1 are all the default")]
-fn the_cluster_should_have_one_default_storage_class(
-    #[case] defaults: &[bool],
-    #[case] mark: Mark,
-    #[case] state: &str,
-) {
-    let check = storage_class(&classes("storageclass", defaults));
+#[case::no_storage(storage(&[]), Mark::Waiting, "the cluster has no default")]
+#[case::one_storage(storage(&[false, true]), Mark::Good, "c1 is the default")]
+#[case::several_storages(storage(&[true, true]), Mark::Waiting, "c0, c1 are all the default")]
+#[case::no_ingress(ingress(&[]), Mark::Waiting, "the cluster has no IngressClass")]
+#[case::no_default_ingress(ingress(&[false]), Mark::Waiting, "the cluster has no default")]
+#[case::one_ingress(ingress(&[true]), Mark::Good, "c0 is the default")]
+#[case::several_ingresses(ingress(&[true, true]), Mark::Waiting, "c0, c1 are all the default")]
+fn the_cluster_should_have_one_default_class(#[case] check: Check, #[case] mark: Mark, #[case] state: &str) {
     assert_eq!(check.mark, mark);
     assert!(check.state.starts_with(state), "{}", check.state);
 }
 
-#[rstest]
-#[case::none(&[], Mark::Waiting, "the cluster has no IngressClass")]
-#[case::no_default(&[false], Mark::Waiting, "the cluster has no default")]
-#[case::one(&[true], Mark::Good, "c0 is the default")]
-#[case::several(&[true, true], Mark::Waiting, "c0, c1 are all the default")]
-fn the_cluster_should_have_one_default_ingress_class(
-    #[case] defaults: &[bool],
-    #[case] mark: Mark,
-    #[case] state: &str,
-) {
-    let check = ingress_class(&classes("ingressclass", defaults));
-    assert_eq!(check.mark, mark);
-    assert!(check.state.starts_with(state), "{}", check.state);
+fn storage(defaults: &[bool]) -> Check {
+    storage_class("StorageClass", &classes("storageclass", defaults))
+}
+
+fn ingress(defaults: &[bool]) -> Check {
+    ingress_class("IngressClass", &classes("ingressclass", defaults))
 }
 
 #[rstest]
@@ -55,8 +47,8 @@ fn the_cluster_should_have_one_default_ingress_class(
 #[case::ready(json!({"readyReplicas": 1}), Mark::Good)]
 fn the_operator_needs_a_ready_pod(#[case] status: Value, #[case] mark: Mark) {
     let deployment = json!({"metadata": {"name": "todostack-operator", "namespace": "todostack-system"}, "status": status});
-    assert_eq!(operator(&[Arc::new(object(deployment))]).mark, mark);
-    assert_eq!(operator(&[]).mark, Mark::Bad);
+    assert_eq!(operator("Operator", &[Arc::new(object(deployment))]).mark, mark);
+    assert_eq!(operator("Operator", &[]).mark, Mark::Bad);
 }
 
 #[rstest]
@@ -72,7 +64,7 @@ fn dns_needs_one_ready_pod(#[case] ready: &[&str], #[case] mark: Mark) {
         Arc::new(object(json!({"metadata": {"name": "coredns"}, "status": status})))
     };
     let pods: Vec<_> = ready.iter().map(pod).collect();
-    assert_eq!(dns(&pods).mark, mark);
+    assert_eq!(dns("DNS", &pods).mark, mark);
 }
 
 #[test]
