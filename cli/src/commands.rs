@@ -1,10 +1,9 @@
 //! The commands: what each reads, what it prints, and its exit code. Texts are in `text/`.
 
-use std::io::Write as _;
+use std::{collections::BTreeMap, io::Write as _};
 
 use jiff::Timestamp;
 use kube::ResourceExt as _;
-use serde::Serialize;
 use todostack_crds::TodoStack;
 use todostack_stack::names;
 
@@ -14,10 +13,10 @@ use crate::{
     cluster,
     error::{Error, NOT_READY},
     examine, inspect,
-    kubectl::{self, Logs, Psql},
+    kubectl::{self, Psql},
     read::{self, Scope},
     report::{Health, Mark, Report},
-    text::{self, doctor::Stacks},
+    text,
 };
 
 /// Runs a command. Returns its exit code.
@@ -61,7 +60,7 @@ pub(crate) async fn run(args: Args) -> Result<u8, Error> {
             // kubectl prints nothing for a selector that matches no pod.
             access.stack(&name).await?;
             let mut command = access.kubectl();
-            command.args(kubectl::logs(&Logs { name: &name, workload, follow, tail }));
+            command.args(kubectl::logs(&name, workload, follow, tail));
             kubectl::run(command)
         }
     }
@@ -86,13 +85,8 @@ impl Access {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    stacks: &'a [Report],
-}
-
 fn status(reports: &[Report], scope: &Scope, output: Output, now: Timestamp) -> Result<String, Error> {
-    let document = Document { stacks: reports };
+    let document = BTreeMap::from([("stacks", reports)]);
     Ok(match output {
         Output::Json => serde_json::to_string_pretty(&document)? + "\n",
         Output::Yaml => serde_saphyr::to_string(&document)?,
@@ -110,14 +104,15 @@ fn status(reports: &[Report], scope: &Scope, output: Output, now: Timestamp) -> 
 async fn doctor(access: &Access, all_namespaces: bool, now: Timestamp) -> Result<u8, Error> {
     let cluster = cluster::read::read(&access.client).await?;
     // Without the CRD, a LIST of stacks would end the command before the checks are printed.
-    let stacks = if cluster.crd {
-        Stacks::Examined(inspect::reports(&access.client, &access.scope(all_namespaces), now).await?)
+    let reports = if cluster.crd {
+        Some(inspect::reports(&access.client, &access.scope(all_namespaces), now).await?)
     } else {
-        Stacks::NotServed
+        None
     };
     let checks = cluster::checks(&cluster);
-    write(&text::doctor::text(&checks, &stacks, now))?;
-    Ok(exit_code(stacks.unready() == 0 && checks.iter().all(|check| check.mark != Mark::Bad)))
+    write(&text::doctor::text(&checks, reports.as_deref(), now))?;
+    let are_ready = reports.iter().flatten().all(|report| report.health == Health::Ready);
+    Ok(exit_code(are_ready && checks.iter().all(|check| check.mark != Mark::Bad)))
 }
 
 fn url(stack: &TodoStack) -> Result<u8, Error> {

@@ -77,21 +77,13 @@ fn external_command(stack: &Stack, external: &External, is_known: bool) -> Strin
     }
 }
 
-pub(crate) struct Logs<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) workload: Workload,
-    pub(crate) follow: bool,
-    pub(crate) tail: i64,
-}
-
 /// Arguments for the logs of all pods of a workload.
-pub(crate) fn logs(logs: &Logs<'_>) -> Vec<String> {
-    let component = Component::from(logs.workload);
-    let selector =
-        format!("--selector={}={},{}={}", labels::STACK, logs.name, labels::COMPONENT, component.as_str());
-    let tail = format!("--tail={}", logs.tail);
+pub(crate) fn logs(name: &str, workload: Workload, follow: bool, tail: i64) -> Vec<String> {
+    let component = Component::from(workload).as_str();
+    let selector = format!("--selector={}={name},{}={component}", labels::STACK, labels::COMPONENT);
+    let tail = format!("--tail={tail}");
     let fixed = ["logs", &selector, "--all-containers", "--prefix", &tail].map(str::to_owned);
-    fixed.into_iter().chain(logs.follow.then(|| "--follow".to_owned())).collect()
+    fixed.into_iter().chain(follow.then(|| "--follow".to_owned())).collect()
 }
 
 #[cfg(test)]

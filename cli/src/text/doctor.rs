@@ -10,8 +10,8 @@ use crate::{
     report::{Health, Mark, Report, part_name},
 };
 
-/// Describes the cluster and its stacks.
-pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String {
+/// `reports` is `None` if the CRD is not installed.
+pub(crate) fn text(checks: &[Check], reports: Option<&[Report]>, now: Timestamp) -> String {
     let mut lines = vec![paint(STRONG, "Cluster")];
     for Check { name, mark, state, remedy } in checks {
         lines.push(format!("{} {name:<13} {state}", sign(*mark)));
@@ -20,10 +20,10 @@ pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String 
         }
     }
     lines.extend([String::new(), paint(STRONG, "Stacks")]);
-    match stacks {
-        Stacks::NotServed => lines.push("none: the API server does not serve them".to_owned()),
-        Stacks::Examined(reports) if reports.is_empty() => lines.push("none".to_owned()),
-        Stacks::Examined(reports) => {
+    match reports {
+        None => lines.push("none: the API server does not serve them".to_owned()),
+        Some([]) => lines.push("none".to_owned()),
+        Some(reports) => {
             for report in reports {
                 // Findings without the tree: `status` and `explain` show more of one stack.
                 lines.push(headline(report, now).trim_end().to_owned());
@@ -36,24 +36,8 @@ pub(crate) fn text(checks: &[Check], stacks: &Stacks, now: Timestamp) -> String 
             lines.extend(unchecked(reports));
         }
     }
-    lines.extend([String::new(), summary(checks, stacks)]);
+    lines.extend([String::new(), summary(checks, reports.unwrap_or_default())]);
     lines.join("\n") + "\n"
-}
-
-pub(crate) enum Stacks {
-    /// The CRD is not installed.
-    NotServed,
-    Examined(Vec<Report>),
-}
-
-impl Stacks {
-    /// How many are not ready.
-    pub(crate) fn unready(&self) -> usize {
-        match self {
-            Self::NotServed => 0,
-            Self::Examined(reports) => reports.iter().filter(|it| it.health != Health::Ready).count(),
-        }
-    }
 }
 
 /// What may not be read is the same for most stacks, so each note is printed once.
@@ -63,17 +47,14 @@ fn unchecked(reports: &[Report]) -> Vec<String> {
     notes(all.into_iter()).collect()
 }
 
-fn summary(checks: &[Check], stacks: &Stacks) -> String {
+fn summary(checks: &[Check], reports: &[Report]) -> String {
     let count = |mark| checks.iter().filter(|check| check.mark == mark).count();
-    let all = match stacks {
-        Stacks::NotServed => 0,
-        Stacks::Examined(reports) => reports.len(),
-    };
+    let ready = reports.iter().filter(|report| report.health == Health::Ready).count();
     format!(
-        "Cluster: {}, {}. Stacks: {} of {all} ready.",
+        "Cluster: {}, {}. Stacks: {ready} of {} ready.",
         plural(count(Mark::Bad), "problem"),
         plural(count(Mark::Waiting), "warning"),
-        all - stacks.unready()
+        reports.len()
     )
 }
 

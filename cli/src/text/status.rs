@@ -14,66 +14,43 @@ pub(crate) fn text(report: &Report, now: Timestamp, wide: bool) -> String {
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// One line of the tree, before its columns are aligned.
-struct Line {
-    branch: String,
-    mark: Mark,
-    label: String,
-    state: String,
-    details: String,
-}
-
 fn tree(parts: &[PartReport], wide: bool) -> Vec<String> {
+    let parts: Vec<_> = parts.iter().map(part_node).collect();
     let mut lines = Vec::new();
-    for (position, part) in parts.iter().enumerate() {
-        let last = position + 1 == parts.len();
-        lines.push(part_line(part, last));
-        let inner = if last { "   " } else { "│  " };
-        nodes(&part.objects, inner, &mut lines);
-    }
+    add_lines(&parts, "", &mut lines);
     // One column for the states, as wide as the deepest or longest name needs.
-    let width =
-        lines.iter().map(|line| columns(&line.branch) + columns(&line.label)).max().unwrap_or_default();
-    lines.iter().map(|line| align(line, width, wide)).collect()
+    let width = lines.iter().map(|(branch, node)| columns(branch) + columns(&node.object)).max();
+    lines.iter().map(|(branch, node)| align(branch, node, width.unwrap_or_default(), wide)).collect()
 }
 
-fn part_line(part: &PartReport, last: bool) -> Line {
+fn part_node(part: &PartReport) -> Node {
     let condition = &part.condition;
     // The sign in front of the name shows that the part works.
     let state = if condition.reason == "AsExpected" { "" } else { condition.reason.as_str() };
-    Line {
-        branch: branch(last).to_owned(),
+    Node {
+        object: part_name(part.part).to_owned(),
         mark: part.mark,
-        label: part_name(part.part).to_owned(),
         state: state.to_owned(),
         details: condition.message.clone(),
+        objects: part.objects.clone(),
     }
 }
 
-fn nodes(nodes: &[Node], indent: &str, lines: &mut Vec<Line>) {
+/// Adds each node after the branch in front of it.
+fn add_lines<'a>(nodes: &'a [Node], indent: &str, lines: &mut Vec<(String, &'a Node)>) {
     for (position, node) in nodes.iter().enumerate() {
         let last = position + 1 == nodes.len();
-        lines.push(Line {
-            branch: format!("{indent}{}", branch(last)),
-            mark: node.mark,
-            label: node.object.clone(),
-            state: node.state.clone(),
-            details: node.details.clone(),
-        });
-        let inner = if last { "   " } else { "│  " };
-        self::nodes(&node.objects, &format!("{indent}{inner}"), lines);
+        let (branch, inner) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        lines.push((format!("{indent}{branch}"), node));
+        add_lines(&node.objects, &format!("{indent}{inner}"), lines);
     }
 }
 
-fn branch(last: bool) -> &'static str {
-    if last { "└─ " } else { "├─ " }
-}
-
-fn align(line: &Line, width: usize, wide: bool) -> String {
-    let Line { branch, mark, label, state, details } = line;
-    let pad = " ".repeat(width.saturating_sub(columns(branch) + columns(label)));
+fn align(branch: &str, node: &Node, width: usize, wide: bool) -> String {
+    let Node { object, mark, state, details, objects: _ } = node;
+    let pad = " ".repeat(width.saturating_sub(columns(branch) + columns(object)));
     let color = if *mark == Mark::Good { FAINT } else { style(*mark) };
-    let object = format!("{}{} {label}{pad}", paint(FAINT, branch), sign(*mark));
+    let object = format!("{}{} {object}{pad}", paint(FAINT, branch), sign(*mark));
     let details = if wide { details.clone() } else { String::new() };
     let columns = [object, paint(color, state), details];
     columns.into_iter().filter(|column| !column.is_empty()).collect::<Vec<_>>().join("  ")
