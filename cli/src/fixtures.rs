@@ -9,6 +9,7 @@ use k8s_openapi::{
 use kube::{ResourceExt as _, api::ObjectMeta};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
 use todostack_crds::{ConditionType, TodoStack};
 use todostack_stack::{
     credentials::GeneratedSecrets,
@@ -16,6 +17,7 @@ use todostack_stack::{
     labels::Component,
     managed::{Key, Kind},
     observed::{Listing, Lookup, Observed, Referenced},
+    part::Part,
     requirements::Requirements,
     resolve::{Inputs, resolve},
     stack::Stack,
@@ -36,27 +38,27 @@ mod objects;
 
 const SPEC: &str = "{database: {postgres: {storage: {nfs: {server: nfs.example.com, path: /exports/shop}}}}, \
                     exposure: {host: shop.example.com}}";
-/// A password that no output may contain.
+// A password that no output may contain.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
 pub(crate) fn object<K: DeserializeOwned>(value: Value) -> K {
     serde_json::from_value(value).unwrap()
 }
 
-/// A stack and what the cluster holds of it.
+// A stack and what the cluster holds of it.
 pub(crate) struct Scene {
     todostack: TodoStack,
-    /// As `SPEC` resolves.
+    // As `SPEC` resolves.
     stack: Stack,
     listing: Listing,
-    /// Objects without the labels that LIST selects by.
+    // Objects without the labels that LIST selects by.
     unlisted: Vec<(Key, ObjectMeta)>,
     referenced: Referenced,
     events: Vec<Event>,
     forbidden: Vec<Forbidden>,
 }
 
-/// A ready stack.
+// A ready stack.
 pub(crate) fn well() -> Scene {
     let mut todostack = fixtures::todostack(SPEC);
     todostack.metadata.creation_timestamp = Some(Time(now() - SignedDuration::from_mins(7)));
@@ -78,22 +80,15 @@ pub(crate) fn well() -> Scene {
         events: Vec::new(),
         forbidden: Vec::new(),
     };
-    for condition in [
-        ConditionType::CredentialsValid,
-        ConditionType::StorageReady,
-        ConditionType::DatabaseReady,
-        ConditionType::MigrationsApplied,
-        ConditionType::ApiAvailable,
-        ConditionType::Exposed,
-    ] {
-        scene = scene.publishing(condition, "True", "AsExpected", "as the operator reported");
+    for part in Part::iter() {
+        scene = scene.publishing(part.condition(), "True", "AsExpected", "as the operator reported");
     }
     let message = "Serving at http://shop.example.com/todos";
     scene.publishing(ConditionType::Ready, "True", "AsExpected", message)
 }
 
 impl Scene {
-    /// The export does not exist: no container has ever run.
+    // The export does not exist: no container has ever run.
     pub(crate) fn without_export(self) -> Self {
         let mut scene = self.with_unready_api();
         scene.listing.pods = vec![
@@ -106,14 +101,8 @@ impl Scene {
         });
         change(&mut scene.listing.managed.jobs, |job| job.status = None);
         scene.events.push(object(objects::failed_mount()));
-        for condition in [
-            ConditionType::StorageReady,
-            ConditionType::DatabaseReady,
-            ConditionType::MigrationsApplied,
-            ConditionType::ApiAvailable,
-            ConditionType::Ready,
-        ] {
-            scene = scene.publishing(condition, "False", "Progressing", "as the operator reported");
+        for part in [Part::Storage, Part::Database, Part::Migrations, Part::Api, Part::Objects] {
+            scene = scene.publishing(part.condition(), "False", "Progressing", "as the operator reported");
         }
         scene
     }
@@ -123,7 +112,7 @@ impl Scene {
         self
     }
 
-    /// The only pod of the API is crash-looping.
+    // The only pod of the API is crash-looping.
     pub(crate) fn with_crash_looping_api(self) -> Self {
         let mut scene = self.with_unready_api();
         let status = objects::crash_looping();
@@ -149,7 +138,7 @@ impl Scene {
         self
     }
 
-    /// The Service of the API exists, and is not managed by the operator.
+    // The Service of the API exists, and is not managed by the operator.
     pub(crate) fn with_foreign_service(mut self) -> Self {
         let key = Key { kind: Kind::Service, name: "shop-api".to_owned() };
         self.listing.managed.services.retain(|service| service.name_any() != key.name);
@@ -157,19 +146,19 @@ impl Scene {
         self
     }
 
-    /// Another spec, and the objects of the former one.
+    // Another spec, and the objects of the former one.
     pub(crate) fn with_spec(mut self, spec: Value) -> Self {
         self.todostack.spec = object(spec);
         self
     }
 
-    /// A generation that the status may lack.
+    // A generation that the status may lack.
     pub(crate) fn with_generation(mut self, generation: i64) -> Self {
         self.todostack.metadata.generation = Some(generation);
         self
     }
 
-    /// The Secret of `spec.database.external.secret`.
+    // The Secret of `spec.database.external.secret`.
     pub(crate) fn with_external_secret(mut self, secret: Secret) -> Self {
         self.referenced.external = Lookup::Found(Box::new(secret));
         self
@@ -188,7 +177,7 @@ impl Scene {
         self
     }
 
-    /// The operator published a condition.
+    // The operator published a condition.
     pub(crate) fn publishing(
         mut self,
         condition: ConditionType,

@@ -24,16 +24,10 @@ impl Forbidden {
     pub(crate) fn note(self) -> String {
         match self {
             Self::Managed(kind) => {
-                let kinds = plural(kind.into());
-                match self.condition() {
-                    Some(condition) => {
-                        let condition = condition.as_str();
-                        format!(
-                            "not allowed to list {kinds}: {condition} is shown as the operator reported it"
-                        )
-                    }
-                    None => format!("not allowed to list {kinds}: they are not checked"),
-                }
+                let shown =
+                    |it: ConditionType| format!("{} is shown as the operator reported it", it.as_str());
+                let effect = self.condition().map_or_else(|| "they are not checked".to_owned(), shown);
+                format!("not allowed to list {}: {effect}", plural(kind.into()))
             }
             Self::ConfigMaps => "not allowed to get ConfigMaps: init scripts are not checked".to_owned(),
             Self::Pods => "not allowed to list Pods: why they are not ready is not checked".to_owned(),
@@ -74,26 +68,16 @@ fn plural(kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
-    #[test]
-    fn a_note_names_the_kind_and_the_condition_that_depends_on_it() {
-        let note = |kind| Forbidden::Managed(kind).note();
-        assert_eq!(
-            note(Kind::Secret),
-            "not allowed to list Secrets: CredentialsValid is shown as the operator reported it"
-        );
-        assert_eq!(
-            note(Kind::Service),
-            "not allowed to list Services: Exposed is shown as the operator reported it"
-        );
-        assert_eq!(
-            note(Kind::Ingress),
-            "not allowed to list Ingresses: Exposed is shown as the operator reported it"
-        );
-        assert_eq!(
-            note(Kind::PersistentVolume),
-            "not allowed to list PersistentVolumes: they are not checked"
-        );
+    #[rstest]
+    #[case(Kind::Secret, "Secrets: CredentialsValid is shown as the operator reported it")]
+    #[case(Kind::Service, "Services: Exposed is shown as the operator reported it")]
+    #[case(Kind::Ingress, "Ingresses: Exposed is shown as the operator reported it")]
+    #[case(Kind::PersistentVolume, "PersistentVolumes: they are not checked")]
+    fn a_note_names_the_kind_and_the_condition_that_depends_on_it(#[case] kind: Kind, #[case] note: &str) {
+        assert_eq!(Forbidden::Managed(kind).note(), format!("not allowed to list {note}"));
     }
 }

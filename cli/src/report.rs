@@ -7,7 +7,6 @@ use todostack_crds::{ConditionType, Reason};
 use todostack_stack::{conditions::Verdict, part::Part};
 
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -39,7 +38,6 @@ pub(crate) enum Health {
 
 /// A condition, as evaluated here or as the operator reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Condition {
     #[serde(rename = "type")]
     pub(crate) type_: String,
@@ -86,7 +84,6 @@ impl From<&v1::Condition> for Condition {
 
 /// A part of a stack.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct PartReport {
     #[serde(serialize_with = "serialize_part")]
     pub(crate) part: Part,
@@ -96,7 +93,6 @@ pub(crate) struct PartReport {
 }
 
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct FindingReport {
     #[serde(serialize_with = "serialize_part")]
     pub(crate) part: Part,
@@ -111,7 +107,6 @@ pub(crate) struct FindingReport {
 
 /// An object of a stack, with the objects that it controls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Node {
     /// Kind and name.
     pub(crate) object: String,
