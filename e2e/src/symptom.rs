@@ -50,7 +50,6 @@ pub enum Symptom {
     // Mounting the database's volume failed, by the message: the kubelet also emits `FailedMount` for a
     // ConfigMap or Secret that it has not read yet.
     MountFailed,
-    // A pod is unschedulable.
     Unschedulable,
     // A pod of this component is not ready.
     PodNotReady(&'static str),
@@ -60,7 +59,6 @@ pub enum Symptom {
     StuckTerminating(Duration),
 }
 
-// A running watch for a symptom of a stack.
 pub struct SymptomWatch<'a> {
     namespace: &'a Namespace,
     stack: String,
@@ -85,7 +83,6 @@ impl Namespace {
         Ok(watch)
     }
 
-    // Watches for a symptom of a stack, then applies the stack.
     pub async fn apply_and_watch_for(
         &self,
         stack: &str,
@@ -95,6 +92,18 @@ impl Namespace {
         let watch = self.watch_for(stack, symptom).await?;
         self.apply(stack, spec).await?;
         Ok(watch)
+    }
+
+    // Applies the stack `shop`, and fails unless it is not ready for this reason soon after the symptom.
+    pub async fn ensure_diagnosed(
+        &self,
+        spec: &str,
+        symptom: Symptom,
+        reason: Reason,
+        mention: &str,
+    ) -> Result<()> {
+        let watch = self.apply_and_watch_for("shop", spec, symptom).await?;
+        watch.diagnosed_as(reason, mention).await.map(drop)
     }
 }
 

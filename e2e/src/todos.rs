@@ -23,12 +23,8 @@ pub struct Todo {
     pub url: String,
 }
 
-// The todos of one stack.
-pub struct Todos {
-    route: Route,
-}
-
-enum Route {
+// The todos of one stack, and the way to them.
+pub enum Todos {
     Ingress { host: String },
     Proxy { client: kube::Client, base: String },
 }
@@ -37,14 +33,14 @@ impl Namespace {
     // The todos of a stack, through the API server's proxy to its Service.
     pub fn todos(&self, stack: &str) -> Todos {
         let base = format!("/api/v1/namespaces/{}/services/{stack}-api:http/proxy", self.name);
-        Todos { route: Route::Proxy { client: self.cluster.proxy.clone(), base } }
+        Todos::Proxy { client: self.cluster.proxy.clone(), base }
     }
 }
 
 impl Todos {
     // The todos of the stack whose Ingress has this host.
     pub fn at_host(host: &str) -> Self {
-        Self { route: Route::Ingress { host: host.to_owned() } }
+        Self::Ingress { host: host.to_owned() }
     }
 
     // Lists all todos, and retries until the API is reachable.
@@ -70,12 +66,12 @@ impl Todos {
         let request = |uri: String| {
             Request::builder().method(method.clone()).uri(uri).header("content-type", "application/json")
         };
-        let (status, text) = match &self.route {
-            Route::Ingress { host } => {
+        let (status, text) = match self {
+            Self::Ingress { host } => {
                 let request = request(format!("{INGRESS}{path}")).header("host", host).body(body)?;
                 tokio::task::spawn_blocking(move || send_to_ingress(request)).await??
             }
-            Route::Proxy { client, base } => {
+            Self::Proxy { client, base } => {
                 let request = request(format!("{base}{path}")).body(kube::client::Body::from(body))?;
                 let response = client.send(request).await?;
                 let status = response.status();

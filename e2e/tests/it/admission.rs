@@ -19,8 +19,7 @@ use todostack_e2e::{
 // Fails unless the stack's pods are rejected for this reason.
 async fn ensure_rejected(namespace: &Namespace, reason: Reason, mention: &str) -> Result<()> {
     let symptom = Symptom::DeploymentCondition("FailedCreate");
-    let watch = namespace.apply_and_watch_for("shop", "{database: {sqlite: {}}}", symptom).await?;
-    watch.diagnosed_as(reason, mention).await.map(drop)
+    namespace.ensure_diagnosed("{database: {sqlite: {}}}", symptom, reason, mention).await
 }
 
 #[test]

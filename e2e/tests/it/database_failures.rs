@@ -15,17 +15,6 @@ use todostack_e2e::{
 
 const EXTERNAL: &str = "{api: {replicas: 1}, database: {external: {secret: {name: own}}}}";
 
-// Fails unless a stack on the external database is not ready for this reason.
-async fn ensure_diagnosed(
-    namespace: &Namespace,
-    symptom: Symptom,
-    reason: Reason,
-    mention: &str,
-) -> Result<()> {
-    let watch = namespace.apply_and_watch_for("shop", EXTERNAL, symptom).await?;
-    watch.diagnosed_as(reason, mention).await.map(drop)
-}
-
 // The probe of the migration, which queries the database.
 const PROBE_FAILED: Symptom = Symptom::Event("Unhealthy", "shop-migrate-");
 
@@ -35,7 +24,9 @@ fn rejected_credentials_are_reported_and_work_after_a_correction() -> Result<()>
         namespace.external_database(OWNER, &[]).await?;
         let wrong = Login { username: "shop", password: "wrong-7d1e" };
         namespace.apply_external_login("own", wrong).await?;
-        ensure_diagnosed(namespace, Symptom::ContainerFailed, Reason::AuthenticationFailed, "Secret").await?;
+        namespace
+            .ensure_diagnosed(EXTERNAL, Symptom::ContainerFailed, Reason::AuthenticationFailed, "Secret")
+            .await?;
         namespace.apply_external_login("own", OWNER).await?;
         namespace.until_ready("shop").await.map(drop)
     })
@@ -49,7 +40,7 @@ fn a_role_that_may_not_create_tables_is_reported_with_the_message_of_the_server(
         let guest = Login { username: "guest", password: "guest-5b2a" };
         namespace.apply_external_login("own", guest).await?;
         let mention = "permission denied for schema public";
-        ensure_diagnosed(namespace, Symptom::ContainerFailed, Reason::MigrationFailed, mention).await
+        namespace.ensure_diagnosed(EXTERNAL, Symptom::ContainerFailed, Reason::MigrationFailed, mention).await
     })
 }
 
@@ -59,7 +50,9 @@ fn a_server_without_a_free_connection_is_reported() -> Result<()> {
         namespace.external_database(OWNER, &["-c", "max_connections=12"]).await?;
         namespace.apply_external_login("own", OWNER).await?;
         use_all_connections(namespace).await?;
-        ensure_diagnosed(namespace, PROBE_FAILED, Reason::TooManyConnections, "max_connections").await
+        namespace
+            .ensure_diagnosed(EXTERNAL, PROBE_FAILED, Reason::TooManyConnections, "max_connections")
+            .await
     })
 }
 
@@ -69,7 +62,7 @@ fn a_server_without_a_free_connection_is_reported() -> Result<()> {
 fn an_unreachable_server_is_reported(#[case] host: &str) -> Result<()> {
     with_namespace("unreached", async |namespace| {
         namespace.apply_external_login_at(host, "own", OWNER).await?;
-        ensure_diagnosed(namespace, PROBE_FAILED, Reason::DatabaseUnreachable, "Secret").await
+        namespace.ensure_diagnosed(EXTERNAL, PROBE_FAILED, Reason::DatabaseUnreachable, "Secret").await
     })
 }
 

@@ -29,8 +29,7 @@ fn a_service_without_a_load_balancer_is_reported() -> Result<()> {
     with_namespace("balancer", async |namespace| {
         let spec = "{database: {sqlite: {}}, exposure: {service: {type: LoadBalancer}}}";
         let symptom = Symptom::DeploymentCondition("MinimumReplicasAvailable");
-        let watch = namespace.apply_and_watch_for("shop", spec, symptom).await?;
-        watch.diagnosed_as(Reason::AddressPending, "shop-api").await.map(drop)
+        namespace.ensure_diagnosed(spec, symptom, Reason::AddressPending, "shop-api").await
     })
 }
 

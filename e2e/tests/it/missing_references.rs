@@ -55,8 +55,7 @@ fn a_missing_object_or_key_is_reported_by_name(
 ) -> Result<()> {
     with_namespace("missing", async |namespace| {
         namespace.apply_secret("half-login", &[("host", "db"), ("password", "hush-6a4c")]).await?;
-        let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
-        watch.diagnosed_as(reason, mention).await.map(drop)
+        namespace.ensure_diagnosed(spec, Symptom::Applied, reason, mention).await
     })
 }
 

@@ -46,8 +46,7 @@ fn an_export_that_postgres_cannot_use_is_reported(
         nfs_node::run(&command.replace("NAME", name).replace("HERE", &directory)).await?;
         let postgres = postgres_on_export(&format!("/exports/{name}"));
         let spec = format!("{{database: {{postgres: {postgres}}}}}");
-        let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
-        watch.diagnosed_as(reason, mention).await.map(drop)
+        namespace.ensure_diagnosed(&spec, Symptom::ContainerFailed, reason, mention).await
     })
 }
 

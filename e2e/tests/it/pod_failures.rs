@@ -80,8 +80,7 @@ fn what_keeps_a_pod_from_running_is_reported(
     #[case] mention: &str,
 ) -> Result<()> {
     with_namespace("cause", async |namespace| {
-        let watch = namespace.apply_and_watch_for("shop", spec, symptom).await?;
-        watch.diagnosed_as(reason, mention).await.map(drop)
+        namespace.ensure_diagnosed(spec, symptom, reason, mention).await
     })
 }
 
@@ -114,8 +113,7 @@ fn a_registry_that_denies_access_is_reported() -> Result<()> {
         let _registry = PrivateRegistry::start().await?;
         let spec = format!("{{api: {{image: '{PRIVATE_IMAGE}'}}, database: {{sqlite: {{}}}}}}");
         let symptom = Symptom::ContainerWaiting("ErrImagePull");
-        let watch = namespace.apply_and_watch_for("shop", &spec, symptom).await?;
-        watch.diagnosed_as(Reason::ImagePullUnauthorized, "imagePullSecret").await.map(drop)
+        namespace.ensure_diagnosed(&spec, symptom, Reason::ImagePullUnauthorized, "imagePullSecret").await
     })
 }
 

@@ -47,8 +47,7 @@ fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
         let allow_other = format!("sed -i 's/ \\*(/ 192.0.2.7(/' {file}; exportfs -ra");
         nfs_node::run(&format!("nfs-export {name} 999:999 0700; {allow_other}")).await?;
         let spec = nfs_spec(nfs_node::SERVER, &path, "hard, nfsvers=3");
-        let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::MountFailed).await?;
-        watch.diagnosed_as(Reason::MountAccessDenied, &path).await.map(drop)
+        namespace.ensure_diagnosed(&spec, Symptom::MountFailed, Reason::MountAccessDenied, &path).await
     })
 }
 
@@ -71,8 +70,7 @@ fn a_failed_mount_is_reported(
     with_namespace("mount", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let spec = nfs_spec(server, "/exports/demo-of-mounts", options);
-        let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::MountFailed).await?;
-        watch.diagnosed_as(reason, mention).await.map(drop)
+        namespace.ensure_diagnosed(&spec, Symptom::MountFailed, reason, mention).await
     })
 }
 
@@ -138,8 +136,7 @@ fn a_claim_that_is_not_bound_yet_is_reported() -> Result<()> {
     with_namespace("pending", async |namespace| {
         with_class(namespace, MISSING_PROVISIONER, async || {
             let spec = class_spec(namespace);
-            let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::Applied).await?;
-            watch.diagnosed_as(Reason::VolumePending, "shop-db").await.map(drop)
+            namespace.ensure_diagnosed(&spec, Symptom::Applied, Reason::VolumePending, "shop-db").await
         })
         .await
     })
