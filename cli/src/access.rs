@@ -13,7 +13,6 @@ use crate::{args::Cluster, error::Error};
 /// The default of kube, 30 s, is long for a user who waits.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Access to the cluster as the user.
 pub(crate) struct Access {
     pub(crate) client: Client,
     /// The namespace of the flag, else of the context.

@@ -99,7 +99,6 @@ pub(crate) enum Command {
     },
 }
 
-/// The output format of `status`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// Tree of objects
@@ -113,7 +112,6 @@ pub(crate) enum Output {
     Yaml,
 }
 
-/// The pods whose logs are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
     /// The pods of the API

@@ -21,7 +21,6 @@ pub(crate) struct Cluster {
     pub(crate) operators: Option<Vec<Arc<Deployment>>>,
     pub(crate) storage_classes: Option<Vec<Arc<StorageClass>>>,
     pub(crate) ingress_classes: Option<Vec<Arc<IngressClass>>>,
-    /// Pods of the cluster's DNS.
     pub(crate) dns: Option<Vec<Arc<Pod>>>,
 }
 

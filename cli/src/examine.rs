@@ -30,7 +30,6 @@ use crate::{
     tree,
 };
 
-/// What was read of one stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) stack: TodoStack,
@@ -53,7 +52,6 @@ impl Snapshot {
         conditions.find(|published| published.type_ == condition.as_str())
     }
 
-    /// Whether the status is of the current spec.
     fn is_status_current(&self) -> bool {
         let TodoStack { metadata, status, .. } = &self.stack;
         status.as_ref().is_some_and(|status| status.observed_generation >= metadata.generation)

@@ -58,7 +58,6 @@ pub(crate) struct Scene {
     forbidden: Vec<Forbidden>,
 }
 
-// A ready stack.
 pub(crate) fn well() -> Scene {
     let mut todostack = fixtures::todostack(SPEC);
     todostack.metadata.creation_timestamp = Some(Time(now() - SignedDuration::from_mins(7)));
@@ -177,7 +176,6 @@ impl Scene {
         self
     }
 
-    // The operator published a condition.
     pub(crate) fn publishing(
         mut self,
         condition: ConditionType,

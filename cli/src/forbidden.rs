@@ -5,10 +5,8 @@ use strum::IntoEnumIterator as _;
 use todostack_crds::ConditionType;
 use todostack_stack::managed::{Kind, ManagedResource};
 
-/// Objects that the user may not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forbidden {
-    /// The managed objects of a kind.
     Managed(Kind),
     /// The ConfigMap that the spec references.
     ConfigMaps,

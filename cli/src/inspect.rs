@@ -23,13 +23,11 @@ use crate::{
 /// Stacks that are read at the same time: enough to hide latency, few enough for API Priority and Fairness.
 const CONCURRENCY: usize = 8;
 
-/// Reports on all stacks in scope.
 pub(crate) async fn reports(client: &Client, scope: &Scope, now: Timestamp) -> Result<Vec<Report>, Error> {
     let snapshots = snapshots(client, scope).await?;
     snapshots.iter().map(|snapshot| Ok(examine::examine(snapshot, now)?)).collect()
 }
 
-/// Reads all stacks in scope.
 pub(crate) async fn snapshots(client: &Client, scope: &Scope) -> Result<Vec<Snapshot>, Error> {
     let mut lists = read::lists(client, scope).await?;
     let config = settings::from_deployments(&lists.operators);

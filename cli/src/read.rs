@@ -22,7 +22,6 @@ use crate::{
 
 pub(crate) mod named;
 
-/// The stacks that a command is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
     /// None: all namespaces.
@@ -49,7 +48,6 @@ impl Scope {
         }
     }
 
-    /// Selects the objects of the stacks.
     fn selector(&self) -> ListParams {
         let selector = match &self.name {
             Some(name) => format!("{}={name}", labels::STACK),
@@ -64,14 +62,12 @@ pub(crate) struct Lists {
     pub(crate) stacks: Vec<TodoStack>,
     /// All stacks of the cluster, for conflicts between them. Empty where the user may not list them.
     pub(crate) all_stacks: Vec<TodoStack>,
-    /// The objects of the stacks in scope.
     pub(crate) listing: Listing,
     /// The Deployments that run operators, which are no managed objects.
     pub(crate) operators: Vec<Arc<Deployment>>,
     pub(crate) forbidden: Vec<Forbidden>,
 }
 
-/// Lists the stacks in scope and their objects.
 pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error> {
     let stacks = stacks(client, scope).await?;
     let all_stacks = if let Scope { namespace: None, name: None } = scope {
@@ -102,7 +98,6 @@ pub(crate) async fn lists(client: &Client, scope: &Scope) -> Result<Lists, Error
     Ok(lists)
 }
 
-/// Stores what a request returned.
 type Store = Box<dyn FnOnce(&mut Lists)>;
 
 /// Requests that are sent at the same time.

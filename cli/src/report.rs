@@ -52,7 +52,6 @@ impl Condition {
         self.status == "True"
     }
 
-    /// A condition that is not known.
     pub(crate) fn unknown(condition: ConditionType, message: &str) -> Self {
         Self {
             type_: condition.as_str().to_owned(),
@@ -82,7 +81,6 @@ impl From<&v1::Condition> for Condition {
     }
 }
 
-/// A part of a stack.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct PartReport {
     #[serde(serialize_with = "serialize_part")]
@@ -131,7 +129,6 @@ pub(crate) enum Mark {
     Unknown,
 }
 
-/// A part's name in output.
 pub(crate) fn part_name(part: Part) -> &'static str {
     match part {
         Part::Objects => "Objects",

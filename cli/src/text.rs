@@ -49,7 +49,6 @@ impl Health {
     }
 }
 
-/// The summary line of a stack.
 fn headline(report: &Report, now: Timestamp) -> String {
     let health = match report.health {
         Health::Ready => "ready".to_owned(),

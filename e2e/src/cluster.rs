@@ -28,7 +28,6 @@ pub struct Cluster {
     pub client: Client,
     // Never retries: through the proxy to pods and Services, a 503 is a response that tests check.
     pub proxy: Client,
-    // Path of the file that `KUBECONFIG` names.
     pub kubeconfig: PathBuf,
 }
 
@@ -48,12 +47,10 @@ impl Cluster {
         Ok((Self::connect().await?, permit))
     }
 
-    // The objects of one kind that is not namespaced.
     pub fn api<K: Resource<Scope = ClusterResourceScope, DynamicType = ()>>(&self) -> Api<K> {
         Api::all(self.client.clone())
     }
 
-    // The objects of one kind in the operator's namespace.
     pub fn operator_api<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(&self) -> Api<K> {
         Api::namespaced(self.client.clone(), OPERATOR_NAMESPACE)
     }
@@ -83,7 +80,6 @@ impl Cluster {
     }
 }
 
-// The root of the checkout.
 pub fn repository() -> &'static Path {
     let e2e = Path::new(env!("CARGO_MANIFEST_DIR"));
     e2e.parent().unwrap_or(e2e)

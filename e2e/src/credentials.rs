@@ -31,7 +31,6 @@ impl Namespace {
         self.apply_secret(secret, &[("username", login.username), ("password", login.password)]).await
     }
 
-    // Reads the key `password` of a Secret.
     pub async fn password(&self, secret: &str) -> Result<String> {
         let data = self.api::<Secret>().get(secret).await?.data;
         let password = data.and_then(|mut data| data.remove("password"));

@@ -44,7 +44,6 @@ impl Namespace {
             .await
     }
 
-    // Runs a statement in the database as its owner.
     pub async fn external_psql(&self, statement: &str) -> Result<String> {
         self.kubectl(&PSQL.split(' ').chain([statement]).collect::<Vec<_>>()).await
     }

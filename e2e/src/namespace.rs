@@ -113,12 +113,10 @@ impl Namespace {
         wait::until_deleted(&self.cluster.api::<Object>(), &self.name, deadline).await
     }
 
-    // The objects of one kind in this namespace.
     pub fn api<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(&self) -> Api<K> {
         Api::namespaced(self.cluster.client.clone(), &self.name)
     }
 
-    // Runs `kubectl` in this namespace and returns its output.
     pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.cluster.kubectl(&[&["--namespace", &self.name], arguments].concat()).await
     }

@@ -28,7 +28,6 @@ impl Namespace {
 }
 
 // Exports a directory of the node, and returns its path for clients.
-//
 // `name` must be unique; `owner` is `uid:gid`, `mode` is octal.
 pub async fn export(name: &str, owner: &str, mode: &str) -> Result<String> {
     run(&format!("nfs-export {name} {owner} {mode}")).await?;

@@ -9,13 +9,11 @@ use std::{num::NonZero, sync::LazyLock, thread::available_parallelism};
 
 use tokio::sync::watch;
 
-// The permits of this process.
 static PERMITS: LazyLock<Permits> = LazyLock::new(|| {
     // Tests mostly wait for the cluster, so there can be one more than this machine has cores.
     Permits::new(available_parallelism().map_or(1, NonZero::get) + 1)
 });
 
-// How a test uses the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     // In its own namespaces, beside a limited number of others.

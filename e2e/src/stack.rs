@@ -30,7 +30,6 @@ impl Namespace {
         applied.with_context(|| format!("failed to apply TodoStack {name}"))
     }
 
-    // Applies a stack and waits until it is Ready.
     pub async fn apply_and_wait(&self, name: &str, spec: &str) -> Result<TodoStack> {
         self.apply(name, spec).await?;
         self.until_ready(name).await
@@ -78,7 +77,6 @@ impl Namespace {
         }
     }
 
-    // Deletes the stack and waits until it no longer exists.
     pub async fn delete_and_wait(&self, name: &str) -> Result<()> {
         self.stacks().delete(name, &DeleteParams::default()).await?;
         wait::until_deleted(&self.stacks(), name, SOON * 2).await

@@ -14,7 +14,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 const RETRY_EVERY: Duration = Duration::from_millis(200);
 
 // Watches one object until `condition` holds, and returns it (`None` if it does not exist).
-//
 // `expected` completes the error "not … within 30 s".
 pub async fn until<K>(
     api: &Api<K>,

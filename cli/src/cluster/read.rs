@@ -16,7 +16,6 @@ use crate::{
 const DNS_SELECTOR: &str = "k8s-app=kube-dns";
 const PLACE: &str = "of the cluster";
 
-/// Reads what the checks need.
 pub(crate) async fn read(client: &Client) -> Result<Cluster, Error> {
     let all = ListParams::default();
     let by_label = |selector: &str| ListParams::default().labels(selector);

@@ -25,7 +25,6 @@ const EVENTS: u32 = 50;
 pub(crate) struct Reader<'a> {
     pub(crate) client: &'a Client,
     pub(crate) stack: &'a StackRef,
-    /// What the user may not read.
     pub(crate) forbidden: Vec<Forbidden>,
 }
 

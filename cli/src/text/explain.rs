@@ -5,7 +5,6 @@ use todostack_stack::part::Part;
 use super::{BAD, FAINT, GOOD, STRONG, WAITING, notes, paint, status};
 use crate::report::{FindingReport, Health, PartReport, Report, part_name};
 
-/// Explains why a stack is not ready.
 pub(crate) fn text(report: &Report) -> String {
     let name = paint(STRONG, &format!("{}/{}", report.namespace, report.name));
     let mut lines = match report.health {
@@ -82,7 +81,6 @@ fn steps(chain: &[&PartReport]) -> Vec<String> {
     chain.iter().enumerate().map(step).collect()
 }
 
-/// The prefix of a step at that depth.
 fn because(depth: usize) -> String {
     match depth.checked_sub(1) {
         None => String::new(),

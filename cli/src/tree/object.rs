@@ -16,7 +16,6 @@ use todostack_stack::{
 
 use crate::report::Mark;
 
-/// The state of an object.
 pub(super) struct State {
     pub(super) mark: Mark,
     pub(super) summary: String,

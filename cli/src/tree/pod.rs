@@ -8,7 +8,6 @@ use crate::report::{Mark, Node};
 /// Reasons of waiting containers of a pod that starts.
 const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
-/// The pod in a tree of objects.
 pub(crate) fn node(pod: &Pod) -> Node {
     let (mark, state) = state(pod);
     Node {
