@@ -99,30 +99,24 @@ fn is_ready(pod: &Pod) -> bool {
 #[test]
 fn stacks_with_the_same_name_in_two_namespaces_share_nothing() -> Result<()> {
     with_namespace("one", async |one| {
-        with_second_namespace(one, async |two| {
-            for namespace in [one, two] {
-                namespace.apply("shop", "{api: {replicas: 1}}").await?;
-            }
-            one.until_ready("shop").await?;
-            two.until_ready("shop").await?;
-            let todo = one.todos("shop").add("only here").await?;
-            assert_eq!(one.todos("shop").list_eventually().await?, vec![todo]);
-            assert_eq!(two.todos("shop").list_eventually().await?, vec![]);
-            assert_ne!(one.password("shop-db-app").await?, two.password("shop-db-app").await?);
-            Ok(())
-        })
-        .await
+        let two = Namespace::create(&one.cluster, "two").await?;
+        let outcome = ensure_nothing_shared(one, &two).await;
+        let closed = two.close().await;
+        outcome.and(closed)
     })
 }
 
-async fn with_second_namespace<F>(first: &Namespace, test: F) -> Result<()>
-where
-    F: AsyncFnOnce(&Namespace) -> Result<()>,
-{
-    let second = Namespace::create(&first.cluster, "two").await?;
-    let outcome = test(&second).await;
-    let closed = second.close().await;
-    outcome.and(closed)
+async fn ensure_nothing_shared(one: &Namespace, two: &Namespace) -> Result<()> {
+    for namespace in [one, two] {
+        namespace.apply("shop", "{api: {replicas: 1}}").await?;
+    }
+    one.until_ready("shop").await?;
+    two.until_ready("shop").await?;
+    let todo = one.todos("shop").add("only here").await?;
+    assert_eq!(one.todos("shop").list_eventually().await?, vec![todo]);
+    assert_eq!(two.todos("shop").list_eventually().await?, vec![]);
+    assert_ne!(one.password("shop-db-app").await?, two.password("shop-db-app").await?);
+    Ok(())
 }
 
 #[test]
