@@ -50,12 +50,18 @@ struct Inserted {
     created_at: DateTime<Utc>,
 }
 
+/// Without `..`: a new field that gets no column below does not compile.
+fn title(new: &NewTodo) -> &str {
+    let NewTodo { title, completed: _, order: _, due_date: _, tags: _, priority: _ } = new;
+    title.as_str()
+}
+
 /// Lists are numbered from 1, so 0 in place of another owner's list violates the foreign key: the row fails
 /// with [`Error::ListNotFound`], as for a list that does not exist.
 async fn insert(connection: &mut PgConnection, requests: &[Request]) -> sqlx::Result<Vec<Inserted>> {
     let owner: Vec<_> = requests.iter().map(|(collection, _)| &*collection.owner).collect();
     let list_id: Vec<_> = requests.iter().map(|(collection, _)| collection.list).collect();
-    let title: Vec<_> = requests.iter().map(|(_, new)| new.title.as_str()).collect();
+    let title: Vec<_> = requests.iter().map(|(_, new)| title(new)).collect();
     let completed: Vec<_> = requests.iter().map(|(_, new)| new.completed).collect();
     let position: Vec<_> = requests.iter().map(|(_, new)| new.order).collect();
     let due_date: Vec<_> = requests.iter().map(|(_, new)| new.due_date).collect();

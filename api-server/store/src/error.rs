@@ -61,13 +61,20 @@ impl Error {
 
     /// Whether other requests to the database would fail too.
     pub fn concerns_the_database(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Full(_)
-                | Self::Unavailable(_)
-                | Self::TimedOut(_)
-                | Self::LoginRefused(_)
-                | Self::SchemaOutdated(_)
-        )
+            | Self::Unavailable(_)
+            | Self::TimedOut(_)
+            | Self::LoginRefused(_)
+            | Self::SchemaOutdated(_) => true,
+            Self::TodoNotFound
+            | Self::ListNotFound
+            | Self::PreconditionFailed
+            | Self::KeyInFlight
+            | Self::KeyReused
+            | Self::Overloaded
+            | Self::Migration(_)
+            | Self::Internal(_) => false,
+        }
     }
 }
