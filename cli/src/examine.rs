@@ -3,21 +3,17 @@
 //! other namespaces, is taken from the status that it published.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1;
 use kube::ResourceExt as _;
 use strum::IntoEnumIterator as _;
 use todostack_crds::{Class, ConditionType, Reason, TodoStack};
 use todostack_stack::{
     applied::Applied,
     conditions::{self, Verdict, View},
-    config::Config,
     credentials::GeneratedSecrets,
     diagnose::{self, Evidence},
     finding::Finding,
     managed::Kind,
-    observed::Observed,
     part::Part,
-    requirements::Requirements,
     resolve::{self, Inputs},
     resources::api_deployment,
     stack::Stack,
@@ -27,36 +23,9 @@ use todostack_stack::{
 use crate::{
     forbidden::Forbidden,
     report::{Condition, FindingReport, Health, Mark, PartReport, Report},
+    snapshot::Snapshot,
     tree,
 };
-
-#[derive(Clone, Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) stack: TodoStack,
-    /// With placeholders for what may not be read.
-    pub(crate) observed: Observed,
-    pub(crate) forbidden: Vec<Forbidden>,
-    pub(crate) config: Config,
-}
-
-impl Snapshot {
-    /// Whether the resolved credentials are the true ones, not those of a placeholder.
-    pub(crate) fn has_true_credentials(&self) -> bool {
-        let references = Requirements::from(&self.stack.spec).references;
-        let is_generated = references.credentials.is_none() && references.external.is_none();
-        is_generated || !self.forbidden.contains(&Forbidden::Managed(Kind::Secret))
-    }
-
-    fn published(&self, condition: ConditionType) -> Option<&v1::Condition> {
-        let mut conditions = self.stack.status.as_ref()?.conditions.iter();
-        conditions.find(|published| published.type_ == condition.as_str())
-    }
-
-    fn is_status_current(&self) -> bool {
-        let TodoStack { metadata, status, .. } = &self.stack;
-        status.as_ref().is_some_and(|status| status.observed_generation >= metadata.generation)
-    }
-}
 
 /// Resolves a stack. If Secrets may not be listed, the credentials are assumed to be those of the API's pods.
 pub(crate) fn resolve(snapshot: &Snapshot) -> Result<Stack, Incomplete> {

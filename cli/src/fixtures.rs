@@ -25,12 +25,7 @@ use todostack_stack::{
 };
 
 use self::objects::{change, pod, running};
-use crate::{
-    examine::{self, Snapshot},
-    forbidden::Forbidden,
-    placeholders,
-    report::Report,
-};
+use crate::{examine, forbidden::Forbidden, placeholders, report::Report, snapshot::Snapshot};
 
 pub(crate) use fixtures::now;
 

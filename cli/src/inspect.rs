@@ -12,12 +12,13 @@ use todostack_stack::{
 
 use crate::{
     error::Error,
-    examine::{self, Snapshot},
+    examine,
     forbidden::Forbidden,
     placeholders,
     read::{self, Lists, Scope, named::Reader},
     report::Report,
     settings,
+    snapshot::Snapshot,
 };
 
 /// Stacks that are read at the same time: enough to hide latency, few enough for API Priority and Fairness.

@@ -16,6 +16,7 @@ mod placeholders;
 mod read;
 mod report;
 mod settings;
+mod snapshot;
 mod text;
 mod tree;
 

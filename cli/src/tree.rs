@@ -14,9 +14,9 @@ use todostack_stack::{
 };
 
 use crate::{
-    examine::Snapshot,
     forbidden::Forbidden,
     report::{Mark, Node},
+    snapshot::Snapshot,
 };
 
 mod object;

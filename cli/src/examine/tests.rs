@@ -4,6 +4,8 @@
 use serde_json::json;
 use todostack_stack::stack_ref::StackRef;
 
+use todostack_stack::requirements::Requirements;
+
 use super::*;
 use crate::fixtures::{PASSWORD, well};
 
