@@ -159,23 +159,6 @@ impl FromRequestParts<AppState> for AtTodo {
     }
 }
 
-/// The lists of the caller, and their addresses.
-#[derive(Debug)]
-pub(crate) struct AtLists {
-    pub(crate) owner: Owner,
-    pub(crate) links: Links,
-}
-
-impl FromRequestParts<AppState> for AtLists {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let links = Links::from_request_parts(parts, state).await?;
-        Ok(Self { owner, links })
-    }
-}
-
 /// The list that the path names.
 #[derive(Debug)]
 pub(crate) struct AtList {

@@ -13,7 +13,8 @@ use todostack_store::{NewList, Store};
 use super::{ListBody, ListInput};
 use crate::{
     error::ApiError,
-    extract::{AtLists, JsonBody},
+    extract::{Caller, JsonBody},
+    links::Links,
 };
 
 /// Create a list
@@ -31,7 +32,8 @@ use crate::{
 )]
 pub(crate) async fn create(
     State(store): State<Arc<dyn Store>>,
-    AtLists { owner, links }: AtLists,
+    Caller(owner): Caller,
+    links: Links,
     body: JsonBody<ListInput>,
 ) -> Result<Response, ApiError> {
     let list = store.create_list(&owner, NewList::try_from(body.value)?).await?;

@@ -16,27 +16,20 @@ use super::ListBody;
 use crate::{
     error::ApiError,
     etag::{self, IfNoneMatch},
-    extract::{AtLists, Params},
+    extract::{Caller, Params},
+    links::Links,
     paging::{self, MAX_LIMIT},
-    schemas,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListsParams {
     /// The maximum number of lists.
-    #[serde(default = "ListsParams::default_limit")]
-    #[param(inline, required = false, value_type = schemas::Limit)]
-    limit: i64,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i64>,
     /// The start of the page: from the `Link` header of the previous page.
     #[serde(default)]
     cursor: i64,
-}
-
-impl ListsParams {
-    fn default_limit() -> i64 {
-        MAX_LIMIT
-    }
 }
 
 /// List the lists, oldest first
@@ -59,10 +52,12 @@ impl ListsParams {
 )]
 pub(crate) async fn list(
     State(store): State<Arc<dyn Store>>,
-    AtLists { owner, links }: AtLists,
+    Caller(owner): Caller,
+    links: Links,
     Params(ListsParams { limit, cursor }): Params<ListsParams>,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
+    let limit = limit.unwrap_or(MAX_LIMIT);
     paging::check_limit(limit)?;
     let mut lists = store.lists(&owner, cursor, limit.saturating_add(1)).await?;
     let more = paging::truncate(&mut lists, limit);
