@@ -14,12 +14,11 @@ use utoipa::{
 use crate::{
     error::{ApiError, FieldError},
     extract::Params,
-    schemas,
 };
 
 /// The maximum `limit`, and the size of the pages that are read when no limit is given.
 pub(crate) const MAX_LIMIT: i64 = 1_000;
-pub(crate) const MAX_TEXT_CHARS: usize = 200;
+const MAX_TEXT_CHARS: usize = 200;
 
 /// Query parameters that select todos.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -28,7 +27,7 @@ pub(crate) struct FilterParams {
     /// Only completed (`true`) or only open (`false`) todos.
     completed: Option<bool>,
     /// Only todos whose title contains this text. Case is ignored; in SQLite for ASCII letters only.
-    #[param(inline, required = false, value_type = schemas::SearchText)]
+    #[param(max_length = 200, pattern = r"^[^\u0000]*$")]
     q: Option<String>,
 }
 
@@ -77,7 +76,7 @@ pub(crate) struct PageParams {
     #[param(inline)]
     sort: SortParam,
     /// The maximum number of todos; without it, all.
-    #[param(inline, required = false, value_type = schemas::Limit)]
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// The start of the page: from the `Link` header of the previous page.
     #[param(pattern = r"^-?(created|order)\.(-?[0-9]{1,16})?\.[0-9]{1,18}$")]

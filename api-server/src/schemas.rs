@@ -1,5 +1,5 @@
-//! JSON schemas of single values, with the limits that the code checks: those of the store's types, of paging
-//! and of numbers. The schemas of whole bodies are derived from their structs.
+//! JSON schemas of single values, with the limits that the code checks: those of the store's types and of
+//! numbers. The schemas of whole bodies are derived from their structs.
 
 use todostack_store::{ListName, Tags, Title};
 use utoipa::{
@@ -10,12 +10,8 @@ use utoipa::{
     },
 };
 
-use crate::{
-    paging::{MAX_LIMIT, MAX_TEXT_CHARS},
-    todos::MAX_ORDER,
-};
+use crate::todos::MAX_ORDER;
 
-const NO_NUL: &str = r"^[^\u0000]*$";
 const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
 
 pub(crate) fn title() -> Object {
@@ -87,29 +83,4 @@ pub(crate) fn order() -> Object {
             "The position among other todos, as the client chooses; a safe integer of JavaScript.",
         ))
         .build()
-}
-
-/// The size of a page. A type, since a parameter whose schema is a function loses its description.
-pub(crate) struct Limit;
-
-impl ToSchema for Limit {}
-
-impl PartialSchema for Limit {
-    fn schema() -> RefOr<Schema> {
-        let number = ObjectBuilder::new().schema_type(Type::Integer);
-        let number = number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
-        number.minimum(Some(1)).maximum(Some(MAX_LIMIT)).into()
-    }
-}
-
-/// A text to search for in titles.
-pub(crate) struct SearchText;
-
-impl ToSchema for SearchText {}
-
-impl PartialSchema for SearchText {
-    fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        text.max_length(Some(MAX_TEXT_CHARS)).pattern(Some(NO_NUL)).into()
-    }
 }

@@ -10,13 +10,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
 use todostack_store::{Created, IdempotencyKey, NewTodo, Store};
-use utoipa::{
-    IntoParams,
-    openapi::{
-        ObjectBuilder, Type,
-        path::{Parameter, ParameterBuilder, ParameterIn},
-    },
-};
+use utoipa::IntoParams;
 
 use super::{TodoBody, TodoInput};
 use crate::{
@@ -73,7 +67,13 @@ pub(crate) async fn create(
 }
 
 /// The `Idempotency-Key`, and a digest of the path, since the same key at another path is another request.
-pub(crate) struct Key(Option<(String, Sha256)>);
+#[derive(IntoParams)]
+#[into_params(names("idempotency-key"), parameter_in = Header)]
+pub(crate) struct Key(
+    /// A text that is unique to this request, and the same when it is repeated
+    #[param(value_type = String, required = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    Option<(String, Sha256)>,
+);
 
 impl Key {
     fn with_body(self, body: &[u8]) -> Option<IdempotencyKey> {
@@ -103,17 +103,5 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
         // Nested routers strip the prefix of a list from `uri`.
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
         Ok(Self(Some((key.to_owned(), Sha256::new_with_prefix(uri.path()).chain_update([0])))))
-    }
-}
-
-impl IntoParams for Key {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]+$"));
-        let key = ParameterBuilder::new()
-            .name(IDEMPOTENCY_KEY.as_str())
-            .parameter_in(ParameterIn::Header)
-            .description(Some("A text that is unique to this request, and the same when it is repeated"))
-            .schema(Some(text.min_length(Some(1)).max_length(Some(MAX_KEY_BYTES))));
-        vec![key.build()]
     }
 }
