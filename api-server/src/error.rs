@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,32 +58,24 @@ pub enum ApiError {
 }
 
 /// Status, slug and title of a problem.
-type Kind = (StatusCode, &'static str, &'static str);
+type Kind = (u16, &'static str, &'static str);
 
 impl ApiError {
     fn kind(&self) -> Kind {
         match self {
-            Self::MalformedJson(_) => (StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON"),
-            Self::InvalidParameter(_) => (StatusCode::BAD_REQUEST, "invalid-parameter", "Invalid parameter"),
-            Self::InvalidHeader(_) => (StatusCode::BAD_REQUEST, "invalid-header", "Invalid header"),
-            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", "Invalid body"),
-            Self::RouteNotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-            }
-            Self::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
-            }
-            Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
-            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request-timeout", "Request timeout"),
-            Self::DeadlineExceeded => {
-                (StatusCode::SERVICE_UNAVAILABLE, "deadline-exceeded", "Deadline exceeded")
-            }
+            Self::MalformedJson(_) => (400, "malformed-json", "Malformed JSON"),
+            Self::InvalidParameter(_) => (400, "invalid-parameter", "Invalid parameter"),
+            Self::InvalidHeader(_) => (400, "invalid-header", "Invalid header"),
+            Self::Invalid(_) => (422, "invalid-body", "Invalid body"),
+            Self::RouteNotFound => (404, "not-found", "Not found"),
+            Self::MethodNotAllowed => (405, "method-not-allowed", "Method not allowed"),
+            Self::UnsupportedMediaType => (415, "unsupported-media-type", "Unsupported media type"),
+            Self::BodyTooLarge(_) => (413, "body-too-large", "Body too large"),
+            Self::RequestTimeout => (408, "request-timeout", "Request timeout"),
+            Self::DeadlineExceeded => (503, "deadline-exceeded", "Deadline exceeded"),
             Self::Overloaded => OVERLOADED,
-            Self::HeadersTooLarge(_) => {
-                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "Headers too large")
-            }
-            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Rate limited"),
+            Self::HeadersTooLarge(_) => (431, "headers-too-large", "Headers too large"),
+            Self::RateLimited(_) => (429, "rate-limited", "Rate limited"),
             Self::Auth(error) => auth_kind(error),
             Self::Store(error) => store_kind(error),
         }
@@ -120,7 +112,8 @@ impl ApiError {
     }
 
     pub fn status(&self) -> StatusCode {
-        self.kind().0
+        // All statuses of the table are valid.
+        StatusCode::from_u16(self.kind().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
@@ -132,41 +125,31 @@ fn challenge(error: &AuthError) -> HeaderMap {
     }
 }
 
-const OVERLOADED: Kind = (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded");
+const OVERLOADED: Kind = (503, "overloaded", "Overloaded");
 
 fn auth_kind(error: &AuthError) -> Kind {
     match error {
-        AuthError::Missing | AuthError::Invalid(_) => {
-            (StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized")
-        }
-        AuthError::Scope(_) => (StatusCode::FORBIDDEN, "insufficient-scope", "Insufficient scope"),
-        AuthError::Keys(_) => (StatusCode::SERVICE_UNAVAILABLE, "keys-unavailable", "Keys unavailable"),
+        AuthError::Missing | AuthError::Invalid(_) => (401, "unauthorized", "Unauthorized"),
+        AuthError::Scope(_) => (403, "insufficient-scope", "Insufficient scope"),
+        AuthError::Keys(_) => (503, "keys-unavailable", "Keys unavailable"),
     }
 }
 
 fn store_kind(error: &todostack_store::Error) -> Kind {
     use todostack_store::Error;
     match error {
-        Error::TodoNotFound => (StatusCode::NOT_FOUND, "todo-not-found", "No such todo"),
-        Error::ListNotFound => (StatusCode::NOT_FOUND, "list-not-found", "No such list"),
-        Error::PreconditionFailed => {
-            (StatusCode::PRECONDITION_FAILED, "precondition-failed", "Precondition failed")
-        }
-        Error::KeyInFlight => {
-            (StatusCode::CONFLICT, "idempotency-key-in-flight", "Idempotency key in flight")
-        }
-        Error::KeyReused => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused")
-        }
+        Error::TodoNotFound => (404, "todo-not-found", "No such todo"),
+        Error::ListNotFound => (404, "list-not-found", "No such list"),
+        Error::PreconditionFailed => (412, "precondition-failed", "Precondition failed"),
+        Error::KeyInFlight => (409, "idempotency-key-in-flight", "Idempotency key in flight"),
+        Error::KeyReused => (422, "idempotency-key-reused", "Idempotency key reused"),
         Error::Overloaded => OVERLOADED,
-        Error::Full(_) => (StatusCode::INSUFFICIENT_STORAGE, "database-full", "Database full"),
+        Error::Full(_) => (507, "database-full", "Database full"),
         Error::Unavailable(_) | Error::TimedOut(_) | Error::LoginRefused(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "database-unavailable", "Database unavailable")
+            (503, "database-unavailable", "Database unavailable")
         }
-        Error::SchemaOutdated(_) => (StatusCode::SERVICE_UNAVAILABLE, "schema-outdated", "Schema outdated"),
-        Error::Migration(_) | Error::Internal(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Internal error")
-        }
+        Error::SchemaOutdated(_) => (503, "schema-outdated", "Schema outdated"),
+        Error::Migration(_) | Error::Internal(_) => (500, "internal-error", "Internal error"),
     }
 }
 
@@ -220,15 +203,11 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The error behind a response, if it is one; a status that axum chose becomes the error that it stands for.
+/// The error behind a response, if it is one; axum itself answers a wrong method.
 fn error_of(response: &Response) -> Option<Arc<ApiError>> {
-    if let Some(error) = response.extensions().get::<Arc<ApiError>>() {
-        return Some(Arc::clone(error));
-    }
-    match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => Some(Arc::new(ApiError::MethodNotAllowed)),
-        _ => None,
-    }
+    let not_allowed = || Arc::new(ApiError::MethodNotAllowed);
+    let own = response.extensions().get::<Arc<ApiError>>().cloned();
+    own.or_else(|| (response.status() == StatusCode::METHOD_NOT_ALLOWED).then(not_allowed))
 }
 
 /// Writes the body of a response that is an error, and keeps its headers (Allow, Retry-After, …).
@@ -238,23 +217,20 @@ pub(crate) fn render(response: &mut Response, trace_id: &str) -> Option<Arc<ApiE
     let problem = Problem {
         r#type: format!("{TYPE_PREFIX}{slug}"),
         title,
-        status: status.as_u16(),
+        status,
         detail: error.detail(),
         trace_id,
         errors: error.errors(),
     };
     let mut body = axum::Json(problem).into_response();
-    *body.status_mut() = status;
+    *body.status_mut() = error.status();
     for (name, value) in response.headers() {
-        if !describes_body(name) {
+        // These two are of the body that is replaced.
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             body.headers_mut().append(name, value.clone());
         }
     }
     body.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     *response = body;
     Some(error)
-}
-
-fn describes_body(name: &HeaderName) -> bool {
-    name == header::CONTENT_TYPE || name == header::CONTENT_LENGTH
 }
