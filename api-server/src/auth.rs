@@ -1,7 +1,6 @@
 //! Authentication: bearer tokens (RFC 6750) that are JWTs of one issuer for one audience (RFC 9068), checked
 //! as RFC 8725 recommends. Which requests need a token is decided in `middleware`.
 
-mod fetch;
 mod keys;
 mod signature;
 

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Bytes;
+use http::{Request, Uri};
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey,
     jwk::{Jwk, JwkSet, PublicKeyUse},
@@ -21,7 +23,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{KeySource, fetch::Fetcher};
+use super::KeySource;
+use crate::outbound::Outbound;
 
 /// The keys are fetched again after this time, so that a key that the issuer revoked expires.
 const MAX_AGE: Duration = Duration::from_mins(5);
@@ -55,6 +58,25 @@ struct Key {
 }
 
 #[derive(Debug)]
+struct Fetcher {
+    url: Uri,
+    outbound: Outbound,
+}
+
+impl Fetcher {
+    fn error(url: &Uri, why: String) -> KeysError {
+        KeysError::Fetch { url: url.to_string(), why }
+    }
+
+    async fn get(&self) -> Result<Bytes, KeysError> {
+        let error = |why| Self::error(&self.url, why);
+        let request = Request::get(self.url.clone()).body(http_body_util::Full::default());
+        let request = request.map_err(|cause| error(cause.to_string()))?;
+        self.outbound.send(request).await.map_err(error)
+    }
+}
+
+#[derive(Debug)]
 pub(super) struct Keys {
     known: RwLock<Option<Arc<Known>>>,
     /// `None` for a file, which is read at startup only. The time is that of the last attempt.
@@ -73,12 +95,9 @@ impl Keys {
                 Ok(Self { known: RwLock::new(Some(Arc::new(known))), refresh: None, reread_after })
             }
             KeySource::Url { url, ca_file } => {
-                let fetcher = Fetcher::new(url, ca_file.as_deref())?;
-                Ok(Self {
-                    known: RwLock::new(None),
-                    refresh: Some(Mutex::new((fetcher, None))),
-                    reread_after,
-                })
+                let outbound = Outbound::new(ca_file.as_deref()).map_err(|why| Fetcher::error(&url, why))?;
+                let refresh = Some(Mutex::new((Fetcher { url, outbound }, None)));
+                Ok(Self { known: RwLock::new(None), refresh, reread_after })
             }
         }
     }
@@ -127,13 +146,13 @@ impl Keys {
         if tried.is_some_and(|tried| tried.elapsed() < self.reread_after) {
             return match self.known() {
                 Some(_) => Ok(()),
-                None => Err(fetcher.error("the last attempt failed a moment ago")),
+                None => Err(Fetcher::error(&fetcher.url, "the last attempt failed a moment ago".to_owned())),
             };
         }
         // Before the request, so that a failed attempt counts too.
         *tried = Some(Instant::now());
         let text = fetcher.get().await?;
-        let keys = parse(&text, &fetcher.url())?;
+        let keys = parse(&text, &fetcher.url.to_string())?;
         let known = Known { keys, read_at: Instant::now() };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
         Ok(())
