@@ -1,6 +1,6 @@
 //! Every flag and environment variable, with its help. No other file reads the environment.
 
-use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue, Uri};
 
 use crate::{
     auth::{AuthSettings, KeySource},
+    links::PublicUrl,
     otlp::OtlpSettings,
-    public_url::PublicUrl,
     rate::RateLimit,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 ///
 /// Try it: run `todostack-api`, then `curl -d '{"title":"tea"}' -H content-type:application/json
 /// localhost:8080/todos`
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version)]
 pub struct Cli {
     #[command(subcommand)]
@@ -169,19 +169,14 @@ pub struct TraceArgs {
 
 impl TraceArgs {
     pub(crate) fn settings(self) -> anyhow::Result<Option<OtlpSettings>> {
-        let Self {
-            otlp_endpoint,
-            otlp_traces_endpoint,
-            otlp_headers: headers,
-            otel_service_name: service_name,
-        } = self;
         let from_endpoint =
             |endpoint: Uri| format!("{}/v1/traces", endpoint.to_string().trim_end_matches('/')).parse();
-        let traces_url = match (otlp_traces_endpoint, otlp_endpoint) {
+        let traces_url = match (self.otlp_traces_endpoint, self.otlp_endpoint) {
             (Some(url), _) => url,
             (None, Some(endpoint)) => from_endpoint(endpoint)?,
             (None, None) => return Ok(None),
         };
+        let (headers, service_name) = (self.otlp_headers, self.otel_service_name);
         Ok(Some(OtlpSettings { traces_url, headers, service_name }))
     }
 }
@@ -192,6 +187,7 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name.trim().parse().map_err(|_| invalid())?, value.trim().parse().map_err(|_| invalid())?))
 }
 
+/// Without `Debug`, since the URL may hold a password.
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
@@ -207,18 +203,6 @@ pub struct DatabaseArgs {
     #[arg(long, global = true, env = "TODOSTACK_DATABASE_MAX_CONNECTIONS")]
     #[arg(value_parser = clap::value_parser!(u32).range(6..))]
     pub database_max_connections: Option<u32>,
-}
-
-/// The URL may hold a password.
-impl fmt::Debug for DatabaseArgs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { database_url, pghost, database_max_connections } = self;
-        f.debug_struct("DatabaseArgs")
-            .field("database_url", &database_url.as_ref().map(|_| "…"))
-            .field("pghost", pghost)
-            .field("database_max_connections", database_max_connections)
-            .finish()
-    }
 }
 
 #[derive(Clone, Debug, Args)]

@@ -18,15 +18,7 @@ const FEWEST_CONNECTIONS: u32 = PostgresStore::BESIDE_THE_POOL + 2;
 /// less than the share of one replica of a Postgres with its defaults (12).
 const FEW_CONNECTIONS: u32 = 2 * FEWEST_CONNECTIONS;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A server that many replicas share.
-    Postgres,
-    /// A file of this process.
-    Sqlite,
-}
-
-/// A database that can be opened. `Debug` and `Display` never show the password.
+/// A database that can be opened. `Display` never shows the password.
 #[derive(Clone)]
 pub struct Database {
     target: Target,
@@ -35,14 +27,10 @@ pub struct Database {
 
 #[derive(Clone)]
 enum Target {
+    /// A server that many replicas share.
     Postgres(Box<PgConnectOptions>),
+    /// A file of this process.
     Sqlite(Box<SqliteConnectOptions>),
-}
-
-impl fmt::Debug for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Database({self})")
-    }
 }
 
 impl fmt::Display for Database {
@@ -80,11 +68,8 @@ impl Database {
         Self { max_connections: Some(FEW_CONNECTIONS), ..self }
     }
 
-    pub fn kind(&self) -> Kind {
-        match &self.target {
-            Target::Postgres(_) => Kind::Postgres,
-            Target::Sqlite(_) => Kind::Sqlite,
-        }
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.target, Target::Sqlite(_))
     }
 
     /// Opens the database on the current runtime. Connects only with the first query.

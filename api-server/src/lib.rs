@@ -20,7 +20,6 @@ pub mod otlp;
 mod outbound;
 mod paging;
 pub mod probes;
-mod public_url;
 mod rate;
 mod routes;
 mod schemas;

@@ -1,5 +1,7 @@
 //! Absolute URLs in responses: from the configured public URL, else from `X-Forwarded-*`, else from `Host`.
 
+use std::str::FromStr;
+
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Uri, header, request::Parts};
 use todostack_store::{ListId, TodoId};
@@ -64,9 +66,30 @@ impl FromRequestParts<AppState> for Links {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         Ok(match &state.shared.settings.public_url {
-            Some(url) => Self { base: url.as_str().to_owned() },
+            Some(url) => Self { base: url.0.clone() },
             None => Self::from_headers(&parts.headers, &parts.uri),
         })
+    }
+}
+
+/// `https://shop.example.com/api`: absolute, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let invalid = || format!("`{text}` is not an absolute URL such as https://shop.example.com/api");
+        let uri: Uri = text.parse().map_err(|_| invalid())?;
+        if !matches!(uri.scheme_str(), Some("http" | "https"))
+            || uri.authority().is_none()
+            || uri.query().is_some()
+        {
+            return Err(invalid());
+        }
+        // Paths are appended with their slash.
+        Ok(Self(text.trim_end_matches('/').to_owned()))
     }
 }
 
@@ -95,5 +118,14 @@ mod tests {
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
         assert_eq!(Links::from_headers(&headers, &Uri::from_static("/todos")).base, base);
+    }
+
+    #[rstest]
+    #[case("https://shop.example.com/", Ok("https://shop.example.com"))]
+    #[case("shop.example.com", Err(()))]
+    #[case("https://shop.example.com/?a=b", Err(()))]
+    fn a_public_url_is_absolute_and_ends_without_a_slash(#[case] text: &str, #[case] base: Result<&str, ()>) {
+        let parsed = text.parse::<PublicUrl>().map(|url| url.0).map_err(drop);
+        assert_eq!(parsed, base.map(str::to_owned));
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     auth::Auth,
     chain::chain,
     config::{AuthArgs, ServeArgs, TraceArgs},
-    database::{Database, Kind},
+    database::Database,
     listener,
     otlp::Spans,
     probes,
@@ -48,7 +48,7 @@ pub async fn run(
     // A port that is in use fails before anything is migrated.
     let api_listener = bind(listen).await?;
     let probes_listener = bind(operations_listen).await?;
-    if database.kind() == Kind::Sqlite {
+    if database.is_sqlite() {
         // No other process could migrate the file.
         state.store.migrate().await.context("failed to migrate the SQLite file")?;
     }
@@ -91,22 +91,15 @@ pub async fn run(
 }
 
 fn settings(args: ServeArgs) -> Settings {
-    let ServeArgs {
-        listen: _,
-        operations_listen: _,
-        drain_delay: _,
-        public_url,
-        cors_allowed_origins,
-        max_concurrent_requests,
-        rate_limit,
-    } = args;
+    let mut cors_allowed_origins = args.cors_allowed_origins;
+    // clap parses an empty variable as one empty origin.
+    cors_allowed_origins.retain(|origin| !origin.is_empty());
     Settings {
-        public_url,
-        // clap parses an empty variable as one empty origin.
-        cors_allowed_origins: cors_allowed_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
-        rate_limit: rate_limit.limit(),
-        trusted_proxy_hops: rate_limit.trusted_proxy_hops,
-        max_concurrent_requests,
+        public_url: args.public_url,
+        cors_allowed_origins,
+        rate_limit: args.rate_limit.limit(),
+        trusted_proxy_hops: args.rate_limit.trusted_proxy_hops,
+        max_concurrent_requests: args.max_concurrent_requests,
     }
 }
 

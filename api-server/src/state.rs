@@ -11,9 +11,9 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::Auth,
+    links::PublicUrl,
     metrics::Metrics,
     otlp::Spans,
-    public_url::PublicUrl,
     rate::{Rate, RateLimit},
 };
 
@@ -76,12 +76,6 @@ impl Shared {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
-    }
-}
-
-impl std::fmt::Debug for AppState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppState").field("settings", &self.shared.settings).finish_non_exhaustive()
     }
 }
 
