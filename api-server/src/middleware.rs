@@ -2,7 +2,6 @@
 //! below.
 
 mod admit;
-mod authenticate;
 mod cors;
 mod headers;
 mod limit;
@@ -73,7 +72,12 @@ async fn answer(shared: &Shared, mut request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
         return next.run(request).await;
     }
-    let caller = authenticate::authenticate(shared, request.method(), request.headers()).await;
+    // The subject of the token; `None` when authentication is off.
+    let caller = match &shared.auth {
+        Some(auth) => auth.identify(request.headers(), request.method()).await.map(Some),
+        None => Ok(None),
+    };
+    let caller = caller.map_err(ApiError::from);
     // Before an invalid token is rejected, so that guesses count too.
     let quota = limit::take(shared, caller.as_ref().ok().and_then(Option::as_ref), &request);
     let mut response = match quota.check().and(caller) {
