@@ -33,11 +33,8 @@ fn main() -> anyhow::Result<()> {
     shop.metadata.namespace = Some("shops".into());
     shop.metadata.uid = Some("1".into());
     shop.metadata.generation = Some(1);
-    let generated = GeneratedSecrets {
-        superuser_password: "1".into(),
-        app_password: "2".into(),
-        revision: "3".into(),
-    };
+    let generated =
+        GeneratedSecrets { superuser_password: "1".into(), app_password: "2".into(), revision: "3".into() };
     let stack = resolve(&shop, Inputs { observed: &observed, generated: &generated, config: &config })?;
     let (applied, now) = (Applied::default(), Timestamp::UNIX_EPOCH);
     let once = || {
