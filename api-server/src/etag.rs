@@ -7,16 +7,9 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use todostack_store::{Precondition, Todo};
-use utoipa::{
-    IntoParams,
-    openapi::{
-        ObjectBuilder, Type,
-        path::{Parameter, ParameterBuilder, ParameterIn},
-    },
-};
+use utoipa::IntoParams;
 
 use crate::error::{ApiError, FieldError};
 
@@ -57,20 +50,20 @@ pub(crate) fn not_modified(etag: HeaderValue) -> Response {
 }
 
 /// `If-Match`: compared strongly, so a weak ETag never matches.
-#[derive(Debug)]
-pub(crate) struct IfMatch(pub(crate) Precondition);
+#[derive(Debug, IntoParams)]
+#[into_params(names("if-match"), parameter_in = Header)]
+pub(crate) struct IfMatch(
+    /// Only if the todo has one of these ETags
+    #[param(value_type = String, required = false, example = "*")]
+    #[param(pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#)]
+    pub(crate) Precondition,
+);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         precondition(&parts.headers).map(Self)
-    }
-}
-
-impl IntoParams for IfMatch {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![parameter("if-match", "Only if the todo has one of these ETags")]
     }
 }
 
@@ -86,10 +79,17 @@ fn precondition(headers: &HeaderMap) -> Result<Precondition, ApiError> {
 }
 
 /// `If-None-Match` of a read: what the client has cached. Compared weakly.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum IfNoneMatch {
-    Absent,
-    /// `*`
+#[derive(Debug, IntoParams)]
+#[into_params(names("if-none-match"), parameter_in = Header)]
+pub(crate) struct IfNoneMatch(
+    /// Only if the resource has none of these ETags; otherwise 304
+    #[param(value_type = String, required = false, example = "*")]
+    #[param(pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#)]
+    Option<Cached>,
+);
+
+#[derive(Debug)]
+enum Cached {
     Any,
     /// The opaque parts, without quotes.
     These(Vec<String>),
@@ -98,10 +98,10 @@ pub(crate) enum IfNoneMatch {
 impl IfNoneMatch {
     pub(crate) fn matches(&self, etag: &HeaderValue) -> bool {
         let opaque = etag.to_str().map_or("", |etag| etag.trim_matches('"'));
-        match self {
-            Self::Absent => false,
-            Self::Any => true,
-            Self::These(tags) => tags.iter().any(|tag| tag == opaque),
+        match &self.0 {
+            None => false,
+            Some(Cached::Any) => true,
+            Some(Cached::These(tags)) => tags.iter().any(|tag| tag == opaque),
         }
     }
 }
@@ -110,29 +110,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Ok(match parse_tags(&parts.headers, &header::IF_NONE_MATCH)? {
-            None => Self::Absent,
-            Some(Tags::Any) => Self::Any,
-            Some(Tags::These(tags)) => Self::These(tags.iter().map(|tag| tag.opaque.to_owned()).collect()),
-        })
+        let tags = parse_tags(&parts.headers, &header::IF_NONE_MATCH)?;
+        Ok(Self(tags.map(|tags| match tags {
+            Tags::Any => Cached::Any,
+            Tags::These(tags) => Cached::These(tags.iter().map(|tag| tag.opaque.to_owned()).collect()),
+        })))
     }
-}
-
-impl IntoParams for IfNoneMatch {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![parameter("if-none-match", "Only if the resource has none of these ETags; otherwise 304")]
-    }
-}
-
-fn parameter(name: &str, what: &str) -> Parameter {
-    let list = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#;
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Header)
-        .description(Some(what))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(list))))
-        .example(Some(json!("*")))
-        .build()
 }
 
 fn parse_version(opaque: &str) -> Option<i64> {
