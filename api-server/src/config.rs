@@ -91,12 +91,11 @@ pub struct RateLimitArgs {
 impl RateLimitArgs {
     pub(crate) fn limit(&self) -> Option<RateLimit> {
         let requests_per_second = self.rate_limit_rps?;
-        let burst = self.rate_limit_burst.unwrap_or_else(|| requests_per_second.saturating_mul(TWO));
+        let burst = self.rate_limit_burst;
+        let burst = burst.unwrap_or_else(|| requests_per_second.saturating_add(requests_per_second.get()));
         Some(RateLimit { requests_per_second, burst })
     }
 }
-
-const TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 
 /// All of it, or none of it for an API without authentication.
 #[derive(Clone, Debug, Args)]

@@ -1,7 +1,7 @@
 //! `todostack-api migrate`: waits for the database, migrates it, reports the version. With `--check` it reads
 //! the version once. The migrations are in the stores.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
@@ -34,15 +34,9 @@ pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
         bail!("schema version {found}, want {wanted}: run `todostack-api migrate`");
     }
     tracing::info!(schema_version = found, "Schema is up to date");
-    report(found, report_file)
-}
-
-fn report(version: i64, file: Option<PathBuf>) -> anyhow::Result<()> {
-    let line = format!("{}\n", json!({ "schemaVersion": version }));
-    match file {
-        Some(file) => {
-            std::fs::write(&file, line).with_context(|| format!("failed to write {}", file.display()))
-        }
-        None => Ok(()),
+    if let Some(file) = report_file {
+        let line = format!("{}\n", json!({ "schemaVersion": found }));
+        std::fs::write(&file, line).with_context(|| format!("failed to write {}", file.display()))?;
     }
+    Ok(())
 }

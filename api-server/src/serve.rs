@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::{Context as _, anyhow};
 use tokio::{
     net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::{SignalKind, signal},
     sync::watch,
     time::sleep,
 };
@@ -53,7 +53,7 @@ pub async fn run(
         state.store.migrate().await.context("failed to migrate the SQLite file")?;
     }
     // Before readiness is announced, so that an early SIGTERM drains too.
-    let stop = StopSignal::listen()?;
+    let stop = stop_signal()?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         listen = %api_listener.local_addr()?,
@@ -71,7 +71,7 @@ pub async fn run(
         tokio::spawn(listener::serve(probes_listener, probes::router(state.clone()), stopped(probes_stop)));
     let housekeeping = [tokio::spawn(delete_keys(state.clone())), tokio::spawn(evict_clients(state.clone()))];
 
-    let signal = stop.received().await;
+    let signal = stop.await;
     // Readiness fails first: a replica that is removed too early would lose requests.
     state.drain();
     tracing::info!(signal, seconds = drain_delay.as_secs(), "Draining");
@@ -91,15 +91,22 @@ pub async fn run(
 }
 
 fn settings(args: ServeArgs) -> Settings {
-    let mut cors_allowed_origins = args.cors_allowed_origins;
-    // clap parses an empty variable as one empty origin.
-    cors_allowed_origins.retain(|origin| !origin.is_empty());
-    Settings {
-        public_url: args.public_url,
+    let ServeArgs {
+        listen: _,
+        operations_listen: _,
+        drain_delay: _,
+        public_url,
         cors_allowed_origins,
-        rate_limit: args.rate_limit.limit(),
-        trusted_proxy_hops: args.rate_limit.trusted_proxy_hops,
-        max_concurrent_requests: args.max_concurrent_requests,
+        max_concurrent_requests,
+        rate_limit,
+    } = args;
+    Settings {
+        public_url,
+        // clap parses an empty variable as one empty origin.
+        cors_allowed_origins: cors_allowed_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+        rate_limit: rate_limit.limit(),
+        trusted_proxy_hops: rate_limit.trusted_proxy_hops,
+        max_concurrent_requests,
     }
 }
 
@@ -112,25 +119,16 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-struct StopSignal {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignal {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?,
-            interrupt: signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?,
-        })
-    }
-
-    async fn received(mut self) -> &'static str {
+/// Listens at once, and waits for the signal when it is awaited.
+fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
+    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
+    Ok(async move {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
         }
-    }
+    })
 }
 
 async fn evict_clients(state: AppState) {

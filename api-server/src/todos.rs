@@ -93,13 +93,23 @@ pub(crate) struct TodoBody {
 impl TodoBody {
     pub(crate) fn new(todo: Todo, list: Option<ListId>, links: &Links) -> Self {
         let url = links.todo(list, todo.id);
-        let Todo { id, title, completed, order, due_date, tags, priority, created_at, updated_at, .. } = todo;
+        let Todo {
+            id,
+            title,
+            completed,
+            order,
+            due_date,
+            tags,
+            priority,
+            version: _,
+            created_at,
+            updated_at,
+        } = todo;
         let priority = priority.map(Priority::from);
         Self { id, title, completed, order, url, due_date, tags, priority, created_at, updated_at }
     }
 }
 
-/// A todo with its ETag.
 pub(crate) fn todo_response(todo: Todo, list: Option<ListId>, links: &Links) -> Response {
     let etag = [(header::ETAG, etag::for_todo(&todo))];
     (etag, Json(TodoBody::new(todo, list, links))).into_response()
