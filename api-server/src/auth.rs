@@ -43,7 +43,6 @@ pub enum KeySource {
     File(PathBuf),
 }
 
-/// Which tokens are valid.
 #[derive(Clone, Debug)]
 pub struct AuthSettings {
     pub issuer: String,

@@ -90,7 +90,6 @@ fn find_invalid_field<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Err
     FieldError { pointer, detail: error.to_string() }
 }
 
-/// The query parameters.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);
 

@@ -54,7 +54,6 @@ pub(crate) struct Span {
     pub(crate) error: Option<String>,
 }
 
-/// The sending half of the queue.
 #[derive(Clone, Debug)]
 pub struct Spans {
     queue: mpsc::Sender<(SystemTime, Span)>,
@@ -62,7 +61,6 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// Starts a task that exports the spans.
     pub fn start(settings: OtlpSettings) -> Result<Self, String> {
         let outbound = Outbound::new(None)?;
         let (queue, waiting) = mpsc::channel(QUEUE);

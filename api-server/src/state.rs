@@ -44,7 +44,6 @@ pub struct AppState {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// Shared by all threads.
 pub struct Shared {
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,

@@ -18,7 +18,6 @@ pub(crate) struct Trace {
     id: [u8; ID_CHARS],
     /// The span of the caller; `None` when the trace starts here.
     parent: Option<Parent>,
-    /// The `X-Request-Id` of the request.
     request_id: Option<HeaderValue>,
 }
 

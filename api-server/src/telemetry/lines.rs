@@ -100,7 +100,6 @@ fn dropped_line(lines: u64) -> String {
     format!("{}\n", json!({"timestamp": now, "level": "WARN", "message": message, "lines": lines}))
 }
 
-/// The writer of tracing-subscriber.
 #[derive(Clone, Debug)]
 pub struct Lines(Arc<Shared>);
 
