@@ -2,7 +2,7 @@
 //! (<https://opentelemetry.io/docs/specs/otlp/>). Which requests are sampled is decided in `middleware`.
 //!
 //! By hand while a request is a single span: the OpenTelemetry crates are some fifteen, to be upgraded
-//! together, for what is one JSON document here. They could use [`Outbound`] as their HTTP client too.
+//! together, for what is one JSON document here. They could use `Outbound` as their HTTP client too.
 //!
 //! No request waits for the collector: spans go into a bounded queue, and those that do not fit are dropped
 //! and counted.
