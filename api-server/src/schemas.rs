@@ -10,7 +10,8 @@ use utoipa::{
     },
 };
 
-use crate::todos::MAX_ORDER;
+/// `Number.MAX_SAFE_INTEGER` of JavaScript, which would round larger numbers.
+pub(crate) const MAX_ORDER: i64 = 9_007_199_254_740_991;
 
 const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
 

@@ -239,14 +239,12 @@ impl TryFrom<TodoPatchInput> for TodoPatch {
     }
 }
 
-/// `Number.MAX_SAFE_INTEGER` of JavaScript, which would round larger numbers.
-pub(crate) const MAX_ORDER: i64 = 9_007_199_254_740_991;
-
 fn in_range(order: i64) -> Result<i64, Invalid> {
-    if (-MAX_ORDER..=MAX_ORDER).contains(&order) {
+    let max = schemas::MAX_ORDER;
+    if (-max..=max).contains(&order) {
         Ok(order)
     } else {
-        Err(Invalid(format!("must be from -{MAX_ORDER} to {MAX_ORDER}").into()))
+        Err(Invalid(format!("must be from -{max} to {max}").into()))
     }
 }
 

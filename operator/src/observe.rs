@@ -7,6 +7,7 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use todostack_crds::TodoStack;
 use todostack_stack::{
+    managed,
     observed::{Lookup, Observed, Referenced},
     requirements::{References, Requirements},
     stack_ref::StackRef,
@@ -33,7 +34,8 @@ pub(crate) async fn observe(
     id: &StackRef,
     requirements: &Requirements<'_>,
 ) -> Result<Observed, Error> {
-    let mut observed = Observed::new(id, &context.caches.listing(id, &requirements.expected(id)));
+    let keys = managed::expected(id, requirements);
+    let mut observed = Observed::new(id, &context.caches.listing(id, &keys));
     observed.lagging = context.recent_writes.refresh(id, &mut observed.inventory, clock::instant());
     let stacks = context.caches.stacks.state();
     observed.add_conflicts(todostack, stacks.iter().filter_map(|other| other.0.as_ref().ok()));

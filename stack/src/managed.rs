@@ -7,9 +7,14 @@ use std::{fmt::Debug, sync::Arc};
 use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
 use serde::{Serialize, de::DeserializeOwned};
+use strum::IntoEnumIterator as _;
 
 pub use self::{inventory::Inventory, key::Key};
-use crate::{names, requirements::DISRUPTION_BUDGET_FROM};
+use crate::{
+    names,
+    requirements::{DISRUPTION_BUDGET_FROM, Requirements},
+    stack_ref::StackRef,
+};
 
 #[macro_use]
 mod table;
@@ -33,6 +38,13 @@ pub trait KindVisitor {
     fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self);
     /// A kind whose objects belong to the cluster.
     fn cluster<K: ManagedKind>(&mut self);
+}
+
+/// Keys of the managed objects that the spec asks for and whose names follow from it.
+pub fn expected(stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
+    ManagedResource::iter()
+        .filter_map(|it| Some(Key { kind: it.kind(), name: it.expected_name(stack, requirements)? }))
+        .collect()
 }
 
 /// `get` finds objects that the caches lack; `list` and `watch` fill the caches; `create` and `patch` apply.

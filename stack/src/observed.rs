@@ -18,7 +18,7 @@ use todostack_crds::TodoStack;
 
 use crate::{
     labels,
-    managed::{Inventory, Key, ManagedObjects},
+    managed::{self, Inventory, Key, ManagedObjects},
     names,
     requirements::Requirements,
     stack_ref::StackRef,
@@ -139,7 +139,7 @@ impl Observed {
 
     /// Keys of the objects that the spec asks for and that are not known to exist.
     pub fn missing(&self, stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
-        let mut expected = requirements.expected(stack);
+        let mut expected = managed::expected(stack, requirements);
         expected.retain(|key| !self.inventory.contains(key));
         expected
     }

@@ -2,13 +2,7 @@
 //! which export and host. Defaults and everything that depends on observed state are `resolve`'s.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use strum::IntoEnumIterator as _;
 use todostack_crds::{DeletionPolicy, TodoStack, spec::TodoStackSpec, storage::NfsExport};
-
-use crate::{
-    managed::{Key, ManagedResource},
-    stack_ref::StackRef,
-};
 
 /// API pods of a stack whose spec does not say: two, so that one node can be drained. SQLite has one writer.
 const REPLICAS: i32 = 2;
@@ -121,13 +115,6 @@ impl<'a> Requirements<'a> {
     /// owned by a stack, so under `deletionPolicy: Delete` the operator deletes it itself.
     pub fn needs_finalizer(&self) -> bool {
         self.deletion_policy == DeletionPolicy::Delete && self.export().is_some()
-    }
-
-    /// Keys of the managed objects that the spec asks for and whose names follow from it.
-    pub fn expected(&self, stack: &StackRef) -> Vec<Key> {
-        ManagedResource::iter()
-            .filter_map(|it| Some(Key { kind: it.kind(), name: it.expected_name(stack, self)? }))
-            .collect()
     }
 }
 

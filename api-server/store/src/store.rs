@@ -57,8 +57,8 @@ pub struct PoolState {
 /// A database of todos. Each method is one transaction: it is durable when it returns, and a rejected one
 /// changes nothing.
 ///
-/// When the owner does not have the list, methods for a collection return [`Error::ListNotFound`], methods
-/// for one todo [`Error::TodoNotFound`].
+/// When the owner does not have the list, methods for a collection return `Error::ListNotFound`, methods
+/// for one todo `Error::TodoNotFound`.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Creates a todo. Requests with the same key within a day create one todo, and all get it.

@@ -4,7 +4,7 @@
 use serde_json::json;
 use todostack_stack::stack_ref::StackRef;
 
-use todostack_stack::requirements::Requirements;
+use todostack_stack::{managed, requirements::Requirements};
 
 use super::*;
 use crate::fixtures::{PASSWORD, well};
@@ -145,7 +145,7 @@ fn a_foreign_object_is_found_by_its_name() {
 fn every_expected_object_is_shown_once() {
     let snapshot = well().snapshot();
     let id = StackRef::try_from(&snapshot.stack).unwrap();
-    let mut expected = Requirements::from(&snapshot.stack.spec).expected(&id);
+    let mut expected = managed::expected(&id, &Requirements::from(&snapshot.stack.spec));
     expected.extend(snapshot.observed.inventory.of_kind(Kind::Job).cloned());
     let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
     let report = examine(&snapshot, crate::fixtures::now()).unwrap();

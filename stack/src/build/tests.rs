@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::{
     fixtures::{resolved, resolved_from, todostack},
-    managed::{Kind, Secret},
+    managed::{self, Kind, Secret},
     observed::{Lookup, Observed},
     part::Part,
     requirements::Requirements,
@@ -226,7 +226,7 @@ fn every_expected_name_is_that_of_the_object() {
         (EXTERNAL, external()),
     ] {
         let todostack = todostack(spec);
-        let mut expected = Requirements::from(&todostack.spec).expected(&stack.id);
+        let mut expected = managed::expected(&stack.id, &Requirements::from(&todostack.spec));
         expected.sort();
         let mut built: Vec<_> = build(&stack)
             .into_iter()
