@@ -146,8 +146,7 @@ impl Writer<'_> {
     fn record(&mut self, key: Key, metadata: ObjectMeta) {
         tracing::info!(object.kind = ?key.kind, object.name = %key.name, "Applied object");
         self.context.metrics.write(key.kind, "apply");
-        self.context.recent_writes.applied(self.stack, key.clone(), metadata, clock::instant());
-        self.applied.written.push(key);
+        self.context.recent_writes.applied(self.stack, key, metadata, clock::instant());
     }
 
     /// A rejection concerns this object alone: the others are written, and the status reports it. Any other

@@ -52,12 +52,16 @@ fn external() -> Stack {
     resolved_from(EXTERNAL, &observed)
 }
 
-fn objects(stack: &Stack) -> Vec<Value> {
-    let applied = build(stack).into_iter().filter_map(|(_, desired)| match desired {
-        Desired::Apply(object) => Some(serde_json::to_value(object).unwrap()),
+fn applied(stack: &Stack) -> Vec<(ManagedResource, Object)> {
+    let applied = build(stack).into_iter().filter_map(|(resource, desired)| match desired {
+        Desired::Apply(object) => Some((resource, object)),
         Desired::Keep | Desired::Delete(_) => None,
     });
     applied.collect()
+}
+
+fn objects(stack: &Stack) -> Vec<Value> {
+    applied(stack).iter().map(|(_, object)| serde_json::to_value(object).unwrap()).collect()
 }
 
 fn desired(stack: &Stack, resource: ManagedResource) -> Desired {
@@ -97,6 +101,14 @@ fn every_object_has_the_labels_that_watches_select_by() {
         assert_eq!(labels["todostack.dev/stack"], "shop", "{object}");
         assert_eq!(labels["todostack.dev/namespace"], "shops", "{object}");
         assert_eq!(labels["app.kubernetes.io/instance"], "shop", "{object}");
+    }
+}
+
+#[test]
+fn every_object_has_the_component_of_the_table() {
+    for (resource, object) in every_stack().iter().flat_map(applied) {
+        let component = object.metadata().labels.as_ref().unwrap().get("app.kubernetes.io/component");
+        assert_eq!(component.map(String::as_str), Some(resource.component().as_str()), "{resource:?}");
     }
 }
 
@@ -228,13 +240,8 @@ fn every_expected_name_is_that_of_the_object() {
         let todostack = todostack(spec);
         let mut expected = managed::expected(&stack.id, &Requirements::from(&todostack.spec));
         expected.sort();
-        let mut built: Vec<_> = build(&stack)
-            .into_iter()
-            .filter_map(|(_, desired)| match desired {
-                Desired::Apply(object) if object.key().kind != Kind::Job => Some(object.key()),
-                Desired::Apply(_) | Desired::Keep | Desired::Delete(_) => None,
-            })
-            .collect();
+        let keys = applied(&stack).into_iter().map(|(_, object)| object.key());
+        let mut built: Vec<_> = keys.filter(|key| key.kind != Kind::Job).collect();
         built.sort();
         assert_eq!(expected, built, "{spec}");
     }
@@ -271,13 +278,7 @@ fn references(object: &Value) -> Vec<(&'static str, &Value)> {
 #[test]
 fn an_object_declares_the_managed_objects_that_it_refers_to_and_comes_after_them() {
     for stack in every_stack() {
-        let built: Vec<_> = build(&stack)
-            .into_iter()
-            .filter_map(|(resource, desired)| match desired {
-                Desired::Apply(object) => Some((resource, object)),
-                Desired::Keep | Desired::Delete(_) => None,
-            })
-            .collect();
+        let built = applied(&stack);
         for (resource, object) in &built {
             let value = serde_json::to_value(object).unwrap();
             let mut needed: Vec<_> = references(&value)
