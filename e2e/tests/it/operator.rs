@@ -132,8 +132,13 @@ async fn without_its_crd_the_operator_waits_and_reports_it() -> Result<()> {
     cluster.kubectl(&["apply", "--filename", "examples/demo"]).await?;
     let ready = ["--namespace", "todo", "wait", "--for=condition=Ready", "todostack/demo", "--timeout=180s"];
     cluster.kubectl(&ready).await?;
-    let (status, body) = get_from_service(&cluster, "/readyz").await?;
-    ensure!(status == 200, "{status}: {body}");
+    // The Service gets its endpoint only after the pod has reported that it is ready.
+    wait::eventually("ready", SOON, async || {
+        let (status, body) = get_from_service(&cluster, "/readyz").await?;
+        ensure!(status == 200, "{status}: {body}");
+        Ok(())
+    })
+    .await?;
     outcome
 }
 
