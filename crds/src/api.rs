@@ -5,15 +5,16 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::pods::PodSettings;
+
 /// The API server, which runs as a Deployment.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiSpec {
     /// Container image of the API server and of the migration. A change first migrates the schema and then
-    /// replaces the pods; if the migration fails, the old pods continue to serve. To pull from a private
-    /// registry, add an imagePullSecret to the ServiceAccount with the name of the stack. Defaults to the
-    /// image that the operator is configured with, which has the operator's version: upgrading the operator
-    /// then upgrades the API, too.
+    /// replaces the pods; if the migration fails, the old pods continue to serve. Defaults to the image that
+    /// the operator is configured with, which has the operator's version: upgrading the operator then
+    /// upgrades the API, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
@@ -57,6 +58,10 @@ pub struct ApiSpec {
     /// required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthSpec>,
+
+    /// Settings of the pods of the API and of the migration.
+    #[serde(flatten)]
+    pub pods: PodSettings,
 }
 
 /// Cross-origin resource sharing.

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    pods::PodSettings,
     reference::{ConfigMapReference, SecretReference},
     rules,
     storage::PostgresStorage,
@@ -64,18 +65,13 @@ pub struct PostgresSpec {
     pub init_scripts: Option<InitScripts>,
 
     /// CPU and memory requests and limits of the server. A change restarts the database. Defaults to requests
-    /// of 50m CPU and 128Mi memory, without limits.
+    /// of 50m CPU and 256Mi memory, without limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourceRequirements>,
 
-    /// Labels that a node must have to run the database pod. A change restarts the database.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub node_selector: BTreeMap<String, String>,
-
-    /// Tolerations of the database pod, so that it can run on nodes with matching taints. A change restarts
-    /// the database.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tolerations: Vec<Toleration>,
+    /// Settings of the database pod.
+    #[serde(flatten)]
+    pub pods: PodSettings,
 }
 
 /// Files for `/docker-entrypoint-initdb.d` of the official image.
@@ -98,8 +94,7 @@ impl Default for PostgresSpec {
             parameters: BTreeMap::new(),
             init_scripts: None,
             resources: None,
-            node_selector: BTreeMap::new(),
-            tolerations: Vec::new(),
+            pods: PodSettings::default(),
         }
     }
 }

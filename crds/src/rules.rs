@@ -91,6 +91,22 @@ pub(crate) const PARAMETERS_ARE_SAFE_MESSAGE: &str = "\
     external_pid_file, listen_addresses, port or unix_socket_directories, on which the operator relies, or \
     fsync or full_page_writes, without which a crash corrupts the data; remove them";
 
+/// The operator selects pods by its labels, and the controllers of Job, Deployment and StatefulSet by theirs.
+pub(crate) const LABELS_ARE_FREE: &str = "\
+    !has(self.labels) || self.labels.all(key, !(key.startsWith('todostack.dev/') || \
+    key.startsWith('app.kubernetes.io/') || key.startsWith('apps.kubernetes.io/') || \
+    key.startsWith('batch.kubernetes.io/') || key.startsWith('statefulset.kubernetes.io/') || \
+    key in ['job-name', 'controller-uid', 'pod-template-hash', 'controller-revision-hash']))";
+pub(crate) const LABELS_ARE_FREE_MESSAGE: &str = "\
+    podMetadata.labels must not set labels of todostack.dev, app.kubernetes.io, apps.kubernetes.io, \
+    batch.kubernetes.io or statefulset.kubernetes.io, or job-name, controller-uid, pod-template-hash or \
+    controller-revision-hash, because controllers find their pods by them; remove them";
+pub(crate) const ANNOTATIONS_ARE_FREE: &str =
+    "!has(self.annotations) || self.annotations.all(key, !key.startsWith('todostack.dev/'))";
+pub(crate) const ANNOTATIONS_ARE_FREE_MESSAGE: &str = "\
+    podMetadata.annotations must not set annotations of todostack.dev, because the operator reads them; \
+    remove them";
+
 pub(crate) const TLS_REQUIRES_HOST: &str = "!(has(self.ingress) && has(self.ingress.tls)) || has(self.host)";
 pub(crate) const TLS_REQUIRES_HOST_MESSAGE: &str = "\
     spec.exposure.ingress.tls requires spec.exposure.host, because a certificate is issued for a host name; \

@@ -1,10 +1,13 @@
 //! Step 2: spec and observed state become a `Stack`: defaults are set, credentials are found, and what is
 //! wrong with the spec or its references becomes a finding.
 
-use k8s_openapi::{api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity};
+use k8s_openapi::{
+    api::core::v1::{ResourceRequirements, TopologySpreadConstraint},
+    apimachinery::pkg::api::resource::Quantity,
+};
 use todostack_crds::{
-    TodoStack, api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, spec::TodoStackSpec,
-    sqlite::SqliteSpec,
+    TodoStack, api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, pods::PodSettings,
+    spec::TodoStackSpec, sqlite::SqliteSpec,
 };
 
 use crate::{
@@ -76,7 +79,7 @@ fn resolve_database(
 }
 
 fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs: Inputs<'_>) -> Api {
-    let ApiSpec { image, image_pull_policy, replicas: _, resources, log_level, cors, rate_limit, auth } =
+    let ApiSpec { image, image_pull_policy, replicas: _, resources, log_level, cors, rate_limit, auth, pods } =
         todostack.spec.api.clone().unwrap_or_default();
     let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
     Api {
@@ -89,6 +92,24 @@ fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs
         allowed_origins: cors.map(|cors| cors.allowed_origins).unwrap_or_default(),
         rate_limit,
         jwt: auth.map(|auth| auth.jwt),
+        pods: PodSettings {
+            topology_spread_constraints: pods
+                .topology_spread_constraints
+                .or_else(|| Some(vec![one_per_node()])),
+            ..pods
+        },
+    }
+}
+
+/// API pods spread over nodes where there are enough, so that a node that fails takes one of them. Only pods of
+/// one template count: during a rollout, the old ones are about to go.
+fn one_per_node() -> TopologySpreadConstraint {
+    TopologySpreadConstraint {
+        max_skew: 1,
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        match_label_keys: Some(vec!["pod-template-hash".to_owned()]),
+        ..TopologySpreadConstraint::default()
     }
 }
 

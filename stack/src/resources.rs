@@ -8,6 +8,7 @@ pub mod app_secret;
 pub mod login_secret;
 pub mod migration_job;
 mod pod;
+mod pod_template;
 pub mod postgres_claim;
 pub mod postgres_service;
 pub mod postgres_stateful_set;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
+use k8s_openapi::api::core::v1::ResourceRequirements;
 use todostack_crds::{
     DeletionPolicy,
     api::{JwtSpec, RateLimitSpec},
+    pods::PodSettings,
 };
 
 use crate::{
@@ -46,6 +47,8 @@ pub struct Api {
     pub rate_limit: Option<RateLimitSpec>,
     /// JSON Web Tokens that callers need.
     pub jwt: Option<JwtSpec>,
+    /// Settings of the pods of the API and of the migration.
+    pub pods: PodSettings,
     /// What the pods' template has now: an image reaches it only after its migrations.
     pub release: Release,
 }
@@ -86,9 +89,8 @@ pub struct Postgres {
     pub init_scripts: Option<String>,
     /// CPU and memory of a pod.
     pub resources: ResourceRequirements,
-    /// Labels of the node.
-    pub node_selector: BTreeMap<String, String>,
-    pub tolerations: Vec<Toleration>,
+    /// Settings of the database pod.
+    pub pods: PodSettings,
 }
 
 /// A server that the operator does not run.

@@ -32,6 +32,9 @@ fn rejections(new: &Value, old: Option<&Value>) -> Vec<String> {
 #[case::external("{database: {external: {secret: {name: shop-pg}}}}")]
 #[case::sqlite("{database: {sqlite: {}}, api: {replicas: 1}}")]
 #[case::tls("{exposure: {host: shop.example.com, ingress: {tls: {secretName: shop-tls}}}}")]
+#[case::pod_metadata(
+    "{api: {podMetadata: {labels: {team: shop}, annotations: {sidecar.istio.io/inject: 'false'}}}}"
+)]
 #[case::parameters("{database: {postgres: {parameters: {max_connections: '200'}}}}")]
 fn a_valid_spec_is_accepted(#[case] spec: &str) {
     assert_eq!(rejections(&stack("shop", spec), None), Vec::<String>::new());
@@ -59,6 +62,16 @@ fn a_valid_spec_is_accepted(#[case] spec: &str) {
 #[case::data_directory(
     "{database: {postgres: {parameters: {data_directory: /x}}}}",
     "on which the operator relies"
+)]
+#[case::own_label("{api: {podMetadata: {labels: {app.kubernetes.io/component: x}}}}", "find their pods")]
+#[case::job_label("{api: {podMetadata: {labels: {job-name: x}}}}", "find their pods")]
+#[case::database_label(
+    "{database: {postgres: {podMetadata: {labels: {todostack.dev/stack: x}}}}}",
+    "find their pods"
+)]
+#[case::own_annotation(
+    "{api: {podMetadata: {annotations: {todostack.dev/x: x}}}}",
+    "the operator reads them"
 )]
 #[case::fsync("{database: {postgres: {parameters: {fsync: 'off'}}}}", "without which a crash corrupts")]
 fn a_spec_that_breaks_a_rule_is_rejected_with_the_message_of_that_rule(

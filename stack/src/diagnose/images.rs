@@ -3,7 +3,8 @@
 use k8s_openapi::api::core::v1::ContainerStatus;
 use todostack_crds::Reason;
 
-use super::{Finding, pods::Place};
+use super::{Finding, Part, pods::Place};
+use crate::resources::migration_job;
 
 /// The finding on the image of a waiting container, by the kubelet's reason. None if the reason is about
 /// something else.
@@ -19,7 +20,8 @@ pub(super) fn finding(
         "ErrImagePull" | "ImagePullBackOff" => pull_error(message),
         _ => return None,
     };
-    let field = format!("{}.image", place.part.spec_field());
+    let part = image_part(place, container);
+    let field = format!("{}.image", part.spec_field());
     let image = &container.image;
     let (problem, remedy) = match reason {
         Reason::InvalidImageName => (
@@ -28,7 +30,12 @@ pub(super) fn finding(
         ),
         Reason::ErrImageNeverPull => (
             format!("cannot pull image {image}: imagePullPolicy is Never, and the node does not have it"),
-            format!("Load it onto the nodes, or set imagePullPolicy next to {field} to IfNotPresent"),
+            match part {
+                Part::Database => "Load the image onto the nodes".to_owned(),
+                _ => {
+                    "Load the image onto the nodes, or set spec.api.imagePullPolicy: IfNotPresent".to_owned()
+                }
+            },
         ),
         Reason::ImageNotFound => (
             format!("cannot pull image {image}: not found in the registry"),
@@ -36,7 +43,10 @@ pub(super) fn finding(
         ),
         Reason::ImagePullUnauthorized => (
             format!("cannot pull image {image}: the registry denied access"),
-            format!("Add an imagePullSecret for the registry to the ServiceAccount, or correct {field}"),
+            format!(
+                "Create a Secret for the registry with kubectl create secret docker-registry, and name it in {}.imagePullSecrets, or correct {field}",
+                part.spec_field()
+            ),
         ),
         _ => (
             format!("cannot pull image {image}: the node cannot reach the registry"),
@@ -46,6 +56,11 @@ pub(super) fn finding(
         ),
     };
     Some(place.finding(container, reason, problem, remedy))
+}
+
+/// The part whose image a container has: the migration pod has an init container of the database's image.
+fn image_part(place: &Place<'_>, container: &ContainerStatus) -> Part {
+    if container.name == migration_job::ROLES { Part::Database } else { place.part }
 }
 
 /// The cause of a failed pull, by the registry's response as containerd and CRI-O report it.

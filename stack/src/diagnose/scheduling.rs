@@ -26,17 +26,17 @@ fn unschedulable(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
     if message.contains("PersistentVolumeClaim") {
         return None;
     }
+    let field = place.part.spec_field();
     let (reason, remedy) = if message.contains("Insufficient ") {
-        (
-            Reason::InsufficientResources,
-            format!("Lower the requests in {}.resources, or add a node", place.part.spec_field()),
-        )
+        (Reason::InsufficientResources, format!("Lower the requests in {field}.resources, or add a node"))
     } else if let Some(taint) = untolerated(message) {
         (Reason::UntoleratedTaint, toleration(place.part, taint, message))
     } else {
         (
             Reason::Unschedulable,
-            format!("Change nodeSelector or tolerations in {}, or add a node", place.part.spec_field()),
+            format!(
+                "Correct {field}.nodeSelector, {field}.affinity or {field}.topologySpreadConstraints, or add a node"
+            ),
         )
     };
     Some(

@@ -33,8 +33,7 @@ pub(super) fn resolve(
         parameters,
         init_scripts,
         resources,
-        node_selector,
-        tolerations,
+        pods,
     } = spec;
     let Inputs { observed, config, .. } = inputs;
     let host = names::database_host(&id.name, &id.namespace, &config.cluster_domain);
@@ -52,9 +51,8 @@ pub(super) fn resolve(
         volume: volume(storage.unwrap_or_default(), id),
         parameters,
         init_scripts: init_scripts.map(|InitScripts { config_map }| config_map.name),
-        resources: resources.unwrap_or_else(|| requests("50m", "128Mi", None)),
-        node_selector,
-        tolerations,
+        resources: resources.unwrap_or_else(|| requests("50m", "256Mi", None)),
+        pods,
     }
 }
 

@@ -5,15 +5,15 @@ use k8s_openapi::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
         core::v1::{
             Container, ContainerPort, EnvVar, HTTPGetAction, PersistentVolumeClaimVolumeSource, PodSpec,
-            PodTemplateSpec, Probe, Volume,
+            Probe, Volume,
         },
     },
-    apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
+    apimachinery::pkg::util::intstr::IntOrString,
 };
 
 use todostack_crds::api::{JwtSpec, RateLimitSpec};
 
-use super::{api_service, pod};
+use super::{api_service, pod, pod_template};
 use crate::{
     build::Desired,
     labels::{self, Component},
@@ -50,14 +50,15 @@ pub(super) fn build(stack: &Stack) -> Deployment {
             replicas: Some(stack.api.replicas),
             selector: labels::selector(stack, Component::Api),
             strategy: Some(strategy(&stack.database)),
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta {
-                    labels: Some(labels::labels(stack, Component::Api)),
-                    annotations: Some([(RELEASED_REVISION.to_owned(), revision.clone())].into()),
-                    ..ObjectMeta::default()
-                }),
-                spec: Some(pod_spec(stack)),
-            },
+            template: pod_template::build(
+                stack,
+                Component::Api,
+                &stack.api.pods,
+                pod_template::Own {
+                    annotations: [(RELEASED_REVISION.to_owned(), revision.clone())].into(),
+                    spec: pod_spec(stack),
+                },
+            ),
             ..DeploymentSpec::default()
         }),
         ..Deployment::default()

@@ -1,14 +1,14 @@
 //! The Job that creates role and schema for one API image, before any pod of that image serves.
 
-use k8s_openapi::{
-    api::{
-        batch::v1::{Job, JobSpec},
-        core::v1::{Container, ExecAction, PodSpec, PodTemplateSpec, Probe},
-    },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
+use std::collections::BTreeMap;
 
-use super::pod;
+use k8s_openapi::api::{
+    batch::v1::{Job, JobSpec},
+    core::v1::{Container, ExecAction, PodSpec, Probe},
+};
+use todostack_crds::pods::PodSettings;
+
+use super::{pod, pod_template};
 use crate::{
     build::Desired,
     credentials::Login,
@@ -45,13 +45,12 @@ pub(super) fn build(stack: &Stack) -> Option<Job> {
         metadata,
         spec: Some(JobSpec {
             backoff_limit: Some(RETRIES),
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta {
-                    labels: Some(labels::labels(stack, Component::Migration)),
-                    ..ObjectMeta::default()
-                }),
-                spec: Some(pod_spec(stack)),
-            },
+            template: pod_template::build(
+                stack,
+                Component::Migration,
+                &pod_settings(stack),
+                pod_template::Own { annotations: BTreeMap::new(), spec: pod_spec(stack) },
+            ),
             ..JobSpec::default()
         }),
         ..Job::default()
@@ -81,6 +80,18 @@ pub fn failed(job: &Job) -> bool {
 fn has_condition(job: &Job, kind: &str) -> bool {
     let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.into_iter().any(|condition| condition.type_ == kind && condition.status == "True")
+}
+
+/// The settings of the API's pods. The init container has the image of the database, which may need pull
+/// Secrets of its own.
+fn pod_settings(stack: &Stack) -> PodSettings {
+    let mut settings = stack.api.pods.clone();
+    if let Database::Postgres(postgres) = &stack.database {
+        let known = settings.image_pull_secrets.clone();
+        let others = postgres.pods.image_pull_secrets.iter().filter(|secret| !known.contains(secret));
+        settings.image_pull_secrets.extend(others.cloned());
+    }
+    settings
 }
 
 fn pod_spec(stack: &Stack) -> PodSpec {

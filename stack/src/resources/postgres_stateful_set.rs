@@ -9,10 +9,10 @@ use k8s_openapi::{
             PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe, TCPSocketAction, Volume,
         },
     },
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
+    apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
 
-use super::{pod, postgres_service};
+use super::{pod, pod_template, postgres_service};
 use crate::{
     build::Desired,
     labels::{self, Component},
@@ -64,29 +64,22 @@ pub(super) fn build(stack: &Stack, postgres: &Postgres) -> StatefulSet {
 fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
     let revision =
         postgres.credentials.superuser.as_ref().map(|login| login.revision.clone()).unwrap_or_default();
-    PodTemplateSpec {
-        metadata: Some(ObjectMeta {
-            labels: Some(labels::labels(stack, Component::Database)),
-            annotations: Some([(REVISION.to_owned(), revision)].into()),
-            ..ObjectMeta::default()
+    let spec = PodSpec {
+        service_account_name: Some(names::service_account(&stack.id.name)),
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        security_context: Some(match postgres.volume.source {
+            VolumeSource::Nfs { .. } => pod::security(pod::POSTGRES_UID),
+            VolumeSource::Class(_) => pod::security_with_volume(pod::POSTGRES_UID),
         }),
-        spec: Some(PodSpec {
-            service_account_name: Some(names::service_account(&stack.id.name)),
-            automount_service_account_token: Some(false),
-            enable_service_links: Some(false),
-            security_context: Some(match postgres.volume.source {
-                VolumeSource::Nfs { .. } => pod::security(pod::POSTGRES_UID),
-                VolumeSource::Class(_) => pod::security_with_volume(pod::POSTGRES_UID),
-            }),
-            termination_grace_period_seconds: Some(STOP_SECONDS),
-            node_selector: (!postgres.node_selector.is_empty()).then(|| postgres.node_selector.clone()),
-            tolerations: (!postgres.tolerations.is_empty()).then(|| postgres.tolerations.clone()),
-            init_containers: Some(vec![preflight(postgres)]),
-            containers: vec![container(postgres)],
-            volumes: Some(volumes(stack, postgres)),
-            ..PodSpec::default()
-        }),
-    }
+        termination_grace_period_seconds: Some(STOP_SECONDS),
+        init_containers: Some(vec![preflight(postgres)]),
+        containers: vec![container(postgres)],
+        volumes: Some(volumes(stack, postgres)),
+        ..PodSpec::default()
+    };
+    let own = pod_template::Own { annotations: [(REVISION.to_owned(), revision)].into(), spec };
+    pod_template::build(stack, Component::Database, &postgres.pods, own)
 }
 
 /// The check of the volume, in the server's own image and as its user: it sees what the server would.
