@@ -114,6 +114,9 @@ impl Writer<'_> {
         if !self.observed.inventory.contains(&key) {
             return self.write(job).await;
         }
+        if self.is_outdated(job, &key)? {
+            return self.delete(key).await;
+        }
         let mut jobs = self.observed.jobs.iter();
         if jobs.any(|job| job.name_any() == key.name && migration_job::complete(job)) {
             let jobs = self.observed.inventory.of_kind(Kind::Job);
@@ -123,6 +126,17 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the Job has another template than the desired one, and its pods have not started, such as pods
+    /// that are unschedulable: the Job must be created again for a corrected spec to reach them.
+    fn is_outdated(&self, job: &Object, key: &Key) -> Result<bool, Error> {
+        let Some(found) = self.observed.inventory.get(key) else { return Ok(false) };
+        let mut jobs = self.observed.jobs.iter();
+        let waits = jobs
+            .any(|job| job.name_any() == key.name && migration_job::waits_to_start(job, &self.observed.pods));
+        let value = serde_json::to_value(job).map_err(|source| Error::Serialize(key.clone(), source))?;
+        Ok(waits && !ownership::has_same_stamp(&ownership::stamp(value), found))
     }
 
     /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same

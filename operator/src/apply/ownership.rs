@@ -19,12 +19,17 @@ pub(super) fn stamp(mut object: Value) -> Value {
     object
 }
 
+/// Whether the last apply was of the same desired object.
+pub(super) fn has_same_stamp(desired: &Value, found: &ObjectMeta) -> bool {
+    let stamp = desired.pointer("/metadata/annotations").and_then(|annotations| annotations.get(APPLIED));
+    stamp.and_then(Value::as_str)
+        == found.annotations.as_ref().and_then(|a| a.get(APPLIED)).map(String::as_str)
+}
+
 /// Whether applying `desired` would change nothing.
 pub(super) fn is_current(desired: &Value, found: &ObjectMeta) -> bool {
-    let stamp = desired.pointer("/metadata/annotations").and_then(|annotations| annotations.get(APPLIED));
-    let same = stamp.and_then(Value::as_str)
-        == found.annotations.as_ref().and_then(|a| a.get(APPLIED)).map(String::as_str);
-    same && found.deletion_timestamp.is_none()
+    has_same_stamp(desired, found)
+        && found.deletion_timestamp.is_none()
         && operators_fields(found).is_some_and(|fields| owns(desired, fields, true))
 }
 

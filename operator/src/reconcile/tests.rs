@@ -151,3 +151,29 @@ async fn a_deleted_stack_without_the_finalizer_is_left_to_the_garbage_collector(
     server.reconcile(&stack).await.unwrap();
     assert!(server.received.lock().unwrap().is_empty());
 }
+
+// The stack `shop` with its objects of before an edit, and a migration pod in this phase.
+async fn writes_of_an_edit_while_the_migration_pod_is(phase: &str) -> Vec<String> {
+    let mut listing = fixtures::listing(&fixtures::resolved("{}"));
+    let job = listing.managed.jobs[0].metadata.name.clone();
+    let labels = json!({
+        "app.kubernetes.io/managed-by": "todostack-operator", "todostack.dev/stack": "shop",
+        "todostack.dev/namespace": "shops", "job-name": job,
+    });
+    let metadata = json!({"name": "p", "namespace": "shops", "labels": labels});
+    let pod = json!({"metadata": metadata, "status": {"phase": phase}});
+    listing.pods.push(Arc::new(serde_json::from_value(pod).unwrap()));
+    let stack = fixtures::todostack("{api: {tolerations: [{operator: Exists}]}}");
+    let server = ApiServer::with(&stack, listing, Arc::new(|_| None));
+    server.reconcile(&stack).await.unwrap();
+    server.writes()
+}
+
+#[tokio::test]
+async fn a_migration_that_has_not_started_is_created_again_after_an_edit() {
+    let is_deletion = |write: &String| write.starts_with("DELETE") && write.contains("/jobs/");
+    let deleted =
+        async |phase| writes_of_an_edit_while_the_migration_pod_is(phase).await.iter().any(is_deletion);
+    assert!(deleted("Pending").await);
+    assert!(!deleted("Running").await);
+}

@@ -1,11 +1,12 @@
 //! The Job that creates role and schema for one API image, before any pod of that image serves.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::api::{
     batch::v1::{Job, JobSpec},
-    core::v1::{Container, ExecAction, PodSpec, Probe},
+    core::v1::{Container, ExecAction, Pod, PodSpec, Probe},
 };
+use kube::ResourceExt as _;
 use todostack_crds::pods::PodSettings;
 
 use super::{pod, pod_template};
@@ -75,6 +76,16 @@ pub fn complete(job: &Job) -> bool {
 /// Whether a Job has given up.
 pub fn failed(job: &Job) -> bool {
     has_condition(job, "Failed")
+}
+
+/// Whether a Job has not ended and none of its pods has started its containers.
+pub fn waits_to_start(job: &Job, pods: &[Arc<Pod>]) -> bool {
+    let mut own = pods.iter().filter(|pod| pod.labels().get("job-name") == Some(&job.name_any()));
+    let has_started = own.any(|pod| {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        phase.is_some_and(|phase| phase != "Pending")
+    });
+    !complete(job) && !failed(job) && !has_started
 }
 
 fn has_condition(job: &Job, kind: &str) -> bool {
