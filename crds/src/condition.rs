@@ -58,7 +58,7 @@ pub enum Reason {
     /// A Secret lacks a required key.
     SecretKeyMissing,
     /// A key of a Secret has an invalid value: it is empty, not UTF-8, has a control character, or is a
-    /// password that cannot be sent to Postgres.
+    /// password, username, host, port or `sslmode` that Postgres or its client does not accept.
     SecretKeyInvalid,
     /// Warning: a value of a Secret ends with a newline, which is ignored.
     TrailingNewline,

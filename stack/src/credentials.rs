@@ -3,11 +3,29 @@
 
 use std::fmt;
 
+/// Name of the superuser in the official image.
+pub const SUPERUSER: &str = "postgres";
+/// Role that owns the application's database and what is in it. It cannot log in; the application's roles are
+/// its members, so that one can replace another.
+pub const OWNER: &str = "todostack_owner";
+
+/// Default `sslmode` of libpq and of the API.
+pub const DEFAULT_SSL_MODE: &str = "prefer";
+
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     pub superuser: Option<Login>,
     /// The API's role. None while the Secret that it comes from is missing or invalid.
     pub app: Option<Login>,
+}
+
+/// Credentials as a managed Secret holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Keys that are missing are empty.
+    pub login: Login,
+    /// Whether all is as the operator wrote it.
+    pub intact: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -17,8 +35,8 @@ pub struct Login {
     pub dbname: String,
     pub host: String,
     pub port: String,
-    /// `sslmode` of libpq. None: the client's default.
-    pub sslmode: Option<String>,
+    /// `sslmode` of libpq.
+    pub sslmode: String,
     /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
     /// password to users who may not read Secrets.
     pub revision: String,
@@ -54,15 +72,14 @@ impl fmt::Debug for GeneratedSecrets {
     }
 }
 
-/// `desired` with the revision of `kept` if nothing else differs, else with a new one.
-pub fn revise(desired: Login, kept: Option<&Login>, generated: &GeneratedSecrets) -> Login {
-    let revision = kept.map_or(&generated.revision, |kept| &kept.revision).clone();
-    let same = Login { revision, ..desired };
-    if kept.is_none_or(|kept| *kept == same) {
-        same
-    } else {
-        Login { revision: generated.revision.clone(), ..same }
-    }
+/// `desired` with the stored revision if nothing else differs from what the operator stored, else with a new
+/// one: pods and server then follow.
+pub fn revise(desired: Login, stored: Option<&Stored>, generated: &GeneratedSecrets) -> Login {
+    let unchanged = stored.filter(|stored| {
+        stored.intact && stored.login == Login { revision: stored.login.revision.clone(), ..desired.clone() }
+    });
+    let revision = unchanged.map_or(&generated.revision, |stored| &stored.login.revision).clone();
+    Login { revision, ..desired }
 }
 
 #[cfg(test)]
@@ -76,22 +93,29 @@ mod tests {
             dbname: "todo".into(),
             host: "shop-db".into(),
             port: "5432".into(),
-            sslmode: None,
+            sslmode: DEFAULT_SSL_MODE.into(),
             revision: revision.into(),
         }
     }
 
-    #[test]
-    fn unchanged_credentials_keep_their_revision() {
-        let generated = crate::fixtures::generated();
-        assert_eq!(revise(login("p", ""), Some(&login("p", "r1")), &generated).revision, "r1");
+    fn revision(password: &str, stored: Option<&Stored>) -> String {
+        revise(login(password, ""), stored, &crate::fixtures::generated()).revision
     }
 
     #[test]
-    fn new_or_changed_credentials_have_a_new_revision() {
-        let generated = crate::fixtures::generated();
-        assert_eq!(revise(login("q", ""), Some(&login("p", "r1")), &generated).revision, generated.revision);
-        assert_eq!(revise(login("p", ""), None, &generated).revision, generated.revision);
+    fn unchanged_credentials_keep_their_revision() {
+        let stored = Stored { login: login("p", "r1"), intact: true };
+        assert_eq!(revision("p", Some(&stored)), "r1");
+    }
+
+    #[test]
+    fn new_changed_and_edited_credentials_have_a_new_revision() {
+        let new = crate::fixtures::generated().revision;
+        let intact = Stored { login: login("p", "r1"), intact: true };
+        let edited = Stored { intact: false, ..intact.clone() };
+        assert_eq!(revision("q", Some(&intact)), new);
+        assert_eq!(revision("p", Some(&edited)), new);
+        assert_eq!(revision("p", None), new);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod admission;
 mod credential_rotation;
+mod credentials;
 mod database_failures;
 mod deletion;
 mod events;

@@ -4,27 +4,28 @@
 use k8s_openapi::api::core::v1::Secret;
 use todostack_crds::Reason;
 
-use super::{Inputs, user_secret::UserSecret};
+use super::{
+    Inputs,
+    user_secret::{UserSecret, sendable},
+};
 use crate::{
-    credentials::{Login, revise},
+    credentials::{DEFAULT_SSL_MODE, Login, SUPERUSER, Stored, revise},
     finding::Finding,
     observed::Lookup,
     part::Part,
     resources::login_secret,
 };
 
-/// Name of the superuser in the official image.
-const SUPERUSER: &str = "postgres";
 /// Name of the application's role and database, unless a user's Secret has another.
 pub(super) const APPLICATION: &str = "todo";
 const PORT: &str = "5432";
 
 /// The credentials of the superuser, which only the operator's own pods use.
 pub(super) fn superuser(host: &str, inputs: Inputs<'_>) -> Login {
-    let kept = inputs.observed.superuser.as_deref().and_then(login_secret::read);
-    let password = kept.as_ref().map_or(&inputs.generated.superuser_password, |kept| &kept.password).clone();
+    let stored = inputs.observed.superuser.as_deref().map(login_secret::read);
+    let password = password(stored.as_ref(), &inputs.generated.superuser_password);
     let desired = managed(SUPERUSER, SUPERUSER, password, host);
-    revise(desired, kept.as_ref(), inputs.generated)
+    revise(desired, stored.as_ref(), inputs.generated)
 }
 
 /// The API's credentials on a managed server: generated, or from the user's Secret if the spec references
@@ -35,34 +36,33 @@ pub(super) fn application(
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<Login> {
-    let kept = inputs.observed.app.as_deref().and_then(login_secret::read);
+    let stored = inputs.observed.app.as_deref().map(login_secret::read);
     if !is_referenced {
-        let password = kept.as_ref().map_or(&inputs.generated.app_password, |kept| &kept.password).clone();
+        let password = password(stored.as_ref(), &inputs.generated.app_password);
         let desired = managed(APPLICATION, APPLICATION, password, host);
-        return Some(revise(desired, kept.as_ref(), inputs.generated));
+        return Some(revise(desired, stored.as_ref(), inputs.generated));
     }
     let secret =
         found(&inputs.observed.referenced.credentials, "spec.database.postgres.credentialsSecret", findings)?;
     let secret = UserSecret::new(secret);
-    let username = collect(secret.text(&["username"]), findings);
+    let username = collect(secret.role(), findings);
     let password = collect(secret.password(), findings);
     findings.extend(secret.trailing_newlines(&["username", "password"]));
     let desired = managed(&username?, APPLICATION, password?, host);
-    Some(revise(desired, kept.as_ref(), inputs.generated))
+    Some(revise(desired, stored.as_ref(), inputs.generated))
 }
 
 /// The API's credentials on an external server.
 pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Option<Login> {
-    let kept = inputs.observed.app.as_deref().and_then(login_secret::read);
+    let stored = inputs.observed.app.as_deref().map(login_secret::read);
     let secret = found(&inputs.observed.referenced.external, "spec.database.external.secret", findings)?;
     let secret = UserSecret::new(secret);
-    let host = collect(secret.text(&["host"]), findings);
-    let dbname = collect(secret.text(&["dbname", "database"]), findings);
-    let username = collect(secret.text(&["username", "user"]), findings);
+    let host = collect(secret.host(), findings);
+    let dbname = collect(secret.dbname(), findings);
+    let username = collect(secret.external_role(), findings);
     let password = collect(secret.password(), findings);
-    let port = if secret.has("port") { collect(secret.text(&["port"]), findings)? } else { PORT.to_owned() };
-    let sslmode =
-        if secret.has("sslmode") { Some(collect(secret.text(&["sslmode"]), findings)?) } else { None };
+    let port = collect(secret.port(), findings);
+    let sslmode = collect(secret.sslmode(), findings);
     let keys = ["host", "port", "dbname", "username", "user", "password", "sslmode"];
     findings.extend(secret.trailing_newlines(&keys));
     let desired = Login {
@@ -70,11 +70,11 @@ pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Optio
         password: password?,
         dbname: dbname?,
         host: host?,
-        port,
-        sslmode,
+        port: port?.unwrap_or_else(|| PORT.to_owned()),
+        sslmode: sslmode?.unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
         revision: String::new(),
     };
-    Some(revise(desired, kept.as_ref(), inputs.generated))
+    Some(revise(desired, stored.as_ref(), inputs.generated))
 }
 
 fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login {
@@ -84,13 +84,21 @@ fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login 
         dbname: dbname.to_owned(),
         host: host.to_owned(),
         port: PORT.to_owned(),
-        sslmode: None,
+        sslmode: DEFAULT_SSL_MODE.to_owned(),
         revision: String::new(),
     }
 }
 
-fn collect(text: Result<String, Box<Finding>>, findings: &mut Vec<Finding>) -> Option<String> {
-    text.map_err(|finding| findings.push(*finding)).ok()
+/// The stored password, unless it was removed or replaced by one that cannot be used.
+fn password(stored: Option<&Stored>, generated: &str) -> String {
+    let stored = stored.map(|stored| stored.login.password.as_str());
+    let is_usable =
+        |password: &&str| !password.is_empty() && !password.contains(char::is_control) && sendable(password);
+    stored.filter(is_usable).unwrap_or(generated).to_owned()
+}
+
+fn collect<T>(value: Result<T, Box<Finding>>, findings: &mut Vec<Finding>) -> Option<T> {
+    value.map_err(|finding| findings.push(*finding)).ok()
 }
 
 fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, findings: &mut Vec<Finding>) -> Option<&'a Secret> {
@@ -110,3 +118,6 @@ fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, findings: &mut Vec<Finding
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,15 @@ use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use crate::{
+    credentials::{OWNER, SUPERUSER},
     finding::{Finding, Severity},
     part::Part,
 };
+
+/// `sslmode`s of libpq. The API's database library takes any other text for `prefer`.
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+/// Bytes of a name of a role or database: NAMEDATALEN - 1. Postgres cuts longer ones off.
+const LONGEST_NAME: usize = 63;
 
 /// A Secret that a user wrote.
 pub(super) struct UserSecret<'a> {
@@ -45,10 +51,83 @@ impl<'a> UserSecret<'a> {
         }
     }
 
+    /// The name of the application's role on a managed server, where some names are taken.
+    pub(super) fn role(&self) -> Result<String, Box<Finding>> {
+        let name = self.name("username", &["username"])?;
+        let is_reserved =
+            [SUPERUSER, OWNER, "public", "none"].contains(&name.as_str()) || name.starts_with("pg_");
+        if !is_reserved {
+            return Ok(name);
+        }
+        Err(self.finding(
+            Reason::SecretKeyInvalid,
+            "key username is a role of the server's own".to_owned(),
+            format!(
+                "Choose another name than {SUPERUSER}, {OWNER}, public, none and pg_*: {}",
+                self.patch("username")
+            ),
+        ))
+    }
+
+    /// The name of a role on a server that someone else runs.
+    pub(super) fn external_role(&self) -> Result<String, Box<Finding>> {
+        self.name("username", &["username", "user"])
+    }
+
+    pub(super) fn dbname(&self) -> Result<String, Box<Finding>> {
+        self.name("dbname", &["dbname", "database"])
+    }
+
+    fn name(&self, key: &str, keys: &[&str]) -> Result<String, Box<Finding>> {
+        let name = self.text(keys)?;
+        if name.len() > LONGEST_NAME {
+            let problem =
+                format!("has {} bytes, and Postgres cuts names off after {LONGEST_NAME}", name.len());
+            return Err(self.invalid(key, &problem));
+        }
+        Ok(name)
+    }
+
+    /// One host name or address. Not a URL, a socket or a list, which the API's library does not read here.
+    pub(super) fn host(&self) -> Result<String, Box<Finding>> {
+        let host = self.text(&["host"])?;
+        let is_part = |char: char| char.is_alphanumeric() || ".-_:%".contains(char);
+        if host.chars().all(is_part) {
+            Ok(host)
+        } else {
+            Err(self.invalid("host", "is not one host name or IP address"))
+        }
+    }
+
+    /// None without the key. The API's database library takes what is no number for 5432.
+    pub(super) fn port(&self) -> Result<Option<String>, Box<Finding>> {
+        if !self.has("port") {
+            return Ok(None);
+        }
+        let port = self.text(&["port"])?;
+        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+        match port.parse::<u16>() {
+            Ok(1..) if is_number => Ok(Some(port)),
+            _ => Err(self.invalid("port", "is not a number from 1 to 65535")),
+        }
+    }
+
+    /// None without the key.
+    pub(super) fn sslmode(&self) -> Result<Option<String>, Box<Finding>> {
+        if !self.has("sslmode") {
+            return Ok(None);
+        }
+        let mode = self.text(&["sslmode"])?;
+        if SSL_MODES.contains(&mode.as_str()) {
+            return Ok(Some(mode));
+        }
+        Err(self.invalid("sslmode", &format!("is none of {}", SSL_MODES.join(", "))))
+    }
+
     /// The password. The API's database library cannot send what SASLprep (RFC 4013) prohibits.
     pub(super) fn password(&self) -> Result<String, Box<Finding>> {
         let text = self.text(&["password"])?;
-        if stringprep::saslprep(&text).is_ok() {
+        if sendable(&text) {
             return Ok(text);
         }
         let alone = |char: char| stringprep::saslprep(char.encode_utf8(&mut [0; 4])).is_err();
@@ -89,10 +168,7 @@ impl<'a> UserSecret<'a> {
         self.finding(
             Reason::SecretKeyMissing,
             format!("has no key {}", keys.join(" or ")),
-            format!(
-                "Add the key: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
-                self.name
-            ),
+            format!("Add the key: {}", self.patch(key)),
         )
     }
 
@@ -100,11 +176,12 @@ impl<'a> UserSecret<'a> {
         self.finding(
             Reason::SecretKeyInvalid,
             format!("key {key} {problem}"),
-            format!(
-                "Set it without encoding it by hand: kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
-                self.name
-            ),
+            format!("Set it without encoding it by hand: {}", self.patch(key)),
         )
+    }
+
+    fn patch(&self, key: &str) -> String {
+        format!("kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'", self.name)
     }
 
     fn finding(&self, reason: Reason, problem: String, remedy: String) -> Box<Finding> {
@@ -115,76 +192,15 @@ impl<'a> UserSecret<'a> {
     }
 }
 
+/// Whether a client can send a password.
+pub(super) fn sendable(password: &str) -> bool {
+    stringprep::saslprep(password).is_ok()
+}
+
 /// `echo secret | base64` adds one newline, LF or CRLF.
 fn without_newline(text: &str) -> &str {
     text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
 }
 
 #[cfg(test)]
-mod tests {
-    use k8s_openapi::ByteString;
-    use rstest::rstest;
-
-    use super::*;
-
-    fn read(value: &[u8]) -> Result<String, Box<Finding>> {
-        let secret = Secret {
-            metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
-                name: Some("pg".into()),
-                ..Default::default()
-            },
-            data: Some([("password".to_owned(), ByteString(value.to_vec()))].into()),
-            ..Secret::default()
-        };
-        UserSecret::new(&secret).text(&["password"])
-    }
-
-    #[rstest]
-    #[case::plain(b"s3cret", "s3cret")]
-    #[case::line_feed(b"s3cret\n", "s3cret")]
-    #[case::windows(b"s3cret\r\n", "s3cret")]
-    #[case::spaces_are_part_of_it(b" s3 cret ", " s3 cret ")]
-    #[case::every_sign("~!@#$%^&*()'\"\\`{}|:;<>?,./ä€".as_bytes(), "~!@#$%^&*()'\"\\`{}|:;<>?,./ä€")]
-    fn a_value_is_read_without_its_trailing_newline(#[case] value: &[u8], #[case] expected: &str) {
-        assert_eq!(read(value).unwrap(), expected);
-    }
-
-    #[rstest]
-    #[case::two_newlines(b"s3cret\n\n", "key password has a control character at position 7")]
-    #[case::tab(b"s3\tcret", "key password has a control character at position 3")]
-    #[case::nul(b"\0", "key password has a control character at position 1")]
-    #[case::latin1(b"caf\xe9", "key password is not UTF-8 at byte 4")]
-    #[case::nothing(b"\n", "key password is empty")]
-    fn an_invalid_value_is_reported_by_key_and_position(#[case] value: &[u8], #[case] problem: &str) {
-        let finding = read(value).unwrap_err();
-        assert_eq!((finding.reason, finding.problem.as_str()), (Reason::SecretKeyInvalid, problem));
-        assert_eq!(finding.object, "Secret pg");
-    }
-
-    #[test]
-    fn a_missing_key_is_reported() {
-        let finding = UserSecret::new(&Secret::default()).text(&["username", "user"]).unwrap_err();
-        assert_eq!(finding.problem, "has no key username or user");
-    }
-
-    #[rstest]
-    #[case::letters("äßéЖ漢€ and ASCII", None)]
-    #[case::emoji("ab😀c", Some("at position 3"))]
-    #[case::directions("abא", Some("mixes right-to-left"))]
-    fn a_password_that_no_client_can_send_is_reported_and_not_shown(
-        #[case] value: &str,
-        #[case] problem: Option<&str>,
-    ) {
-        let data = [("password".to_owned(), ByteString(value.as_bytes().to_vec()))];
-        let secret = Secret { data: Some(data.into()), ..Secret::default() };
-        let answer = UserSecret::new(&secret).password();
-        match problem {
-            None => assert_eq!(answer.unwrap(), value),
-            Some(problem) => {
-                let message = answer.unwrap_err().message();
-                assert!(message.contains(problem), "{message}");
-                assert!(!message.contains('😀') && !message.contains('א'), "{message}");
-            }
-        }
-    }
-}
+mod tests;

@@ -6,7 +6,8 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    credentials::Login,
+    credentials::{DEFAULT_SSL_MODE, Login, Stored},
+    hash,
     labels::{self, Component},
     stack::Stack,
 };
@@ -14,25 +15,28 @@ use crate::{
 /// Characters that need no escaping in a URI's userinfo (RFC 3986, unreserved).
 const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Key with the hash by which an edit is noticed.
+const SEAL: &str = "seal";
+
 /// The Secret `name` with `login`.
 pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
     let Login { username, password, dbname, host, port, sslmode, revision } = login;
     let user = utf8_percent_encode(username, USERINFO);
     let pass = utf8_percent_encode(password, USERINFO);
-    let mut text = BTreeMap::from([
+    let text = BTreeMap::from([
         ("username", username.clone()),
         ("password", password.clone()),
         ("dbname", dbname.clone()),
         ("host", host.clone()),
         ("port", port.clone()),
-        ("uri", format!("postgresql://{user}:{pass}@{host}:{port}/{dbname}")),
+        // Always written, so that a value that someone adds does not stay.
+        ("sslmode", sslmode.clone()),
+        ("uri", uri(login)),
         ("jdbc-uri", format!("jdbc:postgresql://{host}:{port}/{dbname}?password={pass}&user={user}")),
         ("pgpass", format!("{host}:{port}:{dbname}:{}:{}\n", pgpass(username), pgpass(password))),
         ("revision", revision.clone()),
+        (SEAL, seal(login)),
     ]);
-    if let Some(sslmode) = sslmode {
-        text.insert("sslmode", sslmode.clone());
-    }
     Secret {
         metadata: labels::kept(stack, name, Component::Database),
         type_: Some("kubernetes.io/basic-auth".to_owned()),
@@ -43,22 +47,103 @@ pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
     }
 }
 
-/// The credentials that `build` wrote. None if a key is missing.
-pub fn read(secret: &Secret) -> Option<Login> {
-    let data = secret.data.as_ref()?;
-    let text = |key: &str| String::from_utf8(data.get(key)?.0.clone()).ok();
-    Some(Login {
-        username: text("username")?,
-        password: text("password")?,
-        dbname: text("dbname")?,
-        host: text("host")?,
-        port: text("port")?,
-        sslmode: text("sslmode"),
-        revision: text("revision")?,
-    })
+/// The credentials that `build` wrote, and whether someone edited them since.
+pub fn read(secret: &Secret) -> Stored {
+    let text = |key: &str| {
+        let value = secret.data.as_ref()?.get(key)?;
+        String::from_utf8(value.0.clone()).ok()
+    };
+    let login = Login {
+        username: text("username").unwrap_or_default(),
+        password: text("password").unwrap_or_default(),
+        dbname: text("dbname").unwrap_or_default(),
+        host: text("host").unwrap_or_default(),
+        port: text("port").unwrap_or_default(),
+        sslmode: text("sslmode").unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
+        revision: text("revision").unwrap_or_default(),
+    };
+    let intact = match text(SEAL) {
+        Some(written) => written == seal(&login),
+        // Earlier versions wrote no seal: there, the URI shows an edit of any field that is part of it.
+        None => text("uri").is_some_and(|written| written == uri(&login)),
+    };
+    Stored { login, intact }
+}
+
+fn uri(login: &Login) -> String {
+    let Login { username, password, dbname, host, port, sslmode: _, revision: _ } = login;
+    let user = utf8_percent_encode(username, USERINFO);
+    let pass = utf8_percent_encode(password, USERINFO);
+    format!("postgresql://{user}:{pass}@{host}:{port}/{dbname}")
+}
+
+/// A hash over all fields. It is a function of the password, so it is kept in the Secret alone.
+fn seal(login: &Login) -> String {
+    let Login { username, password, dbname, host, port, sslmode, revision } = login;
+    hash::long(&[username, password, dbname, host, port, sslmode, revision])
 }
 
 /// A field of a pgpass line: colon and backslash are escaped (libpq, "The Password File").
 fn pgpass(field: &str) -> String {
     field.replace('\\', "\\\\").replace(':', "\\:")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{credentials::revise, fixtures};
+
+    fn stored() -> Secret {
+        let stack = fixtures::resolved("{}");
+        let login = stack.credentials().unwrap().app.clone().unwrap();
+        build(&stack, "shop-db-app".to_owned(), &login)
+    }
+
+    fn is_noticed_or_undone(edited: &Secret) -> bool {
+        let (before, after) = (read(&stored()), read(edited));
+        let generated = crate::credentials::GeneratedSecrets {
+            revision: "revision-2".to_owned(),
+            ..fixtures::generated()
+        };
+        let next = revise(after.login.clone(), Some(&after), &generated);
+        next.revision == "revision-2" || next == before.login
+    }
+
+    #[test]
+    fn what_was_written_is_intact() {
+        assert!(read(&stored()).intact);
+    }
+
+    #[test]
+    fn a_secret_of_an_earlier_version_is_intact_until_it_is_edited() {
+        let mut earlier = stored();
+        let data = earlier.data.as_mut().unwrap();
+        data.remove(SEAL);
+        assert!(read(&earlier).intact);
+        earlier.data.as_mut().unwrap().insert("password".to_owned(), ByteString(b"edited".to_vec()));
+        assert!(!read(&earlier).intact);
+    }
+
+    #[test]
+    fn removing_any_key_is_noticed_or_undone() {
+        let keys: Vec<_> = stored().data.unwrap().into_keys().collect();
+        for key in keys {
+            let mut edited = stored();
+            edited.data.as_mut().unwrap().remove(&key);
+            assert!(is_noticed_or_undone(&edited), "{key}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn changing_any_key_is_noticed_or_undone(index in any::<prop::sample::Index>(), value in ".*") {
+            let mut edited = stored();
+            let data = edited.data.as_mut().unwrap();
+            let key = index.get(&data.keys().cloned().collect::<Vec<_>>()).clone();
+            data.insert(key.clone(), ByteString(value.into_bytes()));
+            prop_assert!(is_noticed_or_undone(&edited), "{key}");
+        }
+    }
 }

@@ -12,6 +12,9 @@ psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 <<'SQL'
 \set username `cat /etc/todostack/app/username`
 \set password `cat /etc/todostack/app/password`
 \set dbname `cat /etc/todostack/app/dbname`
+-- A superuser that lost its rights to the application's role could not be given them back.
+select format('do $$ begin raise exception %L; end $$', format('role %s is a superuser: choose another username for the application', :'username'))
+where exists (select from pg_roles where rolname = :'username' and rolsuper) \gexec
 select format('create role %I', :'username') where not exists (select from pg_roles where rolname = :'username') \gexec
 alter role :"username" with login nosuperuser nocreatedb nocreaterole password :'password';
 select format('create database %I owner %I', :'dbname', :'username') where not exists (select from pg_database where datname = :'dbname') \gexec

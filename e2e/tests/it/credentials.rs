@@ -1,0 +1,81 @@
+//! Credentials that a user gives or edits by hand: they work, or they are reported by key. Rotation under
+//! requests is in `credential_rotation.rs`.
+
+use anyhow::{Result, ensure};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Secret};
+use kube::api::{ListParams, Patch, PatchParams};
+use rstest::rstest;
+use serde_json::json;
+use todostack_crds::Reason;
+use todostack_e2e::{
+    credentials::Login,
+    namespace::{Namespace, with_namespace},
+    stack::READY_WITHIN,
+    symptom::Symptom,
+    wait,
+};
+
+#[rstest]
+fn a_reserved_username_is_reported_by_key_and_no_job_is_created(
+    #[values("postgres", "pg_monitor", "todostack_owner")] username: &str,
+) -> Result<()> {
+    with_namespace("reserved", async |namespace| {
+        namespace.apply_login("own", Login { username, password: "hush-1f7b" }).await?;
+        let spec = "{database: {postgres: {credentialsSecret: {name: own}}}}";
+        namespace.ensure_diagnosed(spec, Symptom::Applied, Reason::SecretKeyInvalid, "key username").await?;
+        let jobs = namespace.api::<Job>().list(&ListParams::default()).await?;
+        assert_eq!(jobs.items.len(), 0);
+        Ok(())
+    })
+}
+
+#[rstest]
+#[case::sslmode("sslmode", "verify_full")]
+#[case::port("port", "postgres")]
+#[case::host("host", "postgres://db")]
+fn a_value_that_the_client_does_not_understand_is_reported_by_key(
+    #[case] key: &str,
+    #[case] value: &str,
+) -> Result<()> {
+    with_namespace("key", async |namespace| {
+        let mut data =
+            vec![("host", "db"), ("dbname", "shop"), ("username", "shop"), ("password", "hush-8e2d")];
+        data.retain(|(other, _)| *other != key);
+        data.push((key, value));
+        namespace.apply_secret("own", &data).await?;
+        let spec = "{database: {external: {secret: {name: own}}}}";
+        let mention = format!("key {key}");
+        namespace.ensure_diagnosed(spec, Symptom::Applied, Reason::SecretKeyInvalid, &mention).await
+    })
+}
+
+#[test]
+fn an_edited_password_of_a_generated_secret_is_set_on_the_server() -> Result<()> {
+    with_namespace("edited", async |namespace| {
+        namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
+        for (secret, username, database) in
+            [("shop-db-app", "todo", "todo"), ("shop-db-superuser", "postgres", "postgres")]
+        {
+            let old = namespace.password(secret).await?;
+            edit_password(namespace, secret, "edited-by-hand").await?;
+            let new = Login { username, password: "edited-by-hand" };
+            wait::eventually("able to log in with the edited password", READY_WITHIN, async || {
+                namespace.log_in(new, database).await.map(drop)
+            })
+            .await?;
+            namespace.log_in_fails(Login { password: &old, ..new }, database).await?;
+            namespace.until_ready("shop").await?;
+        }
+        namespace.kubectl(&["rollout", "restart", "deployment/shop-api"]).await?;
+        let status = ["rollout", "status", "deployment/shop-api", "--timeout=60s"];
+        let printed = namespace.kubectl(&status).await?;
+        ensure!(printed.contains("successfully rolled out"), "{printed}");
+        Ok(())
+    })
+}
+
+async fn edit_password(namespace: &Namespace, secret: &str, password: &str) -> Result<()> {
+    let patch = Patch::Merge(json!({"stringData": {"password": password}}));
+    namespace.api::<Secret>().patch(secret, &PatchParams::default(), &patch).await?;
+    Ok(())
+}
