@@ -102,6 +102,6 @@ fn not_created(place: &Place<'_>, container: &ContainerStatus, message: &str) ->
 
 fn out_of_memory(place: &Place<'_>, container: &ContainerStatus) -> Finding {
     let problem = "was OOM-killed: it exceeded its memory limit".to_owned();
-    let remedy = format!("Raise limits.memory in {}.resources", place.part.spec_field());
+    let remedy = format!("Raise {}.resources.limits.memory", place.part.spec_field());
     place.finding(container, Reason::OOMKilled, problem, remedy)
 }

@@ -1,6 +1,7 @@
 //! Images that a node cannot pull.
 
 use k8s_openapi::api::core::v1::ContainerStatus;
+use kube::ResourceExt as _;
 use todostack_crds::Reason;
 
 use super::{Finding, Part, pods::Place};
@@ -31,9 +32,11 @@ pub(super) fn finding(
         Reason::ErrImageNeverPull => (
             format!("cannot pull image {image}: imagePullPolicy is Never, and the node does not have it"),
             match part {
-                Part::Database => "Load the image onto the nodes".to_owned(),
+                Part::Database => format!("Load the image onto the nodes, or correct {field}"),
                 _ => {
-                    "Load the image onto the nodes, or set spec.api.imagePullPolicy: IfNotPresent".to_owned()
+                    format!(
+                        "Load the image onto the nodes, set spec.api.imagePullPolicy: IfNotPresent, or correct {field}"
+                    )
                 }
             },
         ),
@@ -44,7 +47,8 @@ pub(super) fn finding(
         Reason::ImagePullUnauthorized => (
             format!("cannot pull image {image}: the registry denied access"),
             format!(
-                "Create a Secret for the registry with kubectl create secret docker-registry, and name it in {}.imagePullSecrets, or correct {field}",
+                "Create a Secret: kubectl -n {} create secret docker-registry registry --docker-server=… --docker-username=… --docker-password=…, and set {}.imagePullSecrets: [{{name: registry}}]. Or correct {field}",
+                place.pod.namespace().unwrap_or_default(),
                 part.spec_field()
             ),
         ),

@@ -23,7 +23,8 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
             let event = evidence.observed.events.iter().rfind(is_failure)?;
             let message = quote::without_ids(event.message.as_deref()?.trim_end_matches('.'));
             Some(Finding::new(place.part, Reason::CreateContainerError, place.part.pod_noun()).problem(format!("cannot start: {message}")).remedy(format!(
-                    "Raise limits.memory if it is below 6Mi; otherwise check the node's network: kubectl -n {} describe pods -l {}={}",
+                    "Raise {}.resources.limits.memory if it is below 6Mi; otherwise check the node's network: kubectl -n {} describe pods -l {}={}",
+                    place.part.spec_field(),
                     evidence.stack.id.namespace,
                     labels::STACK,
                     evidence.stack.id.name

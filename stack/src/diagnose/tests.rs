@@ -11,6 +11,7 @@ use crate::fixtures::{now, resolved};
 
 mod captured;
 mod order;
+mod remedies;
 mod volumes_and_exposure;
 
 const DATABASE: &str = "database";

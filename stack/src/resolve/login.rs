@@ -106,11 +106,16 @@ fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, findings: &mut Vec<Finding
         Lookup::Found(secret) => Some(secret),
         Lookup::NotNamed => None,
         Lookup::Missing(name) => {
+            let connection = if field.contains("external") {
+                "--from-literal=host=… --from-literal=dbname=… "
+            } else {
+                ""
+            };
             let finding =
                 Finding::new(Part::Credentials, Reason::SecretNotFound, format!("Secret {name}"))
                     .problem(format!("is referenced by {field} and does not exist"))
                     .remedy(format!(
-                        "Create it: kubectl create secret generic {name} --from-literal=username=… --from-literal=password=…"
+                        "Create it: kubectl create secret generic {name} {connection}--from-literal=username=… --from-literal=password=…"
                     ))
                     .evident_in_spec();
             findings.push(finding);

@@ -41,7 +41,7 @@ pub(super) fn resolve(
     let app = login::application(credentials_secret.is_some(), &host, inputs, findings);
     findings.extend(other_version(&version, observed));
     findings.extend(shared_export(observed));
-    findings.extend(missing_scripts(observed));
+    findings.extend(missing_scripts(id, observed));
     Postgres {
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
         version,
@@ -98,12 +98,15 @@ fn shared_export(observed: &Observed) -> Option<Finding> {
     )
 }
 
-fn missing_scripts(observed: &Observed) -> Option<Finding> {
+fn missing_scripts(id: &StackRef, observed: &Observed) -> Option<Finding> {
     let Lookup::Missing(name) = &observed.referenced.init_scripts else { return None };
     Some(
         Finding::new(Part::Database, Reason::ConfigMapNotFound, format!("ConfigMap {name}"))
             .problem("is referenced by spec.database.postgres.initScripts and does not exist")
-            .remedy(format!("Create it: kubectl create configmap {name} --from-file=init.sql"))
+            .remedy(format!(
+                "Create it: kubectl -n {} create configmap {name} --from-file=init.sql",
+                id.namespace
+            ))
             .evident_in_spec(),
     )
 }

@@ -36,6 +36,12 @@ fn ready(verdicts: &[Verdict]) -> &Verdict {
     verdicts.iter().find(|verdict| verdict.condition == ConditionType::Ready).unwrap()
 }
 
+// The findings of all captures.
+pub(super) fn messages() -> Vec<String> {
+    let findings = CAPTURES.iter().flat_map(|capture| evaluated(capture, &capture.all()).0);
+    findings.map(|finding| finding.message()).collect()
+}
+
 #[test]
 fn each_captured_cause_is_found_again() {
     let mut messages = Vec::new();
