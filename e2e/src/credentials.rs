@@ -8,7 +8,7 @@ use crate::namespace::Namespace;
 
 // Logs in from inside the pod, but not at the loopback address, which needs no password.
 const LOG_IN: &str = "PGPASSWORD=\"$2\" exec psql --host=\"$(hostname -i)\" --username=\"$1\" \
-                      --dbname=\"$3\" --no-psqlrc --tuples-only --no-align --command='select current_user'";
+                      --dbname=\"$3\" --no-psqlrc --tuples-only --no-align --command='select session_user'";
 
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
@@ -37,7 +37,7 @@ impl Namespace {
         Ok(String::from_utf8(password.with_context(|| format!("{secret} has no password"))?.0)?)
     }
 
-    // Logs in to the managed server of the stack `shop`, and returns `current_user`.
+    // Logs in to the managed server of the stack `shop`, and returns `session_user`.
     pub async fn log_in(&self, login: Login<'_>, database: &str) -> Result<String> {
         let inside = ["exec", "shop-db-0", "--container=postgres", "--", "sh", "-c", LOG_IN, "log-in"];
         let printed =

@@ -79,3 +79,28 @@ async fn edit_password(namespace: &Namespace, secret: &str, password: &str) -> R
     namespace.api::<Secret>().patch(secret, &PatchParams::default(), &patch).await?;
     Ok(())
 }
+
+#[test]
+fn another_username_may_alter_the_schema_and_the_earlier_one_is_closed() -> Result<()> {
+    with_namespace("username", async |namespace| {
+        let (first, second) = (
+            Login { username: "todo_a", password: "first-5c1d" },
+            Login { username: "todo_b", password: "second-7e3a" },
+        );
+        namespace.apply_login("own", first).await?;
+        let spec = "{api: {replicas: 1}, database: {postgres: {credentialsSecret: {name: own}}}}";
+        namespace.apply_and_wait("shop", spec).await?;
+        namespace.apply_login("own", second).await?;
+        wait::eventually("able to log in with the new username", READY_WITHIN, async || {
+            namespace.log_in(second, "todo").await.map(drop)
+        })
+        .await?;
+        namespace.until_ready("shop").await?;
+        wait::eventually("closed", READY_WITHIN, async || namespace.log_in_fails(first, "todo").await)
+            .await?;
+        let alter = "PGPASSWORD=second-7e3a exec psql --host=\"$(hostname -i)\" --username=todo_b --dbname=todo \
+                     --command='alter table todos add column x integer'";
+        let inside = ["exec", "shop-db-0", "--container=postgres", "--", "sh", "-c", alter];
+        namespace.kubectl(&inside).await.map(drop)
+    })
+}

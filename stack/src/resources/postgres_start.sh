@@ -3,10 +3,11 @@
 # that was lost and recreated must not lock the operator out.
 (
   until pg_isready --quiet --host=127.0.0.1; do sleep 1; done
-  PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1' \
-    psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --host=/var/run/postgresql --username=postgres --dbname=postgres <<'SQL'
-\set password `cat /etc/todostack/superuser/password`
-alter role postgres with password :'password';
-SQL
+  # psql hashes the password, so that neither the server nor its log gets to know it. Without a terminal it reads the
+  # password from its input, twice.
+  prompts=$(for _ in 1 2; do cat /etc/todostack/superuser/password; echo; done |
+    PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1 -c password_encryption=scram-sha-256' \
+      psql --quiet --no-psqlrc --host=/var/run/postgresql --username=postgres --dbname=postgres \
+      --command='\password postgres' 2>&1) || echo "$prompts" >&2
 ) &
 exec docker-entrypoint.sh "$@"
