@@ -24,11 +24,11 @@ use crate::forbidden::Forbidden;
 const UNREAD: &str = "unread";
 
 pub(crate) fn add(observed: &mut Observed, references: References<'_>, forbidden: &[Forbidden]) {
-    let References { credentials, external, tls, init_scripts, storage_class, ingress_class } = references;
+    let References { credentials, external, tls: _, init_scripts, storage_class, ingress_class } = references;
     let lookups = &mut observed.referenced;
     fill(&mut lookups.credentials, credentials, secret);
     fill(&mut lookups.external, external, secret);
-    fill(&mut lookups.tls, tls, secret);
+    // Nothing is checked of a certificate that was not looked up.
     fill(&mut lookups.init_scripts, init_scripts, |metadata| ConfigMap { metadata, ..ConfigMap::default() });
     if forbidden.contains(&Forbidden::StorageClasses) {
         let metadata = class(storage_class, DEFAULT_STORAGE_CLASS);
@@ -49,7 +49,7 @@ fn fill<K>(lookup: &mut Lookup<K>, name: Option<&str>, placeholder: fn(ObjectMet
 }
 
 fn secret(metadata: ObjectMeta) -> Secret {
-    let keys = ["username", "password", "host", "dbname", "tls.crt", "tls.key"];
+    let keys = ["username", "password", "host", "dbname"];
     let value = || ByteString(UNREAD.as_bytes().to_vec());
     let data = keys.into_iter().map(|key| (key.to_owned(), value())).collect();
     Secret { metadata, data: Some(data), ..Secret::default() }

@@ -154,6 +154,11 @@ pub enum Reason {
     /// The migration of the schema failed.
     MigrationFailed,
 
+    /// Warning: the database allows fewer connections than the API pods need to serve at full speed.
+    TooFewConnections,
+    /// No API pod is desired, because `spec.api.replicas` is 0.
+    ScaledToZero,
+
     /// The IngressClass that the spec names does not exist.
     IngressClassNotFound,
     /// The spec names no IngressClass, and the cluster has no default IngressClass.
@@ -162,10 +167,17 @@ pub enum Reason {
     MultipleDefaultIngressClasses,
     /// The Secret with the TLS certificate does not exist.
     TlsSecretNotFound,
+    /// The Secret with the TLS certificate is unusable: a key is missing, or the certificate is for another
+    /// host, expired or not readable.
+    TlsSecretInvalid,
+    /// Warning: the TLS certificate expires within 7 days.
+    TlsCertificateExpiring,
     /// Another TodoStack, which is older, has the same host name.
     HostConflict,
     /// The Ingress or the LoadBalancer Service has no address yet: its controller has not assigned one.
     AddressPending,
+    /// Warning: the controller of the Ingress publishes no address. Clients may reach the API all the same.
+    NoIngressAddress,
 
     /// An object with a name that the stack needs already exists and is not managed by the operator.
     NameConflict,
@@ -212,13 +224,17 @@ impl Reason {
     pub fn class(self) -> Class {
         match self {
             Self::AsExpected => Class::Good,
-            Self::NotNeeded | Self::Paused => Class::Inactive,
+            Self::NotNeeded | Self::Paused | Self::ScaledToZero => Class::Inactive,
             Self::NotObserved
             | Self::Progressing
             | Self::WaitingForDependency
             | Self::VolumePending
             | Self::AddressPending => Class::Waiting,
-            Self::TrailingNewline | Self::VolumeSlow => Class::Warning,
+            Self::TrailingNewline
+            | Self::VolumeSlow
+            | Self::TooFewConnections
+            | Self::TlsCertificateExpiring
+            | Self::NoIngressAddress => Class::Warning,
             Self::SecretNotFound
             | Self::SecretKeyMissing
             | Self::SecretKeyInvalid
@@ -263,6 +279,7 @@ impl Reason {
             | Self::NoDefaultIngressClass
             | Self::MultipleDefaultIngressClasses
             | Self::TlsSecretNotFound
+            | Self::TlsSecretInvalid
             | Self::HostConflict
             | Self::NameConflict
             | Self::QuotaExceeded

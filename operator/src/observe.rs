@@ -56,7 +56,7 @@ async fn referenced(
     Ok(Referenced {
         credentials: look_up(client, stack, credentials).await?,
         external: look_up(client, stack, external).await?,
-        tls: look_up(client, stack, tls).await?,
+        tls: look_up(client, stack, tls).await?.without_private_key(),
         init_scripts: look_up(client, stack, init_scripts).await?,
     })
 }

@@ -12,9 +12,11 @@ use crate::{
 };
 
 mod admission;
+mod certificate;
 mod containers;
 mod crashes;
 mod exposure;
+mod grace;
 mod images;
 mod lifecycle;
 mod migrations;
@@ -28,6 +30,7 @@ mod scheduling;
 mod storage;
 
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
+pub(crate) use exposure::has_address;
 pub use provisioning::DEFAULT as DEFAULT_STORAGE_CLASS;
 
 #[derive(Clone, Copy)]
@@ -51,6 +54,7 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.extend(lifecycle::findings(evidence));
     findings.extend(migrations::findings(evidence));
     findings.extend(exposure::findings(evidence));
+    grace::apply(&mut findings, evidence);
     // Within a part by reason, whose order is causal too, then by message: the order in which pods are listed
     // changes.
     findings.sort_by_cached_key(|finding| (finding.part, finding.reason, finding.message()));

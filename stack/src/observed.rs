@@ -88,6 +88,19 @@ pub enum Lookup<K> {
     Found(Box<K>),
 }
 
+impl Lookup<Secret> {
+    /// Without the private key of a certificate, which nothing reads. Whether there is one stays known.
+    #[must_use]
+    pub fn without_private_key(mut self) -> Self {
+        if let Self::Found(secret) = &mut self
+            && let Some(key) = secret.data.as_mut().and_then(|data| data.get_mut("tls.key"))
+        {
+            key.0.clear();
+        }
+        self
+    }
+}
+
 impl Observed {
     /// The observed state of `stack` in `listing`.
     pub fn new(stack: &StackRef, listing: &Listing) -> Self {

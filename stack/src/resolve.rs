@@ -1,13 +1,15 @@
 //! Step 2: spec and observed state become a `Stack`: defaults are set, credentials are found, and what is
 //! wrong with the spec or its references becomes a finding.
 
+use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::{ResourceRequirements, TopologySpreadConstraint},
     apimachinery::pkg::api::resource::Quantity,
 };
+use strum::IntoEnumIterator as _;
 use todostack_crds::{
-    TodoStack, api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, pods::PodSettings,
-    spec::TodoStackSpec, sqlite::SqliteSpec,
+    ConditionType, TodoStack, api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec,
+    pods::PodSettings, spec::TodoStackSpec, sqlite::SqliteSpec,
 };
 
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
     stack_ref::{Incomplete, StackRef},
 };
 
+mod connections;
 mod login;
 mod postgres;
 mod release;
@@ -44,7 +47,8 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     let id = StackRef::try_from(todostack)?;
     let mut findings = Vec::new();
     let database = resolve_database(database.as_ref(), &id, inputs, &mut findings);
-    let api = resolve_api(todostack, &database, &id, inputs);
+    let mut api = resolve_api(todostack, &database, &id, inputs);
+    api.connections = connections::per_pod(&database, api.replicas, &id, &mut findings);
     Ok(Stack {
         exposure: resolve_exposure(exposure.as_ref(), &id, inputs.config),
         id,
@@ -53,7 +57,19 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
         api,
         database,
         findings,
+        false_since: false_since(todostack),
     })
+}
+
+fn false_since(todostack: &TodoStack) -> Vec<(ConditionType, Timestamp)> {
+    let conditions = todostack.status.iter().flat_map(|status| &status.conditions);
+    conditions
+        .filter(|condition| condition.status == "False")
+        .filter_map(|condition| {
+            let known = ConditionType::iter().find(|known| known.as_str() == condition.type_)?;
+            Some((known, condition.last_transition_time.0))
+        })
+        .collect()
 }
 
 fn resolve_database(
@@ -92,6 +108,7 @@ fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs
         allowed_origins: cors.map(|cors| cors.allowed_origins).unwrap_or_default(),
         rate_limit,
         jwt: auth.map(|auth| auth.jwt),
+        connections: None,
         pods: PodSettings {
             topology_spread_constraints: pods
                 .topology_spread_constraints

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use todostack_crds::{
-    DeletionPolicy,
+    ConditionType, DeletionPolicy,
     api::{JwtSpec, RateLimitSpec},
     pods::PodSettings,
 };
@@ -28,6 +29,8 @@ pub struct Stack {
     pub exposure: Exposure,
     /// What is wrong with the spec or with what it references.
     pub findings: Vec<Finding>,
+    /// Conditions that the last published status has as false, and since when.
+    pub false_since: Vec<(ConditionType, Timestamp)>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,6 +50,8 @@ pub struct Api {
     pub rate_limit: Option<RateLimitSpec>,
     /// JSON Web Tokens that callers need.
     pub jwt: Option<JwtSpec>,
+    /// Connections to the database that each pod may open. None: the pod asks the server.
+    pub connections: Option<i32>,
     /// Settings of the pods of the API and of the migration.
     pub pods: PodSettings,
     /// What the pods' template has now: an image reaches it only after its migrations.
@@ -163,6 +168,11 @@ impl Stack {
             Database::External(external) => Some(&external.credentials),
             Database::Sqlite(_) => None,
         }
+    }
+
+    /// Since when a condition is false in the last published status.
+    pub fn false_since(&self, condition: ConditionType) -> Option<Timestamp> {
+        self.false_since.iter().find(|(known, _)| *known == condition).map(|(_, since)| *since)
     }
 
     /// Whether a finding prevents that a part is built.

@@ -38,7 +38,7 @@ impl Reader<'_> {
         Ok(Referenced {
             credentials: self.look_up(credentials, secrets).await?,
             external: self.look_up(external, secrets).await?,
-            tls: self.look_up(tls, secrets).await?,
+            tls: self.look_up(tls, secrets).await?.without_private_key(),
             init_scripts: self.look_up(init_scripts, Forbidden::ConfigMaps).await?,
         })
     }

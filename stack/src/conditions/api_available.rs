@@ -10,16 +10,22 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     let name = names::api(&view.stack.id.name);
     let desired = view.stack.api.replicas;
     let ready = ready(view.observed.deployment.as_deref());
+    if desired == 0 {
+        let message = format!(
+            "Deployment {name} is scaled to 0: no API pod is desired. Set spec.api.replicas to 1 or more"
+        );
+        return Verdict::new(ApiAvailable, Status::False, Reason::ScaledToZero, message);
+    }
     if view
         .observed
         .deployment
         .as_deref()
         .is_some_and(|deployment| is_current(deployment) && ready >= desired)
     {
-        let message = match desired {
-            0 => format!("Deployment {name} is scaled to 0 replicas"),
-            _ => format!("Deployment {name} has {desired} of {desired} pods ready"),
-        };
+        if let Some(warning) = view.warning(Part::Api) {
+            return Verdict::finding(ApiAvailable, warning);
+        }
+        let message = format!("Deployment {name} has {desired} of {desired} pods ready");
         return Verdict::new(ApiAvailable, Status::True, Reason::AsExpected, message);
     }
     if let Some(finding) = view.finding(Part::Api) {

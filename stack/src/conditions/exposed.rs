@@ -3,7 +3,7 @@
 use todostack_crds::{ConditionType::Exposed, Reason};
 
 use super::{Status, Verdict, View};
-use crate::{names, part::Part};
+use crate::{diagnose::has_address, names, part::Part};
 
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     if let Some(finding) = view.finding(Part::Exposure) {
@@ -11,10 +11,10 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     }
     let exposure = &view.stack.exposure;
     if exposure.ingress.is_some() {
-        let ingress = view.observed.ingress.as_ref().and_then(|ingress| ingress.status.as_ref());
-        let has_address = ingress
-            .and_then(|status| status.load_balancer.as_ref()?.ingress.as_ref())
-            .is_some_and(|addresses| !addresses.is_empty());
+        if let Some(warning) = view.warning(Part::Exposure) {
+            return Verdict::finding(Exposed, warning);
+        }
+        let has_address = view.observed.ingress.as_deref().is_some_and(has_address);
         return verdict(has_address, &format!("Ingress {}", names::ingress(&view.stack.id.name)));
     }
     let service = format!("Service {}", names::api(&view.stack.id.name));

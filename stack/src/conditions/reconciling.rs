@@ -15,6 +15,9 @@ pub(super) fn evaluate(view: View<'_>, ready: &Verdict) -> Verdict {
         let message = "Progress needs a change by a user: see Stalled";
         return Verdict::new(Reconciling, Status::False, Reason::WaitingForDependency, message);
     }
+    if ready.reason == Reason::ScaledToZero {
+        return Verdict::new(Reconciling, Status::False, Reason::ScaledToZero, ready.message.clone());
+    }
     if ready.status != Status::True {
         return Verdict::new(Reconciling, Status::True, ready.reason, ready.message.clone());
     }

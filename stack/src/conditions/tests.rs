@@ -104,6 +104,35 @@ fn a_missing_object_shows_in_its_condition_and_in_ready(
 }
 
 #[test]
+fn a_stack_that_is_scaled_to_zero_is_not_ready_and_not_reconciling() {
+    let (_, mut observed) = well();
+    let stack = resolved("{api: {replicas: 0}, exposure: {host: shop.example.com}}");
+    observed.deployment = Some(object::<Deployment>(
+        json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 2}}),
+    ));
+    let of = |wanted| verdict(&stack, &observed, &[], wanted);
+    for wanted in [ConditionType::Ready, ConditionType::ApiAvailable] {
+        assert_eq!((of(wanted).status, of(wanted).reason), (Status::False, Reason::ScaledToZero));
+        assert!(of(wanted).message.contains("no API pod is desired"), "{}", of(wanted).message);
+    }
+    assert_eq!(of(ConditionType::Reconciling).status, Status::False);
+    assert_eq!(of(ConditionType::Stalled).status, Status::False);
+}
+
+#[test]
+fn an_ingress_without_an_address_is_a_note_on_a_ready_stack() {
+    let (stack, mut observed) = well();
+    observed.ingress = Some(object::<Ingress>(json!({"metadata": {}})));
+    let note = Finding::new(Part::Exposure, Reason::NoIngressAddress, "Ingress shop")
+        .problem("has no address")
+        .severity(Severity::Warning);
+    let of = |wanted| verdict(&stack, &observed, std::slice::from_ref(&note), wanted);
+    let exposed = of(ConditionType::Exposed);
+    assert_eq!((exposed.status, exposed.reason), (Status::True, Reason::NoIngressAddress));
+    assert_eq!(of(ConditionType::Ready).status, Status::True);
+}
+
+#[test]
 fn a_blocking_finding_stalls_the_stack() {
     let (stack, observed) = well();
     let findings = [finding(Severity::Blocking)];

@@ -148,12 +148,15 @@ fn environment(stack: &Stack) -> Vec<EnvVar> {
         Database::Postgres(_) | Database::External(_) => pod::login(&names::app_secret(&stack.id.name)),
         Database::Sqlite(_) => vec![pod::variable("DATABASE_URL", &format!("sqlite://{DATA}/todos.db"))],
     };
-    let Api { log_level, allowed_origins, rate_limit, jwt, .. } = &stack.api;
+    let Api { connections, log_level, allowed_origins, rate_limit, jwt, .. } = &stack.api;
     env.extend([
         pod::variable("TODOSTACK_LISTEN", &format!("0.0.0.0:{}", api_service::TARGET)),
         pod::variable("TODOSTACK_OPERATIONS_LISTEN", &format!("0.0.0.0:{OPERATIONS_NUMBER}")),
         pod::variable("TODOSTACK_LOG_LEVEL", log_level),
     ]);
+    if let Some(connections) = connections {
+        env.push(pod::variable("TODOSTACK_DATABASE_MAX_CONNECTIONS", &connections.to_string()));
+    }
     if stack.exposure.ingress.is_some() {
         // The Ingress controller is the one proxy whose X-Forwarded-For is trusted.
         env.push(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", "1"));

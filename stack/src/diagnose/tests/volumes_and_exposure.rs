@@ -6,7 +6,12 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::{DATABASE, bound, container, found, only, pod};
-use crate::{finding::Severity, observed::Observed, part::Part};
+use crate::{
+    finding::Severity,
+    fixtures::now,
+    observed::{Lookup, Observed},
+    part::Part,
+};
 use todostack_crds::Reason;
 
 #[rstest]
@@ -67,6 +72,34 @@ fn the_host_of_an_older_stack_is_reported() {
     let mut observed = with_classes(&[true]);
     observed.host_conflict = Some("shops/first".into());
     assert_eq!(only("{exposure: {host: h}}", &observed).reason, Reason::HostConflict);
+}
+
+#[rstest]
+#[case::new(59, None)]
+#[case::old(60, Some(Reason::NoIngressAddress))]
+fn an_ingress_without_an_address_is_reported_after_a_minute(
+    #[case] seconds: i64,
+    #[case] expected: Option<Reason>,
+) {
+    let mut observed = with_classes(&[true]);
+    let created = now() - jiff::SignedDuration::from_secs(seconds);
+    let ingress = json!({"metadata": {"name": "shop", "creationTimestamp": created}});
+    observed.ingress = Some(Arc::new(serde_json::from_value(ingress).unwrap()));
+    let findings = found("{exposure: {host: h}}", &observed);
+    assert_eq!(
+        findings.first().map(|finding| (finding.reason, finding.severity)),
+        expected.map(|it| (it, Severity::Warning))
+    );
+}
+
+#[test]
+fn an_invalid_certificate_is_reported_with_its_secret() {
+    let mut observed = with_classes(&[true]);
+    let secret = json!({"metadata": {"name": "own"}, "data": {"cert": "eA=="}});
+    observed.referenced.tls = Lookup::Found(serde_json::from_value(secret).unwrap());
+    let finding = only("{exposure: {host: h, ingress: {tls: {secretName: own}}}}", &observed);
+    assert_eq!((finding.reason, finding.severity), (Reason::TlsSecretInvalid, Severity::Blocking));
+    assert!(finding.message().starts_with("Secret own has no key tls.crt. "), "{}", finding.message());
 }
 
 fn with_classes(defaults: &[bool]) -> Observed {

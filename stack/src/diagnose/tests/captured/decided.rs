@@ -11,6 +11,9 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Waiting, Reason::VolumePending | Reason::AddressPending) => None,
         (Class::Good | Class::Inactive | Class::Waiting, _) => Some("it is no cause"),
         (Class::Warning, _) => Some("the stack is Ready; the condition of its part has the warning"),
+        (Class::Problem, Reason::TlsSecretInvalid) => {
+            Some("a capture masks the values of Secrets, and the certificate is one")
+        }
         (Class::Problem, Reason::SpecInvalid) => Some("the API server rejects such a stack"),
         (Class::Problem, _) => None,
     }
