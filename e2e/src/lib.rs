@@ -17,6 +17,7 @@ mod outputs;
 pub mod permit;
 pub mod readme;
 pub mod registry;
+pub mod remedy;
 mod report;
 mod secret_values;
 pub mod stack;

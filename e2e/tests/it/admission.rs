@@ -49,12 +49,22 @@ fn the_message_of_a_policy_that_rejects_pods_is_reported() -> Result<()> {
             kind: "ValidatingAdmissionPolicy",
             spec: json!({
                 "matchConstraints": pods_of(namespace),
-                "validations": [{"expression": "false", "message": "pods need a cost center"}],
+                "validations": [{
+                    "expression": "has(object.metadata.labels) && 'team' in object.metadata.labels",
+                    "message": "pods need a team",
+                }],
             }),
             binding: json!({"policyName": namespace.name, "validationActions": ["Deny"]}),
         };
-        let message = "pods need a cost center";
-        let test = async || ensure_rejected(namespace, Reason::ApplyRejected, message).await;
+        let message = "pods need a team";
+        let test = async || {
+            ensure_rejected(namespace, Reason::ApplyRejected, message).await?;
+            // As the policy demands.
+            namespace
+                .apply("shop", "{api: {podMetadata: {labels: {team: shop}}}, database: {sqlite: {}}}")
+                .await?;
+            namespace.until_ready("shop").await.map(drop)
+        };
         policy.while_in_force(namespace, message, test).await
     })
 }

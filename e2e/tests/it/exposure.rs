@@ -4,10 +4,11 @@
 use anyhow::Result;
 use k8s_openapi::api::networking::v1::IngressClass;
 use serde_json::json;
-use todostack_crds::Reason;
+use todostack_crds::{ConditionType, Reason};
 use todostack_e2e::{
     cluster_objects::{with_object, without_default_class},
     namespace::{Namespace, with_namespace, with_namespace_alone},
+    stack::condition,
     symptom::Symptom,
 };
 
@@ -45,6 +46,26 @@ fn no_default_ingress_class_and_more_than_one_are_reported_with_the_field_to_set
         namespace.until_ready("shop").await?;
         ensure_second_default_is_reported(namespace).await?;
         namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+// As with a controller behind a tunnel, which publishes no address.
+#[test]
+fn an_ingress_without_an_address_does_not_keep_a_stack_from_being_ready() -> Result<()> {
+    with_namespace("noaddress", async |namespace| {
+        let class: IngressClass = serde_json::from_value(json!({
+            "metadata": {"name": namespace.name}, "spec": {"controller": "todostack.dev/none"},
+        }))?;
+        with_object(&namespace.cluster.api(), &class, async || {
+            let ingress =
+                format!("{{host: no-address.localhost, ingress: {{className: {}}}}}", namespace.name);
+            let spec = format!("{{database: {{sqlite: {{}}}}, exposure: {ingress}}}");
+            let ready = namespace.apply_and_wait("shop", &spec).await?;
+            let exposed = condition(&ready, ConditionType::Exposed).map(|it| it.reason.as_str());
+            assert_eq!(exposed, Some(Reason::NoIngressAddress.as_str()));
+            Ok(())
+        })
+        .await
     })
 }
 

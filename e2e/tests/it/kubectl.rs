@@ -1,6 +1,7 @@
 //! Stacks with `kubectl` alone: get, explain, scale.
 
 use anyhow::{Result, ensure};
+use todostack_crds::Reason;
 use todostack_e2e::{cluster::Cluster, namespace::with_namespace};
 
 #[test]
@@ -41,6 +42,7 @@ fn scale_changes_the_number_of_api_pods() -> Result<()> {
         let deleted =
             ["wait", "--for=delete", "pod", "--selector", "todostack.dev/stack=shop", "--timeout=60s"];
         namespace.kubectl(&deleted).await?;
+        namespace.until_not_ready("shop", Reason::ScaledToZero, "no API pod is desired").await?;
         namespace.kubectl(&["scale", "todostack/shop", "--replicas=1"]).await?;
         namespace
             .kubectl(&["wait", "--for=jsonpath={.status.api.ready}=1/1", "todostack/shop", "--timeout=60s"])

@@ -23,5 +23,6 @@ mod plugin;
 mod pod_failures;
 mod quiescence;
 mod secret_leaks;
+mod tls;
 mod validation;
 mod volume_failures;

@@ -8,8 +8,12 @@ use todostack_e2e::{
     image,
     namespace::with_namespace,
     registry::{PRIVATE_IMAGE, PrivateRegistry},
+    remedy::Step,
     symptom::Symptom,
 };
+
+// The taint of the node with NFS.
+const NODE_TOLERATION: &str = "[{key: todostack.dev/nfs, operator: Exists}]";
 
 // Names of cases are part of the names of captures in stack/src/diagnose/captured.
 #[rstest]
@@ -17,70 +21,100 @@ use todostack_e2e::{
     "{api: {image: 'Shop/Api:1'}, database: {sqlite: {}}}",
     Symptom::ContainerWaiting("InvalidImageName"),
     Reason::InvalidImageName,
-    "Shop/Api:1"
+    "Shop/Api:1",
+    Some(Step::Set("spec.api.image", Some("null")))
 )]
 #[case::image(
     "{api: {image: 'localhost/nowhere:1'}, database: {sqlite: {}}}",
     Symptom::ContainerWaiting("ErrImagePull"),
     Reason::ImageNotFound,
-    "localhost/nowhere:1"
+    "localhost/nowhere:1",
+    Some(Step::Set("spec.api.image", Some("null")))
 )]
 #[case::never_pulled(
     "{api: {image: 'localhost/nowhere:1', imagePullPolicy: Never}, database: {sqlite: {}}}",
     Symptom::ContainerWaiting("ErrImageNeverPull"),
     Reason::ErrImageNeverPull,
-    "localhost/nowhere:1"
+    "localhost/nowhere:1",
+    Some(Step::Set("spec.api.image", Some("null")))
 )]
 #[case::registry(
     "{api: {image: 'registry.invalid/nowhere:1'}, database: {sqlite: {}}}",
     Symptom::ContainerWaiting("ErrImagePull"),
     Reason::ImagePullBackOff,
-    "registry.invalid/nowhere:1"
+    "registry.invalid/nowhere:1",
+    Some(Step::Set("spec.api.image", Some("null")))
 )]
 #[case::crash(
     "{api: {image: 'docker.io/library/postgres:18'}, database: {sqlite: {}}}",
     Symptom::ContainerFailed,
     Reason::CrashLoopBackOff,
-    "serve: not found"
+    "serve: not found",
+    None
 )]
 #[case::memory(
     "{database: {postgres: {resources: {limits: {memory: 24Mi}, requests: {memory: 24Mi}}}}}",
     Symptom::ContainerFailed,
     Reason::OOMKilled,
-    "spec.database.postgres.resources"
+    "spec.database.postgres.resources",
+    Some(Step::Set("spec.database.postgres.resources.limits.memory", Some("256Mi")))
 )]
 #[case::processors(
     "{api: {resources: {requests: {cpu: '1000'}}}, database: {sqlite: {}}}",
     Symptom::Unschedulable,
     Reason::InsufficientResources,
-    "spec.api.resources"
+    "spec.api.resources",
+    Some(Step::Set("spec.api.resources", Some("{requests: {cpu: 10m}}")))
 )]
 #[case::node(
     "{database: {postgres: {nodeSelector: {shelf: top}, tolerations: [{operator: Exists}]}}}",
     Symptom::Unschedulable,
     Reason::Unschedulable,
-    "nodeSelector"
+    "nodeSelector",
+    Some(Step::Set("spec.database.postgres.nodeSelector", Some("null")))
 )]
 #[case::taint(
     "{database: {postgres: {nodeSelector: {kubernetes.io/hostname: nfsnode}}}}",
     Symptom::Unschedulable,
     Reason::UntoleratedTaint,
-    "tolerations"
+    "tolerations",
+    Some(Step::Set("spec.database.postgres.tolerations", Some(NODE_TOLERATION)))
 )]
 #[case::too_small_to_begin(
     "{api: {resources: {limits: {memory: 1Mi}, requests: {memory: 1Mi}}}, database: {sqlite: {}}}",
     Symptom::Event("FailedCreatePodSandBox", "shop-api-"),
     Reason::CreateContainerError,
-    "limits.memory"
+    "limits.memory",
+    Some(Step::Set("spec.api.resources.limits.memory", Some("128Mi")))
 )]
 fn what_keeps_a_pod_from_running_is_reported(
     #[case] spec: &str,
     #[case] symptom: Symptom,
     #[case] reason: Reason,
     #[case] mention: &str,
+    #[case] remedy: Option<Step<'_>>,
 ) -> Result<()> {
     with_namespace("cause", async |namespace| {
-        namespace.ensure_diagnosed(spec, symptom, reason, mention).await
+        let watch = namespace.apply_and_watch_for("shop", spec, symptom).await?;
+        let message = watch.diagnosed_as(reason, mention).await?;
+        // The remedy of an unknown error is to read its log.
+        let Some(step) = remedy else { return Ok(()) };
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+// The migration runs before the API's pods, and its Job's template cannot change.
+#[test]
+fn a_migration_that_is_unschedulable_runs_once_its_remedy_is_followed() -> Result<()> {
+    with_namespace("taints", async |namespace| {
+        namespace.cluster.require_nfs_node().await?;
+        let spec = "{api: {nodeSelector: {kubernetes.io/hostname: nfsnode}}}";
+        let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Unschedulable).await?;
+        let message = watch.diagnosed_as(Reason::UntoleratedTaint, "The migration pod").await?;
+        let step = Step::Set("spec.api.tolerations", Some(NODE_TOLERATION));
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -113,7 +147,9 @@ fn a_registry_that_denies_access_is_reported() -> Result<()> {
         let _registry = PrivateRegistry::start().await?;
         let spec = format!("{{api: {{image: '{PRIVATE_IMAGE}'}}, database: {{sqlite: {{}}}}}}");
         let symptom = Symptom::ContainerWaiting("ErrImagePull");
-        namespace.ensure_diagnosed(&spec, symptom, Reason::ImagePullUnauthorized, "imagePullSecret").await
+        namespace
+            .ensure_diagnosed(&spec, symptom, Reason::ImagePullUnauthorized, "spec.api.imagePullSecrets")
+            .await
     })
 }
 
