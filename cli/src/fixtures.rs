@@ -63,7 +63,7 @@ pub(crate) fn well() -> Scene {
         revision: "r1".to_owned(),
     };
     let (observed, config) = (Observed::default(), fixtures::config());
-    let inputs = Inputs { observed: &observed, generated: &generated, config: &config };
+    let inputs = Inputs { observed: &observed, generated: &generated, config: &config, rotate: None };
     let stack = resolve(&todostack, inputs).unwrap();
     let mut scene = Scene {
         todostack,

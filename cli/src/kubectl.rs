@@ -46,7 +46,7 @@ pub(crate) fn psql(stack: &Stack, psql: &Psql<'_>) -> Result<Vec<String>, Error>
             )));
         }
     };
-    let Credentials { superuser, app } = &postgres.credentials;
+    let Credentials { superuser, app, change: _ } = &postgres.credentials;
     let app = app.as_ref().filter(|_| psql.has_true_credentials);
     let Some(Login { username, .. }) = (if psql.superuser { superuser.as_ref() } else { app }) else {
         return Err(Error::NoServer(format!(

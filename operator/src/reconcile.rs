@@ -70,7 +70,9 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     }
     let observed = observe::observe(context, todostack, &id, &requirements).await?;
     let generated = random::secrets();
-    let inputs = resolve::Inputs { observed: &observed, generated: &generated, config: &context.config };
+    let rotate = todostack.annotations().get(resolve::ROTATE).map(String::as_str);
+    let inputs =
+        resolve::Inputs { observed: &observed, generated: &generated, config: &context.config, rotate };
     let stack = resolve::resolve(todostack, inputs)?;
     let applied = if stack.paused {
         Applied::default()

@@ -17,6 +17,42 @@ pub struct Credentials {
     pub superuser: Option<Login>,
     /// The API's role. None while the Secret that it comes from is missing or invalid.
     pub app: Option<Login>,
+    pub change: Change,
+}
+
+/// Where a change of the API's credentials is. The API's pods read the Secret `<stack>-db-app` whenever they
+/// start, so it holds credentials that the server has accepted. The migration Job reads others from a Secret of
+/// its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change {
+    /// There is none.
+    #[default]
+    None,
+    /// The server has not accepted the new credentials yet.
+    Pending { replaces: Option<String> },
+    /// The server accepts both usernames, and pods with the old one are being replaced.
+    RollingOut { replaces: String },
+    /// No pod has the old credentials.
+    Finished,
+}
+
+impl Change {
+    /// Whether the Job reads the Secret of its own.
+    pub fn is_under_way(&self) -> bool {
+        match self {
+            Self::Pending { .. } | Self::RollingOut { .. } => true,
+            Self::None | Self::Finished => false,
+        }
+    }
+
+    /// The username that running pods have, if it is another than the desired one.
+    pub fn replaces(&self) -> Option<&str> {
+        match self {
+            Self::Pending { replaces } => replaces.as_deref(),
+            Self::RollingOut { replaces } => Some(replaces),
+            Self::None | Self::Finished => None,
+        }
+    }
 }
 
 /// Credentials as a managed Secret holds them.
@@ -37,6 +73,8 @@ pub struct Login {
     pub port: String,
     /// `sslmode` of libpq.
     pub sslmode: String,
+    /// Value of the annotation `todostack.dev/rotate` when the password was generated. Empty without it.
+    pub rotation: String,
     /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
     /// password to users who may not read Secrets.
     pub revision: String,
@@ -44,7 +82,7 @@ pub struct Login {
 
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { username, password: _, dbname, host, port, sslmode, revision } = self;
+        let Self { username, password: _, dbname, host, port, sslmode, rotation, revision } = self;
         f.debug_struct("Login")
             .field("username", username)
             .field("password", &"<redacted>")
@@ -52,6 +90,7 @@ impl fmt::Debug for Login {
             .field("host", host)
             .field("port", port)
             .field("sslmode", sslmode)
+            .field("rotation", rotation)
             .field("revision", revision)
             .finish()
     }
@@ -94,6 +133,7 @@ mod tests {
             host: "shop-db".into(),
             port: "5432".into(),
             sslmode: DEFAULT_SSL_MODE.into(),
+            rotation: String::new(),
             revision: revision.into(),
         }
     }

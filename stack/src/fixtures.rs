@@ -49,7 +49,8 @@ pub fn generated() -> GeneratedSecrets {
 
 /// A stack, resolved from what was seen.
 pub fn resolved_from(spec: &str, observed: &Observed) -> Stack {
-    resolve(&todostack(spec), Inputs { observed, generated: &generated(), config: &config() }).unwrap()
+    resolve(&todostack(spec), Inputs { observed, generated: &generated(), config: &config(), rotate: None })
+        .unwrap()
 }
 
 /// A stack, resolved before anything was seen.

@@ -57,7 +57,7 @@ const REMOVE_HASHED: &[&str] = &["list", "watch", "create", "patch", "delete"];
 // field of a listing: type, scope, verbs that the operator uses, what caches drop beside metadata that
 // nothing reads
 kinds! {
-    secrets: core::v1::Secret, namespaced, KEEP, |_| {};
+    secrets: core::v1::Secret, namespaced, REMOVE, |_| {};
     service_accounts: core::v1::ServiceAccount, namespaced, KEEP, |it| {
         it.image_pull_secrets = None;
         it.secrets = None;
@@ -90,6 +90,11 @@ resources! {
         name: |stack, spec| (!spec.is_sqlite()).then(|| names::app_secret(&stack.name)),
         needs: [],
     }
+    // Exists only while the credentials change.
+    NextSecret in next_secret: Secret, Credentials, Database {
+        name: |_, _| None,
+        needs: [],
+    }
     PostgresVolume in postgres_volume: PersistentVolume, Storage, Database {
         name: |stack, spec| spec.export().map(|_| names::volume(&stack.namespace, &stack.name)),
         needs: [],
@@ -112,7 +117,7 @@ resources! {
     }
     MigrationJob in migration_job: Job, Migrations, Migration {
         name: |_, _| None,
-        needs: [ServiceAccount, SuperuserSecret, AppSecret],
+        needs: [ServiceAccount, SuperuserSecret, AppSecret, NextSecret],
     }
     ApiService in api_service: Service, Exposure, Api {
         name: |stack, _| Some(names::api(&stack.name)),

@@ -26,6 +26,12 @@ pub fn app_secret(stack: &str) -> String {
     format!("{stack}-db-app")
 }
 
+/// Secret with the credentials that the server is yet to accept. Only the operator's pods read it, and the hash
+/// keeps it apart from a foreign one.
+pub fn next_secret(stack: &str) -> String {
+    format!("{stack}-db-app-next-{}", hash::short(&[stack]))
+}
+
 /// ServiceAccount of all pods.
 pub fn service_account(stack: &str) -> String {
     stack.to_owned()
@@ -68,6 +74,7 @@ mod tests {
             sqlite_claim(&stack),
             superuser_secret(&stack),
             app_secret(&stack),
+            next_secret(&stack),
             service_account(&stack),
             api(&stack),
             ingress(&stack),

@@ -40,6 +40,8 @@ pub struct Listing {
 pub struct Observed {
     pub superuser: Option<Arc<Secret>>,
     pub app: Option<Arc<Secret>>,
+    /// The credentials that the server is yet to accept.
+    pub next: Option<Arc<Secret>>,
     /// PersistentVolumeClaim of Postgres or of SQLite.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
     pub volume: Option<Arc<PersistentVolume>>,
@@ -114,6 +116,7 @@ impl Observed {
         Self {
             superuser: find(&managed.secrets, here, &names::superuser_secret(name)),
             app: find(&managed.secrets, here, &names::app_secret(name)),
+            next: find(&managed.secrets, here, &names::next_secret(name)),
             claim: find(&managed.claims, here, &names::database(name))
                 .or_else(|| find(&managed.claims, here, &names::sqlite_claim(name))),
             volume: find(&managed.volumes, None, &names::volume(namespace, name)),

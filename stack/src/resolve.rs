@@ -23,6 +23,7 @@ use crate::{
     stack_ref::{Incomplete, StackRef},
 };
 
+mod change;
 mod connections;
 mod login;
 mod postgres;
@@ -36,7 +37,12 @@ pub struct Inputs<'a> {
     /// Random values for credentials that are new or change.
     pub generated: &'a GeneratedSecrets,
     pub config: &'a Config,
+    /// Value of the annotation `ROTATE` of the stack.
+    pub rotate: Option<&'a str>,
 }
+
+/// Annotation of a stack: each new value replaces the generated credentials of the API.
+pub const ROTATE: &str = "todostack.dev/rotate";
 
 /// Resolves a stack.
 ///
@@ -88,7 +94,8 @@ fn resolve_database(
     }
     if external.is_some() {
         let app = login::external(inputs, findings);
-        return Database::External(External { credentials: Credentials { superuser: None, app } });
+        let change = app.as_ref().map(|app| change::change(app, false, inputs.observed)).unwrap_or_default();
+        return Database::External(External { credentials: Credentials { superuser: None, app, change } });
     }
     let postgres = postgres.clone().unwrap_or_default();
     Database::Postgres(Box::new(postgres::resolve(postgres, id, inputs, findings)))

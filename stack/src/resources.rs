@@ -7,6 +7,7 @@ pub mod api_service;
 pub mod app_secret;
 pub mod login_secret;
 pub mod migration_job;
+pub mod next_secret;
 mod pod;
 mod pod_template;
 pub mod postgres_claim;

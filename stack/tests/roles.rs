@@ -44,10 +44,10 @@ impl Server {
 
     /// Runs the script while pods have the credentials of the username `released`.
     fn run(&self, username: &str, password: &str, released: Option<&str>) -> Output {
+        let _ = fs::remove_dir_all(self.secrets.path().join("app"));
         self.secret("app", &[("username", username), ("password", password), ("dbname", "todo")]);
-        let _ = fs::remove_dir_all(self.secrets.path().join("released"));
         if let Some(released) = released {
-            self.secret("released", &[("username", released)]);
+            self.secret("app", &[("replaces", released)]);
         }
         let script = SCRIPT.replace(SECRETS, self.secrets.path().to_str().unwrap());
         // A container has no terminal either.

@@ -38,9 +38,14 @@ pub(super) async fn add(
     let secrets = [
         (names::superuser_secret(&stack.name), &mut observed.superuser),
         (names::app_secret(&stack.name), &mut observed.app),
+        (names::next_secret(&stack.name), &mut observed.next),
     ];
     for (name, secret) in secrets {
-        if secret.is_none() && observed.inventory.contains(&Key::new::<Secret>(name.clone())) {
+        let Some(newest) = observed.inventory.get(&Key::new::<Secret>(name.clone())) else { continue };
+        // An older one would be followed by another password or revision than the one that was written.
+        let is_cached =
+            secret.as_ref().is_some_and(|secret| secret.metadata.resource_version == newest.resource_version);
+        if !is_cached {
             *secret = read_secret(context, stack, &name).await?.map(Arc::new);
         }
     }

@@ -4,7 +4,7 @@ use kube::ResourceExt as _;
 use todostack_crds::{ConditionType::MigrationsApplied, Reason};
 
 use super::{Status, Verdict, View};
-use crate::{part::Part, resources::migration_job};
+use crate::{part::Part, resources::migration_job, stack::Stack};
 
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     let Some(credentials) = view.stack.credentials() else {
@@ -31,6 +31,7 @@ pub(super) fn is_done(view: View<'_>) -> bool {
     let Some(login) = view.stack.credentials().and_then(|credentials| credentials.app.as_ref()) else {
         return false;
     };
-    let name = migration_job::name(view.stack, login);
-    view.observed.jobs.iter().any(|job| job.name_any() == name && migration_job::complete(job))
+    let Stack { id, api, .. } = view.stack;
+    let names = migration_job::names(&id.name, &api.image, &login.revision);
+    view.observed.jobs.iter().any(|job| names.contains(&job.name_any()) && migration_job::complete(job))
 }

@@ -5,19 +5,21 @@ use k8s_openapi::api::core::v1::Secret;
 use todostack_crds::Reason;
 
 use super::{
-    Inputs,
+    Inputs, change,
     user_secret::{UserSecret, sendable},
 };
 use crate::{
     credentials::{DEFAULT_SSL_MODE, Login, SUPERUSER, Stored, revise},
     finding::Finding,
-    observed::Lookup,
+    observed::{Lookup, Observed},
     part::Part,
     resources::login_secret,
 };
 
 /// Name of the application's role and database, unless a user's Secret has another.
 pub(super) const APPLICATION: &str = "todo";
+/// Generated usernames, in turn.
+const GENERATED: [&str; 2] = [APPLICATION, "todo_b"];
 const PORT: &str = "5432";
 
 /// The credentials of the superuser, which only the operator's own pods use.
@@ -36,11 +38,9 @@ pub(super) fn application(
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<Login> {
-    let stored = inputs.observed.app.as_deref().map(login_secret::read);
+    let stored = latest(inputs.observed);
     if !is_referenced {
-        let password = password(stored.as_ref(), &inputs.generated.app_password);
-        let desired = managed(APPLICATION, APPLICATION, password, host);
-        return Some(revise(desired, stored.as_ref(), inputs.generated));
+        return Some(revise(generated(stored.as_ref(), host, inputs), stored.as_ref(), inputs.generated));
     }
     let secret =
         found(&inputs.observed.referenced.credentials, "spec.database.postgres.credentialsSecret", findings)?;
@@ -54,7 +54,7 @@ pub(super) fn application(
 
 /// The API's credentials on an external server.
 pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Option<Login> {
-    let stored = inputs.observed.app.as_deref().map(login_secret::read);
+    let stored = latest(inputs.observed);
     let secret = found(&inputs.observed.referenced.external, "spec.database.external.secret", findings)?;
     let secret = UserSecret::new(secret);
     let host = collect(secret.host(), findings);
@@ -72,9 +72,32 @@ pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Optio
         host: host?,
         port: port?.unwrap_or_else(|| PORT.to_owned()),
         sslmode: sslmode?.unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
+        rotation: String::new(),
         revision: String::new(),
     };
     Some(revise(desired, stored.as_ref(), inputs.generated))
+}
+
+/// What the server was asked to accept last.
+fn latest(observed: &Observed) -> Option<Stored> {
+    observed.next.as_deref().or(observed.app.as_deref()).map(login_secret::read)
+}
+
+/// Generated credentials: the stored ones, or others in turn if a rotation was asked for.
+fn generated(stored: Option<&Stored>, host: &str, inputs: Inputs<'_>) -> Login {
+    let used = stored.map(|stored| stored.login.username.as_str());
+    let used = GENERATED.iter().find(|name| used == Some(*name)).copied().unwrap_or(APPLICATION);
+    let rotation = stored.map(|stored| stored.login.rotation.as_str()).unwrap_or_default();
+    let new = inputs.generated.app_password.as_str();
+    let is_due = |rotate: &&str| stored.is_some() && *rotate != rotation && !change::is_busy(inputs.observed);
+    if let Some(rotate) = inputs.rotate.filter(is_due) {
+        let other = GENERATED.iter().find(|name| **name != used).copied().unwrap_or(APPLICATION);
+        let desired = managed(other, APPLICATION, new.to_owned(), host);
+        return Login { rotation: rotate.to_owned(), ..desired };
+    }
+    let rotation = if stored.is_none() { inputs.rotate.unwrap_or_default() } else { rotation };
+    let desired = managed(used, APPLICATION, password(stored, new), host);
+    Login { rotation: rotation.to_owned(), ..desired }
 }
 
 fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login {
@@ -85,6 +108,7 @@ fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login 
         host: host.to_owned(),
         port: PORT.to_owned(),
         sslmode: DEFAULT_SSL_MODE.to_owned(),
+        rotation: String::new(),
         revision: String::new(),
     }
 }

@@ -7,7 +7,7 @@ use todostack_crds::{
     storage::PostgresStorage,
 };
 
-use super::{Inputs, login, requests};
+use super::{Inputs, change, login, requests};
 use crate::{
     credentials::Credentials,
     finding::Finding,
@@ -39,6 +39,7 @@ pub(super) fn resolve(
     let host = names::database_host(&id.name, &id.namespace, &config.cluster_domain);
     let superuser = Some(login::superuser(&host, inputs));
     let app = login::application(credentials_secret.is_some(), &host, inputs, findings);
+    let change = app.as_ref().map(|app| change::change(app, true, inputs.observed)).unwrap_or_default();
     findings.extend(other_version(&version, observed));
     findings.extend(shared_export(observed));
     findings.extend(missing_scripts(id, observed));
@@ -47,7 +48,7 @@ pub(super) fn resolve(
         version,
         host,
         dbname: login::APPLICATION.to_owned(),
-        credentials: Credentials { superuser, app },
+        credentials: Credentials { superuser, app, change },
         volume: volume(storage.unwrap_or_default(), id),
         parameters,
         init_scripts: init_scripts.map(|InitScripts { config_map }| config_map.name),

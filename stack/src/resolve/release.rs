@@ -4,7 +4,6 @@
 use kube::ResourceExt as _;
 
 use crate::{
-    names,
     observed::Observed,
     resources::{api_deployment, migration_job},
     stack::{Database, Release},
@@ -29,8 +28,8 @@ pub(super) fn release(image: &str, database: &Database, stack: &str, observed: &
 }
 
 fn is_migrated(release: &Release, stack: &str, observed: &Observed) -> bool {
-    let name = names::migration(stack, &release.image, &release.revision);
-    observed.jobs.iter().any(|job| job.name_any() == name && migration_job::complete(job))
+    let names = migration_job::names(stack, &release.image, &release.revision);
+    observed.jobs.iter().any(|job| names.contains(&job.name_any()) && migration_job::complete(job))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const SEAL: &str = "seal";
 
 /// The Secret `name` with `login`.
 pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
-    let Login { username, password, dbname, host, port, sslmode, revision } = login;
+    let Login { username, password, dbname, host, port, sslmode, rotation, revision } = login;
     let user = utf8_percent_encode(username, USERINFO);
     let pass = utf8_percent_encode(password, USERINFO);
     let text = BTreeMap::from([
@@ -34,6 +34,7 @@ pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
         ("uri", uri(login)),
         ("jdbc-uri", format!("jdbc:postgresql://{host}:{port}/{dbname}?password={pass}&user={user}")),
         ("pgpass", format!("{host}:{port}:{dbname}:{}:{}\n", pgpass(username), pgpass(password))),
+        ("rotation", rotation.clone()),
         ("revision", revision.clone()),
         (SEAL, seal(login)),
     ]);
@@ -60,6 +61,7 @@ pub fn read(secret: &Secret) -> Stored {
         host: text("host").unwrap_or_default(),
         port: text("port").unwrap_or_default(),
         sslmode: text("sslmode").unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
+        rotation: text("rotation").unwrap_or_default(),
         revision: text("revision").unwrap_or_default(),
     };
     let intact = match text(SEAL) {
@@ -71,7 +73,7 @@ pub fn read(secret: &Secret) -> Stored {
 }
 
 fn uri(login: &Login) -> String {
-    let Login { username, password, dbname, host, port, sslmode: _, revision: _ } = login;
+    let Login { username, password, dbname, host, port, sslmode: _, rotation: _, revision: _ } = login;
     let user = utf8_percent_encode(username, USERINFO);
     let pass = utf8_percent_encode(password, USERINFO);
     format!("postgresql://{user}:{pass}@{host}:{port}/{dbname}")
@@ -79,8 +81,8 @@ fn uri(login: &Login) -> String {
 
 /// A hash over all fields. It is a function of the password, so it is kept in the Secret alone.
 fn seal(login: &Login) -> String {
-    let Login { username, password, dbname, host, port, sslmode, revision } = login;
-    hash::long(&[username, password, dbname, host, port, sslmode, revision])
+    let Login { username, password, dbname, host, port, sslmode, rotation, revision } = login;
+    hash::long(&[username, password, dbname, host, port, sslmode, rotation, revision])
 }
 
 /// A field of a pgpass line: colon and backslash are escaped (libpq, "The Password File").

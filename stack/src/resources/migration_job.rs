@@ -60,7 +60,16 @@ pub(super) fn build(stack: &Stack) -> Option<Job> {
 
 /// The name of the Job of the desired image and credentials.
 pub fn name(stack: &Stack, login: &Login) -> String {
-    names::migration(&stack.id.name, &stack.api.image, &login.revision)
+    let replaces = stack.credentials().and_then(|credentials| credentials.change.replaces());
+    let [after, before] = names(&stack.id.name, &stack.api.image, &login.revision);
+    if replaces.is_some() { before } else { after }
+}
+
+/// The names that Jobs of an image and of credentials may have: for the one after which no other username can log
+/// in, and for the one after which that of the running pods still can. Both migrate.
+pub fn names(stack: &str, image: &str, revision: &str) -> [String; 2] {
+    [revision.to_owned(), format!("{revision}-beside")]
+        .map(|revision| names::migration(stack, image, &revision))
 }
 
 /// The API image whose migrations a Job ran.
@@ -88,6 +97,12 @@ pub fn waits_to_start(job: &Job, pods: &[Arc<Pod>]) -> bool {
     !complete(job) && !failed(job) && !has_started
 }
 
+/// The Secret with the desired credentials.
+fn secret(stack: &Stack) -> String {
+    let is_next = stack.credentials().is_some_and(|credentials| credentials.change.is_under_way());
+    if is_next { names::next_secret(&stack.id.name) } else { names::app_secret(&stack.id.name) }
+}
+
 fn has_condition(job: &Job, kind: &str) -> bool {
     let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.into_iter().any(|condition| condition.type_ == kind && condition.status == "True")
@@ -111,7 +126,7 @@ fn pod_spec(stack: &Stack) -> PodSpec {
         Database::External(_) | Database::Sqlite(_) => None,
     };
     let mut volumes = vec![pod::scratch("tmp")];
-    volumes.extend(postgres.map(|_| pod::secret_files("app", names::app_secret(&stack.id.name))));
+    volumes.extend(postgres.map(|_| pod::secret_files("app", secret(stack))));
     PodSpec {
         service_account_name: Some(names::service_account(&stack.id.name)),
         automount_service_account_token: Some(false),
@@ -141,7 +156,7 @@ fn roles(stack: &Stack, postgres: &Postgres) -> Container {
 }
 
 fn migrate(stack: &Stack) -> Container {
-    let mut env = pod::login(&names::app_secret(&stack.id.name));
+    let mut env = pod::login(&secret(stack));
     env.push(pod::variable("TODOSTACK_LOG_LEVEL", stack.api.log_level));
     env.push(pod::variable("TODOSTACK_REPORT_FILE", "/dev/termination-log"));
     Container {

@@ -47,7 +47,7 @@ prompts=$(hashed 2>&1) || { echo "$prompts" >&2; exit 1; }
 psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 <<'SQL'
 \set owner todostack_owner
 \set username `cat /etc/todostack/app/username`
-\set released `cat /etc/todostack/released/username 2>/dev/null || cat /etc/todostack/app/username`
+\set released `cat /etc/todostack/app/replaces 2>/dev/null || cat /etc/todostack/app/username`
 create temporary table closed as select rolname from pg_auth_members join pg_roles on pg_roles.oid = member
 where roleid = :'owner'::regrole and not rolsuper and rolname not in (:'username', :'released');
 select format('alter role %I with nologin password null', rolname) from closed \gexec

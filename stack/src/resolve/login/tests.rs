@@ -37,7 +37,7 @@ fn after_edit(is_superuser: bool, key: &str, value: Option<&[u8]>) -> Login {
         Observed { superuser: Some(Arc::new(superuser)), app: Some(Arc::new(app)), ..Observed::default() };
     let generated = crate::credentials::GeneratedSecrets { revision: NEW.to_owned(), ..generated() };
     let config = crate::fixtures::config();
-    let inputs = Inputs { observed: &observed, generated: &generated, config: &config };
+    let inputs = Inputs { observed: &observed, generated: &generated, config: &config, rotate: None };
     let stack = crate::resolve::resolve(&crate::fixtures::todostack("{}"), inputs).unwrap();
     let (superuser, app) = credentials(&stack);
     if is_superuser { superuser } else { app }

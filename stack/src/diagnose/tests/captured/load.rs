@@ -80,7 +80,11 @@ impl Capture {
     // The stack, resolved with the settings of that cluster.
     pub(super) fn resolved(&self, observed: &Observed) -> Stack {
         let config = Config { api_image: self.api_image.clone(), ..fixtures::config() };
-        resolve(&self.stack, Inputs { observed, generated: &fixtures::generated(), config: &config }).unwrap()
+        resolve(
+            &self.stack,
+            Inputs { observed, generated: &fixtures::generated(), config: &config, rotate: None },
+        )
+        .unwrap()
     }
 
     // Every secret value: name of the Secret, key, value.
