@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kube::runtime::{controller::Action, reflector::ObjectRef};
+use kube::{
+    ResourceExt as _,
+    runtime::{controller::Action, reflector::ObjectRef},
+};
 use todostack_crds::{ConditionType, TodoStack};
 use todostack_stack::{
     applied::Applied,

@@ -98,7 +98,7 @@ mod tests {
             ..TodoStackStatus::default()
         });
         let observed = missing();
-        let inputs = Inputs { observed: &observed, generated: &generated(), config: &config() };
+        let inputs = Inputs { observed: &observed, generated: &generated(), config: &config(), rotate: None };
         let stack = resolve(&todostack, inputs).unwrap();
         let applied = Applied::default();
         let found = diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now: now() });

@@ -4,11 +4,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{StreamExt as _, stream};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::runtime::events::{Event, EventType};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use todostack_stack::{fixtures, observed::Listing, rbac, stack_ref::StackRef};
+use todostack_stack::{fixtures, names, observed::Listing, rbac, stack_ref::StackRef};
 
 use super::api_server::ApiServer;
 use crate::observe::feeds;
@@ -60,7 +60,7 @@ async fn create() -> ApiServer {
 }
 
 // Reduces a stack to the least, so that what it no longer asks for is deleted: the Jobs of earlier images
-// too.
+// too, and the Secret of credentials that the server has accepted.
 async fn edit() -> ApiServer {
     let before = fixtures::resolved(NFS);
     let mut listing = fixtures::listing(&before);
@@ -73,6 +73,9 @@ async fn edit() -> ApiServer {
     let mut earlier = Arc::unwrap_or_clone(listing.managed.jobs[0].clone());
     earlier.metadata.name = Some("shop-migrate-earlier".into());
     listing.managed.jobs.push(Arc::new(earlier));
+    // Left of a change of credentials that is complete.
+    let next = names::next_secret("shop");
+    listing.managed.secrets.push(object::<Secret>(&next, "database", &json!({})));
     let stack = fixtures::todostack(
         "{api: {replicas: 1}, database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
     );
