@@ -1,12 +1,15 @@
 //! Stacks that reference a missing object, or whose names are taken: both are reported by name, and other
 //! stacks work.
 
+use std::path::Path;
+
 use anyhow::Result;
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
     cluster_objects::without_default_class,
     namespace::{with_namespace, with_namespace_alone},
+    remedy::Step,
     symptom::Symptom,
 };
 
@@ -56,6 +59,57 @@ fn a_missing_object_or_key_is_reported_by_name(
     with_namespace("missing", async |namespace| {
         namespace.apply_secret("half-login", &[("host", "db"), ("password", "hush-6a4c")]).await?;
         namespace.ensure_diagnosed(spec, Symptom::Applied, reason, mention).await
+    })
+}
+
+#[rstest]
+#[case::ingress_class(
+    "{database: {sqlite: {}}, exposure: {ingress: {className: golden}}}",
+    Reason::IngressClassNotFound,
+    Step::Set("spec.exposure.ingress.className", Some("traefik"))
+)]
+#[case::own_credentials(
+    "{database: {postgres: {credentialsSecret: {name: half-login}}}}",
+    Reason::SecretKeyMissing,
+    Step::Run { after: "Add the key", folder: Path::new("."), values: &["shop"] }
+)]
+fn the_remedy_of_a_missing_reference_heals(
+    #[case] spec: &str,
+    #[case] reason: Reason,
+    #[case] step: Step<'_>,
+) -> Result<()> {
+    with_namespace("referred", async |namespace| {
+        namespace.apply_secret("half-login", &[("password", "hush-6a4c")]).await?;
+        namespace.apply("shop", spec).await?;
+        let message = namespace.until_not_ready("shop", reason, "").await?;
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+#[test]
+fn the_remedy_of_missing_init_scripts_heals() -> Result<()> {
+    with_namespace("scripts", async |namespace| {
+        namespace.apply("shop", "{database: {postgres: {initScripts: {configMap: {name: seed}}}}}").await?;
+        let message = namespace.until_not_ready("shop", Reason::ConfigMapNotFound, "seed").await?;
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("init.sql"), "create table seeds (name text);\n")?;
+        let step = Step::Run { after: "Create it", folder: folder.path(), values: &[] };
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+#[test]
+fn a_stack_with_a_missing_class_can_be_created_again_with_another() -> Result<()> {
+    with_namespace("class", async |namespace| {
+        let spec =
+            |class: &str| format!("{{database: {{postgres: {{storage: {{storageClassName: {class}}}}}}}}}");
+        namespace.apply("shop", &spec("golden")).await?;
+        let message = namespace.until_not_ready("shop", Reason::StorageClassNotFound, "golden").await?;
+        let step = Step::Run { after: "create the stack again", folder: Path::new("."), values: &[] };
+        namespace.follow("shop", &message, step).await?;
+        namespace.apply_and_wait("shop", &spec("standard")).await.map(drop)
     })
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{observed::Observed, resources::postgres_stateful_set::PREFLIGHT};
 
-pub(super) const FREE_SPACE: &str = "Raise storage.size in spec.database if its StorageClass allows volume expansion, or free space on the export";
+pub(super) const FREE_SPACE: &str = "Raise spec.database.postgres.storage.size or spec.database.sqlite.storage.size if its StorageClass allows volume expansion, or free space on the export";
 
 /// The line: the name of the failed check, and what it found.
 #[derive(Debug, Deserialize)]
@@ -89,7 +89,7 @@ fn describe(report: &Report) -> Option<(Reason, String, String)> {
         "soft" => (
             Reason::VolumeMountedSoft,
             "is mounted soft: a slow server causes I/O errors, and Postgres loses data".to_owned(),
-            "Mount it hard: set mountOptions of the StorageClass or of spec.database.postgres.storage.nfs"
+            "Mount it hard: set mountOptions of the StorageClass, or spec.database.postgres.storage.nfs.mountOptions"
                 .to_owned(),
         ),
         "full" => (

@@ -9,7 +9,10 @@ use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, quote};
-use crate::{observed::Observed, stack::VolumeSource};
+use crate::{
+    observed::Observed,
+    stack::{Database, Stack, VolumeSource},
+};
 
 /// The annotation of a default class.
 pub const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
@@ -25,7 +28,7 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
         return None;
     }
     let claim = observed.claim.as_deref();
-    let Cause { reason, problem, remedy, evidence } = class(wanted.as_deref(), observed)
+    let Cause { reason, problem, remedy, evidence } = class(wanted.as_deref(), evidence)
         .or_else(|| claim.and_then(|claim| provisioner(claim, evidence)))?;
     Some(
         Finding::new(Part::Storage, reason, format!("PersistentVolumeClaim {}", volume.claim))
@@ -49,7 +52,8 @@ fn is_bound(observed: &Observed) -> bool {
     claim.and_then(|status| status.phase.as_deref()) == Some("Bound")
 }
 
-fn class(wanted: Option<&str>, observed: &Observed) -> Option<Cause> {
+fn class(wanted: Option<&str>, diagnosed: Evidence<'_>) -> Option<Cause> {
+    let observed = diagnosed.observed;
     let all = &observed.storage_classes;
     let evidence = "the cluster's StorageClasses".to_owned();
     match wanted {
@@ -59,7 +63,9 @@ fn class(wanted: Option<&str>, observed: &Observed) -> Option<Cause> {
             remedy: match classes(observed).as_slice() {
                 [] => "Create it: the cluster has no StorageClass".to_owned(),
                 names => format!(
-                    "Create it, or set storageClassName under storage in spec.database to one of: {}",
+                    "Create it. Or create the stack again, because a PersistentVolumeClaim cannot change its class: {}, and set {} to one of: {}",
+                    deletion(diagnosed),
+                    field(diagnosed.stack),
                     names.join(", ")
                 ),
             },
@@ -69,9 +75,12 @@ fn class(wanted: Option<&str>, observed: &Observed) -> Option<Cause> {
             reason: Reason::NoDefaultStorageClass,
             problem: "names no StorageClass, and the cluster has no default StorageClass".to_owned(),
             remedy: match classes(observed).as_slice() {
-                [] => "Set nfs under storage in spec.database, or install a provisioner: the cluster has no StorageClass".to_owned(),
+                [] => "Install a provisioner with a default StorageClass: the cluster has no StorageClass"
+                    .to_owned(),
                 [first, ..] => format!(
-                    "Set storageClassName: {first} or nfs under storage in spec.database, or annotate a default: kubectl annotate storageclass {first} {DEFAULT}=true"
+                    "Annotate a default: kubectl annotate storageclass {first} {DEFAULT}=true. Or create the stack again: {}, and set {}: {first}",
+                    deletion(diagnosed),
+                    field(diagnosed.stack)
                 ),
             },
             evidence,
@@ -100,9 +109,24 @@ fn provisioner(claim: &PersistentVolumeClaim, evidence: Evidence<'_>) -> Option<
     (waits && evidence.now.duration_since(created) >= GRACE).then(|| Cause {
         reason: Reason::ProvisioningFailed,
         problem: format!("was not provisioned: the provisioner of StorageClass {class} does not respond"),
-        remedy: format!("Install or restart the provisioner, or set another storageClassName in spec.database: {described}"),
+        remedy: format!("Install or restart the provisioner: {described}"),
         evidence: "Event ExternalProvisioning of the claim".to_owned(),
     })
+}
+
+/// The field that names the class.
+fn field(stack: &Stack) -> &'static str {
+    match stack.database {
+        Database::Sqlite(_) => "spec.database.sqlite.storage.storageClassName",
+        Database::Postgres(_) | Database::External(_) => "spec.database.postgres.storage.storageClassName",
+    }
+}
+
+/// The command that deletes the stack with its claim, which has no volume and so no data.
+fn deletion(evidence: Evidence<'_>) -> String {
+    let (id, volume) = (&evidence.stack.id, evidence.stack.volume());
+    let claim = volume.map(|volume| volume.claim.as_str()).unwrap_or_default();
+    format!("kubectl -n {} delete todostack/{} pvc/{claim}", id.namespace, id.name)
 }
 
 fn classes(observed: &Observed) -> Vec<String> {

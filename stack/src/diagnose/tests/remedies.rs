@@ -109,6 +109,20 @@ fn every_field_that_a_captured_diagnosis_names_exists() {
     assert!(count > 20, "only {count} fields were found in the messages");
 }
 
+// Commands on cluster-scoped objects.
+const CLUSTER_SCOPED: [&str; 5] =
+    ["get nodes", "get namespace", "describe namespace", "annotate storageclass", "patch pv"];
+
+#[test]
+fn every_command_in_a_captured_diagnosis_names_its_namespace() {
+    for message in super::captured::messages() {
+        for command in message.split("kubectl ").skip(1) {
+            let is_cluster_scoped = CLUSTER_SCOPED.iter().any(|scoped| command.starts_with(scoped));
+            assert!(is_cluster_scoped || command.starts_with("-n "), "{message}");
+        }
+    }
+}
+
 #[test]
 fn a_field_that_does_not_exist_is_noticed() {
     let texts = ["Set spec.api.tolerance: x", "pod.spec.nothing", "Set {field}.imagePullPolicy"];
