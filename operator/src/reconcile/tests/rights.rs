@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{StreamExt as _, stream};
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::events::{Event, EventType};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -74,8 +74,11 @@ async fn edit() -> ApiServer {
     earlier.metadata.name = Some("shop-migrate-earlier".into());
     listing.managed.jobs.push(Arc::new(earlier));
     // Left of a change of credentials that is complete.
-    let next = names::next_secret("shop");
-    listing.managed.secrets.push(object::<Secret>(&next, "database", &json!({})));
+    let mut secrets = listing.managed.secrets.iter();
+    let app = secrets.find(|secret| secret.metadata.name == Some(names::app_secret("shop"))).unwrap();
+    let mut next = Arc::unwrap_or_clone(Arc::clone(app));
+    next.metadata.name = Some(names::next_secret("shop"));
+    listing.managed.secrets.push(Arc::new(next));
     let stack = fixtures::todostack(
         "{api: {replicas: 1}, database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
     );
