@@ -24,7 +24,7 @@ pub struct PodSettings {
 
     /// Affinity of the pods to nodes and to other pods, as in `pod.spec.affinity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "any_object")]
+    #[schemars(schema_with = "affinity")]
     pub affinity: Option<Affinity>,
 
     /// How the pods spread over nodes and zones, as in `pod.spec.topologySpreadConstraints`. A constraint
@@ -70,8 +70,23 @@ pub struct PodMetadata {
 }
 
 /// The whole schema of an affinity would fill a third of the bytes that the CRD's YAML may have.
-fn any_object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "object", "nullable": true, "x-kubernetes-preserve-unknown-fields": true})
+fn affinity(_: &mut SchemaGenerator) -> Schema {
+    let kind = |description: &str| {
+        json_schema!({
+            "description": description,
+            "type": "object",
+            "x-kubernetes-preserve-unknown-fields": true,
+        })
+    };
+    json_schema!({
+        "type": "object",
+        "nullable": true,
+        "properties": {
+            "nodeAffinity": kind("Nodes that the pods need or prefer."),
+            "podAffinity": kind("Pods that the pods run next to."),
+            "podAntiAffinity": kind("Pods that the pods do not run next to."),
+        },
+    })
 }
 
 fn spread_constraints(_: &mut SchemaGenerator) -> Schema {

@@ -57,6 +57,20 @@ async fn ensure_rejected(name: &str, spec: &str, mention: &str) -> Result<()> {
     "{database: {postgres: {parameters: {fsync: 'off'}}}}",
     "without which a crash corrupts the data"
 )]
+#[case::own_label(
+    "{api: {podMetadata: {labels: {app.kubernetes.io/name: x}}}}",
+    "podMetadata.labels must not set labels of todostack.dev"
+)]
+#[case::own_annotation(
+    "{database: {postgres: {podMetadata: {annotations: {todostack.dev/x: x}}}}}",
+    "podMetadata.annotations must not set annotations of todostack.dev"
+)]
+#[case::bad_label("{api: {podMetadata: {labels: {team: 'no spaces'}}}}", "spec.api.podMetadata.labels.team")]
+#[case::bad_affinity("{api: {affinity: {nodeAfinity: {}}}}", "field not declared in schema")]
+#[case::incomplete_constraint(
+    "{api: {topologySpreadConstraints: [{topologyKey: zone}]}}",
+    "spec.api.topologySpreadConstraints[0].maxSkew"
+)]
 #[case::old_version("{database: {postgres: {version: '13'}}}", "spec.database.postgres.version")]
 #[case::relative_path("{database: {postgres: {storage: {nfs: {server: nas, path: e}}}}}", "storage.nfs.path")]
 #[case::no_size("{database: {postgres: {storage: {size: much}}}}", "storage.size")]
