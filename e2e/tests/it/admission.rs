@@ -11,22 +11,24 @@ use todostack_crds::Reason;
 use todostack_e2e::{
     cluster_objects::with_object,
     namespace::{Namespace, with_namespace},
+    remedy::Step,
     stack::SOON,
     symptom::Symptom,
     wait,
 };
 
 // Fails unless the stack's pods are rejected for this reason.
-async fn ensure_rejected(namespace: &Namespace, reason: Reason, mention: &str) -> Result<()> {
+async fn ensure_rejected(namespace: &Namespace, reason: Reason, mention: &str) -> Result<String> {
     let symptom = Symptom::DeploymentCondition("FailedCreate");
-    namespace.ensure_diagnosed("{database: {sqlite: {}}}", symptom, reason, mention).await
+    let watch = namespace.apply_and_watch_for("shop", "{database: {sqlite: {}}}", symptom).await?;
+    watch.diagnosed_as(reason, mention).await
 }
 
 #[test]
 fn an_exceeded_quota_is_reported() -> Result<()> {
     with_namespace("quota", async |namespace| {
         namespace.kubectl(&["create", "quota", "small", "--hard=pods=0"]).await?;
-        ensure_rejected(namespace, Reason::QuotaExceeded, "small").await
+        ensure_rejected(namespace, Reason::QuotaExceeded, "small").await.map(drop)
     })
 }
 
@@ -35,10 +37,13 @@ fn a_violated_limit_range_is_reported() -> Result<()> {
     with_namespace("limits", async |namespace| {
         let range: LimitRange = serde_json::from_value(json!({
             "metadata": {"name": "small"},
-            "spec": {"limits": [{"type": "Container", "max": {"memory": "11Mi"}}]},
+            "spec": {"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]},
         }))?;
         namespace.api::<LimitRange>().create(&PostParams::default(), &range).await?;
-        ensure_rejected(namespace, Reason::LimitRangeViolated, "11Mi").await
+        let message = ensure_rejected(namespace, Reason::LimitRangeViolated, "64Mi").await?;
+        let limit = Step::Set("spec.api.resources", Some("{limits: {memory: 64Mi}}"));
+        namespace.follow("shop", &message, limit).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -87,7 +92,8 @@ fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
             }),
             binding: json!({"policyName": namespace.name}),
         };
-        let test = async || ensure_rejected(namespace, Reason::PodSecurityViolated, "restricted").await;
+        let test =
+            async || ensure_rejected(namespace, Reason::PodSecurityViolated, "restricted").await.map(drop);
         policy.while_in_force(namespace, "host namespaces", test).await
     })
 }

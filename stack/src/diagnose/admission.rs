@@ -98,7 +98,7 @@ fn cause(message: &str, namespace: &str) -> (Reason, String) {
         (
             Reason::LimitRangeViolated,
             format!(
-                "Set resources in the spec within the LimitRange: kubectl -n {namespace} describe limitrange"
+                "Set spec.api.resources and spec.database.postgres.resources within the LimitRange: kubectl -n {namespace} describe limitrange"
             ),
         )
     } else {
