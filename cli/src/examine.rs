@@ -38,8 +38,8 @@ pub(crate) fn resolve(snapshot: &Snapshot) -> Result<Stack, Incomplete> {
         app_password: String::new(),
         revision: running.map(|release| release.revision).unwrap_or_default(),
     };
-    let rotate = stack.annotations().get(resolve::ROTATE).map(String::as_str);
-    resolve::resolve(stack, Inputs { observed, generated: &generated, config, rotate })
+    // The credentials are those that exist, whether or not a rotation is due.
+    resolve::resolve(stack, Inputs { observed, generated: &generated, config, rotate: None })
 }
 
 pub(crate) fn examine(snapshot: &Snapshot, now: Timestamp) -> Result<Report, Incomplete> {

@@ -47,6 +47,10 @@ pub struct PostgresSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret: Option<SecretReference>,
 
+    /// When the operator replaces the credentials that it generated. Without effect with `credentialsSecret`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationSpec>,
+
     /// The volume of the server: its size, and an NFS export or a StorageClass. Defaults to 1Gi from the
     /// cluster's default StorageClass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +78,16 @@ pub struct PostgresSpec {
     pub pods: PodSettings,
 }
 
+/// When generated credentials are replaced.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationSpec {
+    /// Hours between two rotations, counted from the creation of the stack, such as `720h`. The annotation
+    /// `todostack.dev/rotate` with any new value starts one at once.
+    #[schemars(regex(pattern = r"^[1-9][0-9]{0,4}h(0m0s)?$"))]
+    pub interval: String,
+}
+
 /// Files for `/docker-entrypoint-initdb.d` of the official image.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -90,6 +104,7 @@ impl Default for PostgresSpec {
             version: default_version(),
             image: None,
             credentials_secret: None,
+            rotation: None,
             storage: None,
             parameters: BTreeMap::new(),
             init_scripts: None,

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kube::{
-    ResourceExt as _,
-    runtime::{controller::Action, reflector::ObjectRef},
-};
+use kube::runtime::{controller::Action, reflector::ObjectRef};
 use todostack_crds::{ConditionType, TodoStack};
 use todostack_stack::{
     applied::Applied,
@@ -73,7 +70,8 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     }
     let observed = observe::observe(context, todostack, &id, &requirements).await?;
     let generated = random::secrets();
-    let rotate = todostack.annotations().get(resolve::ROTATE).map(String::as_str);
+    let rotation = resolve::rotation::due(todostack, clock::now());
+    let rotate = rotation.as_deref();
     let inputs =
         resolve::Inputs { observed: &observed, generated: &generated, config: &context.config, rotate };
     let stack = resolve::resolve(todostack, inputs)?;

@@ -73,7 +73,9 @@ pub struct Login {
     pub port: String,
     /// `sslmode` of libpq.
     pub sslmode: String,
-    /// Value of the annotation `todostack.dev/rotate` when the password was generated. Empty without it.
+    /// Certificates of authorities that the server's certificate is checked against, as PEM. May be empty.
+    pub root_certificates: String,
+    /// The rotation (`resolve::rotation`) when the password was generated. Empty before the first.
     pub rotation: String,
     /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
     /// password to users who may not read Secrets.
@@ -82,7 +84,17 @@ pub struct Login {
 
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { username, password: _, dbname, host, port, sslmode, rotation, revision } = self;
+        let Self {
+            username,
+            password: _,
+            dbname,
+            host,
+            port,
+            sslmode,
+            root_certificates,
+            rotation,
+            revision,
+        } = self;
         f.debug_struct("Login")
             .field("username", username)
             .field("password", &"<redacted>")
@@ -90,6 +102,7 @@ impl fmt::Debug for Login {
             .field("host", host)
             .field("port", port)
             .field("sslmode", sslmode)
+            .field("root_certificates", root_certificates)
             .field("rotation", rotation)
             .field("revision", revision)
             .finish()
@@ -133,6 +146,7 @@ mod tests {
             host: "shop-db".into(),
             port: "5432".into(),
             sslmode: DEFAULT_SSL_MODE.into(),
+            root_certificates: String::new(),
             rotation: String::new(),
             revision: revision.into(),
         }

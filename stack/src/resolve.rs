@@ -28,6 +28,7 @@ mod connections;
 mod login;
 mod postgres;
 mod release;
+pub mod rotation;
 mod user_secret;
 
 /// Inputs beside the spec.
@@ -37,12 +38,9 @@ pub struct Inputs<'a> {
     /// Random values for credentials that are new or change.
     pub generated: &'a GeneratedSecrets,
     pub config: &'a Config,
-    /// Value of the annotation `ROTATE` of the stack.
+    /// The rotation that is due (`rotation::due`).
     pub rotate: Option<&'a str>,
 }
-
-/// Annotation of a stack: each new value replaces the generated credentials of the API.
-pub const ROTATE: &str = "todostack.dev/rotate";
 
 /// Resolves a stack.
 ///

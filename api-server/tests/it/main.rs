@@ -31,6 +31,7 @@ mod server_process;
 mod service;
 mod small_disk;
 mod streaming;
+mod tls;
 mod todobackend;
 mod todos;
 mod traces;

@@ -1,6 +1,6 @@
 //! A Postgres server of one test, which may fail. How it is started and killed is in `dev-postgres/`.
 
-use std::path::Path;
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use sqlx::{Connection as _, PgConnection};
 use todostack_dev_postgres::{Options, Postgres};
@@ -31,6 +31,23 @@ impl PostgresServer {
             sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
         }
         self.options().database("elsewhere")
+    }
+
+    /// Turns TLS on. The key must belong to the server's user.
+    pub async fn use_certificate(&self, folder: &Path, certificate: &Path, key: &Path) {
+        for path in [folder, certificate, key] {
+            self.0.give_folder(path).unwrap();
+        }
+        std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let mut connection = self.connect().await;
+        for statement in [
+            &*format!("alter system set ssl_cert_file = '{}'", certificate.display()),
+            &*format!("alter system set ssl_key_file = '{}'", key.display()),
+            "alter system set ssl = on",
+            "select pg_reload_conf()",
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        }
     }
 
     /// Returns whether the server was running.

@@ -143,3 +143,31 @@ fn deleted_generated_secrets_are_created_again_with_passwords_that_work() -> Res
         Ok(())
     })
 }
+
+const ROTATIONS: usize = 3;
+
+#[test]
+fn rotations_by_annotation_fail_no_request_and_close_the_earlier_login() -> Result<()> {
+    with_namespace("annotation", async |namespace| {
+        namespace.apply_and_wait("shop", "{}").await?;
+        let requests = Requests::start(namespace);
+        let mut username = "todo";
+        for rotation in 0..ROTATIONS {
+            let old = namespace.password("shop-db-app").await?;
+            let old_pods = api_pods(namespace).await?;
+            let value = format!("todostack.dev/rotate={rotation}");
+            namespace.kubectl(&["annotate", "--overwrite", "todostack/shop", &value]).await?;
+            until_all_replaced(namespace, &old_pods).await?;
+            let closed = Login { username, password: &old };
+            wait::eventually("closed", READY_WITHIN, async || namespace.log_in_fails(closed, "todo").await)
+                .await?;
+            username = if username == "todo" { "todo_b" } else { "todo" };
+            let password = namespace.password("shop-db-app").await?;
+            let new = Login { username, password: &password };
+            assert_eq!(namespace.log_in(new, "todo").await?, username);
+        }
+        let answered = requests.stop().await?;
+        ensure!(answered > 20 * ROTATIONS, "{answered} requests are too few to show that none fails");
+        Ok(())
+    })
+}

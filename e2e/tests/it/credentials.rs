@@ -1,16 +1,17 @@
 //! Credentials that a user gives or edits by hand: they work, or they are reported by key. Rotation under
 //! requests is in `credential_rotation.rs`.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Secret};
 use kube::api::{ListParams, Patch, PatchParams};
 use rstest::rstest;
 use serde_json::json;
-use todostack_crds::Reason;
+use todostack_crds::{ConditionType, Reason};
 use todostack_e2e::{
     credentials::Login,
+    external_database::OWNER,
     namespace::{Namespace, with_namespace},
-    stack::READY_WITHIN,
+    stack::{READY_WITHIN, condition},
     symptom::Symptom,
     wait,
 };
@@ -102,5 +103,29 @@ fn another_username_may_alter_the_schema_and_the_earlier_one_is_closed() -> Resu
                      --command='alter table todos add column x integer'";
         let inside = ["exec", "shop-db-0", "--container=postgres", "--", "sh", "-c", alter];
         namespace.kubectl(&inside).await.map(drop)
+    })
+}
+
+#[test]
+fn pods_restart_with_the_accepted_credentials_while_a_wrong_password_is_reported() -> Result<()> {
+    with_namespace("typo", async |namespace| {
+        namespace.external_database(OWNER, &[]).await?;
+        namespace.apply_external_login("own", OWNER).await?;
+        namespace.apply_and_wait("shop", "{database: {external: {secret: {name: own}}}}").await?;
+        namespace.apply_external_login("own", Login { password: "typo-4b9e", ..OWNER }).await?;
+        wait::eventually("reported", READY_WITHIN, async || {
+            let stack = namespace.stacks().get("shop").await?;
+            let applied = condition(&stack, ConditionType::MigrationsApplied).context("no condition")?;
+            ensure!(applied.reason == Reason::AuthenticationFailed.as_str(), "{applied:?}");
+            Ok(())
+        })
+        .await?;
+        let pods = ["delete", "pods", "--selector=app.kubernetes.io/component=api"];
+        namespace.kubectl(&pods).await?;
+        let status = ["rollout", "status", "deployment/shop-api", "--timeout=60s"];
+        let printed = namespace.kubectl(&status).await?;
+        ensure!(printed.contains("successfully rolled out"), "{printed}");
+        namespace.apply_external_login("own", OWNER).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }

@@ -63,6 +63,7 @@ pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Optio
     let password = collect(secret.password(), findings);
     let port = collect(secret.port(), findings);
     let sslmode = collect(secret.sslmode(), findings);
+    let root_certificates = collect(secret.root_certificates(), findings);
     let keys = ["host", "port", "dbname", "username", "user", "password", "sslmode"];
     findings.extend(secret.trailing_newlines(&keys));
     let desired = Login {
@@ -72,6 +73,7 @@ pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Optio
         host: host?,
         port: port?.unwrap_or_else(|| PORT.to_owned()),
         sslmode: sslmode?.unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
+        root_certificates: root_certificates?,
         rotation: String::new(),
         revision: String::new(),
     };
@@ -108,6 +110,7 @@ fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login 
         host: host.to_owned(),
         port: PORT.to_owned(),
         sslmode: DEFAULT_SSL_MODE.to_owned(),
+        root_certificates: String::new(),
         rotation: String::new(),
         revision: String::new(),
     }

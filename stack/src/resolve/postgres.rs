@@ -29,6 +29,8 @@ pub(super) fn resolve(
         version,
         image,
         credentials_secret,
+        // Part of `Inputs::rotate`.
+        rotation: _,
         storage,
         parameters,
         init_scripts,

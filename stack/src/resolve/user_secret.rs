@@ -13,6 +13,11 @@ use crate::{
 
 /// `sslmode`s of libpq. The API's database library takes any other text for `prefer`.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+/// First and last line of a certificate as PEM (RFC 7468).
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+/// Certificates reach the API in an environment variable, of which Linux allows 128 KiB.
+const LARGEST_CERTIFICATES: usize = 100_000;
 /// Bytes of a name of a role or database: NAMEDATALEN - 1. Postgres cuts longer ones off.
 const LONGEST_NAME: usize = 63;
 
@@ -122,6 +127,24 @@ impl<'a> UserSecret<'a> {
             return Ok(Some(mode));
         }
         Err(self.invalid("sslmode", &format!("is none of {}", SSL_MODES.join(", "))))
+    }
+
+    /// The certificates of authorities in `ca.crt` or `sslrootcert`, without comments. Empty without the keys.
+    pub(super) fn root_certificates(&self) -> Result<String, Box<Finding>> {
+        let keys = ["ca.crt", "sslrootcert"];
+        let Some((key, bytes)) = keys.iter().find_map(|key| Some((*key, self.bytes(key)?))) else {
+            return Ok(String::new());
+        };
+        let text = String::from_utf8_lossy(bytes);
+        let certificates: Vec<_> = text.split(BEGIN).skip(1).filter_map(|it| it.split_once(END)).collect();
+        let pem: String = certificates.iter().map(|(body, _)| format!("{BEGIN}{body}{END}\n")).collect();
+        if pem.is_empty() {
+            return Err(self.invalid(key, "has no PEM certificate"));
+        }
+        if pem.len() > LARGEST_CERTIFICATES {
+            return Err(self.invalid(key, &format!("has more than {LARGEST_CERTIFICATES} bytes")));
+        }
+        Ok(pem)
     }
 
     /// The password. The API's database library cannot send what SASLprep (RFC 4013) prohibits.

@@ -15,15 +15,18 @@ use crate::{
 /// Characters that need no escaping in a URI's userinfo (RFC 3986, unreserved).
 const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Key with the certificates of authorities. Absent if there are none: the client takes an empty value for a file.
+pub const ROOT_CERTIFICATES: &str = "ca.crt";
 /// Key with the hash by which an edit is noticed.
 const SEAL: &str = "seal";
 
 /// The Secret `name` with `login`.
 pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
-    let Login { username, password, dbname, host, port, sslmode, rotation, revision } = login;
+    let Login { username, password, dbname, host, port, sslmode, root_certificates, rotation, revision } =
+        login;
     let user = utf8_percent_encode(username, USERINFO);
     let pass = utf8_percent_encode(password, USERINFO);
-    let text = BTreeMap::from([
+    let mut text = BTreeMap::from([
         ("username", username.clone()),
         ("password", password.clone()),
         ("dbname", dbname.clone()),
@@ -38,6 +41,9 @@ pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
         ("revision", revision.clone()),
         (SEAL, seal(login)),
     ]);
+    if !root_certificates.is_empty() {
+        text.insert(ROOT_CERTIFICATES, root_certificates.clone());
+    }
     Secret {
         metadata: labels::kept(stack, name, Component::Database),
         type_: Some("kubernetes.io/basic-auth".to_owned()),
@@ -54,17 +60,24 @@ pub fn read(secret: &Secret) -> Stored {
         let value = secret.data.as_ref()?.get(key)?;
         String::from_utf8(value.0.clone()).ok()
     };
-    let login = Login {
+    let mut login = Login {
         username: text("username").unwrap_or_default(),
         password: text("password").unwrap_or_default(),
         dbname: text("dbname").unwrap_or_default(),
         host: text("host").unwrap_or_default(),
         port: text("port").unwrap_or_default(),
         sslmode: text("sslmode").unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
+        root_certificates: text(ROOT_CERTIFICATES).unwrap_or_default(),
         rotation: text("rotation").unwrap_or_default(),
         revision: text("revision").unwrap_or_default(),
     };
-    let intact = match text(SEAL) {
+    let written = text(SEAL);
+    let without = Login { root_certificates: String::new(), ..login.clone() };
+    if written.as_ref().is_some_and(|written| *written == seal(&without)) {
+        // A key that someone added to credentials that have none stays, since the operator does not own it.
+        login = without;
+    }
+    let intact = match written {
         Some(written) => written == seal(&login),
         // Earlier versions wrote no seal: there, the URI shows an edit of any field that is part of it.
         None => text("uri").is_some_and(|written| written == uri(&login)),
@@ -73,7 +86,17 @@ pub fn read(secret: &Secret) -> Stored {
 }
 
 fn uri(login: &Login) -> String {
-    let Login { username, password, dbname, host, port, sslmode: _, rotation: _, revision: _ } = login;
+    let Login {
+        username,
+        password,
+        dbname,
+        host,
+        port,
+        sslmode: _,
+        root_certificates: _,
+        rotation: _,
+        revision: _,
+    } = login;
     let user = utf8_percent_encode(username, USERINFO);
     let pass = utf8_percent_encode(password, USERINFO);
     format!("postgresql://{user}:{pass}@{host}:{port}/{dbname}")
@@ -81,8 +104,9 @@ fn uri(login: &Login) -> String {
 
 /// A hash over all fields. It is a function of the password, so it is kept in the Secret alone.
 fn seal(login: &Login) -> String {
-    let Login { username, password, dbname, host, port, sslmode, rotation, revision } = login;
-    hash::long(&[username, password, dbname, host, port, sslmode, rotation, revision])
+    let Login { username, password, dbname, host, port, sslmode, root_certificates, rotation, revision } =
+        login;
+    hash::long(&[username, password, dbname, host, port, sslmode, root_certificates, rotation, revision])
 }
 
 /// A field of a pgpass line: colon and backslash are escaped (libpq, "The Password File").
@@ -136,6 +160,22 @@ mod tests {
             edited.data.as_mut().unwrap().remove(&key);
             assert!(is_noticed_or_undone(&edited), "{key}");
         }
+    }
+
+    #[test]
+    fn certificates_that_someone_adds_change_nothing_and_those_of_the_user_are_sealed() {
+        let added = |secret: &Secret| {
+            let mut secret = secret.clone();
+            let data = secret.data.get_or_insert_default();
+            data.insert(ROOT_CERTIFICATES.to_owned(), ByteString(b"other".to_vec()));
+            read(&secret)
+        };
+        let without = stored();
+        assert_eq!(added(&without), read(&without));
+        let login = Login { root_certificates: "pem".to_owned(), ..read(&without).login };
+        let with = build(&fixtures::resolved("{}"), "shop-db-app".to_owned(), &login);
+        assert_eq!(read(&with), Stored { login, intact: true });
+        assert!(!added(&with).intact);
     }
 
     proptest! {

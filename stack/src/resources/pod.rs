@@ -6,6 +6,8 @@ use k8s_openapi::api::core::v1::{
     SecretKeySelector, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
 };
 
+use super::login_secret;
+
 /// uid and gid of the postgres user in the official Debian-based image (its Dockerfile), and so of its files.
 pub(super) const POSTGRES_UID: i64 = 999;
 /// uid and gid of the API: the `nonroot` user of distroless images.
@@ -99,5 +101,7 @@ pub(super) fn login(secret: &str) -> Vec<EnvVar> {
         from_secret("PGUSER", secret, "username", false),
         from_secret("PGPASSWORD", secret, "password", false),
         from_secret("PGSSLMODE", secret, "sslmode", true),
+        // The API's library reads certificates from the variable itself; libpq, for which it is a file, gets none.
+        from_secret("PGSSLROOTCERT", secret, login_secret::ROOT_CERTIFICATES, true),
     ]
 }

@@ -138,3 +138,28 @@ fn a_value_that_the_client_would_replace_by_a_default_is_reported(
         }
     }
 }
+
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
+
+#[rstest]
+#[case::one("ca.crt", format!("{CERTIFICATE}\n"), format!("{CERTIFICATE}\n"))]
+#[case::name_of_libpq("sslrootcert", CERTIFICATE.to_owned(), format!("{CERTIFICATE}\n"))]
+#[case::bundle_with_comments(
+    "ca.crt",
+    format!("# Root 1\n{CERTIFICATE}\n# Root 2\n{CERTIFICATE}\n"),
+    format!("{CERTIFICATE}\n{CERTIFICATE}\n")
+)]
+#[case::none("username", "shop".to_owned(), String::new())]
+fn certificates_of_authorities_are_read(#[case] key: &str, #[case] value: String, #[case] expected: String) {
+    assert_eq!(UserSecret::new(&with(key, &value)).root_certificates().unwrap(), expected);
+}
+
+#[rstest]
+#[case::path("sslrootcert", "/etc/ssl/ca.crt".to_owned(), "has no PEM certificate")]
+#[case::cut_off("ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB".to_owned(), "has no PEM certificate")]
+#[case::too_large("ca.crt", format!("{CERTIFICATE}\n").repeat(2000), "has more than 100000 bytes")]
+fn what_is_no_certificate_is_reported(#[case] key: &str, #[case] value: String, #[case] problem: &str) {
+    let finding = UserSecret::new(&with(key, &value)).root_certificates().unwrap_err();
+    assert_eq!(finding.problem, format!("key {key} {problem}"));
+    assert_eq!(finding.reason, Reason::SecretKeyInvalid);
+}
