@@ -24,3 +24,4 @@ pub mod stack;
 pub mod symptom;
 pub mod todos;
 pub mod wait;
+pub mod writers;

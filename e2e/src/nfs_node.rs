@@ -10,6 +10,9 @@ pub use todostack_testbed::local::plan::nfs_node::{NAME as NODE, SERVER};
 
 use crate::{cluster::Cluster, namespace::Namespace, wait};
 
+// Its services start within 10 s.
+const RESTARTED_WITHIN: Duration = Duration::from_mins(2);
+
 impl Cluster {
     // Fails, and says how to start it, if the cluster has no such node.
     pub async fn require_nfs_node(&self) -> Result<()> {
@@ -58,6 +61,13 @@ pub async fn run(line: &str) -> Result<String> {
         "0" => Ok(printed),
         code => bail!("`{line}` exited with {code} on {NODE}:\n{printed}"),
     }
+}
+
+// Kills the kernel of the node, which loses what it has not written to its disk, and returns when it has
+// started again.
+pub async fn crash() -> Result<()> {
+    tokio::task::spawn_blocking(todostack_testbed::local::nfs_node::crash).await??;
+    wait::eventually("restarted", RESTARTED_WITHIN, async || run("true").await.map(drop)).await
 }
 
 // `spec.database.postgres` of a stack on the node, with its data on an export.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, StatusCode, request::Builder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -62,17 +62,28 @@ impl Todos {
 
     // Sends a request, and returns the JSON of the response (null for an empty body).
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Value)> {
+        let request = Request::builder().method(&method).uri(path);
+        self.send(request, body).await.with_context(|| format!("{method} {path}"))
+    }
+
+    // Adds a todo, with an Idempotency-Key in case the response is lost.
+    pub async fn add_once(&self, title: &str, key: &str) -> Result<(StatusCode, Value)> {
+        let request = Request::post("/todos").header("idempotency-key", key);
+        self.send(request, Some(json!({"title": title}))).await
+    }
+
+    // `request` has a path without a host.
+    async fn send(&self, request: Builder, body: Option<Value>) -> Result<(StatusCode, Value)> {
         let body = body.map(|it| it.to_string().into_bytes()).unwrap_or_default();
-        let request = |uri: String| {
-            Request::builder().method(method.clone()).uri(uri).header("content-type", "application/json")
-        };
+        let path = request.uri_ref().map(ToString::to_string).unwrap_or_default();
+        let request = request.header("content-type", "application/json");
         let (status, text) = match self {
             Self::Ingress { host } => {
-                let request = request(format!("{INGRESS}{path}")).header("host", host).body(body)?;
+                let request = request.uri(format!("{INGRESS}{path}")).header("host", host).body(body)?;
                 tokio::task::spawn_blocking(move || send_to_ingress(request)).await??
             }
             Self::Proxy { client, base } => {
-                let request = request(format!("{base}{path}")).body(kube::client::Body::from(body))?;
+                let request = request.uri(format!("{base}{path}")).body(kube::client::Body::from(body))?;
                 let response = client.send(request).await?;
                 let status = response.status();
                 (status, String::from_utf8(response.into_body().collect_bytes().await?.to_vec())?)
@@ -80,8 +91,7 @@ impl Todos {
         };
         let value = match text.as_str() {
             "" => Value::Null,
-            text => serde_json::from_str(text)
-                .with_context(|| format!("{method} {path}: {status}: not JSON: {text}"))?,
+            text => serde_json::from_str(text).with_context(|| format!("{status}: not JSON: {text}"))?,
         };
         Ok((status, value))
     }

@@ -5,7 +5,7 @@ mod cgroups;
 mod control_plane;
 mod images;
 mod network;
-mod nfs_node;
+pub mod nfs_node;
 mod node;
 mod ownership;
 pub mod plan;

@@ -2,6 +2,7 @@
 //! library.
 
 mod admission;
+mod chaos;
 mod credential_rotation;
 mod credentials;
 mod database_failures;

@@ -76,14 +76,14 @@ fn create_mounts(node: Node) -> anyhow::Result<()> {
     fs::copy(repository::testbed().join("mount.nfs"), stand_in.join("mount.nfs"))?;
     let sbin = fs::canonicalize("/sbin")?;
     let layers = format!("lowerdir={}:{}", stand_in.display(), sbin.display());
-    let mut mount = inside_mounts(&file.display().to_string());
+    let mut mount = inside_mounts(&file);
     mount.args(["mount", "-t", "overlay", "overlay", "-o", &layers]).arg(&sbin);
     Ok(process::run(&mut mount)?)
 }
 
-pub(crate) fn inside_mounts(file: &str) -> Command {
+pub(crate) fn inside_mounts(file: &Path) -> Command {
     let mut command = Command::new("nsenter");
-    command.arg(format!("--mount={file}"));
+    command.arg(format!("--mount={}", file.display()));
     command
 }
 

@@ -3,18 +3,22 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use fs_err as fs;
 use serde_json::json;
 
+use super::cgroups;
 use super::network::{inside_mounts, ip};
 use super::node::{self, Containerd};
 use super::plan::nfs_node::{ADDRESS, NAME, PODS, TAP};
 use super::plan::{self, Node};
+use super::record::{Process, Record};
 use super::starting::Starting;
 use crate::image::Image;
 use crate::key::Sources;
+use crate::wait::{self, Probe};
 use crate::{cache, debian, postgres_image, process, progress, repository};
 
 // Linux 7.2 is the first that starts on every CPU tried (6.1 and 6.12 do not).
@@ -22,6 +26,7 @@ const KERNEL_SUITE: &str = "sid";
 const SUITE: &str = "trixie";
 const PACKAGES: &str = "containerd runc nfs-kernel-server nfs-common rpcbind iproute2 kmod procps e2fsprogs";
 const KERNEL: &str = "linux.uml";
+const PROCESS: &str = "nfs-node";
 // The machine gives only what is used.
 const MEMORY: &str = "mem=3G";
 // A sparse file, for images, volumes and exports.
@@ -64,26 +69,54 @@ pub(crate) fn start(starting: &mut Starting<'_>, root: &Path, images: &[Image]) 
     fs::File::create(folder.join("disk.img"))?.set_len(DISK)?;
     ip(&["tuntap", "add", TAP, "mode", "tap"])?;
     ip(&["link", "set", TAP, "master", plan::BRIDGE, "up"])?;
-    let namespace = mount_root(starting, root, &folder)?;
-    let mut command = inside_mounts(&namespace);
-    command.args(["setsid", "chroot"]).arg(folder.join("root")).arg(format!("/{KERNEL}"));
+    mount_root(starting, root, &folder)?;
+    starting.detach(PROCESS, &mut kernel())
+}
+
+/// Kills the node's kernel, as a power failure would, and starts it again on its disk.
+///
+/// # Errors
+/// This machine runs no NFS node, or its kernel cannot be killed or started.
+pub fn crash() -> anyhow::Result<()> {
+    let mut record = Record::read().context("no local cluster runs on this machine")?;
+    let running = record.processes.iter_mut().find(|process| process.name == PROCESS);
+    let running = running.with_context(|| format!("the cluster has no process {PROCESS}"))?;
+    // Its kernel threads are processes of this machine, in a session of their own.
+    let session = running.pid.to_string();
+    process::run(Command::new("pkill").args(["--signal", "KILL", "--session", &session]))?;
+    wait::until("the NFS node's kernel to exit", Duration::from_secs(10), || {
+        if running.is_alive() { Probe::NotYet("it runs".to_owned()) } else { Probe::Done(()) }
+    })?;
+    let pid = process::detach(&mut kernel(), &plan::log(PROCESS))?;
+    cgroups::adopt(pid)?;
+    *running = Process::running(PROCESS, pid).context("the NFS node's kernel exited immediately")?;
+    record.write()
+}
+
+/// The command that starts the node's kernel, once its root is mounted.
+fn kernel() -> Command {
+    let mut command = inside_mounts(&mounts());
+    command.args(["setsid", "chroot"]).arg(plan::state("nfs-node/root")).arg(format!("/{KERNEL}"));
     command.args([MEMORY, "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw", "init=/node-init"]);
     command.args(["con=null", "con0=null,fd:1", "con1=null", "ubd1=/disk.img"]);
     command.arg(format!("vec0:transport=tap,ifname={TAP},depth=128"));
-    starting.detach("nfs-node", &mut command)
+    command
 }
 
-/// Mounts a writable overlay of the cached root in a new mount namespace; returns the file of the namespace.
-fn mount_root(starting: &Starting<'_>, cached: &Path, folder: &Path) -> anyhow::Result<String> {
-    let file = plan::state("mntns").join(NAME);
-    fs::write(&file, "")?;
+/// The file of the node's mount namespace.
+fn mounts() -> PathBuf {
+    plan::state("mntns").join(NAME)
+}
+
+/// Mounts a writable overlay of the cached root in a new mount namespace.
+fn mount_root(starting: &Starting<'_>, cached: &Path, folder: &Path) -> anyhow::Result<()> {
+    fs::write(mounts(), "")?;
     let mut unshare = Command::new("unshare");
-    unshare.arg(format!("--mount={}", file.display()));
+    unshare.arg(format!("--mount={}", mounts().display()));
     process::run(unshare.args(["--propagation", "private", "true"]))?;
-    let namespace = file.to_str().context("the path of a mount namespace is not UTF-8")?.to_owned();
     let root = folder.join("root");
     let mount = |arguments: &[&str], from: &Path, to: PathBuf| {
-        let mut command = inside_mounts(&namespace);
+        let mut command = inside_mounts(&mounts());
         process::run(command.arg("mount").args(arguments).arg(from).arg(to))
     };
     let layers = format!(
@@ -100,8 +133,7 @@ fn mount_root(starting: &Starting<'_>, cached: &Path, folder: &Path) -> anyhow::
     mount(&["--bind"], &starting.binaries.folder, root.join("host/bin"))?;
     mount(&["--bind"], &folder.join("images"), root.join("host/images"))?;
     mount(&["--bind"], &plan::nfs_node::commands(), root.join("host/exec"))?;
-    mount(&["--bind"], &folder.join("disk.img"), root.join("disk.img"))?;
-    Ok(namespace)
+    Ok(mount(&["--bind"], &folder.join("disk.img"), root.join("disk.img"))?)
 }
 
 /// Writes what the cached root does not have: credentials, settings, and the programs of testbed/nfs-node.
