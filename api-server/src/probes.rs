@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::{chain::chain, middleware::log, state::AppState};
 
 /// How long the database may take to answer; shorter than the timeout of the kubelet's probe.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 pub fn router(state: AppState) -> Router {
     Router::new()
@@ -60,7 +60,7 @@ async fn database_checks(state: &AppState) -> (Check, Check) {
         (Check { name: "database", ok: false, detail }, Check { name: "schema", ok: false, detail: unknown })
     };
     match answer {
-        Err(_) => failed(format!("did not answer within {} s", CHECK_TIMEOUT.as_secs())),
+        Err(_) => failed(format!("did not answer within {} ms", CHECK_TIMEOUT.as_millis())),
         Ok(Err(error)) => failed(chain(&error)),
         Ok(Ok(version)) => {
             let detail = format!("schema version {}, want {}", version.found, version.wanted);

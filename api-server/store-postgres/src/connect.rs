@@ -136,12 +136,14 @@ impl ReconnectingConnection {
     }
 
     async fn usable(&mut self) -> Result<&mut Open> {
-        if let Some(open) = &mut self.open
-            && !open.is_usable().await
-        {
-            self.open = None;
-        }
-        let open = match self.open.take() {
+        // Taken out while it is pinged: if the request is canceled meanwhile, the connection is closed. It
+        // would be pinged again by each request otherwise, and readiness checks are canceled before a ping
+        // that gets no answer ends.
+        let usable = match self.open.take() {
+            Some(mut open) => open.is_usable().await.then_some(open),
+            None => None,
+        };
+        let open = match usable {
             Some(open) => open,
             None => Open { connection: connect(&self.options).await?, used: Instant::now(), busy: false },
         };

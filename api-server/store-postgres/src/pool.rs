@@ -39,7 +39,14 @@ struct Borrowed<'a> {
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        self.pool.idle().extend(self.connection.take());
+        let connection = self.connection.take();
+        let mut idle = self.pool.idle();
+        // The server is gone, and the idle connections with it: each would cost a request the timeout of a
+        // ping.
+        if connection.as_ref().is_some_and(|connection| !connection.is_open()) {
+            idle.clear();
+        }
+        idle.extend(connection);
     }
 }
 

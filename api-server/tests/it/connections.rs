@@ -1,6 +1,6 @@
 //! The connections of the Postgres store: few, used by one request at a time, and kept open.
 
-use std::{sync::Arc, time::Duration};
+use std::{process::Command, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use http::StatusCode;
@@ -83,6 +83,40 @@ async fn a_canceled_request_leaves_a_clean_connection() {
     assert!(!created.replayed);
     assert_eq!(store.todos(&collection("", None), &all_todos()).await.unwrap(), [created.todo]);
     assert_eq!(backend_pids(&mut database).await, before, "the connection was reused");
+}
+
+/// A server process that is stopped, as a connection whose peer is gone without a word.
+struct Silent(String);
+
+impl Silent {
+    fn new(pid: i32) -> Self {
+        let silent = Self(pid.to_string());
+        silent.signal("-STOP");
+        silent
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.0]).status().unwrap().success());
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_answer_is_replaced_though_each_request_is_canceled() {
+    let (store, options) = store_with_one_connection().await;
+    let mut database = PgConnection::connect_with(&options).await.unwrap();
+    store.schema_version().await.unwrap();
+    let pids = backend_pids(&mut database).await;
+    let _silent: Vec<_> = pids.into_iter().map(Silent::new).collect();
+    let probe = || timeout(Duration::from_millis(500), store.schema_version());
+    // The first learns that the connection is silent, the second that a ping is not answered either.
+    assert!(probe().await.is_err() && probe().await.is_err());
+    assert!(probe().await.is_ok_and(|version| version.is_ok()), "a new connection answers");
 }
 
 #[tokio::test(flavor = "multi_thread")]
