@@ -75,12 +75,12 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     let inputs =
         resolve::Inputs { observed: &observed, generated: &generated, config: &context.config, rotate };
     let stack = resolve::resolve(todostack, inputs)?;
+    // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack
+    // which cannot be resolved can still be deleted. A paused stack too: its policy counts.
+    cleanup::guard(context, todostack, &id, &requirements).await?;
     let applied = if stack.paused {
         Applied::default()
     } else {
-        // Before the first object exists that only the finalizer removes, and after `resolve`, so that a
-        // stack which cannot be resolved can still be deleted.
-        cleanup::guard(context, todostack, &id, &requirements).await?;
         apply::apply(context, &id, &observed, build::build(&stack)).await?
     };
     let now = clock::now();

@@ -73,16 +73,8 @@ pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta { owner_references: Some(vec![stack.id.owner_reference()]), ..unowned(stack, name, component) }
 }
 
-/// Metadata of an object that holds data or credentials: it is deleted with the stack only under
-/// `deletionPolicy: Delete`.
-pub fn kept(stack: &Stack, name: String, component: Component) -> ObjectMeta {
-    match stack.deletion_policy {
-        todostack_crds::DeletionPolicy::Retain => unowned(stack, name, component),
-        todostack_crds::DeletionPolicy::Delete => owned(stack, name, component),
-    }
-}
-
-/// Metadata of an object without an owner.
+/// Metadata of an object that holds data or credentials. It has no owner, so the garbage collector never
+/// deletes it; under `deletionPolicy: Delete` the operator does.
 pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),

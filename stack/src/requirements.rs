@@ -111,10 +111,10 @@ impl<'a> Requirements<'a> {
         }
     }
 
-    /// Whether the stack needs the operator's finalizer. A PersistentVolume is cluster-scoped and cannot be
-    /// owned by a stack, so under `deletionPolicy: Delete` the operator deletes it itself.
+    /// Whether the stack needs the operator's finalizer: data has no owner reference, so under
+    /// `deletionPolicy: Delete` the operator deletes it itself.
     pub fn needs_finalizer(&self) -> bool {
-        self.deletion_policy == DeletionPolicy::Delete && self.export().is_some()
+        self.deletion_policy == DeletionPolicy::Delete
     }
 }
 

@@ -64,6 +64,27 @@ fn a_policy_that_changes_to_delete_deletes_what_would_have_been_retained() -> Re
 }
 
 #[test]
+fn a_policy_that_changes_to_retain_while_paused_retains() -> Result<()> {
+    with_namespace("paused", async |namespace| {
+        namespace.apply_and_wait("shop", "{deletionPolicy: Delete}").await?;
+        namespace.apply("shop", "{deletionPolicy: Retain, paused: true}").await?;
+        namespace.delete_and_wait("shop").await?;
+        let retained = ["secret/shop-db-app", "secret/shop-db-superuser", "persistentvolumeclaim/shop-db"];
+        until_retained(namespace, &retained).await
+    })
+}
+
+#[test]
+fn a_finalizer_that_another_manager_has_set_does_not_block_the_deletion() -> Result<()> {
+    with_namespace("finalizer", async |namespace| {
+        namespace.apply("shop", "{database: {sqlite: {}}}").await?;
+        let patch = r#"{"metadata":{"finalizers":["todostack.dev/cleanup"]}}"#;
+        namespace.kubectl(&["patch", "todostack", "shop", "--type=merge", "--patch", patch]).await?;
+        namespace.delete_and_wait("shop").await
+    })
+}
+
+#[test]
 fn a_namespace_with_a_stack_can_be_deleted() -> Result<()> {
     with_namespace("nsdelete", async |namespace| {
         namespace.apply_and_wait("shop", "{}").await?;

@@ -1,13 +1,13 @@
-//! The finalizer of a stack: set while the deletion of the stack has work that no owner reference can do. The
-//! one case is a PersistentVolume, which is cluster-scoped, under `deletionPolicy: Delete`.
+//! The finalizer of a stack, and the deletion of its data under `deletionPolicy: Delete`. Data (claims, the
+//! PersistentVolume, Secrets) has no owner reference: the garbage collector never deletes it.
 
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Secret};
 use kube::{
     Api, ResourceExt as _,
-    api::{DeleteParams, Patch, PatchParams, Preconditions},
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
 };
-use serde_json::json;
-use todostack_crds::{FIELD_MANAGER, FINALIZER, GROUP, TodoStack, VERSION};
+use serde_json::{Value, json};
+use todostack_crds::{FIELD_MANAGER, FINALIZER, TodoStack};
 use todostack_stack::{labels, managed::ManagedKind, names, requirements::Requirements, stack_ref::StackRef};
 
 use crate::context::Context;
@@ -17,28 +17,32 @@ use crate::context::Context;
 pub(crate) enum Error {
     #[error("failed to write the finalizer of TodoStack {0}")]
     Finalizer(StackRef, #[source] kube::Error),
-    /// The volume or its claim could not be deleted.
+    /// The volume, its claim or a Secret could not be deleted.
     #[error("failed to delete {0}")]
     Delete(String, #[source] kube::Error),
 }
 
-/// Sets or removes the finalizer, as the spec needs it.
+/// Sets or removes the finalizer, as the spec needs it. A conflict is an error, so that no data is created
+/// before the finalizer exists.
 pub(crate) async fn guard(
     context: &Context,
     todostack: &TodoStack,
     id: &StackRef,
     requirements: &Requirements<'_>,
 ) -> Result<(), Error> {
-    match (requirements.needs_finalizer(), has_finalizer(todostack)) {
-        (true, false) => write(context, id, &[FINALIZER]).await,
-        (false, true) => write(context, id, &[]).await,
-        (true, true) | (false, false) => Ok(()),
-    }
+    let finalizers: Vec<_> = match (requirements.needs_finalizer(), has_finalizer(todostack)) {
+        (true, false) => others(todostack).chain([FINALIZER]).collect(),
+        (false, true) => others(todostack).collect(),
+        (true, true) | (false, false) => return Ok(()),
+    };
+    patch(context, todostack, &json!({ "finalizers": finalizers }))
+        .await
+        .map_err(|source| Error::Finalizer(id.clone(), source))
 }
 
-/// Deletes what a deleted stack leaves behind, and removes the finalizer. The volume goes when its claim
-/// does, and the claim when the garbage collector has deleted the pod that uses it. Nothing here waits, so no
-/// namespace hangs.
+/// Deletes the data of a deleted stack if its policy says so, and removes the finalizer. The volume goes when
+/// its claim does, and the claim when the garbage collector has deleted the pod that uses it. Nothing here
+/// waits, so no namespace hangs.
 pub(crate) async fn cleanup(
     context: &Context,
     todostack: &TodoStack,
@@ -48,23 +52,59 @@ pub(crate) async fn cleanup(
     if !has_finalizer(todostack) {
         return Ok(());
     }
-    if requirements.needs_finalizer() {
-        let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), &id.namespace);
-        delete(&claims, &names::database(&id.name)).await?;
-        let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
-        delete(&volumes, &names::volume(&id.namespace, &id.name)).await?;
+    let outcome = async {
+        if requirements.needs_finalizer() {
+            // The policy may have changed to Retain since the watch delivered this version.
+            patch(context, todostack, &json!({}))
+                .await
+                .map_err(|source| Error::Finalizer(id.clone(), source))?;
+            delete_data(context, id, requirements).await?;
+        }
+        let finalizers: Vec<_> = others(todostack).collect();
+        patch(context, todostack, &json!({ "finalizers": finalizers }))
+            .await
+            .map_err(|source| Error::Finalizer(id.clone(), source))
+    };
+    match outcome.await {
+        // The stack is gone, or the watch delivers a newer version.
+        Err(Error::Finalizer(_, kube::Error::Api(answer)))
+            if answer.is_not_found() || answer.is_conflict() =>
+        {
+            Ok(())
+        }
+        outcome => outcome,
     }
-    write(context, id, &[]).await
+}
+
+async fn delete_data(context: &Context, id: &StackRef, requirements: &Requirements<'_>) -> Result<(), Error> {
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), &id.namespace);
+    for claim in [names::database(&id.name), names::sqlite_claim(&id.name)] {
+        delete(&claims, id, &claim).await?;
+    }
+    if requirements.export().is_some() {
+        let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
+        delete(&volumes, id, &names::volume(&id.namespace, &id.name)).await?;
+    }
+    let secrets: Api<Secret> = Api::namespaced(context.client.clone(), &id.namespace);
+    let (superuser, app) = (names::superuser_secret(&id.name), names::app_secret(&id.name));
+    for secret in [superuser, app, names::next_secret(&id.name)] {
+        delete(&secrets, id, &secret).await?;
+    }
+    Ok(())
 }
 
 fn has_finalizer(todostack: &TodoStack) -> bool {
     todostack.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
 }
 
-async fn delete<K: ManagedKind>(api: &Api<K>, name: &str) -> Result<(), Error> {
+fn others(todostack: &TodoStack) -> impl Iterator<Item = &str> {
+    todostack.finalizers().iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER)
+}
+
+async fn delete<K: ManagedKind>(api: &Api<K>, id: &StackRef, name: &str) -> Result<(), Error> {
     let failed = |source| Error::Delete(format!("{} {name}", K::kind(&())), source);
     let found = api.get_metadata_opt(name).await.map_err(failed)?;
-    let Some(found) = found.filter(|found| labels::is_managed(&found.metadata)) else { return Ok(()) };
+    let Some(found) = found.filter(|found| is_data_of(&found.metadata, id)) else { return Ok(()) };
     let preconditions = Preconditions { uid: found.metadata.uid, resource_version: None };
     match api.delete(name, &DeleteParams::background().preconditions(preconditions)).await {
         Ok(_) => Ok(()),
@@ -73,19 +113,26 @@ async fn delete<K: ManagedKind>(api: &Api<K>, name: &str) -> Result<(), Error> {
     }
 }
 
-/// The uid prevents that an apply to a deleted stack creates a new one.
-async fn write(context: &Context, id: &StackRef, finalizers: &[&str]) -> Result<(), Error> {
-    let api: Api<TodoStack> = Api::namespaced(context.client.clone(), &id.namespace);
-    let patch = json!({
-        "apiVersion": format!("{GROUP}/{VERSION}"),
-        "kind": "TodoStack",
-        "metadata": {"uid": id.uid, "finalizers": finalizers},
-        "spec": {},
-    });
-    let parameters = PatchParams::apply(&format!("{FIELD_MANAGER}-finalizer")).force();
-    match api.patch_metadata(&id.name, &parameters, &Patch::Apply(&patch)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => Ok(()),
-        Err(source) => Err(Error::Finalizer(id.clone(), source)),
+/// Whether the operator applied the object for this stack. Labels alone do not show it: others can set them.
+fn is_data_of(metadata: &ObjectMeta, id: &StackRef) -> bool {
+    let label = |key| metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
+    let mut managers = metadata.managed_fields.iter().flatten().map(|entry| entry.manager.as_deref());
+    label(labels::STACK) == Some(&id.name)
+        && label(labels::NAMESPACE) == Some(&id.namespace)
+        && managers.any(|manager| manager == Some(FIELD_MANAGER))
+}
+
+/// A merge patch of metadata of exactly this version of the stack. Unlike an apply, it removes a finalizer
+/// that another manager has set, and it never creates a stack.
+async fn patch(context: &Context, todostack: &TodoStack, changes: &Value) -> Result<(), kube::Error> {
+    let api: Api<TodoStack> =
+        Api::namespaced(context.client.clone(), &todostack.namespace().unwrap_or_default());
+    let mut metadata = json!({"uid": todostack.uid(), "resourceVersion": todostack.resource_version()});
+    if let (Some(metadata), Some(changes)) = (metadata.as_object_mut(), changes.as_object()) {
+        metadata.extend(changes.clone());
     }
+    let parameters =
+        PatchParams { field_manager: Some(format!("{FIELD_MANAGER}-finalizer")), ..PatchParams::default() };
+    let patch = Patch::Merge(json!({ "metadata": metadata }));
+    api.patch_metadata(&todostack.name_any(), &parameters, &patch).await.map(drop)
 }

@@ -10,6 +10,7 @@ use super::*;
 use todostack_stack::fixtures;
 
 mod api_server;
+mod deletion;
 mod rights;
 
 const CORE: &str = "/api/v1/namespaces/shops";
@@ -121,35 +122,6 @@ async fn a_paused_stack_is_reported_and_not_written() {
     server.reconcile(&stack).await.unwrap();
     let patches: Vec<_> = server.writes().into_iter().filter(|write| write.starts_with("PATCH")).collect();
     assert_eq!(patches, ["PATCH /apis/todostack.dev/v1alpha1/namespaces/shops/todostacks/shop/status"]);
-}
-
-#[tokio::test]
-async fn the_finalizer_is_set_before_a_volume_is_created_that_has_no_owner() {
-    let spec = "{deletionPolicy: Delete, database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}";
-    let stack = fixtures::todostack(spec);
-    let server = ApiServer::new(&stack);
-    server.reconcile(&stack).await.unwrap();
-    let writes = server.writes();
-    assert_eq!(writes[0], "PATCH /apis/todostack.dev/v1alpha1/namespaces/shops/todostacks/shop");
-    let guard = server
-        .received
-        .lock()
-        .unwrap()
-        .iter()
-        .find(|r| r.path.ends_with("todostacks/shop") && r.method == Method::PATCH)
-        .cloned()
-        .unwrap();
-    assert_eq!(guard.body["metadata"]["finalizers"], json!(["todostack.dev/cleanup"]));
-    assert_eq!(guard.body["metadata"]["uid"], json!(stack.metadata.uid));
-}
-
-#[tokio::test]
-async fn a_deleted_stack_without_the_finalizer_is_left_to_the_garbage_collector() {
-    let mut stack = fixtures::todostack("{}");
-    stack.metadata.deletion_timestamp = stack.metadata.creation_timestamp.clone();
-    let server = ApiServer::new(&stack);
-    server.reconcile(&stack).await.unwrap();
-    assert!(server.received.lock().unwrap().is_empty());
 }
 
 // The stack `shop` with its objects of before an edit, and a migration pod in this phase.

@@ -113,22 +113,12 @@ fn every_object_has_the_component_of_the_table() {
 }
 
 #[test]
-fn data_and_credentials_are_owned_only_under_delete() {
-    let owned = |stack: &Stack| -> Vec<(String, bool)> {
-        let mut all: Vec<_> = objects(stack)
-            .iter()
-            .map(|o| (o["kind"].as_str().unwrap().to_owned(), o["metadata"]["ownerReferences"].is_array()))
-            .collect();
-        all.sort();
-        all.dedup();
-        all
-    };
-    let kept = ["PersistentVolumeClaim", "Secret"];
-    for (kind, is_owned) in owned(&resolved(MINIMAL)) {
-        assert_eq!(is_owned, !kept.contains(&kind.as_str()), "{kind} under Retain");
-    }
-    for (kind, is_owned) in owned(&resolved(NFS)) {
-        assert_eq!(is_owned, kind != "PersistentVolume", "{kind} under Delete");
+fn data_and_credentials_have_no_owner_under_any_policy() {
+    for object in every_stack().iter().flat_map(objects) {
+        let is_data = ["PersistentVolume", "PersistentVolumeClaim", "Secret"]
+            .contains(&object["kind"].as_str().unwrap());
+        let is_owned = object["metadata"]["ownerReferences"].is_array();
+        assert_eq!(is_owned, !is_data, "{} {}", object["kind"], object["metadata"]["name"]);
     }
 }
 

@@ -45,7 +45,7 @@ pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
         text.insert(ROOT_CERTIFICATES, root_certificates.clone());
     }
     Secret {
-        metadata: labels::kept(stack, name, Component::Database),
+        metadata: labels::unowned(stack, name, Component::Database),
         type_: Some("kubernetes.io/basic-auth".to_owned()),
         data: Some(
             text.into_iter().map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes()))).collect(),

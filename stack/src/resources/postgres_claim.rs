@@ -21,7 +21,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
 
 pub(super) fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim {
     let volume = &postgres.volume;
-    let mut metadata = labels::kept(stack, volume.claim.clone(), Component::Database);
+    let mut metadata = labels::unowned(stack, volume.claim.clone(), Component::Database);
     metadata.annotations = Some([(VERSION.to_owned(), postgres.version.clone())].into());
     let (class, name) = match &volume.source {
         // The empty class disables provisioning, by a default class too.

@@ -23,7 +23,7 @@ pub(super) fn build(stack: &Stack, sqlite: &Sqlite) -> PersistentVolumeClaim {
         VolumeSource::Nfs { .. } => Some(String::new()),
     };
     PersistentVolumeClaim {
-        metadata: labels::kept(stack, volume.claim.clone(), Component::Database),
+        metadata: labels::unowned(stack, volume.claim.clone(), Component::Database),
         spec: Some(postgres_claim::spec(volume.size.clone(), class, None)),
         ..PersistentVolumeClaim::default()
     }

@@ -98,7 +98,8 @@ async fn delete() -> ApiServer {
             let is_data = request.path.contains("/persistentvolume");
             let metadata = json!({"name": "any", "uid": "1", "labels": {
                 "app.kubernetes.io/managed-by": "todostack-operator",
-            }});
+                "todostack.dev/stack": "shop", "todostack.dev/namespace": "shops",
+            }, "managedFields": [{"manager": "todostack-operator", "operation": "Apply"}]});
             let found = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
             (is_data && request.method == http::Method::GET).then_some((200, found))
         }),
