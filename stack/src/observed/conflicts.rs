@@ -34,7 +34,21 @@ fn oldest<'a>(stacks: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) ->
 }
 
 fn is_same_export(one: &NfsExport, two: &NfsExport) -> bool {
-    one.server.eq_ignore_ascii_case(&two.server) && one.path == two.path
+    normalized(one) == normalized(two)
+}
+
+/// Server and directories of an export, equal for all spellings of the same directory. A directory below
+/// another is another export.
+fn normalized(export: &NfsExport) -> (String, Vec<&str>) {
+    let mut directories = Vec::new();
+    for directory in export.path.split('/') {
+        match directory {
+            "" | "." => {}
+            ".." => drop(directories.pop()),
+            directory => directories.push(directory),
+        }
+    }
+    (export.server.trim_end_matches('.').to_ascii_lowercase(), directories)
 }
 
 fn compare_age(one: &TodoStack, two: &TodoStack) -> Ordering {
@@ -48,6 +62,7 @@ fn compare_age(one: &TodoStack, two: &TodoStack) -> Ordering {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use rstest::rstest;
 
     use super::*;
 
@@ -67,6 +82,21 @@ mod tests {
         let all = [&old, &young];
         assert_eq!(export(all.into_iter(), &young).as_deref(), Some("shops/z-old"));
         assert_eq!(export(all.into_iter(), &old), None);
+    }
+
+    #[rstest]
+    #[case::double_slash("//e/x", "nfs")]
+    #[case::dot("/e/./x", "nfs")]
+    #[case::parent("/e/y/../x", "nfs")]
+    #[case::trailing_slash("/e/x/", "nfs")]
+    #[case::case_of_the_server("/e/x", "NFS")]
+    #[case::trailing_dot("/e/x", "nfs.")]
+    fn every_spelling_of_an_export_is_the_same_export(#[case] path: &str, #[case] server: &str) {
+        let export = |server: &str, path: &str| -> NfsExport {
+            serde_json::from_value(serde_json::json!({"server": server, "path": path})).unwrap()
+        };
+        assert!(is_same_export(&export(server, path), &export("nfs", "/e/x")));
+        assert!(!is_same_export(&export(server, path), &export("nfs", "/e")));
     }
 
     #[test]
