@@ -15,6 +15,8 @@ pub const NAMESPACE: &str = "todostack.dev/namespace";
 /// Label that the watches select by.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const COMPONENT: &str = "app.kubernetes.io/component";
+/// Label by which Argo CD takes an object for its own and prunes it. So what has no owner does not have it.
+const INSTANCE: &str = "app.kubernetes.io/instance";
 /// Annotation with a hash of what was applied.
 pub const APPLIED: &str = "todostack.dev/applied";
 
@@ -58,7 +60,7 @@ pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
 pub fn selector_labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("app.kubernetes.io/name".to_owned(), "todostack".to_owned()),
-        ("app.kubernetes.io/instance".to_owned(), stack.id.name.clone()),
+        (INSTANCE.to_owned(), stack.id.name.clone()),
         (COMPONENT.to_owned(), component.as_str().to_owned()),
     ])
 }
@@ -70,16 +72,22 @@ pub fn selector(stack: &Stack, component: Component) -> LabelSelector {
 
 /// Metadata of an object that is deleted with the stack.
 pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
-    ObjectMeta { owner_references: Some(vec![stack.id.owner_reference()]), ..unowned(stack, name, component) }
+    ObjectMeta {
+        owner_references: Some(vec![stack.id.owner_reference()]),
+        labels: Some(labels(stack, component)),
+        ..unowned(stack, name, component)
+    }
 }
 
 /// Metadata of an object that holds data or credentials. It has no owner, so the garbage collector never
 /// deletes it; under `deletionPolicy: Delete` the operator does.
 pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
+    let mut labels = labels(stack, component);
+    labels.remove(INSTANCE);
     ObjectMeta {
         name: Some(name),
         namespace: Some(stack.id.namespace.clone()),
-        labels: Some(labels(stack, component)),
+        labels: Some(labels),
         ..ObjectMeta::default()
     }
 }

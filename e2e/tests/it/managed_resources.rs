@@ -65,7 +65,6 @@ fn every_managed_resource_exists_with_its_labels_and_its_owner() -> Result<()> {
 fn has_labels(object: &DynamicObject, namespace: &Namespace, component: &str) -> bool {
     let expected = [
         ("app.kubernetes.io/name", "todostack"),
-        ("app.kubernetes.io/instance", "shop"),
         ("app.kubernetes.io/component", component),
         ("app.kubernetes.io/part-of", "shop"),
         ("app.kubernetes.io/managed-by", "todostack-operator"),
