@@ -9,7 +9,9 @@ use todostack_e2e::{
     namespace::with_namespace,
     registry::{PRIVATE_IMAGE, PrivateRegistry},
     remedy::Step,
+    stack::SOON,
     symptom::Symptom,
+    wait,
 };
 
 // The taint of the node with NFS.
@@ -104,17 +106,32 @@ fn what_keeps_a_pod_from_running_is_reported(
     })
 }
 
-// The migration runs before the API's pods, and its Job's template cannot change.
+// The template of a Job cannot change, so the migration is created again.
 #[test]
 fn a_migration_that_is_unschedulable_runs_once_its_remedy_is_followed() -> Result<()> {
-    with_namespace("taints", async |namespace| {
-        namespace.cluster.require_nfs_node().await?;
-        let spec = "{api: {nodeSelector: {kubernetes.io/hostname: nfsnode}}}";
+    with_namespace("selector", async |namespace| {
+        let spec = "{api: {nodeSelector: {shelf: top}}}";
         let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Unschedulable).await?;
         let message = watch.diagnosed_as(Reason::UntoleratedTaint, "The migration pod").await?;
+        namespace.follow("shop", &message, Step::Set("spec.api.nodeSelector", Some("null"))).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+// The node lacks the image of the API, so the pod is scheduled, and does not start.
+#[test]
+fn an_api_pod_is_scheduled_once_its_taint_is_tolerated() -> Result<()> {
+    with_namespace("taint", async |namespace| {
+        namespace.cluster.require_nfs_node().await?;
+        let spec = "{api: {nodeSelector: {kubernetes.io/hostname: nfsnode}}, database: {sqlite: {}}}";
+        let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Unschedulable).await?;
+        let message = watch.diagnosed_as(Reason::UntoleratedTaint, "An API pod").await?;
         let step = Step::Set("spec.api.tolerations", Some(NODE_TOLERATION));
         namespace.follow("shop", &message, step).await?;
-        namespace.until_ready("shop").await.map(drop)
+        let scheduled = "--for=jsonpath={.spec.nodeName}=nfsnode";
+        let pods = ["wait", scheduled, "pod", "--selector", "todostack.dev/stack=shop", "--timeout=60s"];
+        let is_scheduled = async || namespace.kubectl(&pods).await.map(drop);
+        wait::eventually("scheduled", SOON * 2, is_scheduled).await
     })
 }
 
