@@ -8,6 +8,7 @@ use todostack_crds::{ConditionType, Reason};
 use todostack_e2e::{
     cluster_objects::{with_object, without_default_class},
     namespace::{Namespace, with_namespace, with_namespace_alone},
+    remedy::Step,
     stack::condition,
     symptom::Symptom,
 };
@@ -20,8 +21,11 @@ fn a_host_of_another_stack_is_reported_on_the_later_one() -> Result<()> {
         let spec = "{database: {sqlite: {}}, exposure: {host: host-taken.localhost}}";
         namespace.apply_and_wait("first", spec).await?;
         let watch = namespace.apply_and_watch_for("second", spec, Symptom::Applied).await?;
-        watch.diagnosed_as(Reason::HostConflict, "first").await?;
-        namespace.until_ready("first").await.map(drop)
+        let message = watch.diagnosed_as(Reason::HostConflict, "first").await?;
+        namespace.until_ready("first").await?;
+        let free = Step::Set("spec.exposure.host", Some("host-free.localhost"));
+        namespace.follow("second", &message, free).await?;
+        namespace.until_ready("second").await.map(drop)
     })
 }
 
