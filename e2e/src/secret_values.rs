@@ -21,8 +21,9 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use crate::outputs::Text;
 
 // Keys of database Secrets that are not confidential. `revision` tells the versions of a login apart.
-pub(crate) const PUBLIC_KEYS: &[&str] =
-    &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
+pub(crate) const PUBLIC_KEYS: &[&str] = &[
+    "username", "user", "dbname", "database", "host", "port", "sslmode", "revision", "rotation", "replaces",
+];
 // A TLS server sends its certificates to every client.
 const CERTIFICATES: &[&str] = &["tls.crt", "ca.crt"];
 // A shorter value occurs in many texts by chance.

@@ -75,7 +75,7 @@ pub struct Login {
     pub sslmode: String,
     /// Certificates of authorities that the server's certificate is checked against, as PEM. May be empty.
     pub root_certificates: String,
-    /// The rotation (`resolve::rotation`) when the password was generated. Empty before the first.
+    /// Hash of the rotation (`resolve::rotation`) that was due when the password was generated. Empty before the first.
     pub rotation: String,
     /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
     /// password to users who may not read Secrets.

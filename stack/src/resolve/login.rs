@@ -11,6 +11,7 @@ use super::{
 use crate::{
     credentials::{DEFAULT_SSL_MODE, Login, SUPERUSER, Stored, revise},
     finding::Finding,
+    hash,
     observed::{Lookup, Observed},
     part::Part,
     resources::login_secret,
@@ -91,13 +92,17 @@ fn generated(stored: Option<&Stored>, host: &str, inputs: Inputs<'_>) -> Login {
     let used = GENERATED.iter().find(|name| used == Some(*name)).copied().unwrap_or(APPLICATION);
     let rotation = stored.map(|stored| stored.login.rotation.as_str()).unwrap_or_default();
     let new = inputs.generated.app_password.as_str();
-    let is_due = |rotate: &&str| stored.is_some() && *rotate != rotation && !change::is_busy(inputs.observed);
-    if let Some(rotate) = inputs.rotate.filter(is_due) {
+    // A value of the annotation may be anything, and need not be shown with the credentials.
+    let wanted = inputs.rotate.map(|rotate| hash::long(&[rotate]));
+    let is_due = |wanted: &&String| {
+        stored.is_some() && wanted.as_str() != rotation && !change::is_busy(inputs.observed)
+    };
+    if let Some(wanted) = wanted.as_ref().filter(is_due) {
         let other = GENERATED.iter().find(|name| **name != used).copied().unwrap_or(APPLICATION);
         let desired = managed(other, APPLICATION, new.to_owned(), host);
-        return Login { rotation: rotate.to_owned(), ..desired };
+        return Login { rotation: wanted.clone(), ..desired };
     }
-    let rotation = if stored.is_none() { inputs.rotate.unwrap_or_default() } else { rotation };
+    let rotation = if stored.is_none() { wanted.as_deref().unwrap_or_default() } else { rotation };
     let desired = managed(used, APPLICATION, password(stored, new), host);
     Login { rotation: rotation.to_owned(), ..desired }
 }
