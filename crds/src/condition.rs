@@ -72,6 +72,9 @@ pub enum Reason {
     StorageClassNotFound,
     /// The volume is not provisioned: the provisioner of the StorageClass failed or does not respond.
     ProvisioningFailed,
+    /// The PersistentVolumeClaim is being deleted: its volume, and with it the data, may follow when the pod
+    /// stops.
+    VolumeTerminating,
     /// The PersistentVolumeClaim is not bound yet.
     VolumePending,
     /// Another TodoStack uses the same NFS export.
@@ -189,6 +192,9 @@ pub enum Reason {
     PodSecurityViolated,
     /// An object was rejected by the API server or an admission webhook, for another reason.
     ApplyRejected,
+    /// An object could not be written: an admission webhook or the API server did not answer (`failed calling
+    /// webhook`).
+    ApplyFailed,
     /// The object cannot be read as a `TodoStack`: the CRD does not match the version of the operator.
     SpecInvalid,
 }
@@ -242,6 +248,7 @@ impl Reason {
             | Self::NoDefaultStorageClass
             | Self::StorageClassNotFound
             | Self::ProvisioningFailed
+            | Self::VolumeTerminating
             | Self::VolumeShared
             | Self::ExportNotFound
             | Self::MountAccessDenied
@@ -286,6 +293,7 @@ impl Reason {
             | Self::LimitRangeViolated
             | Self::PodSecurityViolated
             | Self::ApplyRejected
+            | Self::ApplyFailed
             | Self::SpecInvalid => Class::Problem,
         }
     }

@@ -28,6 +28,7 @@ mod quote;
 mod sandboxes;
 mod scheduling;
 mod storage;
+mod terminating;
 
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
 pub(crate) use exposure::has_address;
@@ -44,6 +45,7 @@ pub struct Evidence<'a> {
 pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.findings.clone();
     findings.extend(admission::findings(evidence));
+    findings.extend(terminating::finding(evidence));
     findings.extend(provisioning::finding(evidence));
     findings.extend(storage::finding(evidence));
     findings.extend(preflight::slow_volume(evidence));

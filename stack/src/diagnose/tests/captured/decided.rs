@@ -14,6 +14,9 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::TlsSecretInvalid) => {
             Some("a capture masks the values of Secrets, and the certificate is one")
         }
+        (Class::Problem, Reason::ApplyFailed) => {
+            Some("a capture holds objects, and the cause is a response of the API server")
+        }
         (Class::Problem, Reason::SpecInvalid) => Some("the API server rejects such a stack"),
         (Class::Problem, _) => None,
     }
