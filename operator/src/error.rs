@@ -4,7 +4,7 @@
 use todostack_stack::stack_ref::Incomplete;
 
 use crate::{
-    apply::{self, cleanup},
+    apply::{self, cleanup, stuck_pod},
     observe, publish,
 };
 
@@ -16,6 +16,8 @@ pub(crate) enum Error {
     Resolve(#[from] Incomplete),
     #[error("failed to apply")]
     Apply(#[from] apply::Error),
+    #[error("failed to replace a pod")]
+    StuckPod(#[from] stuck_pod::Error),
     #[error("failed to publish")]
     Publish(#[from] publish::Error),
     #[error("failed to clean up")]
@@ -32,6 +34,7 @@ impl Error {
             Self::Observe(_) => "observe",
             Self::Resolve(_) => "resolve",
             Self::Apply(_) => "apply",
+            Self::StuckPod(_) => "stuck-pod",
             Self::Publish(_) => "publish",
             Self::Cleanup(_) => "cleanup",
             Self::Watch(_) => "watch",

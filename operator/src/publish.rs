@@ -43,7 +43,7 @@ pub(crate) async fn publish(
 }
 
 /// The status holds all that an Event says, so the reconcile goes on without it.
-async fn emit(context: &Context, stack: &StackRef, transition: Transition) {
+pub(crate) async fn emit(context: &Context, stack: &StackRef, transition: Transition) {
     let Transition { is_warning, reason, note, action, related } = transition;
     let event = Event {
         type_: if is_warning { EventType::Warning } else { EventType::Normal },

@@ -34,4 +34,5 @@ pub mod resources;
 pub mod stack;
 pub mod stack_ref;
 pub mod status;
+pub mod stuck_pod;
 pub mod transitions;

@@ -28,7 +28,8 @@ const OTHERS: &[(&str, &str, &[&str], bool)] = &[
     ("todostack.dev", "todostacks/status", &["patch"], true),
     // Init scripts, to report a ConfigMap that is missing.
     ("", "configmaps", &["get"], true),
-    ("", "pods", &["list", "watch"], true),
+    // Deleted when the StatefulSet controller does not replace them.
+    ("", "pods", &["list", "watch", "delete"], true),
     // Events of pods that do not become ready.
     ("", "events", &["list"], true),
     // The operator's own Events.

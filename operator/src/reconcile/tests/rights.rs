@@ -108,6 +108,20 @@ async fn delete() -> ApiServer {
     server
 }
 
+// Deletes the pod of the database that has an earlier template and is not ready.
+async fn replace() -> ApiServer {
+    let stack = fixtures::todostack("{}");
+    let mut listing = fixtures::listing(&fixtures::resolved("{}"));
+    let status = json!({"status": {"replicas": 1, "updateRevision": "new"}});
+    listing.managed.stateful_sets = vec![object("shop-db", "database", &status)];
+    let mut pod = Arc::unwrap_or_clone(object::<Pod>("shop-db-0", "database", &json!({})));
+    pod.metadata.labels.as_mut().unwrap().insert("controller-revision-hash".into(), "old".into());
+    listing.pods.push(Arc::new(pod));
+    let server = ApiServer::with(&stack, listing, Arc::new(|_| None));
+    server.reconcile(&stack).await.unwrap();
+    server
+}
+
 // Emits an Event twice: the second time its series is patched.
 async fn emit() -> ApiServer {
     let stack = fixtures::todostack("{}");
@@ -129,7 +143,9 @@ async fn emit() -> ApiServer {
 #[tokio::test]
 async fn the_operator_uses_every_right_of_the_table_and_no_other() {
     let mut used = BTreeSet::new();
-    for server in [watch_all().await, create().await, edit().await, delete().await, emit().await] {
+    let servers =
+        [watch_all().await, create().await, edit().await, replace().await, delete().await, emit().await];
+    for server in servers {
         used.extend(server.used());
     }
     let granted: BTreeSet<_> = rbac::rights()
