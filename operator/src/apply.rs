@@ -1,6 +1,8 @@
 //! Step 4: the only writer of managed objects. Server-side apply with one field manager, and no write where
 //! nothing differs. What objects hold is decided by `build`.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{
     Api, ResourceExt as _,
@@ -20,6 +22,7 @@ use crate::{clock, context::Context};
 
 pub(crate) mod cleanup;
 mod ownership;
+pub(crate) mod stuck_pod;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -31,27 +34,44 @@ pub(crate) enum Error {
     Write(Key, #[source] kube::Error),
 }
 
-/// Writes what differs, in the given order.
+/// What was stored, and the first error of the API server, for which the reconcile is repeated after its
+/// status is published.
+pub(crate) struct Outcome {
+    pub(crate) applied: Applied,
+    pub(crate) error: Option<Error>,
+}
+
+/// Writes what differs, in the given order. A resource is written only if all that it needs is stored and the
+/// operator's own: a pod must not mount a claim, or log in with a Secret, that someone else created.
 pub(crate) async fn apply(
     context: &Context,
     stack: &StackRef,
     observed: &Observed,
     desired: Vec<(ManagedResource, Desired)>,
-) -> Result<Applied, Error> {
-    let mut writer = Writer { context, stack, observed, applied: Applied::default() };
+) -> Result<Outcome, Error> {
+    let mut writer = Writer { context, stack, observed, applied: Applied::default(), error: None };
+    let mut blocked = Vec::new();
     for (resource, desired) in desired {
-        match (resource, desired) {
-            (_, Desired::Keep) => {}
+        let is_blocked = resource.needs().iter().any(|needed| blocked.contains(needed));
+        let stored = match (resource, desired) {
+            (_, Desired::Apply(_)) if is_blocked => false,
+            (_, Desired::Keep) => true,
             (ManagedResource::MigrationJob, Desired::Apply(job)) => writer.migration(&job).await?,
             (ManagedResource::PostgresVolume, Desired::Apply(volume)) => {
-                writer.release_volume().await?;
-                writer.write(&volume).await?;
+                writer.release_volume().await;
+                writer.write(&volume).await?
             }
             (_, Desired::Apply(object)) => writer.write(&object).await?,
-            (_, Desired::Delete(key)) => writer.delete(key).await?,
+            (_, Desired::Delete(key)) => {
+                writer.delete(key).await;
+                true
+            }
+        };
+        if !stored {
+            blocked.push(resource);
         }
     }
-    Ok(writer.applied)
+    Ok(Outcome { applied: writer.applied, error: writer.error })
 }
 
 struct Writer<'a> {
@@ -59,6 +79,7 @@ struct Writer<'a> {
     stack: &'a StackRef,
     observed: &'a Observed,
     applied: Applied,
+    error: Option<Error>,
 }
 
 impl Writer<'_> {
@@ -71,27 +92,34 @@ impl Writer<'_> {
         }
     }
 
-    async fn write(&mut self, object: &Object) -> Result<(), Error> {
+    /// Returns whether the object is stored as desired. A foreign one is not written, and one that is being
+    /// deleted is created again when it is gone.
+    async fn write(&mut self, object: &Object) -> Result<bool, Error> {
         let key = object.key();
-        if self.observed.foreign.contains(&key) {
-            return Ok(());
+        let found = self.observed.inventory.get(&key);
+        let is_terminating = found.is_some_and(|found| found.deletion_timestamp.is_some());
+        if is_terminating || self.observed.foreign.contains(&key) {
+            return Ok(false);
         }
         let value = serde_json::to_value(object).map_err(|source| Error::Serialize(key.clone(), source))?;
         let desired = ownership::stamp(value);
-        if self.observed.inventory.get(&key).is_some_and(|found| ownership::is_current(&desired, found)) {
-            return Ok(());
+        if found.is_some_and(|found| ownership::is_current(&desired, found)) {
+            return Ok(true);
         }
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         match self.api(key.kind).patch(&key.name, &parameters, &Patch::Apply(&desired)).await {
             Ok(written) => self.record(key, written.metadata),
-            Err(error) => self.reject(key, error)?,
+            Err(error) => {
+                self.record_failure(key, error);
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn delete(&mut self, key: Key) -> Result<(), Error> {
+    async fn delete(&mut self, key: Key) {
         let found = self.observed.inventory.get(&key);
-        let Some(found) = found.filter(|found| found.deletion_timestamp.is_none()) else { return Ok(()) };
+        let Some(found) = found.filter(|found| found.deletion_timestamp.is_none()) else { return };
         // By uid: an object of the same name that was created in the meantime is not the operator's.
         let preconditions = Preconditions { uid: found.uid.clone(), resource_version: None };
         let parameters = DeleteParams::background().preconditions(preconditions);
@@ -100,32 +128,32 @@ impl Writer<'_> {
                 tracing::info!(object.kind = ?key.kind, object.name = %key.name, "Deleted object");
                 self.context.metrics.write(key.kind, "delete");
                 self.context.recent_writes.deleted(self.stack, &key);
-                Ok(())
             }
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-            Err(error) => self.reject(key, error),
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            Err(error) => self.record_failure(key, error),
         }
     }
 
-    /// A Job's template cannot change: the desired Job is created once, and the Jobs of earlier images are
-    /// deleted when it is complete.
-    async fn migration(&mut self, job: &Object) -> Result<(), Error> {
+    /// A Job's template cannot change: the desired Job is created once, after those that have not finished
+    /// are deleted, so that two never run at once. Those of earlier images are deleted when it is complete.
+    async fn migration(&mut self, job: &Object) -> Result<bool, Error> {
         let key = job.key();
-        if !self.observed.inventory.contains(&key) {
-            return self.write(job).await;
+        let is_found = self.observed.inventory.contains(&key);
+        if is_found && self.is_outdated(job, &key)? {
+            self.delete(key).await;
+            return Ok(false);
         }
-        if self.is_outdated(job, &key)? {
-            return self.delete(key).await;
-        }
-        let mut jobs = self.observed.jobs.iter();
-        if jobs.any(|job| job.name_any() == key.name && migration_job::complete(job)) {
-            let jobs = self.observed.inventory.of_kind(Kind::Job);
-            let earlier: Vec<_> = jobs.filter(|it| **it != key).cloned().collect();
-            for key in earlier {
-                self.delete(key).await?;
+        let is_complete =
+            self.observed.jobs.iter().any(|job| job.name_any() == key.name && migration_job::complete(job));
+        let earlier: Vec<_> =
+            self.observed.jobs.iter().filter(|it| it.name_any() != key.name).map(Arc::clone).collect();
+        for earlier in earlier {
+            let is_finished = migration_job::complete(&earlier) || migration_job::failed(&earlier);
+            if is_complete || !is_found && !is_finished {
+                self.delete(Key::from_object(earlier.as_ref())).await;
             }
         }
-        Ok(())
+        if is_found { Ok(true) } else { self.write(job).await }
     }
 
     /// Whether the Job has another template than the desired one, and its pods have not started, such as pods
@@ -141,9 +169,9 @@ impl Writer<'_> {
 
     /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same
     /// name can be bound to it.
-    async fn release_volume(&mut self) -> Result<(), Error> {
+    async fn release_volume(&mut self) {
         let volume = self.observed.volume.as_deref().filter(|volume| postgres_volume::is_released(volume));
-        let Some(volume) = volume else { return Ok(()) };
+        let Some(volume) = volume else { return };
         let key = Key::from_object(volume);
         let api: Api<PersistentVolume> = Api::all(self.context.client.clone());
         let patch = serde_json::json!({
@@ -152,9 +180,8 @@ impl Writer<'_> {
         });
         match api.patch(&key.name, &PatchParams::default(), &Patch::Merge(patch)).await {
             Ok(written) => self.record(key, written.metadata),
-            Err(error) => self.reject(key, error)?,
+            Err(error) => self.record_failure(key, error),
         }
-        Ok(())
     }
 
     fn record(&mut self, key: Key, metadata: ObjectMeta) {
@@ -163,15 +190,20 @@ impl Writer<'_> {
         self.context.recent_writes.applied(self.stack, key, metadata, clock::instant());
     }
 
-    /// A rejection concerns this object alone: the others are written, and the status reports it. Any other
-    /// error ends the reconcile.
-    fn reject(&mut self, key: Key, error: kube::Error) -> Result<(), Error> {
-        match error {
-            kube::Error::Api(status) if matches!(status.code, 400 | 403 | 409 | 413 | 422) => {
-                self.applied.rejected.push((key, status.message));
-                Ok(())
+    /// A failure concerns this object and what needs it: the others are written, and the status reports it.
+    fn record_failure(&mut self, key: Key, error: kube::Error) {
+        match &error {
+            kube::Error::Api(status) if matches!(status.code, 400 | 403 | 413 | 422) => {
+                self.applied.rejected.push((key, status.message.clone()));
+                return;
             }
-            error => Err(Error::Write(key, error)),
+            kube::Error::Api(status) if status.is_conflict() || status.is_not_found() => {
+                self.applied.conflict = true;
+                return;
+            }
+            kube::Error::Api(status) => self.applied.failed.push((key.clone(), status.message.clone())),
+            _ => self.applied.failed.push((key.clone(), "the API server did not answer".to_owned())),
         }
+        self.error.get_or_insert(Error::Write(key, error));
     }
 }

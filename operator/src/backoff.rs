@@ -13,7 +13,8 @@ use crate::observe::caches::Guarded;
 
 /// Wait after the first failure.
 const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_mins(2);
+/// Short, so that a stack recovers soon after an admission webhook answers again.
+const LONGEST: Duration = Duration::from_secs(8);
 
 #[derive(Default)]
 pub(crate) struct Backoff(Mutex<HashMap<ObjectRef<Guarded>, u32>>);

@@ -13,7 +13,7 @@ use todostack_stack::{
     requirements::Requirements,
     resolve,
     stack_ref::StackRef,
-    status, transitions,
+    status, stuck_pod, transitions,
 };
 
 use crate::{
@@ -78,11 +78,16 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack
     // which cannot be resolved can still be deleted. A paused stack too: its policy counts.
     cleanup::guard(context, todostack, &id, &requirements).await?;
-    let applied = if stack.paused {
-        Applied::default()
+    let apply::Outcome { applied, error } = if stack.paused {
+        apply::Outcome { applied: Applied::default(), error: None }
     } else {
         apply::apply(context, &id, &observed, build::build(&stack)).await?
     };
+    if !stack.paused
+        && let Some(pod) = stuck_pod::find(&observed)
+    {
+        apply::stuck_pod::delete(context, &id, pod).await?;
+    }
     let now = clock::now();
     let findings =
         diagnose::diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now });
@@ -95,7 +100,10 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
         let transitions = transitions::transitions(&old, &verdicts, view);
         publish::publish(context, &id, new, transitions).await?;
     }
-    Ok(requeue(&verdicts, observed.lagging))
+    match error {
+        Some(error) => Err(error.into()),
+        None => Ok(requeue(&verdicts, observed.lagging || applied.conflict)),
+    }
 }
 
 fn requeue(verdicts: &[Verdict], lagging: bool) -> Action {

@@ -1,4 +1,4 @@
-//! Result of the apply step: what the API server rejected. Writing is the operator's.
+//! Result of the apply step: what the API server did not store. Writing is the operator's.
 
 use crate::managed::Key;
 
@@ -6,4 +6,9 @@ use crate::managed::Key;
 pub struct Applied {
     /// Objects that the API server rejected, each with the API server's message.
     pub rejected: Vec<(Key, String)>,
+    /// Objects whose write failed for a reason that is not theirs, such as an admission webhook that does not
+    /// answer, each with the API server's message.
+    pub failed: Vec<(Key, String)>,
+    /// Whether a write met a newer version of its object, which the next reconcile reads.
+    pub conflict: bool,
 }

@@ -1,7 +1,10 @@
-//! Pods that admission rejects, by quota, limit range, policy and Pod Security.
+//! Objects that admission rejects, by quota, limit range, policy, webhook and Pod Security.
 
 use anyhow::{Context as _, Result, ensure};
-use k8s_openapi::api::core::v1::{LimitRange, Pod};
+use k8s_openapi::api::{
+    admissionregistration::v1::ValidatingWebhookConfiguration,
+    core::v1::{LimitRange, Pod},
+};
 use kube::{
     Api,
     api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
@@ -43,6 +46,32 @@ fn a_violated_limit_range_is_reported() -> Result<()> {
         let message = ensure_rejected(namespace, Reason::LimitRangeViolated, "64Mi").await?;
         let limit = Step::Set("spec.api.resources", Some("{limits: {memory: 64Mi}}"));
         namespace.follow("shop", &message, limit).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+#[test]
+fn an_admission_webhook_that_does_not_answer_is_reported_and_the_rest_goes_on() -> Result<()> {
+    with_namespace("webhook", async |namespace| {
+        let name = &namespace.name;
+        let webhook = json!({
+            "name": "absent.example.com",
+            "failurePolicy": "Fail",
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "clientConfig": {"service": {"namespace": name, "name": "absent"}},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}},
+            "rules": [{"apiGroups": ["networking.k8s.io"], "apiVersions": ["v1"],
+                "operations": ["CREATE", "UPDATE"], "resources": ["ingresses"]}],
+        });
+        let configuration: ValidatingWebhookConfiguration =
+            serde_json::from_value(json!({"metadata": {"name": name}, "webhooks": [webhook]}))?;
+        with_object(&namespace.cluster.api(), &configuration, async || {
+            let spec = format!("{{database: {{sqlite: {{}}}}, exposure: {{host: {name}.localhost}}}}");
+            namespace.apply("shop", &spec).await?;
+            namespace.until_not_ready("shop", Reason::ApplyFailed, "absent.example.com").await.map(drop)
+        })
+        .await?;
         namespace.until_ready("shop").await.map(drop)
     })
 }

@@ -89,5 +89,6 @@ where
     K: kube::Resource<DynamicType = ()> + Debug,
 {
     let label = |key: &str| object.labels().get(key).map(String::as_str);
-    label(labels::STACK) == Some(&stack.name) && label(labels::NAMESPACE) == Some(&stack.namespace)
+    let namespace = object.meta().namespace.as_deref().or_else(|| label(labels::NAMESPACE));
+    label(labels::STACK) == Some(&stack.name) && namespace == Some(&stack.namespace)
 }

@@ -192,10 +192,10 @@ where
     })
 }
 
-/// The stack that an object's labels name.
+/// The stack that an object's labels name, in the object's own namespace if it has one.
 fn stack_of(metadata: &ObjectMeta) -> Option<ObjectRef<Guarded>> {
     let labels: &BTreeMap<String, String> = metadata.labels.as_ref()?;
     let name = labels.get(labels::STACK)?;
-    let namespace = labels.get(labels::NAMESPACE).or(metadata.namespace.as_ref())?;
+    let namespace = metadata.namespace.as_ref().or_else(|| labels.get(labels::NAMESPACE))?;
     Some(ObjectRef::new(name).within(namespace))
 }

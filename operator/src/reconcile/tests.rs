@@ -104,15 +104,86 @@ async fn a_rejected_object_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn an_api_server_that_fails_ends_the_reconcile_with_an_error() {
-    let stack = fixtures::todostack("{}");
-    let broken =
-        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500, "message": "etcd"});
+async fn a_write_that_fails_is_reported_and_tried_again_while_the_others_go_on() {
+    let stack = fixtures::todostack("{database: {sqlite: {}}, exposure: {host: shop.example.com}}");
     let server = ApiServer::answering(
         &stack,
-        Arc::new(move |request| (request.method == Method::PATCH).then(|| (500, broken.clone()))),
+        Arc::new(|request| {
+            let broken = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500,
+                "message": "Internal error occurred: failed calling webhook \"broken.example.com\""});
+            (request.method == Method::PATCH && request.path.contains("/services/")).then_some((500, broken))
+        }),
     );
     assert!(matches!(server.reconcile(&stack).await, Err(Error::Apply(_))));
+    let ready = server.ready();
+    assert_eq!((&ready["status"], &ready["reason"]), (&json!("False"), &json!("ApplyFailed")));
+    assert!(ready["message"].as_str().unwrap().contains("broken.example.com"), "{ready}");
+    let writes = server.writes();
+    assert!(writes.iter().any(|write| write.ends_with("/deployments/shop-api")), "{writes:?}");
+    assert!(
+        !writes.iter().any(|write| write.ends_with("/ingresses/shop")),
+        "it needs the Service: {writes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_conflict_is_tried_again_and_no_finding() {
+    let stack = fixtures::todostack("{database: {sqlite: {}}}");
+    let server = ApiServer::answering(
+        &stack,
+        Arc::new(|request| {
+            let conflict = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 409,
+                "reason": "Conflict", "message": "the object has been modified"});
+            (request.method == Method::PATCH && request.path.contains("/services/"))
+                .then_some((409, conflict))
+        }),
+    );
+    server.reconcile(&stack).await.unwrap();
+    let status = server.status().to_string();
+    assert!(!status.contains("has been modified") && !status.contains("ApplyRejected"), "{status}");
+}
+
+// Names of the objects that were written and whose body has this text.
+fn written_with(server: &ApiServer, text: &str) -> Vec<String> {
+    let received = server.received.lock().unwrap();
+    let is_object =
+        |request: &&Received| request.method == Method::PATCH && !request.path.contains("todostack.dev");
+    let with = received.iter().filter(is_object).filter(|request| request.body.to_string().contains(text));
+    with.map(|request| request.path.clone()).collect()
+}
+
+#[tokio::test]
+async fn nothing_refers_to_an_object_that_is_foreign_or_rejected() {
+    let spec = "{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}";
+    let names = [
+        ("/serviceaccounts/shop", "\"serviceAccountName\":\"shop\""),
+        ("/secrets/shop-db-superuser", "shop-db-superuser"),
+        ("/secrets/shop-db-app", "\"shop-db-app\""),
+        ("/persistentvolumeclaims/shop-db", "\"claimName\":\"shop-db\""),
+    ];
+    for (path, text) in names {
+        for is_foreign in [true, false] {
+            let stack = fixtures::todostack(spec);
+            let answer = move |request: &Received| {
+                let foreign = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+                    "metadata": {"name": "theirs", "namespace": "shops", "uid": "theirs"}});
+                let rejected = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+                    "reason": "Forbidden", "message": "denied by a policy"});
+                match request.method {
+                    _ if !request.path.ends_with(path) => None,
+                    Method::GET => is_foreign.then_some((200, foreign)),
+                    _ => Some((403, rejected)),
+                }
+            };
+            let server = ApiServer::answering(&stack, Arc::new(answer));
+            for _ in 0..3 {
+                server.reconcile(&stack).await.unwrap();
+            }
+            let users = written_with(&server, text);
+            let users: Vec<_> = users.into_iter().filter(|user| !user.ends_with(path)).collect();
+            assert!(users.is_empty(), "{path}, foreign: {is_foreign}: {users:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use k8s_openapi::api::{apps::v1::DeploymentCondition, core::v1::ObjectReference}
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
-use super::{Evidence, Finding, Part, quote};
+use super::{Evidence, Finding, Part, Severity, quote};
 
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let foreign = evidence.observed.foreign.iter().map(|key| {
@@ -20,8 +20,21 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
         evidence: format!("response to the apply of {key}"),
         related: Some(key.reference(&evidence.stack.id.namespace)),
     });
+    let failed = evidence.applied.failed.iter().map(|(key, message)| {
+        Finding::new(Part::Objects, Reason::ApplyFailed, key.to_string())
+            .problem(format!("could not be written: {}", quote::api_server(message)))
+            .remedy(
+                "The operator tries again. Start the admission webhook that the message names, or delete its configuration: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations",
+            )
+            .evidence(format!("response to the apply of {key}"))
+            .related(key.reference(&evidence.stack.id.namespace))
+            .severity(Severity::Transient)
+    });
     let rejections = rejected.chain(rejected_pods(evidence));
-    foreign.chain(rejections.map(|rejection| rejection.finding(&evidence.stack.id.namespace))).collect()
+    foreign
+        .chain(failed)
+        .chain(rejections.map(|rejection| rejection.finding(&evidence.stack.id.namespace)))
+        .collect()
 }
 
 /// An object that the API server rejected, with the API server's message.

@@ -98,7 +98,7 @@ impl ApiServer {
         writes.map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
-    fn status(&self) -> Value {
+    pub(super) fn status(&self) -> Value {
         let received = self.received.lock().unwrap();
         let status = received.iter().rfind(|request| request.path.ends_with("/status"));
         status.map(|request| request.body["status"].clone()).unwrap()
