@@ -110,8 +110,14 @@ fn every_field_that_a_captured_diagnosis_names_exists() {
 }
 
 // Commands on cluster-scoped objects.
-const CLUSTER_SCOPED: [&str; 5] =
-    ["get nodes", "get namespace", "describe namespace", "annotate storageclass", "patch pv"];
+const CLUSTER_SCOPED: [&str; 6] = [
+    "get nodes",
+    "get namespace",
+    "describe namespace",
+    "annotate storageclass",
+    "patch pv",
+    "patch persistentvolume ",
+];
 
 #[test]
 fn every_command_in_a_captured_diagnosis_names_its_namespace() {
