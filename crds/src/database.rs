@@ -32,9 +32,10 @@ pub struct ExternalSpec {
     /// Secret in the namespace of the stack that has the connection: the keys `host`, `dbname` (or
     /// `database`), `username` (or `user`) and `password`, and optionally `port` (defaults to 5432) and
     /// `sslmode` (as in libpq) and `ca.crt` (or `sslrootcert`: PEM certificates of a private authority, for
-    /// `verify-ca` and `verify-full`). Other keys are ignored. The Secret `<cluster>-app` of a CloudNativePG cluster can be used as it is.
-    /// The user must be allowed to create tables in the database. The password can contain printable ASCII
-    /// and the letters of most scripts, but no emoji (RFC 4013). After a change of the Secret, the operator
-    /// runs the migration and replaces the API pods. Todos are not copied to another database.
+    /// `verify-ca` and `verify-full`). Other keys are ignored. The Secret `<cluster>-app` of a CloudNativePG
+    /// cluster can be used as it is. The user must be allowed to create tables in the database. The password
+    /// can contain printable ASCII and the letters of most scripts, but no emoji (RFC 4013). After a change
+    /// of the Secret, the operator runs the migration and replaces the API pods. Todos are not copied to
+    /// another database.
     pub secret: SecretReference,
 }

@@ -1,5 +1,5 @@
-//! Following the remedy that a stack reports, literally: what the message says is done, and nothing else. What
-//! is diagnosed is in the tests.
+//! Following the remedy that a stack reports, literally: what the message says is done, and nothing else.
+//! What is diagnosed is in the tests.
 
 use std::path::Path;
 

@@ -21,8 +21,8 @@ pub struct Credentials {
 }
 
 /// Where a change of the API's credentials is. The API's pods read the Secret `<stack>-db-app` whenever they
-/// start, so it holds credentials that the server has accepted. The migration Job reads others from a Secret of
-/// its own.
+/// start, so it holds credentials that the server has accepted. The migration Job reads others from a Secret
+/// of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Change {
     /// There is none.
@@ -75,7 +75,8 @@ pub struct Login {
     pub sslmode: String,
     /// Certificates of authorities that the server's certificate is checked against, as PEM. May be empty.
     pub root_certificates: String,
-    /// Hash of the rotation (`resolve::rotation`) that was due when the password was generated. Empty before the first.
+    /// Hash of the rotation (`resolve::rotation`) that was due when the password was generated. Empty before
+    /// the first.
     pub rotation: String,
     /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
     /// password to users who may not read Secrets.

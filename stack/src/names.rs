@@ -26,8 +26,8 @@ pub fn app_secret(stack: &str) -> String {
     format!("{stack}-db-app")
 }
 
-/// Secret with the credentials that the server is yet to accept. Only the operator's pods read it, and the hash
-/// keeps it apart from a foreign one.
+/// Secret with the credentials that the server is yet to accept. Only the operator's pods read it, and the
+/// hash keeps it apart from a foreign one.
 pub fn next_secret(stack: &str) -> String {
     format!("{stack}-db-app-next-{}", hash::short(&[stack]))
 }

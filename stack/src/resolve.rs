@@ -110,8 +110,18 @@ fn resolve_database(
 }
 
 fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs: Inputs<'_>) -> Api {
-    let ApiSpec { image, image_pull_policy, replicas: _, resources, log_level, cors, rate_limit, auth, pods } =
-        todostack.spec.api.clone().unwrap_or_default();
+    let ApiSpec {
+        image,
+        image_pull_policy,
+        // `Requirements` has them.
+        replicas: _,
+        resources,
+        log_level,
+        cors,
+        rate_limit,
+        auth,
+        pods,
+    } = todostack.spec.api.clone().unwrap_or_default();
     let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
     Api {
         release: release::release(&image, database, &id.name, inputs.observed),
@@ -133,8 +143,8 @@ fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs
     }
 }
 
-/// API pods spread over nodes where there are enough, so that a node that fails takes one of them. Only pods of
-/// one template count: during a rollout, the old ones are about to go.
+/// API pods spread over nodes where there are enough, so that a node that fails takes one of them. Only pods
+/// of one template count: during a rollout, the old ones are about to go.
 fn one_per_node() -> TopologySpreadConstraint {
     TopologySpreadConstraint {
         max_skew: 1,

@@ -1,5 +1,5 @@
-//! The script of the migration Job's init container, on a real Postgres: which roles may log in afterwards, and
-//! what they may do. That the Job runs it is the cluster tests' subject.
+//! The script of the migration Job's init container, on a real Postgres: which roles may log in afterwards,
+//! and what they may do. That the Job runs it is the cluster tests' subject.
 
 #![expect(clippy::unwrap_used, reason = "a failure must fail the test")]
 
@@ -16,7 +16,8 @@ const SCRIPT: &str = include_str!("../src/resources/roles.sh");
 /// Folder of the Secrets in the container.
 const SECRETS: &str = "/etc/todostack";
 
-/// A server with the access rules of the official image: addresses other than the superuser's need a password.
+/// A server with the access rules of the official image: addresses other than the superuser's need a
+/// password.
 struct Server {
     postgres: Postgres,
     secrets: tempfile::TempDir,

@@ -1,8 +1,8 @@
 //! Format of a log line: one flat JSON object, as tracing-subscriber's flattened JSON in the operator. Where
 //! lines go is not decided here.
 //!
-//! tracing-subscriber's JSON builds a tree of serializers: 1.1 µs for the line of a request, which takes 28 µs
-//! in all; this takes 0.5 µs.
+//! tracing-subscriber's JSON builds a tree of serializers: 1.1 µs for the line of a request, which takes 28
+//! µs in all; this takes 0.5 µs.
 
 use std::fmt::{self, Write};
 

@@ -1,4 +1,5 @@
-//! TLS to a Postgres whose certificate a private authority signed: which `PGSSLMODE` and `PGSSLROOTCERT` connect.
+//! TLS to a Postgres whose certificate a private authority signed: which `PGSSLMODE` and `PGSSLROOTCERT`
+//! connect.
 
 use std::{fs, process::Command};
 

@@ -1,5 +1,5 @@
-//! The TLS certificate of the Ingress: whether the Secret holds one for the host that is valid now. The private
-//! key is not read: whether it matches is the Ingress controller's to say.
+//! The TLS certificate of the Ingress: whether the Secret holds one for the host that is valid now. The
+//! private key is not read: whether it matches is the Ingress controller's to say.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
@@ -8,7 +8,8 @@ use x509_parser::{certificate::X509Certificate, extensions::GeneralName, pem::Pe
 /// Keys of a Secret of type `kubernetes.io/tls`.
 const CERTIFICATE: &str = "tls.crt";
 const PRIVATE_KEY: &str = "tls.key";
-/// How long before its end a certificate is reported. cert-manager renews it after two thirds of its duration.
+/// How long before its end a certificate is reported. cert-manager renews it after two thirds of its
+/// duration.
 const EXPIRES_SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is wrong with a certificate, as a clause whose subject is its Secret.

@@ -11,9 +11,9 @@ use crate::{
     stack_ref::StackRef,
 };
 
-/// Numbers of connections of a pod. More than the first make it no faster, and it does not start with fewer than
-/// the last. There are steps because a change replaces all pods, and a HorizontalPodAutoscaler changes the
-/// number of replicas often.
+/// Numbers of connections of a pod. More than the first make it no faster, and it does not start with fewer
+/// than the last. There are steps because a change replaces all pods, and a HorizontalPodAutoscaler changes
+/// the number of replicas often.
 const STEPS: [i32; 4] = [16, 12, 8, 6];
 const FEWEST: i32 = 6;
 /// Default of `max_connections`.

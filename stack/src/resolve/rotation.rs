@@ -1,4 +1,5 @@
-//! Which rotation of the generated credentials is due, by annotation and by interval. What a rotation does is in
+//! Which rotation of the generated credentials is due, by annotation and by interval. What a rotation does is
+//! in
 //! `login.rs` and `change.rs`.
 
 use jiff::Timestamp;

@@ -129,7 +129,8 @@ impl<'a> UserSecret<'a> {
         Err(self.invalid("sslmode", &format!("is none of {}", SSL_MODES.join(", "))))
     }
 
-    /// The certificates of authorities in `ca.crt` or `sslrootcert`, without comments. Empty without the keys.
+    /// The certificates of authorities in `ca.crt` or `sslrootcert`, without comments. Empty without the
+    /// keys.
     pub(super) fn root_certificates(&self) -> Result<String, Box<Finding>> {
         let keys = ["ca.crt", "sslrootcert"];
         let Some((key, bytes)) = keys.iter().find_map(|key| Some((*key, self.bytes(key)?))) else {

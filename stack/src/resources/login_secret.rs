@@ -15,7 +15,8 @@ use crate::{
 /// Characters that need no escaping in a URI's userinfo (RFC 3986, unreserved).
 const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Key with the certificates of authorities. Absent if there are none: the client takes an empty value for a file.
+/// Key with the certificates of authorities. Absent if there are none: the client takes an empty value for a
+/// file.
 pub const ROOT_CERTIFICATES: &str = "ca.crt";
 /// Key with the hash by which an edit is noticed.
 const SEAL: &str = "seal";

@@ -65,8 +65,8 @@ pub fn name(stack: &Stack, login: &Login) -> String {
     if replaces.is_some() { before } else { after }
 }
 
-/// The names that Jobs of an image and of credentials may have: for the one after which no other username can log
-/// in, and for the one after which that of the running pods still can. Both migrate.
+/// The names that Jobs of an image and of credentials may have: for the one after which no other username can
+/// log in, and for the one after which that of the running pods still can. Both migrate.
 pub fn names(stack: &str, image: &str, revision: &str) -> [String; 2] {
     [revision.to_owned(), format!("{revision}-beside")]
         .map(|revision| names::migration(stack, image, &revision))

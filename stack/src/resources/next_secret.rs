@@ -1,5 +1,5 @@
-//! The Secret with credentials that the server is yet to accept, which only the migration Job reads. It exists
-//! while the credentials change. Its keys are in `login_secret.rs`.
+//! The Secret with credentials that the server is yet to accept, which only the migration Job reads. It
+//! exists while the credentials change. Its keys are in `login_secret.rs`.
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 

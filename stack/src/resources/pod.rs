@@ -101,7 +101,8 @@ pub(super) fn login(secret: &str) -> Vec<EnvVar> {
         from_secret("PGUSER", secret, "username", false),
         from_secret("PGPASSWORD", secret, "password", false),
         from_secret("PGSSLMODE", secret, "sslmode", true),
-        // The API's library reads certificates from the variable itself; libpq, for which it is a file, gets none.
+        // The API's library reads certificates from the variable itself; libpq, for which it is a file, gets
+        // none.
         from_secret("PGSSLROOTCERT", secret, login_secret::ROOT_CERTIFICATES, true),
     ]
 }
