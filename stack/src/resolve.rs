@@ -103,7 +103,9 @@ fn resolve_database(
     if external.is_some() {
         let app = login::external(inputs, findings);
         let change = app.as_ref().map(|app| change::change(app, false, inputs.observed)).unwrap_or_default();
-        return Database::External(External { credentials: Credentials { superuser: None, app, change } });
+        return Database::External(Box::new(External {
+            credentials: Credentials { superuser: None, app, change },
+        }));
     }
     let postgres = postgres.clone().unwrap_or_default();
     Database::Postgres(Box::new(postgres::resolve(postgres, id, inputs, findings)))

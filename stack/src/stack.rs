@@ -71,7 +71,7 @@ pub enum Database {
     /// A server that the operator runs.
     Postgres(Box<Postgres>),
     /// A server that the operator does not run.
-    External(External),
+    External(Box<External>),
     /// A file beside the API.
     Sqlite(Sqlite),
 }

@@ -63,6 +63,7 @@ impl Server {
         assert!(!format!("{output:?}").contains(password), "{output:?}");
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the script finds the shell's programs in PATH")]
     fn connected<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let path = format!("{}:{}", self.postgres.programs().display(), std::env::var("PATH").unwrap());
         command.env("PATH", path).env("PGHOST", "127.0.0.1").env("PGPORT", self.postgres.port().to_string())

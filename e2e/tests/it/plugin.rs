@@ -86,7 +86,7 @@ fn a_ready_stack_is_printed_without_its_password_for_its_owner_and_for_a_viewer(
             ensure!(status.text.contains(text), "{text}: {}", status.text);
         }
 
-        let query = "select current_user, count(*) from todos";
+        let query = "select session_user, count(*) from todos";
         let psql = ["shop", "--", "--tuples-only", "--no-align", "--command", query];
         let rows = plugin.run("psql", &psql).await?;
         assert_eq!((rows.code, rows.text.trim()), (Some(0), "todo|0"));

@@ -122,9 +122,7 @@ fn data_and_credentials_have_no_owner_under_any_policy() {
         let is_owned = object["metadata"]["ownerReferences"].is_array();
         assert_eq!(is_owned, !is_data, "{} {}", object["kind"], object["metadata"]["name"]);
         // OpenShift's OwnerReferencesPermissionEnforcement would require `update` on todostacks/finalizers.
-        assert!(
-            object.pointer("/metadata/ownerReferences/0/blockOwnerDeletion").is_none_or(|it| it.is_null())
-        );
+        assert!(object.pointer("/metadata/ownerReferences/0/blockOwnerDeletion").is_none_or(Value::is_null));
     }
 }
 

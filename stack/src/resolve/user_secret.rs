@@ -138,7 +138,7 @@ impl<'a> UserSecret<'a> {
         };
         let text = String::from_utf8_lossy(bytes);
         let certificates: Vec<_> = text.split(BEGIN).skip(1).filter_map(|it| it.split_once(END)).collect();
-        let pem: String = certificates.iter().map(|(body, _)| format!("{BEGIN}{body}{END}\n")).collect();
+        let pem: String = certificates.iter().flat_map(|(body, _)| [BEGIN, body, END, "\n"]).collect();
         if pem.is_empty() {
             return Err(self.invalid(key, "has no PEM certificate"));
         }

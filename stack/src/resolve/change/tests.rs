@@ -57,10 +57,10 @@ impl Life {
                     deployment.status = self.observed.deployment.as_ref().and_then(|it| it.status.clone());
                     self.observed.deployment = Some(Arc::from(deployment));
                 }
-                (ManagedResource::MigrationJob, Desired::Apply(Object::Job(job))) => {
-                    if !self.observed.jobs.iter().any(|it| it.metadata.name == job.metadata.name) {
-                        self.observed.jobs.push(Arc::from(job));
-                    }
+                (ManagedResource::MigrationJob, Desired::Apply(Object::Job(job)))
+                    if !self.observed.jobs.iter().any(|it| it.metadata.name == job.metadata.name) =>
+                {
+                    self.observed.jobs.push(Arc::from(job));
                 }
                 _ => {}
             }
