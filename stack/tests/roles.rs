@@ -164,6 +164,16 @@ fn the_application_may_use_what_init_scripts_created() {
     assert_eq!(server.admin(superuser), "t");
 }
 
+// As `spec.database.postgres.parameters` may say.
+#[test]
+fn a_server_whose_sessions_are_read_only_by_default_gets_its_roles() {
+    let server = Server::start();
+    server.admin("alter system set default_transaction_read_only = on");
+    server.admin("select pg_reload_conf()");
+    server.succeeds(A.0, A.1, None);
+    assert_eq!(server.app(A, "select current_user").unwrap(), "todostack_owner");
+}
+
 #[test]
 fn a_superuser_is_refused_and_keeps_its_rights() {
     let server = Server::start();

@@ -5,7 +5,7 @@
 # and acts as the owner. So another username may alter what an earlier one created. Earlier usernames are closed, except
 # for the one that running pods have.
 set -eu
-export PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1 -c password_encryption=scram-sha-256 -c client_min_messages=warning'
+export PGOPTIONS='-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1 -c default_transaction_read_only=off -c statement_timeout=0 -c password_encryption=scram-sha-256 -c client_min_messages=warning'
 printed=
 until pg_isready --quiet; do
   [ -n "$printed" ] || echo "waiting for $PGHOST:$PGPORT to accept connections"
