@@ -1,5 +1,5 @@
-//! Short, stable hashes for names and annotations. `short` is public: nothing secret
-//! may be hashed by it.
+//! Short, stable hashes for names and annotations. `short` is public: nothing secret may be
+//! hashed by it.
 
 use std::fmt::Write as _;
 

@@ -23,7 +23,7 @@ fn migrate(server: &PostgresServer, host: &str, mode: &str, certificates: Option
     command.envs(certificates.map(|pem| ("PGSSLROOTCERT", pem)));
     let output = command.output().unwrap();
     let printed = String::from_utf8(output.stderr).unwrap();
-    // The schema is missing: whoever reads that has connected.
+    // The schema is missing: a client that reads that has connected.
     (printed.contains("schema version 0"), printed)
 }
 

@@ -1,6 +1,5 @@
 //! Which rotation of the generated credentials is due, by annotation and by interval. What a rotation does is
-//! in
-//! `login.rs` and `change.rs`.
+//! in `login.rs` and `change.rs`.
 
 use jiff::Timestamp;
 use kube::ResourceExt as _;
