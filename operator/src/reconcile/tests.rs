@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api_server::{ApiServer, Received, not_found};
+use api_server::{ApiServer, Received, failure, foreign};
 use http::Method;
 use serde_json::json;
 
@@ -69,10 +69,8 @@ async fn a_foreign_object_is_kept_and_reported() {
     let server = ApiServer::answering(
         &stack,
         Arc::new(|request| {
-            let foreign = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
-                "metadata": {"name": "shop-db-app", "namespace": "shops", "uid": "theirs"}});
             (request.method == Method::GET && request.path.ends_with("/secrets/shop-db-app"))
-                .then_some((200, foreign))
+                .then(|| foreign("shop-db-app"))
         }),
     );
     server.reconcile(&stack).await.unwrap();
@@ -88,12 +86,9 @@ async fn a_rejected_object_does_not_stop_the_others() {
     let server = ApiServer::answering(
         &stack,
         Arc::new(|request| {
-            let refusal = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden",
-                "code": 403, "message": "exceeded quota: small"});
-            request
-                .path
-                .ends_with("/statefulsets/shop-db")
-                .then(|| if request.method == Method::PATCH { (403, refusal) } else { (404, not_found()) })
+            let is_write = request.method == Method::PATCH;
+            (is_write && request.path.ends_with("/statefulsets/shop-db"))
+                .then(|| failure(403, "Forbidden", "exceeded quota: small"))
         }),
     );
     server.reconcile(&stack).await.unwrap();
@@ -109,9 +104,9 @@ async fn a_write_that_fails_is_reported_and_tried_again_while_the_others_go_on()
     let server = ApiServer::answering(
         &stack,
         Arc::new(|request| {
-            let broken = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500,
-                "message": "Internal error occurred: failed calling webhook \"broken.example.com\""});
-            (request.method == Method::PATCH && request.path.contains("/services/")).then_some((500, broken))
+            let message = "Internal error occurred: failed calling webhook \"broken.example.com\"";
+            (request.method == Method::PATCH && request.path.contains("/services/"))
+                .then(|| failure(500, "InternalError", message))
         }),
     );
     assert!(matches!(server.reconcile(&stack).await, Err(Error::Apply(_))));
@@ -132,10 +127,8 @@ async fn a_conflict_is_tried_again_and_no_finding() {
     let server = ApiServer::answering(
         &stack,
         Arc::new(|request| {
-            let conflict = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 409,
-                "reason": "Conflict", "message": "the object has been modified"});
             (request.method == Method::PATCH && request.path.contains("/services/"))
-                .then_some((409, conflict))
+                .then(|| failure(409, "Conflict", "the object has been modified"))
         }),
     );
     server.reconcile(&stack).await.unwrap();
@@ -164,16 +157,10 @@ async fn nothing_refers_to_an_object_that_is_foreign_or_rejected() {
     for (path, text) in names {
         for is_foreign in [true, false] {
             let stack = fixtures::todostack(spec);
-            let answer = move |request: &Received| {
-                let foreign = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
-                    "metadata": {"name": "theirs", "namespace": "shops", "uid": "theirs"}});
-                let rejected = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
-                    "reason": "Forbidden", "message": "denied by a policy"});
-                match request.method {
-                    _ if !request.path.ends_with(path) => None,
-                    Method::GET => is_foreign.then_some((200, foreign)),
-                    _ => Some((403, rejected)),
-                }
+            let answer = move |request: &Received| match request.method {
+                _ if !request.path.ends_with(path) => None,
+                Method::GET => is_foreign.then(|| foreign("theirs")),
+                _ => Some(failure(403, "Forbidden", "denied by a policy")),
             };
             let server = ApiServer::answering(&stack, Arc::new(answer));
             for _ in 0..3 {

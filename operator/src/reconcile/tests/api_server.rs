@@ -170,7 +170,7 @@ fn default_answer(request: &Received) -> (u16, Value) {
             json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}),
         );
     }
-    (404, not_found())
+    failure(404, "NotFound", "")
 }
 
 // The fields that an API server would record for the operator, with every list as one value.
@@ -185,8 +185,18 @@ fn fields(value: &Value) -> Value {
     }
 }
 
-pub(super) fn not_found() -> Value {
-    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
+// An answer with an error, such as 409 with the reason `Conflict`.
+pub(super) fn failure(code: u16, reason: &str, message: &str) -> (u16, Value) {
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+        "reason": reason, "message": message});
+    (code, status)
+}
+
+// The metadata of an object that neither the operator nor a stack has marked.
+pub(super) fn foreign(name: &str) -> (u16, Value) {
+    let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"name": name, "namespace": "shops", "uid": "theirs"}});
+    (200, object)
 }
 
 fn store<K>(objects: Vec<Arc<K>>) -> reflector::Store<K>

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use todostack_crds::TodoStack;
 use todostack_stack::fixtures;
 
-use super::api_server::{ApiServer, Received};
+use super::api_server::{ApiServer, Received, failure};
 
 const STACK: &str = "/apis/todostack.dev/v1alpha1/namespaces/shops/todostacks/shop";
 const STORAGES: [&str; 4] = [
@@ -78,11 +78,11 @@ async fn the_finalizer_is_set_first_for_every_storage(
 #[tokio::test]
 async fn no_data_is_created_when_the_finalizer_cannot_be_set() {
     let stack = stack("Delete", "{}", "");
-    let conflict =
-        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409});
     let server = ApiServer::answering(
         &stack,
-        Arc::new(move |r| (r.path == STACK && r.method == Method::PATCH).then(|| (409, conflict.clone()))),
+        Arc::new(move |r| {
+            (r.path == STACK && r.method == Method::PATCH).then(|| failure(409, "Conflict", ""))
+        }),
     );
     assert!(server.reconcile(&stack).await.is_err());
     assert_eq!(server.writes(), [format!("PATCH {STACK}")]);
@@ -137,15 +137,13 @@ async fn what_the_operator_did_not_apply_for_the_stack_is_kept(
 #[tokio::test]
 async fn a_stack_that_changed_since_it_was_read_deletes_nothing() {
     let stack = deleted("Delete", "{}", &["todostack.dev/cleanup"]);
-    let conflict =
-        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409});
     let server = ApiServer::answering(
         &stack,
         Arc::new(move |request| {
             if is_read_of_data(request) {
                 return Some(metadata("todostack-operator", "shops"));
             }
-            (request.method == Method::PATCH).then(|| (409, conflict.clone()))
+            (request.method == Method::PATCH).then(|| failure(409, "Conflict", ""))
         }),
     );
     server.reconcile(&stack).await.unwrap();
@@ -161,7 +159,6 @@ async fn a_deletion_that_is_interrupted_keeps_the_finalizer() {
     let writes = complete.writes();
     for last in 1..writes.len() {
         let failing = writes[last].clone();
-        let broken = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 500});
         let server = ApiServer::answering(
             &stack,
             Arc::new(move |request| {
@@ -170,7 +167,7 @@ async fn a_deletion_that_is_interrupted_keeps_the_finalizer() {
                 }
                 let is_first = request.body["metadata"].get("finalizers").is_none() && request.path == STACK;
                 let is_failing = format!("{} {}", request.method, request.path) == failing;
-                (is_failing && !is_first).then(|| (500, broken.clone()))
+                (is_failing && !is_first).then(|| failure(500, "InternalError", ""))
             }),
         );
         assert!(server.reconcile(&stack).await.is_err(), "{}", writes[last]);
