@@ -74,8 +74,7 @@ pub fn selector(stack: &Stack, component: Component) -> LabelSelector {
 pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta {
         owner_references: Some(vec![stack.id.owner_reference()]),
-        labels: Some(labels(stack, component)),
-        ..unowned(stack, name, component)
+        ..metadata(stack, name, labels(stack, component))
     }
 }
 
@@ -84,12 +83,24 @@ pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
 pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     let mut labels = labels(stack, component);
     labels.remove(INSTANCE);
+    metadata(stack, name, labels)
+}
+
+fn metadata(stack: &Stack, name: String, labels: BTreeMap<String, String>) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
         namespace: Some(stack.id.namespace.clone()),
         labels: Some(labels),
         ..ObjectMeta::default()
     }
+}
+
+/// The stack that an object's labels name, as namespace and name. The label with the namespace counts for
+/// cluster-scoped objects only: anyone can set it on an object of another namespace.
+pub fn stack_of(metadata: &ObjectMeta) -> Option<(&str, &str)> {
+    let labels = metadata.labels.as_ref()?;
+    let namespace = metadata.namespace.as_ref().or_else(|| labels.get(NAMESPACE))?;
+    Some((namespace, labels.get(STACK)?))
 }
 
 /// Whether the operator wrote an object: it carries the operator's label, or the operator manages a field of

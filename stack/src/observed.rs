@@ -161,13 +161,8 @@ impl Observed {
     }
 }
 
-/// Whether a managed object belongs to the stack. The label with the namespace counts for cluster-scoped
-/// objects only: anyone can set it on an object of another namespace.
 fn belongs_to(stack: &StackRef, metadata: &ObjectMeta) -> bool {
-    let label = |key: &str| metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
-    labels::is_managed(metadata)
-        && label(labels::STACK) == Some(&stack.name)
-        && metadata.namespace.as_deref().or(label(labels::NAMESPACE)) == Some(&stack.namespace)
+    labels::is_managed(metadata) && labels::stack_of(metadata) == Some((&stack.namespace, &stack.name))
 }
 
 /// All objects of the stack, by name.

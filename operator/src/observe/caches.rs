@@ -1,6 +1,6 @@
 //! The watch caches, one store for each kind, and the objects of one stack in them. `feeds.rs` fills them.
 
-use std::{fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use k8s_openapi::api::{core::v1::Pod, networking::v1::IngressClass, storage::v1::StorageClass};
@@ -86,9 +86,7 @@ impl Caches {
 
 fn is_labelled<K>(stack: &StackRef, object: &K) -> bool
 where
-    K: kube::Resource<DynamicType = ()> + Debug,
+    K: kube::Resource<DynamicType = ()>,
 {
-    let label = |key: &str| object.labels().get(key).map(String::as_str);
-    let namespace = object.meta().namespace.as_deref().or_else(|| label(labels::NAMESPACE));
-    label(labels::STACK) == Some(&stack.name) && namespace == Some(&stack.namespace)
+    labels::stack_of(object.meta()) == Some((&stack.namespace, &stack.name))
 }

@@ -1,7 +1,7 @@
 //! The watches: one feed for each kind, pruned as it arrives, each with its own backoff, so that one broken
 //! watch does not slow the others. They fill the caches of `caches.rs`.
 
-use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
+use std::{fmt::Debug, sync::Arc};
 
 use futures::{Stream, StreamExt as _, future, stream::BoxStream, stream::SelectAll};
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
@@ -192,10 +192,7 @@ where
     })
 }
 
-/// The stack that an object's labels name, in the object's own namespace if it has one.
 fn stack_of(metadata: &ObjectMeta) -> Option<ObjectRef<Guarded>> {
-    let labels: &BTreeMap<String, String> = metadata.labels.as_ref()?;
-    let name = labels.get(labels::STACK)?;
-    let namespace = metadata.namespace.as_ref().or_else(|| labels.get(labels::NAMESPACE))?;
+    let (namespace, name) = labels::stack_of(metadata)?;
     Some(ObjectRef::new(name).within(namespace))
 }
