@@ -47,7 +47,7 @@ pub struct Inputs<'a> {
 /// # Errors
 /// The `TodoStack` lacks metadata that every stored object has.
 pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incomplete> {
-    let TodoStackSpec { paused, deletion_policy, api: _, database, exposure } = &todostack.spec;
+    let TodoStackSpec { paused, deletion_policy: _, api: _, database, exposure } = &todostack.spec;
     let id = StackRef::try_from(todostack)?;
     let mut findings = Vec::new();
     let database = resolve_database(database.as_ref(), &id, inputs, &mut findings);
@@ -59,7 +59,6 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     Ok(Stack {
         exposure: resolve_exposure(exposure.as_ref(), &id, inputs.config),
         id,
-        deletion_policy: *deletion_policy,
         paused: *paused,
         api,
         database,

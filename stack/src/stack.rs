@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use todostack_crds::{
-    ConditionType, DeletionPolicy,
+    ConditionType,
     api::{JwtSpec, RateLimitSpec},
     pods::PodSettings,
 };
@@ -20,8 +20,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Stack {
     pub id: StackRef,
-    /// What the deletion of the stack does to data and credentials.
-    pub deletion_policy: DeletionPolicy,
     /// Whether only the status is written.
     pub paused: bool,
     pub api: Api,

@@ -12,7 +12,7 @@ use super::{
     Evidence, Finding, Part,
     certificate::{self, Fault},
 };
-use crate::{finding::Severity, names, observed::Lookup};
+use crate::{finding::Severity, names, observed::Lookup, stack};
 
 /// The annotation of a default class.
 pub const DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
@@ -21,7 +21,8 @@ pub const DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 const ADDRESS_GRACE: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
-    let findings = [class(evidence), certificate(evidence), host(evidence), address(evidence)];
+    let Some(ingress) = &evidence.stack.exposure.ingress else { return Vec::new() };
+    let findings = [class(ingress, evidence), certificate(evidence), host(evidence), address(evidence)];
     findings.into_iter().flatten().collect()
 }
 
@@ -32,8 +33,7 @@ fn finding(evidence: Evidence<'_>, reason: Reason) -> Finding {
         .related(evidence.observed.ingress.as_ref().map(|ingress| ingress.object_ref(&())))
 }
 
-fn class(evidence: Evidence<'_>) -> Option<Finding> {
-    let ingress = evidence.stack.exposure.ingress.as_ref()?;
+fn class(ingress: &stack::Ingress, evidence: Evidence<'_>) -> Option<Finding> {
     let classes = &evidence.observed.ingress_classes;
     let defaults = classes.iter().filter(|class| is_default(class)).count();
     let (reason, problem, remedy) = match &ingress.class_name {
@@ -87,7 +87,6 @@ fn certificate(evidence: Evidence<'_>) -> Option<Finding> {
 }
 
 fn host(evidence: Evidence<'_>) -> Option<Finding> {
-    evidence.stack.exposure.ingress.as_ref()?;
     let other = evidence.observed.host_conflict.as_ref()?;
     Some(
         finding(evidence, Reason::HostConflict)
@@ -100,7 +99,6 @@ fn host(evidence: Evidence<'_>) -> Option<Finding> {
 
 /// Controllers behind a tunnel or on bare metal may serve an Ingress and never publish an address.
 fn address(evidence: Evidence<'_>) -> Option<Finding> {
-    evidence.stack.exposure.ingress.as_ref()?;
     let ingress = evidence.observed.ingress.as_deref().filter(|ingress| !has_address(ingress))?;
     let created = ingress.metadata.creation_timestamp.as_ref()?;
     (evidence.now.duration_since(created.0) >= ADDRESS_GRACE).then(|| {
