@@ -1,13 +1,12 @@
 //! Step 4: the only writer of managed objects. Server-side apply with one field manager, and no write where
 //! nothing differs. What objects hold is decided by `build`.
 
-use std::sync::Arc;
-
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{
     Api, ResourceExt as _,
     api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, Preconditions},
 };
+use serde_json::Value;
 use todostack_crds::FIELD_MANAGER;
 use todostack_stack::{
     applied::Applied,
@@ -74,6 +73,12 @@ pub(crate) async fn apply(
     Ok(Outcome { applied: writer.applied, error: writer.error })
 }
 
+/// The object as it is applied.
+fn stamped(object: &Object) -> Result<Value, Error> {
+    let value = serde_json::to_value(object).map_err(|source| Error::Serialize(object.key(), source))?;
+    Ok(ownership::stamp(value))
+}
+
 struct Writer<'a> {
     context: &'a Context,
     stack: &'a StackRef,
@@ -101,8 +106,7 @@ impl Writer<'_> {
         if is_terminating || self.observed.foreign.contains(&key) {
             return Ok(false);
         }
-        let value = serde_json::to_value(object).map_err(|source| Error::Serialize(key.clone(), source))?;
-        let desired = ownership::stamp(value);
+        let desired = stamped(object)?;
         if found.is_some_and(|found| ownership::is_current(&desired, found)) {
             return Ok(true);
         }
@@ -143,13 +147,10 @@ impl Writer<'_> {
             self.delete(key).await;
             return Ok(false);
         }
-        let is_complete =
-            self.observed.jobs.iter().any(|job| job.name_any() == key.name && migration_job::complete(job));
-        let earlier: Vec<_> =
-            self.observed.jobs.iter().filter(|it| it.name_any() != key.name).map(Arc::clone).collect();
-        for earlier in earlier {
-            let is_finished = migration_job::complete(&earlier) || migration_job::failed(&earlier);
-            if is_complete || !is_found && !is_finished {
+        let jobs = &self.observed.jobs;
+        let is_complete = jobs.iter().any(|job| job.name_any() == key.name && migration_job::complete(job));
+        for earlier in jobs.iter().filter(|job| job.name_any() != key.name) {
+            if is_complete || !is_found && !migration_job::finished(earlier) {
                 self.delete(Key::from_object(earlier.as_ref())).await;
             }
         }
@@ -163,8 +164,7 @@ impl Writer<'_> {
         let mut jobs = self.observed.jobs.iter();
         let waits = jobs
             .any(|job| job.name_any() == key.name && migration_job::waits_to_start(job, &self.observed.pods));
-        let value = serde_json::to_value(job).map_err(|source| Error::Serialize(key.clone(), source))?;
-        Ok(waits && !ownership::has_same_stamp(&ownership::stamp(value), found))
+        Ok(waits && !ownership::has_same_stamp(&stamped(job)?, found))
     }
 
     /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same

@@ -81,13 +81,12 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     let apply::Outcome { applied, error } = if stack.paused {
         apply::Outcome { applied: Applied::default(), error: None }
     } else {
-        apply::apply(context, &id, &observed, build::build(&stack)).await?
+        let outcome = apply::apply(context, &id, &observed, build::build(&stack)).await?;
+        if let Some(pod) = stuck_pod::find(&observed) {
+            apply::stuck_pod::delete(context, &id, pod).await?;
+        }
+        outcome
     };
-    if !stack.paused
-        && let Some(pod) = stuck_pod::find(&observed)
-    {
-        apply::stuck_pod::delete(context, &id, pod).await?;
-    }
     let now = clock::now();
     let findings =
         diagnose::diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now });

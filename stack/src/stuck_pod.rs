@@ -9,7 +9,7 @@ use kube::ResourceExt as _;
 
 use crate::{
     labels::{COMPONENT, Component},
-    observed::Observed,
+    observed::{Observed, subjects::is_ready},
 };
 
 /// Label that the StatefulSet controller sets: the revision of the template that the pod was made from.
@@ -32,11 +32,6 @@ fn current_revision(stateful_set: &StatefulSet) -> Option<&str> {
     let status = stateful_set.status.as_ref()?;
     let is_current = status.observed_generation == stateful_set.metadata.generation;
     status.update_revision.as_deref().filter(|_| is_current)
-}
-
-fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 #[cfg(test)]

@@ -26,10 +26,9 @@ pub(super) fn has_same_stamp(desired: &Value, found: &ObjectMeta) -> bool {
         == found.annotations.as_ref().and_then(|a| a.get(APPLIED)).map(String::as_str)
 }
 
-/// Whether applying `desired` would change nothing.
+/// Whether applying `desired` would change nothing. `found` is not being deleted.
 pub(super) fn is_current(desired: &Value, found: &ObjectMeta) -> bool {
     has_same_stamp(desired, found)
-        && found.deletion_timestamp.is_none()
         && operators_fields(found).is_some_and(|fields| owns(desired, fields, true))
 }
 

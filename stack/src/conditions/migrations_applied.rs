@@ -1,6 +1,5 @@
 //! `MigrationsApplied`: the schema is the one that the desired API image needs.
 
-use kube::ResourceExt as _;
 use todostack_crds::{ConditionType::MigrationsApplied, Reason};
 
 use super::{Status, Verdict, View};
@@ -32,6 +31,5 @@ pub(super) fn is_done(view: View<'_>) -> bool {
         return false;
     };
     let Stack { id, api, .. } = view.stack;
-    let names = migration_job::names(&id.name, &api.image, &login.revision);
-    view.observed.jobs.iter().any(|job| names.contains(&job.name_any()) && migration_job::complete(job))
+    migration_job::is_migrated(&view.observed.jobs, &id.name, &api.image, &login.revision)
 }

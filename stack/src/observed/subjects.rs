@@ -44,7 +44,11 @@ fn subject<K: Resource>(kind: &'static str, object: &K) -> Subject {
 
 /// Neither ready nor finished.
 fn waits(pod: &Pod) -> bool {
-    let Some(status) = &pod.status else { return true };
-    let ready = status.conditions.iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True");
-    !ready && !matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"))
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    !is_ready(pod) && !matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+pub(crate) fn is_ready(pod: &Pod) -> bool {
+    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }

@@ -34,7 +34,7 @@ pub(super) fn change(desired: &Login, is_managed: bool, observed: &Observed) -> 
 /// Whether a change or a Job has not ended.
 pub(super) fn is_busy(observed: &Observed) -> bool {
     let mut jobs = observed.jobs.iter();
-    observed.next.is_some() || jobs.any(|job| !migration_job::complete(job) && !migration_job::failed(job))
+    observed.next.is_some() || jobs.any(|job| !migration_job::finished(job))
 }
 
 fn is_with_all_pods(login: &Login, observed: &Observed) -> bool {

@@ -1,8 +1,6 @@
 //! The image and credentials of the API's pods: the desired ones once their migration is complete, until then
 //! those that already run. So a failing migration never removes a serving pod.
 
-use kube::ResourceExt as _;
-
 use crate::{
     observed::Observed,
     resources::{api_deployment, migration_job},
@@ -20,16 +18,15 @@ pub(super) fn release(image: &str, database: &Database, stack: &str, observed: &
     let desired = login.map(|login| Release { image: image.to_owned(), revision: login.revision.clone() });
     let running = observed.deployment.as_deref().and_then(api_deployment::released);
     match (desired, running) {
-        (Some(desired), Some(running)) if !is_migrated(&desired, stack, observed) => running,
+        (Some(desired), Some(running))
+            if !migration_job::is_migrated(&observed.jobs, stack, &desired.image, &desired.revision) =>
+        {
+            running
+        }
         (Some(desired), _) => desired,
         (None, Some(running)) => running,
         (None, None) => Release { image: image.to_owned(), revision: String::new() },
     }
-}
-
-fn is_migrated(release: &Release, stack: &str, observed: &Observed) -> bool {
-    let names = migration_job::names(stack, &release.image, &release.revision);
-    observed.jobs.iter().any(|job| names.contains(&job.name_any()) && migration_job::complete(job))
 }
 
 #[cfg(test)]

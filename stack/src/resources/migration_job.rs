@@ -67,7 +67,7 @@ pub fn name(stack: &Stack, login: &Login) -> String {
 
 /// The names that Jobs of an image and of credentials may have: for the one after which no other username can
 /// log in, and for the one after which that of the running pods still can. Both migrate.
-pub fn names(stack: &str, image: &str, revision: &str) -> [String; 2] {
+fn names(stack: &str, image: &str, revision: &str) -> [String; 2] {
     [revision.to_owned(), format!("{revision}-beside")]
         .map(|revision| names::migration(stack, image, &revision))
 }
@@ -87,6 +87,17 @@ pub fn failed(job: &Job) -> bool {
     has_condition(job, "Failed")
 }
 
+/// Whether a Job has ended, either way.
+pub fn finished(job: &Job) -> bool {
+    complete(job) || failed(job)
+}
+
+/// Whether the schema is that of an image, and the server accepts the credentials.
+pub fn is_migrated(jobs: &[Arc<Job>], stack: &str, image: &str, revision: &str) -> bool {
+    let names = names(stack, image, revision);
+    jobs.iter().any(|job| names.contains(&job.name_any()) && complete(job))
+}
+
 /// Whether a Job has not ended and none of its pods has started its containers.
 pub fn waits_to_start(job: &Job, pods: &[Arc<Pod>]) -> bool {
     let mut own = pods.iter().filter(|pod| pod.labels().get("job-name") == Some(&job.name_any()));
@@ -94,7 +105,7 @@ pub fn waits_to_start(job: &Job, pods: &[Arc<Pod>]) -> bool {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
         phase.is_some_and(|phase| phase != "Pending")
     });
-    !complete(job) && !failed(job) && !has_started
+    !finished(job) && !has_started
 }
 
 /// The Secret with the desired credentials.
