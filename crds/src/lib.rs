@@ -7,6 +7,7 @@ pub mod database;
 pub mod exposure;
 pub mod pods;
 pub mod postgres;
+pub mod reason;
 pub mod reference;
 mod rules;
 pub mod spec;
@@ -15,7 +16,8 @@ pub mod status;
 pub mod storage;
 pub mod yaml;
 
-pub use condition::{Class, ConditionType, Reason};
+pub use condition::ConditionType;
+pub use reason::{Class, Reason};
 pub use spec::{DeletionPolicy, TodoStack, TodoStackSpec};
 pub use status::TodoStackStatus;
 

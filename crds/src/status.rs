@@ -1,4 +1,5 @@
-//! `status`: what the operator reports about a stack. Condition types and reasons are in `condition.rs`.
+//! `status`: what the operator reports about a stack. Condition types are in `condition.rs`, their reasons in
+//! `reason.rs`.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;

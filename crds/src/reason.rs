@@ -1,0 +1,185 @@
+//! Reasons of `.status.conditions`. When each is given is decided in `stack/src/conditions/` and
+//! `stack/src/diagnose/`.
+
+use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
+
+pub use self::class::Class;
+
+mod class;
+
+/// Why a condition has its status: one identifier, the same in conditions, Events and metrics. The list is
+/// closed, so that alerts and scripts can rely on it. The order matters: it decides which of two findings on
+/// one part comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumMessage, IntoStaticStr)]
+pub enum Reason {
+    /// The part works as the spec describes.
+    AsExpected,
+    /// The stack does not need this part, such as a database server with SQLite.
+    NotNeeded,
+    /// `spec.paused` is true, so the operator makes no changes.
+    Paused,
+    /// The operator has not reported this condition yet, because it is not running or does not watch the
+    /// namespace.
+    NotObserved,
+    /// A managed resource was created or changed, and it is not ready yet.
+    Progressing,
+    /// The part waits for another part, which is not ready.
+    WaitingForDependency,
+
+    /// A Secret that the spec references or a container needs does not exist.
+    SecretNotFound,
+    /// A Secret lacks a required key.
+    SecretKeyMissing,
+    /// A key of a Secret has an invalid value: it is empty, not UTF-8, has a control character, or is a
+    /// password, username, host, port or `sslmode` that Postgres or its client does not accept.
+    SecretKeyInvalid,
+    /// Warning: a value of a Secret ends with a newline, which is ignored.
+    TrailingNewline,
+    /// The ConfigMap with the init scripts does not exist.
+    ConfigMapNotFound,
+
+    /// The volume is not provisioned: the spec names neither a StorageClass nor an NFS export, and the
+    /// cluster has no default StorageClass.
+    NoDefaultStorageClass,
+    /// The volume is not provisioned: the StorageClass that the spec names does not exist.
+    StorageClassNotFound,
+    /// The volume is not provisioned: the provisioner of the StorageClass failed or does not respond.
+    ProvisioningFailed,
+    /// The PersistentVolumeClaim is being deleted: its volume, and with it the data, may follow when the pod
+    /// stops.
+    VolumeTerminating,
+    /// The PersistentVolumeClaim is not bound yet.
+    VolumePending,
+    /// Another TodoStack uses the same NFS export.
+    VolumeShared,
+    /// The NFS volume cannot be mounted: the server has no such directory (`No such file or directory`).
+    ExportNotFound,
+    /// The NFS volume cannot be mounted: the server denies the node access (`access denied by server`).
+    MountAccessDenied,
+    /// The NFS server does not respond: the volume cannot be mounted (`Connection refused`, `timed out`), or
+    /// reads and writes wait.
+    NfsServerUnreachable,
+    /// The kubelet cannot mount the volume, for a reason other than the three above.
+    FailedMount,
+    /// The directory of the volume is not owned by the user of Postgres (uid 999), or the NFS export maps
+    /// that user to another (`all_squash`).
+    VolumeOwnerMismatch,
+    /// The volume is read-only or not writable (`Read-only file system`).
+    VolumeNotWritable,
+    /// The NFS volume is mounted `soft`, so a slow server causes I/O errors and data loss.
+    VolumeMountedSoft,
+    /// Warning: the volume takes long to persist a write (fsync), and each commit waits for one.
+    VolumeSlow,
+    /// The data directory is incomplete: an earlier initialization of Postgres was interrupted.
+    VolumeHalfInitialized,
+    /// The volume contains data of another major version of Postgres than the spec asks for.
+    VersionMismatch,
+    /// The volume is full (`No space left on device`, `Disk quota exceeded`).
+    DiskFull,
+
+    /// A pod is unschedulable, for a reason other than the next two, such as a node selector that no node
+    /// matches.
+    Unschedulable,
+    /// A pod is unschedulable: no node has the CPU or memory that it requests (`Insufficient cpu`,
+    /// `Insufficient memory`).
+    InsufficientResources,
+    /// A pod is unschedulable: it does not tolerate a taint of the nodes (`untolerated taint`).
+    UntoleratedTaint,
+    /// The node of a pod is not ready.
+    NodeNotReady,
+
+    /// An image cannot be pulled: it does not exist in the registry (`not found`, `manifest unknown`).
+    ImageNotFound,
+    /// An image cannot be pulled: the registry denied access (`unauthorized`, `access denied`).
+    ImagePullUnauthorized,
+    /// An image cannot be pulled: its name is invalid.
+    InvalidImageName,
+    /// An image cannot be pulled: imagePullPolicy is `Never`, and the node does not have the image.
+    ErrImageNeverPull,
+    /// An image is built for another architecture than the node's (`exec format error`).
+    ImageArchitectureMismatch,
+    /// An image cannot be pulled, for a reason other than those above, such as a registry that the node
+    /// cannot reach.
+    ImagePullBackOff,
+
+    /// A container cannot start: its command does not exist in the image (`executable file not found`).
+    ContainerCommandNotFound,
+    /// A container or the sandbox of a pod cannot be created, for another reason.
+    CreateContainerError,
+    /// A container is crash-looping: it exits with an error each time it is restarted.
+    CrashLoopBackOff,
+    /// A container was OOM-killed: it exceeded its memory limit.
+    OOMKilled,
+    /// A container is running and not ready: its probe fails.
+    ProbeFailed,
+    /// A pod is stuck terminating: its node does not stop it.
+    StuckTerminating,
+    /// The rollout of the API is stuck: new pods did not become ready before the progress deadline.
+    ProgressDeadlineExceeded,
+
+    /// The database server cannot be reached (`Connection refused`, unknown host name, timeout).
+    DatabaseUnreachable,
+    /// The database server is in recovery: after a crash, it accepts no connections until it has replayed its
+    /// write-ahead log.
+    DatabaseRecovering,
+    /// The database server rejected the credentials (`password authentication failed`, `no pg_hba.conf
+    /// entry`).
+    AuthenticationFailed,
+    /// The database server has no free connection (`too many clients already`).
+    TooManyConnections,
+    /// The migration of the schema failed.
+    MigrationFailed,
+
+    /// Warning: the database allows fewer connections than the API pods need to serve at full speed.
+    TooFewConnections,
+    /// No API pod is desired, because `spec.api.replicas` is 0.
+    ScaledToZero,
+
+    /// The IngressClass that the spec names does not exist.
+    IngressClassNotFound,
+    /// The spec names no IngressClass, and the cluster has no default IngressClass.
+    NoDefaultIngressClass,
+    /// The spec names no IngressClass, and the cluster has more than one default IngressClass.
+    MultipleDefaultIngressClasses,
+    /// The Secret with the TLS certificate does not exist.
+    TlsSecretNotFound,
+    /// The Secret with the TLS certificate is unusable: a key is missing, or the certificate is for another
+    /// host, expired or not readable.
+    TlsSecretInvalid,
+    /// Warning: the TLS certificate expires within 7 days.
+    TlsCertificateExpiring,
+    /// Another TodoStack, which is older, has the same host name.
+    HostConflict,
+    /// The Ingress or the LoadBalancer Service has no address yet: its controller has not assigned one.
+    AddressPending,
+    /// Warning: the controller of the Ingress publishes no address. Clients may reach the API all the same.
+    NoIngressAddress,
+
+    /// An object with a name that the stack needs already exists and is not managed by the operator.
+    NameConflict,
+    /// An object was rejected: it exceeds a ResourceQuota of the namespace (`exceeded quota`).
+    QuotaExceeded,
+    /// An object was rejected: its resources are outside a LimitRange of the namespace.
+    LimitRangeViolated,
+    /// A pod was rejected: it violates the Pod Security Standard of the namespace (`violates PodSecurity`).
+    PodSecurityViolated,
+    /// An object was rejected by the API server or an admission webhook, for another reason.
+    ApplyRejected,
+    /// An object could not be written: an admission webhook or the API server did not answer (`failed calling
+    /// webhook`).
+    ApplyFailed,
+    /// The object cannot be read as a `TodoStack`: the CRD does not match the version of the operator.
+    SpecInvalid,
+}
+
+impl Reason {
+    /// The `reason` of the condition, in `PascalCase`.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The inverse of `as_str`. None for text that is not a reason of this version.
+    pub fn parse(reason: &str) -> Option<Self> {
+        Self::iter().find(|known| known.as_str() == reason)
+    }
+}
