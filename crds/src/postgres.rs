@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::KubeSchema;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,9 +14,6 @@ use crate::{
     rules,
     storage::PostgresStorage,
 };
-
-/// Default of `spec.database.postgres.version`.
-pub const DEFAULT_VERSION: &str = "18";
 
 /// A Postgres server that the operator runs as a StatefulSet with one pod.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -27,9 +25,8 @@ pub const DEFAULT_VERSION: &str = "18";
 pub struct PostgresSpec {
     /// Major version of Postgres: "14", "15", "16", "17" or "18". Immutable, because Postgres cannot read the
     /// data directory of another major version. Defaults to "18".
-    #[serde(default = "default_version")]
-    #[schemars(regex(pattern = r"^1[4-8]$"))]
-    pub version: String,
+    #[serde(default)]
+    pub version: Version,
 
     /// Container image of the server. It must have the major version of `version` and work like the official
     /// image: docker-entrypoint.sh, the POSTGRES_* variables, and a user with uid 999. A change restarts the
@@ -78,6 +75,40 @@ pub struct PostgresSpec {
     pub pods: PodSettings,
 }
 
+/// Major version of Postgres. What the image of each declares is in `stack/src/resources/postgres_contract.rs`,
+/// which does not compile without one of them.
+#[derive(
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumIter,
+)]
+pub enum Version {
+    #[serde(rename = "14")]
+    #[strum(serialize = "14")]
+    V14,
+    #[serde(rename = "15")]
+    #[strum(serialize = "15")]
+    V15,
+    #[serde(rename = "16")]
+    #[strum(serialize = "16")]
+    V16,
+    #[serde(rename = "17")]
+    #[strum(serialize = "17")]
+    V17,
+    #[default]
+    #[serde(rename = "18")]
+    #[strum(serialize = "18")]
+    V18,
+}
+
 /// When generated credentials are replaced.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -101,7 +132,7 @@ pub struct InitScripts {
 impl Default for PostgresSpec {
     fn default() -> Self {
         Self {
-            version: default_version(),
+            version: Version::default(),
             image: None,
             credentials_secret: None,
             rotation: None,
@@ -112,8 +143,4 @@ impl Default for PostgresSpec {
             pods: PodSettings::default(),
         }
     }
-}
-
-fn default_version() -> String {
-    DEFAULT_VERSION.to_owned()
 }

@@ -11,6 +11,7 @@ pub mod next_secret;
 mod pod;
 mod pod_template;
 pub mod postgres_claim;
+mod postgres_contract;
 pub mod postgres_service;
 pub mod postgres_stateful_set;
 pub mod postgres_volume;

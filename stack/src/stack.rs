@@ -8,6 +8,7 @@ use todostack_crds::{
     ConditionType,
     api::{JwtSpec, RateLimitSpec},
     pods::PodSettings,
+    postgres::Version,
 };
 
 use crate::{
@@ -77,7 +78,7 @@ pub enum Database {
 /// A server that the operator runs.
 #[derive(Clone, Debug)]
 pub struct Postgres {
-    pub version: String,
+    pub version: Version,
     /// Image of the server.
     pub image: String,
     /// Host name that clients use.

@@ -3,7 +3,7 @@
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::{
     Reason,
-    postgres::{InitScripts, PostgresSpec},
+    postgres::{InitScripts, PostgresSpec, Version},
     storage::PostgresStorage,
 };
 
@@ -42,7 +42,7 @@ pub(super) fn resolve(
     let superuser = Some(login::superuser(&host, inputs));
     let app = login::application(credentials_secret.is_some(), &host, inputs, findings);
     let change = app.as_ref().map(|app| change::change(app, true, inputs.observed)).unwrap_or_default();
-    findings.extend(other_version(&version, observed));
+    findings.extend(other_version(version, observed));
     findings.extend(shared_export(observed));
     findings.extend(missing_scripts(id, observed));
     Postgres {
@@ -74,10 +74,10 @@ fn volume(storage: PostgresStorage, id: &StackRef) -> Volume {
 }
 
 /// A PersistentVolumeClaim outlives its stack, and with it the version of its data.
-fn other_version(version: &str, observed: &Observed) -> Option<Finding> {
+fn other_version(version: Version, observed: &Observed) -> Option<Finding> {
     let claim = observed.claim.as_ref()?;
     let held = postgres_claim::version(claim)?;
-    (held != version).then(|| {
+    (held != version.to_string()).then(|| {
         let object = format!("PersistentVolumeClaim {}", claim.name_any());
         Finding::new(Part::Storage, Reason::VersionMismatch, object)
             .problem(format!("contains data of Postgres {held}, and the spec asks for Postgres {version}"))

@@ -22,7 +22,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
 pub(super) fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim {
     let volume = &postgres.volume;
     let mut metadata = labels::unowned(stack, volume.claim.clone(), Component::Database);
-    metadata.annotations = Some([(VERSION.to_owned(), postgres.version.clone())].into());
+    metadata.annotations = Some([(VERSION.to_owned(), postgres.version.to_string())].into());
     let (class, name) = match &volume.source {
         // The empty class disables provisioning, by a default class too.
         VolumeSource::Nfs { volume, .. } => (Some(String::new()), Some(volume.clone())),

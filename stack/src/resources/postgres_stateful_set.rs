@@ -7,12 +7,13 @@ use k8s_openapi::{
         core::v1::{
             ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction,
             PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe, TCPSocketAction, Volume,
+            VolumeMount,
         },
     },
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
 
-use super::{pod, pod_template, postgres_service};
+use super::{pod, pod_template, postgres_contract, postgres_service};
 use crate::{
     build::Desired,
     labels::{self, Component},
@@ -27,8 +28,6 @@ pub const SILENT_VOLUME: &str = "the volume does not answer";
 pub const CONTAINER: &str = "postgres";
 /// Annotation of the template: a new superuser password reaches the server by a restart.
 const REVISION: &str = "todostack.dev/superuser-revision";
-/// Mount path of the volume: the parent of the data directory, as the image of Postgres 18 declares it.
-const MOUNT: &str = "/var/lib/postgresql";
 /// Mount path of the superuser's Secret.
 const SUPERUSER: &str = "/etc/todostack/superuser";
 /// Name of the init container that checks the volume.
@@ -88,11 +87,14 @@ fn preflight(postgres: &Postgres) -> Container {
         name: PREFLIGHT.to_owned(),
         image: Some(postgres.image.clone()),
         command: Some(["/bin/sh", "-c", PREFLIGHT_SCRIPT].map(str::to_owned).to_vec()),
-        env: Some(vec![pod::variable("PREFLIGHT_MAJOR", &postgres.version)]),
+        env: Some(vec![
+            pod::variable("PREFLIGHT_MAJOR", &postgres.version.to_string()),
+            pod::variable("PREFLIGHT_VOLUME", postgres_contract::mount_path(postgres.version)),
+        ]),
         resources: Some(postgres.resources.clone()),
         security_context: Some(pod::container_security()),
         termination_message_policy: Some(pod::message_policy()),
-        volume_mounts: Some(vec![pod::mount("data", MOUNT), pod::mount("tmp", "/tmp")]),
+        volume_mounts: Some(vec![data(postgres), pod::mount("tmp", "/tmp")]),
         ..Container::default()
     }
 }
@@ -101,7 +103,7 @@ fn container(postgres: &Postgres) -> Container {
     let parameters =
         postgres.parameters.iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]);
     let mut mounts = vec![
-        pod::mount("data", MOUNT),
+        data(postgres),
         pod::mount("run", "/var/run/postgresql"),
         pod::mount("tmp", "/tmp"),
         pod::mount("shm", "/dev/shm"),
@@ -135,24 +137,18 @@ fn container(postgres: &Postgres) -> Container {
 
 fn environment(postgres: &Postgres) -> Vec<EnvVar> {
     vec![
-        pod::variable("PGDATA", &format!("{MOUNT}/{}/docker", postgres.version)),
+        pod::variable("PGDATA", &postgres_contract::data_directory(postgres.version)),
         pod::variable("POSTGRES_USER_FILE", &format!("{SUPERUSER}/username")),
         pod::variable("POSTGRES_PASSWORD_FILE", &format!("{SUPERUSER}/password")),
         // Init scripts run in this database, the one that the API uses.
         pod::variable("POSTGRES_DB", &postgres.dbname),
-        pod::variable("POSTGRES_INITDB_ARGS", &initdb_arguments(&postgres.version)),
+        pod::variable("POSTGRES_INITDB_ARGS", &postgres_contract::initdb_arguments(postgres.version)),
     ]
 }
 
-/// Checksums find a volume that lies. The collation is Postgres's own where it has one (17 and later), and
-/// the C library's byte order before that: an image with another C library must not change the order of an
-/// index.
-fn initdb_arguments(version: &str) -> String {
-    let collation = match version {
-        "14" | "15" | "16" => "--locale=C",
-        _ => "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C",
-    };
-    format!("--data-checksums --encoding=UTF8 {collation}")
+/// The mount of the volume.
+fn data(postgres: &Postgres) -> VolumeMount {
+    pod::mount("data", postgres_contract::mount_path(postgres.version))
 }
 
 /// That the port is open: without a process in the container, which costs a slow node more than the server's
@@ -172,7 +168,7 @@ fn listens() -> Probe {
 /// Checks that the volume responds and that the server accepts connections: the server listens before it has
 /// recovered, and accepts connections while each of its writes waits for an unreachable NFS server.
 ///
-/// The volume comes first, since the client library reads its home directory, which is on the volume. It has
+/// The volume comes first, since the client library reads its home directory, which may be on the volume. It has
 /// its own timeout, since a process that hangs in I/O prevents that the kubelet ends the probe. Unlike
 /// reading a cached file, asking for the file system's size reaches the NFS server each time (RFC 8881,
 /// `space_*`). The probe's output becomes an Event.

@@ -1,7 +1,7 @@
 # Checks the volume before Postgres starts, and reports in one line of JSON what would prevent the start. Runs as the
 # server's user in the server's image, in a POSIX shell. Writes nothing but a probe file, which it removes.
 set -u
-volume=${PREFLIGHT_VOLUME:-/var/lib/postgresql}
+volume=${PREFLIGHT_VOLUME:?}
 mounts=${PREFLIGHT_MOUNTS:-/proc/self/mounts}
 report=${PREFLIGHT_REPORT:-/dev/termination-log}
 major=${PREFLIGHT_MAJOR:?}
