@@ -75,8 +75,8 @@ pub struct PostgresSpec {
     pub pods: PodSettings,
 }
 
-/// Major version of Postgres. What the image of each declares is in `stack/src/resources/postgres_contract.rs`,
-/// which does not compile without one of them.
+/// Major version of Postgres. What the image of each declares is in
+/// `stack/src/resources/postgres_contract.rs`, which does not compile without one of them.
 #[derive(
     Serialize,
     Deserialize,

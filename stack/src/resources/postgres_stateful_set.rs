@@ -168,8 +168,8 @@ fn listens() -> Probe {
 /// Checks that the volume responds and that the server accepts connections: the server listens before it has
 /// recovered, and accepts connections while each of its writes waits for an unreachable NFS server.
 ///
-/// The volume comes first, since the client library reads its home directory, which may be on the volume. It has
-/// its own timeout, since a process that hangs in I/O prevents that the kubelet ends the probe. Unlike
+/// The volume comes first, since the client library reads its home directory, which may be on the volume. It
+/// has its own timeout, since a process that hangs in I/O prevents that the kubelet ends the probe. Unlike
 /// reading a cached file, asking for the file system's size reaches the NFS server each time (RFC 8881,
 /// `space_*`). The probe's output becomes an Event.
 fn accepts() -> Probe {
