@@ -1,7 +1,7 @@
 #!/bin/bash
 # Starts Postgres by the documented contract of the official image; written from that contract for the local cluster.
 # POSTGRES_{USER,PASSWORD,DB,INITDB_ARGS}[_FILE], POSTGRES_INITDB_WALDIR, POSTGRES_HOST_AUTH_METHOD, PGDATA,
-# /docker-entrypoint-initdb.d/*.{sh,sql,sql.gz}: all but PGDATA count only where PGDATA is empty.
+# /docker-entrypoint-initdb.d/*.{sh,sql,sql.gz,sql.xz,sql.zst}: all but PGDATA count only where PGDATA is empty.
 set -euo pipefail
 
 fail() {
@@ -32,6 +32,8 @@ run_init_files() {
             if [ -x "$file" ]; then echo "$0: running $file"; "$file"; else echo "$0: sourcing $file"; . "$file"; fi ;;
         *.sql) echo "$0: running $file"; on_socket "$POSTGRES_DB" -f "$file" ;;
         *.sql.gz) echo "$0: running $file"; gunzip -c "$file" | on_socket "$POSTGRES_DB" ;;
+        *.sql.xz) echo "$0: running $file"; xzcat "$file" | on_socket "$POSTGRES_DB" ;;
+        *.sql.zst) echo "$0: running $file"; zstd -dc "$file" | on_socket "$POSTGRES_DB" ;;
         '/docker-entrypoint-initdb.d/*') ;;
         *) echo "$0: ignoring $file" ;;
         esac
@@ -41,6 +43,19 @@ run_init_files() {
 # on_socket DATABASE PSQL-ARGUMENTS…
 on_socket() {
     PGHOST='' PGHOSTADDR='' psql -v ON_ERROR_STOP=1 --no-password --no-psqlrc --username "$POSTGRES_USER" --dbname "$@"
+}
+
+# named COMMAND…: runs it with an entry in /etc/passwd for the user, which initdb requires, even if the image has none.
+named() {
+    local wrapper
+    wrapper=$(echo /usr/lib/*/libnss_wrapper.so)
+    if getent passwd "$(id -u)" > /dev/null || [ ! -e "$wrapper" ]; then "$@"; return; fi
+    local passwd group
+    passwd=$(mktemp) group=$(mktemp)
+    echo "postgres:x:$(id -u):$(id -g):PostgreSQL:$PGDATA:/bin/false" > "$passwd"
+    echo "postgres:x:$(id -g):" > "$group"
+    LD_PRELOAD=$wrapper NSS_WRAPPER_PASSWD=$passwd NSS_WRAPPER_GROUP=$group "$@"
+    rm -f "$passwd" "$group"
 }
 
 initialise() {
@@ -55,7 +70,7 @@ initialise() {
     # eval, because POSTGRES_INITDB_ARGS is documented as a line of shell words.
     eval "local words=($POSTGRES_INITDB_ARGS)"
     [ -z "${POSTGRES_INITDB_WALDIR:-}" ] || words+=(--waldir="$POSTGRES_INITDB_WALDIR")
-    initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${words[@]}"
+    named initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${words[@]}"
 
     local method=${POSTGRES_HOST_AUTH_METHOD:-$(postgres -C password_encryption "$@")}
     printf '\nhost all all all %s\n' "$method" >> "$PGDATA/pg_hba.conf"

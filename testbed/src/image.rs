@@ -23,6 +23,8 @@ pub struct Recipe<'a> {
     /// The name with its tag.
     pub reference: &'a str,
     pub dockerfile: &'a Path,
+    /// Values of the Dockerfile's `ARG`s.
+    pub arguments: &'a [(&'a str, &'a str)],
     /// The build context: names in it, and the files to put there.
     pub context: &'a [(&'a str, &'a Path)],
     /// The key of what the context is made from, so that its files need not be read.
@@ -32,8 +34,9 @@ pub struct Recipe<'a> {
 
 /// Builds the image unless the cache has it.
 pub fn build(recipe: &Recipe<'_>) -> anyhow::Result<Image> {
-    let Recipe { reference, dockerfile, context, context_key, usual } = *recipe;
-    let key = Sources::default().text(reference).file(dockerfile)?.text(context_key).key();
+    let Recipe { reference, dockerfile, arguments, context, context_key, usual } = *recipe;
+    let key = Sources::default().text(reference).file(dockerfile)?.text(context_key);
+    let key = arguments.iter().fold(key, |key, (name, value)| key.text(name).text(value)).key();
     let name = reference.rsplit('/').next().unwrap_or(reference).replace(':', "-");
     let folder = cache::entry(&format!("images/{name}-{key}"), |folder| {
         progress::step(&format!("Building the image {reference}"), usual, || {
@@ -69,8 +72,9 @@ fn buildah(work: &Path, archive: &Path, recipe: &Recipe<'_>) -> Result<(), proce
         command
     };
     let mut build = buildah();
-    build.args(["build", "--quiet", "--isolation", "chroot", "--tag", recipe.reference, "--file"]);
-    process::run(build.arg(recipe.dockerfile).arg(work.join("context")))?;
+    build.args(["build", "--quiet", "--isolation", "chroot", "--tag", recipe.reference]);
+    build.args(recipe.arguments.iter().map(|(name, value)| format!("--build-arg={name}={value}")));
+    process::run(build.arg("--file").arg(recipe.dockerfile).arg(work.join("context")))?;
     let destination = format!("docker-archive:{}:{}", archive.display(), recipe.reference);
     process::run(buildah().args(["push", "--quiet", recipe.reference, &destination]))
 }

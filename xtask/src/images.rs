@@ -67,6 +67,7 @@ fn build_one(program: &str, folder: &str, binaries: &Path) -> anyhow::Result<Ima
     image::build(&image::Recipe {
         reference: &format!("localhost/{program}:{tag}"),
         dockerfile: &repository::root().join(folder).join("Dockerfile"),
+        arguments: &[],
         context: &[(program, &binary)],
         context_key: &tag,
         usual: "3 s",

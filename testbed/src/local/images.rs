@@ -15,13 +15,14 @@ pub(crate) fn build(kubernetes: &Binaries, addons: &Binaries) -> anyhow::Result<
         let key = Sources::default().text(name).text(&binaries.key).key();
         from_program(reference, &binaries.program(name), &key)
     };
-    Ok(vec![
+    let mut images = vec![
         pause()?,
-        postgres_image::build()?,
         program("docker.io/coredns/coredns:1.14.7", kubernetes, "coredns")?,
         program("docker.io/library/traefik:v3.6.12", kubernetes, "traefik")?,
         program("docker.io/rancher/local-path-provisioner:v0.0.30", addons, "local-path-provisioner")?,
-    ])
+    ];
+    images.extend(postgres_image::build()?);
+    Ok(images)
 }
 
 /// The image of pod sandboxes, whose one program waits for signals.
@@ -41,6 +42,7 @@ fn from_program(reference: &str, program: &Path, key: &str) -> anyhow::Result<Im
     image::build(&image::Recipe {
         reference,
         dockerfile: &repository::testbed().join("images/program.Dockerfile"),
+        arguments: &[],
         context: &[("program", program)],
         context_key: key,
         usual: "3 s",

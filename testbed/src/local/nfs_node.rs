@@ -61,8 +61,10 @@ pub(crate) fn start(starting: &mut Starting<'_>, root: &Path, images: &[Image]) 
     fs::create_dir_all(plan::nfs_node::commands())?;
     configure(starting, &folder.join("upper"))?;
     // The images of its pods: only databases tolerate its taint.
-    let needed = [node::PAUSE, postgres_image::REFERENCE];
-    for image in images.iter().filter(|image| needed.contains(&image.reference.as_str())) {
+    let is_needed = |image: &&Image| {
+        image.reference == node::PAUSE || image.reference.starts_with(postgres_image::REPOSITORY)
+    };
+    for image in images.iter().filter(is_needed) {
         let name = format!("{}.tar", image.reference.replace(['/', ':'], "_"));
         fs::copy(&image.archive, folder.join("images").join(name))?;
     }
