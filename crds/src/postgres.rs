@@ -15,6 +15,9 @@ use crate::{
     storage::PostgresStorage,
 };
 
+/// Default of `spec.database.postgres.runAsUser`: the user of the official images that are based on Debian.
+pub const DEFAULT_USER: i64 = 999;
+
 /// A Postgres server that the operator runs as a StatefulSet with one pod.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(
@@ -29,12 +32,18 @@ pub struct PostgresSpec {
     pub version: Version,
 
     /// Container image of the server. It must have the major version of `version` and work like the official
-    /// image: docker-entrypoint.sh, the POSTGRES_* variables, and a user with uid 999. A change restarts the
-    /// database. Defaults to `docker.io/library/postgres:<version>`, unless the operator is configured with
-    /// another repository.
+    /// image: docker-entrypoint.sh and the POSTGRES_* variables. A change restarts the database. Defaults to
+    /// `docker.io/library/postgres:<version>`, unless the operator is configured with another repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
+
+    /// uid and gid of the server, and so of its files: those of the user `postgres` in the image. The
+    /// official images have 999, or 70 if they are based on Alpine. Immutable once the database is
+    /// initialized. Defaults to 999.
+    #[serde(default = "default_user")]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    pub run_as_user: i64,
 
     /// Secret in the namespace of the stack with the keys `username` and `password`, with which the API logs
     /// in to the database. The operator creates the role. After a change of the password, it alters the role
@@ -134,6 +143,7 @@ impl Default for PostgresSpec {
         Self {
             version: Version::default(),
             image: None,
+            run_as_user: DEFAULT_USER,
             credentials_secret: None,
             rotation: None,
             storage: None,
@@ -143,4 +153,8 @@ impl Default for PostgresSpec {
             pods: PodSettings::default(),
         }
     }
+}
+
+fn default_user() -> i64 {
+    DEFAULT_USER
 }

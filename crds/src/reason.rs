@@ -61,8 +61,8 @@ pub enum Reason {
     NfsServerUnreachable,
     /// The kubelet cannot mount the volume, for a reason other than the three above.
     FailedMount,
-    /// The directory of the volume is not owned by the user of Postgres (uid 999), or the NFS export maps
-    /// that user to another (`all_squash`).
+    /// The directory of the volume is not owned by the user of Postgres (`runAsUser`), or the NFS export
+    /// maps that user to another (`all_squash`).
     VolumeOwnerMismatch,
     /// The volume is read-only or not writable (`Read-only file system`).
     VolumeNotWritable,
@@ -104,6 +104,9 @@ pub enum Reason {
 
     /// A container cannot start: its command does not exist in the image (`executable file not found`).
     ContainerCommandNotFound,
+    /// The image of Postgres does not know the user that the server runs as: `initdb` fails without an entry
+    /// in /etc/passwd (`could not look up effective user ID`).
+    ImageUserMismatch,
     /// A container or the sandbox of a pod cannot be created, for another reason.
     CreateContainerError,
     /// A container is crash-looping: it exits with an error each time it is restarted.

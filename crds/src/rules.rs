@@ -74,6 +74,18 @@ pub(crate) const NFS_OPTIONS_ARE_SAFE_MESSAGE: &str = "\
     storage.nfs.mountOptions must not contain soft, softerr, softreval, nolock, local_lock or ro, because \
     Postgres would lose data or fail to start; use hard";
 
+/// It is a rule of the whole object, because it reads the status: until the database is initialized, no file
+/// belongs to the user. Without `postgres`, the user is the default.
+pub(crate) const IMMUTABLE_USER: &str = "\
+    !has(self.status) || !has(self.status.database) || !has(self.status.database.systemIdentifier) || \
+    (has(self.spec.database) && has(self.spec.database.postgres) && \
+    has(self.spec.database.postgres.runAsUser) ? self.spec.database.postgres.runAsUser : 999) == \
+    (has(oldSelf.spec.database) && has(oldSelf.spec.database.postgres) && \
+    has(oldSelf.spec.database.postgres.runAsUser) ? oldSelf.spec.database.postgres.runAsUser : 999)";
+pub(crate) const IMMUTABLE_USER_MESSAGE: &str = "\
+    spec.database.postgres.runAsUser cannot change, because the files of the database belong to that user; \
+    create another TodoStack and copy the data with pg_dump";
+
 pub(crate) const IMMUTABLE_VERSION: &str = "self.version == oldSelf.version";
 pub(crate) const IMMUTABLE_VERSION_MESSAGE: &str = "\
     spec.database.postgres.version cannot change, because Postgres cannot read the data directory of \

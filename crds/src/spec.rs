@@ -49,7 +49,8 @@ use crate::{api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, rules,
         json_path = ".status.conditions[?(@.type=='Ready')].message",
         priority = 1
     ),
-    validation = Rule::new(rules::NAME).message(rules::NAME_MESSAGE)
+    validation = Rule::new(rules::NAME).message(rules::NAME_MESSAGE),
+    validation = Rule::new(rules::IMMUTABLE_USER).message(rules::IMMUTABLE_USER_MESSAGE)
 )]
 #[x_kube(
     validation = Rule::new(rules::IMMUTABLE_DATABASE_KIND).message(rules::IMMUTABLE_DATABASE_KIND_MESSAGE),

@@ -26,7 +26,8 @@ pub struct PostgresStorage {
     pub size: String,
 
     /// An export of an NFS server, for which the operator creates a PersistentVolume. On the server, the
-    /// directory must be owned by uid and gid 999 with mode 0700: `chown 999:999 <path> && chmod 700 <path>`.
+    /// directory must be owned by uid and gid 999, or those of `runAsUser`, with mode 0700: `chown 999:999
+    /// <path> && chmod 700 <path>`.
     /// Cannot be combined with `storageClassName`. Cannot be added or removed later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nfs: Option<NfsExport>,

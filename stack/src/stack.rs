@@ -81,6 +81,8 @@ pub struct Postgres {
     pub version: Version,
     /// Image of the server.
     pub image: String,
+    /// uid and gid of the server.
+    pub run_as_user: i64,
     /// Host name that clients use.
     pub host: String,
     /// Database of the application.

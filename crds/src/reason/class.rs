@@ -64,6 +64,7 @@ impl Reason {
             | Self::ImageArchitectureMismatch
             | Self::ImagePullBackOff
             | Self::ContainerCommandNotFound
+            | Self::ImageUserMismatch
             | Self::CreateContainerError
             | Self::CrashLoopBackOff
             | Self::OOMKilled

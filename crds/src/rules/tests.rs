@@ -144,3 +144,31 @@ fn a_volume_may_grow() {
     let new = stack("shop", "{database: {postgres: {storage: {size: 2Gi}}}}");
     assert_eq!(rejections(&new, Some(&old)), Vec::<String>::new());
 }
+
+const USER_70: &str = "{database: {postgres: {runAsUser: 70}}}";
+const USER_999: &str = "{database: {postgres: {runAsUser: 999}}}";
+
+// Until the identifier of the database is known, there are no files that belong to the earlier user.
+#[rstest]
+#[case::before_initialization(None, USER_999, USER_70, false)]
+#[case::after_initialization(Some("7"), USER_999, USER_70, true)]
+#[case::from_the_default(Some("7"), "{}", USER_70, true)]
+#[case::to_the_default(Some("7"), USER_70, "{database: {postgres: {}}}", true)]
+#[case::block_removed(Some("7"), USER_70, "{}", true)]
+#[case::default_spelled_out(Some("7"), "{}", USER_999, false)]
+#[case::same(Some("7"), USER_70, USER_70, false)]
+fn the_user_changes_only_before_the_database_is_initialized(
+    #[case] identifier: Option<&str>,
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] is_rejected: bool,
+) {
+    let with_status = |spec| {
+        let mut stack = stack("shop", spec);
+        let database = identifier.map_or(json!({}), |it| json!({"systemIdentifier": it}));
+        stack["status"] = json!({"database": database});
+        stack
+    };
+    let messages = rejections(&with_status(new), Some(&with_status(old)));
+    assert_eq!(messages.iter().any(|it| it.contains("runAsUser cannot change")), is_rejected, "{messages:?}");
+}

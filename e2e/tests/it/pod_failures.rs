@@ -151,6 +151,19 @@ fn an_image_without_the_command_is_reported() -> Result<()> {
 }
 
 #[test]
+fn an_image_with_another_user_starts_once_the_stack_has_that_user() -> Result<()> {
+    with_namespace("user", async |namespace| {
+        let image = image::import_postgres_of_alpine().await?;
+        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {{image: '{image}'}}}}}}");
+        let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
+        let message = watch.diagnosed_as(Reason::ImageUserMismatch, image).await?;
+        let step = Step::Set("spec.database.postgres.runAsUser", None);
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+#[test]
 fn an_image_for_another_architecture_is_reported() -> Result<()> {
     with_namespace("processor", async |namespace| {
         let image = image::import_for_wrong_architecture().await?;

@@ -1,5 +1,5 @@
-//! Results of the check of the volume, which runs before Postgres starts and leaves one line of JSON as its
-//! termination message (`resources/preflight.sh`).
+//! Results of the check of the volume and the image, which runs before Postgres starts and leaves one line of
+//! JSON as its termination message (`resources/preflight.sh`).
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ struct Report {
     wanted: String,
 }
 
-/// The finding on a volume that failed the check. None if the message is not a report.
+/// The finding on a volume or an image that failed the check. None if the message is not a report.
 pub(super) fn finding(
     place: &Place<'_>,
     container: &ContainerStatus,
@@ -35,7 +35,12 @@ pub(super) fn finding(
     let report: Report = serde_json::from_str(line).ok()?;
     let (reason, problem, remedy) = describe(&report)?;
     let finding = place.finding(container, reason, problem, remedy);
-    Some(Finding { part: Part::Storage, object: "The volume".to_owned(), ..finding })
+    Some(match reason {
+        Reason::ImageUserMismatch | Reason::ContainerCommandNotFound => {
+            Finding { object: format!("Image {}", container.image), ..finding }
+        }
+        _ => Finding { part: Part::Storage, object: "The volume".to_owned(), ..finding },
+    })
 }
 
 /// The warning on a volume whose writes took longer than the check's limit.
@@ -70,6 +75,11 @@ fn describe(report: &Report) -> Option<(Reason, String, String)> {
             Reason::VolumeOwnerMismatch,
             format!("is owned by {found}, and Postgres runs as {wanted}"),
             format!("On the NFS server, run chown {wanted} and chmod 700 on the exported directory"),
+        ),
+        "files" => (
+            Reason::VolumeOwnerMismatch,
+            format!("has data in {path} that is owned by {found}, and Postgres runs as {wanted}"),
+            format!("As root, run chown -R {wanted} on the directory: on an NFS export, on its server"),
         ),
         "squash" => (
             Reason::VolumeOwnerMismatch,
@@ -111,6 +121,19 @@ fn describe(report: &Report) -> Option<(Reason, String, String)> {
                 "Set spec.database.postgres.version to \"{found}\", or create another stack and copy the data with pg_dump"
             ),
         ),
+        "entrypoint" => (
+            Reason::ContainerCommandNotFound,
+            format!("has no {wanted}, with which the operator starts Postgres"),
+            "Correct spec.database.postgres.image: it must work like the official image".to_owned(),
+        ),
+        "user" => (
+            Reason::ImageUserMismatch,
+            format!("has no user with uid {wanted}, as which Postgres runs, and initdb requires one"),
+            match found.as_str() {
+                "" => "Correct spec.database.postgres.image: it must work like the official image".to_owned(),
+                uid => format!("Set spec.database.postgres.runAsUser: {uid}"),
+            },
+        ),
         _ => return None,
     })
 }
@@ -130,6 +153,9 @@ mod tests {
     #[case::full("full", Reason::DiskFull)]
     #[case::half("half", Reason::VolumeHalfInitialized)]
     #[case::version("version", Reason::VersionMismatch)]
+    #[case::files("files", Reason::VolumeOwnerMismatch)]
+    #[case::entrypoint("entrypoint", Reason::ContainerCommandNotFound)]
+    #[case::user("user", Reason::ImageUserMismatch)]
     fn each_check_has_its_reason(#[case] check: &str, #[case] expected: Reason) {
         let report: Report = serde_json::from_value(serde_json::json!({"check": check})).unwrap();
         assert_eq!(describe(&report).unwrap().0, expected);

@@ -4,7 +4,10 @@ use k8s_openapi::api::core::v1::Event;
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, pods};
-use crate::{observed::Observed, stack::VolumeSource};
+use crate::{
+    observed::Observed,
+    stack::{Database, VolumeSource},
+};
 
 pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let Evidence { observed, stack, .. } = evidence;
@@ -12,12 +15,12 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let namespace = &stack.id.namespace;
     let current = observed.events.iter().filter(|event| is_current(event, observed));
     let (event, message) = current.filter_map(|event| Some((event, mount_error(event)?))).next_back()?;
-    let (object, reason, remedy) = match &volume.source {
-        VolumeSource::Nfs { server, path, volume, .. } => {
-            let (reason, remedy) = nfs(&message, server, path);
+    let (object, reason, remedy) = match (&volume.source, &stack.database) {
+        (VolumeSource::Nfs { server, path, volume, .. }, Database::Postgres(postgres)) => {
+            let (reason, remedy) = nfs(&message, server, path, postgres.run_as_user);
             (format!("PersistentVolume {volume}"), reason, remedy)
         }
-        VolumeSource::Class(_) => (
+        _ => (
             format!("PersistentVolumeClaim {}", volume.claim),
             Reason::FailedMount,
             format!(
@@ -48,13 +51,13 @@ fn is_current(event: &Event, observed: &Observed) -> bool {
 }
 
 /// The cause of an error of mount.nfs(8), and its remedy.
-fn nfs(message: &str, server: &str, path: &str) -> (Reason, String) {
+fn nfs(message: &str, server: &str, path: &str, user: i64) -> (Reason, String) {
     let has_any = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     if has_any(&["No such file or directory"]) {
         (
             Reason::ExportNotFound,
             format!(
-                "Create and export {path} on {server}: mkdir -p {path} && chown 999:999 {path} && chmod 700 {path}"
+                "Create and export {path} on {server}: mkdir -p {path} && chown {user}:{user} {path} && chmod 700 {path}"
             ),
         )
     } else if has_any(&["access denied", "Permission denied", "Operation not permitted"]) {

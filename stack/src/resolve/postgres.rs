@@ -28,6 +28,7 @@ pub(super) fn resolve(
     let PostgresSpec {
         version,
         image,
+        run_as_user,
         credentials_secret,
         // Part of `Inputs::rotate`.
         rotation: _,
@@ -48,6 +49,7 @@ pub(super) fn resolve(
     Postgres {
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
         version,
+        run_as_user,
         host,
         dbname: login::APPLICATION.to_owned(),
         credentials: Credentials { superuser, app, change },

@@ -8,8 +8,6 @@ use k8s_openapi::api::core::v1::{
 
 use super::login_secret;
 
-/// uid and gid of the postgres user in the official Debian-based image (its Dockerfile), and so of its files.
-pub(super) const POSTGRES_UID: i64 = 999;
 /// uid and gid of the API: the `nonroot` user of distroless images.
 pub(super) const API_UID: i64 = 65532;
 

@@ -1,4 +1,4 @@
-//! The StatefulSet of the database: one pod of the Postgres image, as its own user, on a read-only root
+//! The StatefulSet of the database: one pod of the Postgres image, as the image's user, on a read-only root
 //! filesystem.
 
 use k8s_openapi::{
@@ -68,8 +68,8 @@ fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         security_context: Some(match postgres.volume.source {
-            VolumeSource::Nfs { .. } => pod::security(pod::POSTGRES_UID),
-            VolumeSource::Class(_) => pod::security_with_volume(pod::POSTGRES_UID),
+            VolumeSource::Nfs { .. } => pod::security(postgres.run_as_user),
+            VolumeSource::Class(_) => pod::security_with_volume(postgres.run_as_user),
         }),
         termination_grace_period_seconds: Some(STOP_SECONDS),
         init_containers: Some(vec![preflight(postgres)]),

@@ -4,6 +4,7 @@ set -u
 volume=${PREFLIGHT_VOLUME:?}
 mounts=${PREFLIGHT_MOUNTS:-/proc/self/mounts}
 report=${PREFLIGHT_REPORT:-/dev/termination-log}
+image=${PREFLIGHT_IMAGE:-}
 major=${PREFLIGHT_MAJOR:?}
 needed=16384
 slow=${PREFLIGHT_SLOW_MS:-500}
@@ -16,6 +17,18 @@ fail() { # check path found wanted
   printf '%s' "$line" > "$report"
   exit 1
 }
+
+# initdb looks its user up in /etc/passwd. The official entrypoint makes up for a missing entry where the image has
+# libnss_wrapper.so.
+knows_user() {
+  for wrapper in "$image"/usr/lib/libnss_wrapper.so "$image"/usr/lib/*/libnss_wrapper.so "$image"/lib*/libnss_wrapper.so; do
+    [ -s "$wrapper" ] && return 0
+  done
+  awk -F: -v uid="$(id -u)" '$3 == uid { found = 1 } END { exit !found }' "$image/etc/passwd"
+}
+command -v docker-entrypoint.sh > /dev/null || fail entrypoint "" "" docker-entrypoint.sh
+[ -e "$data/PG_VERSION" ] || knows_user ||
+  fail user "" "$(awk -F: '$1 == "postgres" { print $3 }' "$image/etc/passwd")" "$(id -u)"
 
 # Of several mounts on the path, the last one is in effect.
 options=
@@ -54,6 +67,9 @@ fi
 if [ -e "$data/PG_VERSION" ]; then
   found=$(cat "$data/PG_VERSION")
   [ "$found" = "$major" ] || fail version "$data" "$found" "$major"
+  # Files that were restored as another user: Postgres does not start in a directory that it does not own.
+  owner=$(stat -c %u:%g "$data")
+  [ "${owner%%:*}" = "$(id -u)" ] || fail files "$data" "$owner" "$user"
   [ -s "$data/global/pg_control" ] || fail half "$data" "" ""
   exit 0
 fi

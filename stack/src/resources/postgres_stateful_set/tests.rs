@@ -1,4 +1,4 @@
-//! The script that checks the volume, run as the server's user on temporary directories.
+//! The script that checks the volume and the image, run as the server's user on temporary directories.
 
 use std::{
     fs,
@@ -18,8 +18,15 @@ fn check(volume: &Path, options: &str) -> (i32, String) {
     fs::write(&mounts, format!("server:/e {} nfs4 rw,{options} 0 0\n", volume.display())).unwrap();
     fs::write(&report, "").unwrap();
     fs::set_permissions(&report, fs::Permissions::from_mode(0o666)).unwrap();
+    let image = scratch.join("image");
+    if !image.exists() {
+        write_image(&image, "postgres:x:999:999:::", "docker-entrypoint.sh");
+    }
+    let path = format!("{}:{}", image.join("bin").display(), std::env::var("PATH").unwrap());
     let status = Command::new("/bin/sh")
         .args(["-c", PREFLIGHT_SCRIPT])
+        .env("PATH", path)
+        .env("PREFLIGHT_IMAGE", &image)
         .env("PREFLIGHT_VOLUME", volume)
         .env("PREFLIGHT_MOUNTS", &mounts)
         .env("PREFLIGHT_REPORT", &report)
@@ -48,6 +55,13 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
 }
 
+// An image with these users and with a program of this name.
+fn write_image(image: &Path, users: &str, program: &str) {
+    write(&image.join("etc/passwd"), &format!("root:x:0:0:::\n{users}\n"));
+    write(&image.join("bin").join(program), "");
+    fs::set_permissions(image.join("bin").join(program), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 #[test]
 fn an_empty_volume_of_the_servers_user_passes_and_stays_empty() {
     let (_folder, volume) = volume(999, 0o700);
@@ -66,6 +80,7 @@ fn an_initialized_volume_passes() {
     let (_folder, volume) = volume(999, 0o755);
     write(&volume.join("18/docker/PG_VERSION"), "18\n");
     write(&volume.join("18/docker/global/pg_control"), "x");
+    std::os::unix::fs::chown(volume.join("18/docker"), Some(999), Some(999)).unwrap();
     assert_eq!(check(&volume, "hard"), (0, String::new()));
 }
 
@@ -122,4 +137,50 @@ fn data_of_another_version_is_never_ignored(#[case] path: &str, #[case] version:
     let (code, report) = check(&volume, "hard");
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!((code, &report["check"], &report["found"]), (1, &"version".into(), &version.into()));
+}
+
+#[rstest]
+#[case::alpine("postgres:x:70:70:::", "docker-entrypoint.sh", "user", "70")]
+#[case::without_a_user_of_that_name("pg:x:26:26:::", "docker-entrypoint.sh", "user", "")]
+#[case::without_the_entrypoint("postgres:x:999:999:::", "other.sh", "entrypoint", "")]
+fn an_image_that_cannot_initialize_as_this_user_fails_before_the_volume_is_checked(
+    #[case] users: &str,
+    #[case] program: &str,
+    #[case] expected: &str,
+    #[case] found: &str,
+) {
+    let (folder, volume) = volume(0, 0o755);
+    write_image(&folder.path().join("image"), users, program);
+    let (code, report) = check(&volume, "hard");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((code, &report["check"], &report["found"]), (1, &expected.into(), &found.into()));
+}
+
+#[rstest]
+#[case::debian("usr/lib/x86_64-linux-gnu/libnss_wrapper.so")]
+#[case::alpine("usr/lib/libnss_wrapper.so")]
+fn an_image_whose_entrypoint_can_name_any_user_passes(#[case] library: &str) {
+    let (folder, volume) = volume(999, 0o700);
+    let image = folder.path().join("image");
+    write_image(&image, "postgres:x:70:70:::", "docker-entrypoint.sh");
+    write(&image.join(library), "ELF");
+    assert_eq!(check(&volume, "hard"), (0, String::new()));
+}
+
+#[rstest]
+#[case::own_files(999, None)]
+#[case::restored_as_another_user(70, Some("files"))]
+fn existing_data_needs_no_entry_for_the_user_but_must_belong_to_it(
+    #[case] owner: u32,
+    #[case] expected: Option<&str>,
+) {
+    let (folder, volume) = volume(999, 0o755);
+    write_image(&folder.path().join("image"), "postgres:x:70:70:::", "docker-entrypoint.sh");
+    let data = volume.join("18/docker");
+    write(&data.join("PG_VERSION"), "18\n");
+    write(&data.join("global/pg_control"), "x");
+    std::os::unix::fs::chown(&data, Some(owner), Some(owner)).unwrap();
+    let (_, report) = check(&volume, "hard");
+    let report: Option<serde_json::Value> = serde_json::from_str(&report).ok();
+    assert_eq!(report.as_ref().and_then(|report| report["check"].as_str()), expected);
 }
