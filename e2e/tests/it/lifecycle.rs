@@ -13,6 +13,7 @@ use kube::{
     ResourceExt,
     api::{DeleteParams, EvictParams, ListParams},
 };
+use rstest::rstest;
 use serde_json::json;
 use todostack_e2e::{
     figure,
@@ -58,10 +59,18 @@ async fn create_read_update_delete(todos: &Todos) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn todos_outlive_the_database_pod_and_the_api_pods() -> Result<()> {
+#[rstest]
+#[case::v15("15")]
+#[case::v17("17")]
+#[case::v18("18")]
+fn todos_and_what_init_scripts_created_outlive_the_pods_with_every_version(
+    #[case] version: &str,
+) -> Result<()> {
     with_namespace("restart", async |namespace| {
-        namespace.apply_and_wait("shop", "{}").await?;
+        let script = "--from-literal=seed.sql=create table seed as select 7 as number";
+        namespace.kubectl(&["create", "configmap", "seed", script]).await?;
+        let postgres = format!("{{version: '{version}', initScripts: {{configMap: {{name: seed}}}}}}");
+        namespace.apply_and_wait("shop", &format!("{{database: {{postgres: {postgres}}}}}")).await?;
         let todos = namespace.todos("shop");
         let before = vec![todos.add("outlive the pods").await?];
         for (component, count) in [("database", 1), ("api", 2)] {
@@ -69,6 +78,11 @@ fn todos_outlive_the_database_pod_and_the_api_pods() -> Result<()> {
             namespace.until_ready("shop").await?;
             assert_eq!(todos.list_eventually().await?, before);
         }
+        let query = "select number, current_setting('server_version_num')::int / 10000 from seed";
+        let exec = ["exec", "shop-db-0", "--container", "postgres", "--"];
+        let psql = ["psql", "--username=postgres", "--dbname=todo", "-Atc", query];
+        let found = namespace.kubectl(&[&exec[..], &psql[..]].concat()).await?;
+        assert_eq!(found.trim(), format!("7|{version}"));
         Ok(())
     })
 }

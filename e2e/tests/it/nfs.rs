@@ -4,6 +4,8 @@
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::{PersistentVolume, Pod};
 use kube::api::{DeleteParams, ListParams};
+use rstest::rstest;
+use serde_json::{Value, json};
 use todostack_e2e::{
     namespace::{Namespace, with_namespace},
     nfs_node::{self, postgres_on_export},
@@ -11,15 +13,22 @@ use todostack_e2e::{
     wait,
 };
 
-#[test]
-fn todos_on_an_export_outlive_the_database_pod() -> Result<()> {
+// The mount path is the `VOLUME` of the image.
+#[rstest]
+#[case::v15("15", "/var/lib/postgresql/data")]
+#[case::v17("17", "/var/lib/postgresql/data")]
+#[case::v18("18", "/var/lib/postgresql")]
+fn todos_on_an_export_outlive_the_database_pod(#[case] version: &str, #[case] mount: &str) -> Result<()> {
     with_namespace("nfs", async |namespace| {
         let path = namespace.export().await?;
-        let postgres = postgres_on_export(&path);
-        let spec =
-            format!("{{deletionPolicy: Delete, api: {{replicas: 1}}, database: {{postgres: {postgres}}}}}");
-        namespace.apply_and_wait("shop", &spec).await?;
-        ensure_mounted_as_documented(namespace, &path).await?;
+        let mut postgres: Value = serde_saphyr::from_str(&postgres_on_export(&path))?;
+        postgres["version"] = version.into();
+        let database = json!({"postgres": postgres});
+        let spec = json!({"deletionPolicy": "Delete", "api": {"replicas": 1}, "database": database});
+        namespace.apply_and_wait("shop", &spec.to_string()).await?;
+        ensure_mounted_as_documented(namespace, &path, mount).await?;
+        let owner = nfs_node::run(&format!("stat --format %u:%g:%a /srv{path}/{version}/docker")).await?;
+        assert_eq!(owner.trim(), "999:999:700");
         let before = vec![namespace.todos("shop").add("stay on the export").await?];
 
         let pods = namespace.api::<Pod>();
@@ -41,18 +50,18 @@ fn todos_on_an_export_outlive_the_database_pod() -> Result<()> {
         .await?;
         // Kubernetes cannot delete the data of an NFS volume, and the operator does not.
         let kept = nfs_node::run(&format!("ls /srv{path}")).await?;
-        ensure!(kept.contains("18"), "{kept}");
+        ensure!(kept.contains(version), "{kept}");
         Ok(())
     })
 }
 
-// Checks the mount in the pod, and the owner of the data on the server.
-async fn ensure_mounted_as_documented(namespace: &Namespace, path: &str) -> Result<()> {
+// Checks the mount in the pod, and the export on the server.
+async fn ensure_mounted_as_documented(namespace: &Namespace, path: &str, mount: &str) -> Result<()> {
     let in_pod = async |command: &[&str]| {
         let exec = ["exec", "shop-db-0", "--container", "postgres", "--"];
         namespace.kubectl(&[&exec[..], command].concat()).await
     };
-    let mounts = in_pod(&["grep", " /var/lib/postgresql ", "/proc/self/mounts"]).await?;
+    let mounts = in_pod(&["grep", &format!(" {mount} "), "/proc/self/mounts"]).await?;
     let mount: Vec<_> = mounts.split_whitespace().collect();
     let options: Vec<_> = mount.get(3).context("no mount")?.split(',').collect();
     ensure!(mount.first() == Some(&format!("{}:{path}", nfs_node::SERVER).as_str()), "{mounts}");
@@ -61,8 +70,6 @@ async fn ensure_mounted_as_documented(namespace: &Namespace, path: &str) -> Resu
         ensure!(options.contains(&option), "{option}: {mounts}");
     }
     assert_eq!(in_pod(&["id", "--user"]).await?.trim(), "999");
-    let owner = nfs_node::run(&format!("stat --format %u:%g:%a /srv{path}/18/docker")).await?;
-    assert_eq!(owner.trim(), "999:999:700");
     let exported = nfs_node::run(&format!("exportfs -v | grep --after-context=1 /srv{path}")).await?;
     ensure!(exported.contains("root_squash") && !exported.contains("no_root_squash"), "{exported}");
     Ok(())
