@@ -81,6 +81,7 @@ fn health(snapshot: &Snapshot, ready: &Condition, findings: &[FindingReport]) ->
     let is_published = snapshot.published(ConditionType::Ready).is_some_and(|it| it.status == "True");
     match (findings.is_empty(), ready.is_true() && is_published && snapshot.is_status_current()) {
         (true, true) => Health::Ready,
+        (true, false) if ready.reason == Reason::ScaledToZero.as_str() => Health::ScaledToZero,
         (true, false) => Health::Starting,
         (false, _) => Health::Wrong,
     }

@@ -31,8 +31,10 @@ pub(crate) struct Report {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Health {
     Ready,
-    /// Not ready, and nothing is wrong.
+    /// Not ready yet, and nothing is wrong.
     Starting,
+    /// Not ready, because the spec desires no API pod.
+    ScaledToZero,
     Wrong,
 }
 

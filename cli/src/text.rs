@@ -43,7 +43,7 @@ impl Health {
     fn mark(self) -> Mark {
         match self {
             Self::Ready => Mark::Good,
-            Self::Starting => Mark::Waiting,
+            Self::Starting | Self::ScaledToZero => Mark::Waiting,
             Self::Wrong => Mark::Bad,
         }
     }
@@ -54,7 +54,7 @@ fn headline(report: &Report, now: Timestamp) -> String {
         Health::Ready => "ready".to_owned(),
         Health::Starting => format!("not ready yet ({})", report.ready.reason),
         Health::Wrong if report.ready.is_true() => "has problems".to_owned(),
-        Health::Wrong => format!("not ready ({})", report.ready.reason),
+        Health::Wrong | Health::ScaledToZero => format!("not ready ({})", report.ready.reason),
     };
     let mark = report.health.mark();
     let name = paint(STRONG, &format!("{}/{}", report.namespace, report.name));

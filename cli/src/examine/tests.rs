@@ -134,6 +134,12 @@ fn a_note_says_that_the_status_is_outdated() {
 }
 
 #[test]
+fn a_stack_without_desired_api_pods_is_scaled_to_zero_and_not_starting() {
+    let report = well().with_spec(json!({"api": {"replicas": 0}})).report();
+    assert_eq!(report.health, Health::ScaledToZero);
+}
+
+#[test]
 fn a_foreign_object_is_found_by_its_name() {
     let report = well().with_foreign_service().report();
     assert_eq!(reasons(&report), ["NameConflict"]);

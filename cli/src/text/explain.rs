@@ -10,6 +10,9 @@ pub(crate) fn text(report: &Report) -> String {
     let mut lines = match report.health {
         Health::Ready => vec![format!("{name} is {}: {}.", paint(GOOD, "ready"), report.ready.message)],
         Health::Starting => starting(report, &name),
+        Health::ScaledToZero => {
+            vec![format!("{name} is {}: {}.", paint(WAITING, "not ready"), report.ready.message)]
+        }
         Health::Wrong => wrong(report, &name),
     };
     lines.extend(notes(report.all_notes()));

@@ -19,6 +19,7 @@ fn plain(text: &str) -> String {
 #[case("ready", well())]
 #[case("without_export", well().without_export())]
 #[case("starting", well().without_export().without_events())]
+#[case("scaled_to_zero", well().with_spec(serde_json::json!({"api": {"replicas": 0}})))]
 #[case("with_two_causes", well().with_crash_looping_api().without_ingress_classes())]
 #[case("secrets_unread", well().without_permission_to_list_secrets())]
 fn status_and_explain_read_like_this(#[case] name: &str, #[case] scene: Scene) {
