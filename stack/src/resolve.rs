@@ -51,9 +51,6 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     let id = StackRef::try_from(todostack)?;
     let mut findings = Vec::new();
     let database = resolve_database(database.as_ref(), &id, inputs, &mut findings);
-    for finding in &mut findings {
-        in_namespace(finding, &id.namespace);
-    }
     let mut api = resolve_api(todostack, &database, &id, inputs);
     api.connections = connections::per_pod(&database, api.replicas, &id, &mut findings);
     Ok(Stack {
@@ -65,13 +62,6 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
         findings,
         false_since: false_since(todostack),
     })
-}
-
-/// What the spec references is in the namespace of the stack, which need not be the current one of `kubectl`.
-fn in_namespace(finding: &mut Finding, namespace: &str) {
-    if !finding.remedy.contains("kubectl -n ") {
-        finding.remedy = finding.remedy.replace("kubectl ", &format!("kubectl -n {namespace} "));
-    }
 }
 
 fn false_since(todostack: &TodoStack) -> Vec<(ConditionType, Timestamp)> {
@@ -100,7 +90,7 @@ fn resolve_database(
         return Database::Sqlite(Sqlite { volume: Volume { claim, size: storage.size, source } });
     }
     if external.is_some() {
-        let app = login::external(inputs, findings);
+        let app = login::external(id, inputs, findings);
         let change = app.as_ref().map(|app| change::change(app, false, inputs.observed)).unwrap_or_default();
         return Database::External(Box::new(External {
             credentials: Credentials { superuser: None, app, change },

@@ -11,10 +11,11 @@ use super::{
 use crate::{
     credentials::{DEFAULT_SSL_MODE, Login, SUPERUSER, Stored, revise},
     finding::Finding,
-    hash,
+    hash, names,
     observed::{Lookup, Observed},
     part::Part,
     resources::login_secret,
+    stack_ref::StackRef,
 };
 
 /// Name of the application's role and database, unless a user's Secret has another.
@@ -23,11 +24,16 @@ pub(super) const APPLICATION: &str = "todo";
 const GENERATED: [&str; 2] = [APPLICATION, "todo_b"];
 const PORT: &str = "5432";
 
+/// Host name of the managed server.
+pub(super) fn host(id: &StackRef, inputs: Inputs<'_>) -> String {
+    names::database_host(&id.name, &id.namespace, &inputs.config.cluster_domain)
+}
+
 /// The credentials of the superuser, which only the operator's own pods use.
-pub(super) fn superuser(host: &str, inputs: Inputs<'_>) -> Login {
+pub(super) fn superuser(id: &StackRef, inputs: Inputs<'_>) -> Login {
     let stored = inputs.observed.superuser.as_deref().map(login_secret::read);
     let password = password(stored.as_ref(), &inputs.generated.superuser_password);
-    let desired = managed(SUPERUSER, SUPERUSER, password, host);
+    let desired = managed(SUPERUSER, SUPERUSER, password, &host(id, inputs));
     revise(desired, stored.as_ref(), inputs.generated)
 }
 
@@ -35,29 +41,37 @@ pub(super) fn superuser(host: &str, inputs: Inputs<'_>) -> Login {
 /// one.
 pub(super) fn application(
     is_referenced: bool,
-    host: &str,
+    id: &StackRef,
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<Login> {
     let stored = latest(inputs.observed);
+    let host = host(id, inputs);
     if !is_referenced {
-        return Some(revise(generated(stored.as_ref(), host, inputs), stored.as_ref(), inputs.generated));
+        return Some(revise(generated(stored.as_ref(), &host, inputs), stored.as_ref(), inputs.generated));
     }
-    let secret =
-        found(&inputs.observed.referenced.credentials, "spec.database.postgres.credentialsSecret", findings)?;
-    let secret = UserSecret::new(secret);
+    let reference = Reference {
+        field: "spec.database.postgres.credentialsSecret",
+        further_keys: "",
+        namespace: &id.namespace,
+    };
+    let secret = reference.find(&inputs.observed.referenced.credentials, findings)?;
     let username = collect(secret.role(), findings);
     let password = collect(secret.password(), findings);
     findings.extend(secret.trailing_newlines(&["username", "password"]));
-    let desired = managed(&username?, APPLICATION, password?, host);
+    let desired = managed(&username?, APPLICATION, password?, &host);
     Some(revise(desired, stored.as_ref(), inputs.generated))
 }
 
 /// The API's credentials on an external server.
-pub(super) fn external(inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Option<Login> {
+pub(super) fn external(id: &StackRef, inputs: Inputs<'_>, findings: &mut Vec<Finding>) -> Option<Login> {
     let stored = latest(inputs.observed);
-    let secret = found(&inputs.observed.referenced.external, "spec.database.external.secret", findings)?;
-    let secret = UserSecret::new(secret);
+    let reference = Reference {
+        field: "spec.database.external.secret",
+        further_keys: "--from-literal=host=… --from-literal=dbname=… ",
+        namespace: &id.namespace,
+    };
+    let secret = reference.find(&inputs.observed.referenced.external, findings)?;
     let host = collect(secret.host(), findings);
     let dbname = collect(secret.dbname(), findings);
     let username = collect(secret.external_role(), findings);
@@ -133,25 +147,30 @@ fn collect<T>(value: Result<T, Box<Finding>>, findings: &mut Vec<Finding>) -> Op
     value.map_err(|finding| findings.push(*finding)).ok()
 }
 
-fn found<'a>(lookup: &'a Lookup<Secret>, field: &str, findings: &mut Vec<Finding>) -> Option<&'a Secret> {
-    match lookup {
-        Lookup::Found(secret) => Some(secret),
-        Lookup::NotNamed => None,
-        Lookup::Missing(name) => {
-            let connection = if field.contains("external") {
-                "--from-literal=host=… --from-literal=dbname=… "
-            } else {
-                ""
-            };
-            let finding =
-                Finding::new(Part::Credentials, Reason::SecretNotFound, format!("Secret {name}"))
+/// A field of the spec that names a Secret.
+struct Reference<'a> {
+    field: &'static str,
+    /// Options of `kubectl create secret` for the keys beside username and password.
+    further_keys: &'static str,
+    namespace: &'a str,
+}
+
+impl Reference<'_> {
+    fn find<'a>(&self, lookup: &'a Lookup<Secret>, findings: &mut Vec<Finding>) -> Option<UserSecret<'a>> {
+        let Self { field, further_keys, namespace } = self;
+        match lookup {
+            Lookup::Found(secret) => Some(UserSecret::new(secret)),
+            Lookup::NotNamed => None,
+            Lookup::Missing(name) => {
+                let finding = Finding::new(Part::Credentials, Reason::SecretNotFound, format!("Secret {name}"))
                     .problem(format!("is referenced by {field} and does not exist"))
                     .remedy(format!(
-                        "Create it: kubectl create secret generic {name} {connection}--from-literal=username=… --from-literal=password=…"
+                        "Create it: kubectl -n {namespace} create secret generic {name} {further_keys}--from-literal=username=… --from-literal=password=…"
                     ))
                     .evident_in_spec();
-            findings.push(finding);
-            None
+                findings.push(finding);
+                None
+            }
         }
     }
 }

@@ -39,9 +39,8 @@ pub(super) fn resolve(
         pods,
     } = spec;
     let Inputs { observed, config, .. } = inputs;
-    let host = names::database_host(&id.name, &id.namespace, &config.cluster_domain);
-    let superuser = Some(login::superuser(&host, inputs));
-    let app = login::application(credentials_secret.is_some(), &host, inputs, findings);
+    let superuser = Some(login::superuser(id, inputs));
+    let app = login::application(credentials_secret.is_some(), id, inputs, findings);
     let change = app.as_ref().map(|app| change::change(app, true, inputs.observed)).unwrap_or_default();
     findings.extend(other_version(version, observed));
     findings.extend(shared_export(observed));
@@ -50,7 +49,7 @@ pub(super) fn resolve(
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
         version,
         run_as_user,
-        host,
+        host: login::host(id, inputs),
         dbname: login::APPLICATION.to_owned(),
         credentials: Credentials { superuser, app, change },
         volume: volume(storage.unwrap_or_default(), id),
