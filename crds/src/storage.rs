@@ -59,10 +59,9 @@ pub struct NfsExport {
     #[schemars(length(max = 1024), regex(pattern = r"^/([^\s,]*[^\s,/])?$"))]
     pub path: String,
 
-    /// Mount options (see nfs(5)), one per entry. The list replaces the default. A change takes effect when
-    /// the database pod is started again. Options that lose data or prevent a start are rejected: soft,
-    /// softerr, softreval, nolock, local_lock and ro. Defaults to hard, nfsvers=4.1, noatime, timeo=600,
-    /// retrans=2.
+    /// Mount options (see nfs(5)), one per entry. The list replaces the default. A change restarts the
+    /// database pod. Options that lose data or prevent a start are rejected: soft, softerr, softreval,
+    /// nolock, local_lock and ro. Defaults to hard, nfsvers=4.1, noatime, timeo=600, retrans=2.
     #[serde(default = "default_mount_options")]
     #[schemars(length(max = 32), inner(length(max = 64), regex(pattern = r"^[A-Za-z0-9_=.:-]+$")))]
     pub mount_options: Vec<String>,

@@ -1,6 +1,8 @@
 //! The StatefulSet of the database: one pod of the Postgres image, as the image's user, on a read-only root
 //! filesystem.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec},
@@ -28,6 +30,9 @@ pub const SILENT_VOLUME: &str = "the volume does not answer";
 pub const CONTAINER: &str = "postgres";
 /// Annotation of the template: a new superuser password reaches the server by a restart.
 const REVISION: &str = "todostack.dev/superuser-revision";
+/// Annotation of the template with the options of the NFS mount: the kubelet reads a PersistentVolume once
+/// for each pod, so corrected options reach a new pod only.
+const MOUNT_OPTIONS: &str = "todostack.dev/mount-options";
 /// Mount path of the superuser's Secret.
 const SUPERUSER: &str = "/etc/todostack/superuser";
 /// Name of the init container that checks the volume.
@@ -77,7 +82,11 @@ fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
         volumes: Some(volumes(stack, postgres)),
         ..PodSpec::default()
     };
-    let own = pod_template::Own { annotations: [(REVISION.to_owned(), revision)].into(), spec };
+    let mut annotations = BTreeMap::from([(REVISION.to_owned(), revision)]);
+    if let VolumeSource::Nfs { mount_options, .. } = &postgres.volume.source {
+        annotations.insert(MOUNT_OPTIONS.to_owned(), mount_options.join(","));
+    }
+    let own = pod_template::Own { annotations, spec };
     pod_template::build(stack, Component::Database, &postgres.pods, own)
 }
 
