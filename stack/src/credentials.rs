@@ -5,9 +5,8 @@ use std::fmt;
 
 /// Name of the superuser in the official image.
 pub const SUPERUSER: &str = "postgres";
-/// Role that owns the application's database and what is in it. It cannot log in; the application's roles are
-/// its members, so that one can replace another.
-pub const OWNER: &str = "todostack_owner";
+/// Beginning of the names of the operator's own roles, which `resources/access.sh` creates.
+pub const OWN_ROLES: &str = "todostack_";
 
 /// Default `sslmode` of libpq and of the API.
 pub const DEFAULT_SSL_MODE: &str = "prefer";

@@ -1,37 +1,54 @@
-//! The script of the migration Job's init container, on a real Postgres: which roles may log in afterwards,
-//! and what they may do. That the Job runs it is the cluster tests' subject.
+//! What the superuser does when the server has started, and the script of the migration Job's init container,
+//! on a real Postgres: which roles may log in afterwards, from where, and what they may do. That the pods run
+//! the scripts is the cluster tests' subject.
 
 #![expect(clippy::unwrap_used, reason = "a failure must fail the test")]
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
+    path::PathBuf,
     process::{Command, Output},
 };
 
 use todostack_dev_postgres::{Options, Postgres};
 
+const ACCESS: &str = concat!(include_str!("../src/resources/access.sh"), "access\n");
 const SCRIPT: &str = include_str!("../src/resources/roles.sh");
 /// Folder of the Secrets in the container.
 const SECRETS: &str = "/etc/todostack";
 
-/// A server with the access rules of the official image: addresses other than the superuser's need a
-/// password.
+/// Password of the superuser, and of the role that the Job logs in as.
+const SUPERUSER: &str = "superuser's";
+
+/// A server with the access rules of the official image: addresses other than the local ones need a password.
 struct Server {
     postgres: Postgres,
+    /// Folder of its data and its socket.
+    folder: PathBuf,
     secrets: tempfile::TempDir,
 }
 
 impl Server {
+    /// A server after its start.
     fn start() -> Self {
         let options = Options::default().without_durability().setting("log_statement", "all");
-        let server =
-            Self { postgres: Postgres::start(&options).unwrap(), secrets: tempfile::tempdir().unwrap() };
+        let mut server = Self {
+            postgres: Postgres::start(&options).unwrap(),
+            folder: PathBuf::new(),
+            secrets: tempfile::tempdir().unwrap(),
+        };
+        server.folder = PathBuf::from(server.admin("show data_directory"));
+        server.folder.pop();
         fs::set_permissions(server.secrets.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let rules = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        server.secret("superuser", &[("password", SUPERUSER)]);
+        let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
         fs::write(server.admin("show hba_file"), rules).unwrap();
         server.admin("select pg_reload_conf()");
+        server.access();
         server
     }
 
@@ -43,18 +60,34 @@ impl Server {
         }
     }
 
-    /// Runs the script while pods have the credentials of the username `released`.
+    /// Runs what the start script runs when the server accepts connections.
+    fn access(&self) {
+        let mut command = self.script(ACCESS);
+        command.env("START_SOCKETS", &self.folder);
+        let owner = fs::metadata(self.folder.join("data")).unwrap();
+        command.uid(owner.uid()).gid(owner.gid()).current_dir(&self.folder).env("POSTGRES_DB", "todo");
+        let output = command.output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
+
+    /// Runs the Job's script while pods have the credentials of the username `released`.
     fn run(&self, username: &str, password: &str, released: Option<&str>) -> Output {
         let _ = fs::remove_dir_all(self.secrets.path().join("app"));
         self.secret("app", &[("username", username), ("password", password), ("dbname", "todo")]);
         if let Some(released) = released {
             self.secret("app", &[("replaces", released)]);
         }
-        let script = SCRIPT.replace(SECRETS, self.secrets.path().to_str().unwrap());
+        self.script(SCRIPT).env("PGPASSWORD", SUPERUSER).output().unwrap()
+    }
+
+    /// A script with the server's address and the Secrets.
+    fn script(&self, script: &str) -> Command {
+        let script = script.replace(SECRETS, self.secrets.path().to_str().unwrap());
         // A container has no terminal either.
         let mut command = Command::new("setsid");
-        command.args(["--wait", "/bin/sh", "-c", &script]).env("PGUSER", "postgres");
-        self.connected(&mut command).env("PGDATABASE", "postgres").output().unwrap()
+        command.args(["--wait", "/bin/sh", "-c", &script]);
+        self.connected(&mut command);
+        command
     }
 
     fn succeeds(&self, username: &str, password: &str, released: Option<&str>) {
@@ -63,7 +96,7 @@ impl Server {
         assert!(!format!("{output:?}").contains(password), "{output:?}");
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the script finds the shell's programs in PATH")]
+    #[expect(clippy::disallowed_methods, reason = "the scripts find the shell's programs in PATH")]
     fn connected<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let path = format!("{}:{}", self.postgres.programs().display(), std::env::var("PATH").unwrap());
         command.env("PATH", path).env("PGHOST", "127.0.0.1").env("PGPORT", self.postgres.port().to_string())
@@ -81,8 +114,9 @@ impl Server {
         }
     }
 
+    /// As the superuser on the server's own host.
     fn admin(&self, query: &str) -> String {
-        self.psql(("postgres", ""), "postgres", query).unwrap()
+        self.psql(("postgres", SUPERUSER), "postgres", query).unwrap()
     }
 
     fn app(&self, login: (&str, &str), query: &str) -> Result<String, String> {
@@ -142,12 +176,14 @@ fn the_username_of_running_pods_is_closed_only_by_the_run_after_the_rollout() {
 }
 
 #[test]
-fn what_the_role_of_an_earlier_version_owns_moves_to_the_owner() {
+fn what_the_role_of_an_earlier_version_owns_moves_to_the_owner_at_the_next_start() {
     let server = Server::start();
+    server.admin("drop database todo");
     server.admin("create role todo login password 'old'");
     server.admin("create database todo owner todo");
     server.app(("todo", "old"), "create schema s create table s.lists (id int)").unwrap();
     server.app(("todo", "old"), "create table todos (id serial)").unwrap();
+    server.access();
     server.succeeds(B.0, B.1, None);
     server.app(B, "alter table s.lists add column x int; alter table todos add column x int").unwrap();
     server.is_closed(("todo", "old"));
@@ -156,8 +192,8 @@ fn what_the_role_of_an_earlier_version_owns_moves_to_the_owner() {
 #[test]
 fn the_application_may_use_what_init_scripts_created() {
     let server = Server::start();
-    server.admin("create database todo");
-    server.app(("postgres", ""), "create table seed as select 1 as id").unwrap();
+    server.app(("postgres", SUPERUSER), "create table seed as select 1 as id").unwrap();
+    server.access();
     server.succeeds(A.0, A.1, None);
     assert_eq!(server.app(A, "select id from seed").unwrap(), "1");
     let superuser = "select rolsuper from pg_roles where rolname = 'postgres'";
@@ -170,25 +206,57 @@ fn a_server_whose_sessions_are_read_only_by_default_gets_its_roles() {
     let server = Server::start();
     server.admin("alter system set default_transaction_read_only = on");
     server.admin("select pg_reload_conf()");
+    server.access();
     server.succeeds(A.0, A.1, None);
     assert_eq!(server.app(A, "select current_user").unwrap(), "todostack_owner");
 }
 
 #[test]
-fn a_superuser_is_refused_and_keeps_its_rights() {
+fn a_username_with_rights_on_the_server_is_refused_and_keeps_them() {
     let server = Server::start();
     server.admin("create role boss superuser login password 'old'");
-    for username in ["boss", "postgres"] {
+    server.admin("create role clerk createrole login password 'old'");
+    server.admin("create role guest login password 'old'");
+    server.admin("grant pg_read_all_data to guest");
+    let roles = "select string_agg(pg_roles::text, ' ' order by oid) from pg_roles";
+    let before = server.admin(roles);
+    for username in ["postgres", "boss", "clerk", "guest", "todostack_jobs", "todostack_verifier"] {
         let output = server.run(username, "new", None);
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success());
-        assert!(
-            error.contains(&format!("role {username} is a superuser: choose another username")),
-            "{error}"
-        );
-        let superuser = format!("select rolsuper from pg_roles where rolname = '{username}'");
-        assert_eq!(server.admin(&superuser), "t");
+        let reason = format!("role {username} has rights on the server: choose another username");
+        assert!(error.contains(&reason), "{error}");
     }
+    assert_eq!(server.admin(roles), before);
+}
+
+#[test]
+fn the_login_of_the_job_may_do_nothing_else() {
+    let server = Server::start();
+    for query in [
+        "alter role postgres password 'x'",
+        "create role other",
+        "select rolpassword from pg_authid",
+        "copy (select 1) to program 'true'",
+        "set role todostack_owner",
+        "create or replace function todostack.admit(username name, released name) returns void language sql as ''",
+    ] {
+        let error = server.psql(("todostack_jobs", SUPERUSER), "postgres", query).unwrap_err();
+        let is_denied = error.contains("permission denied") || error.contains("must be");
+        assert!(is_denied, "{query}: {error}");
+    }
+}
+
+// That other hosts are rejected is tested on the cluster.
+#[test]
+fn the_superuser_needs_its_password_on_its_own_host_and_is_rejected_from_others() {
+    let server = Server::start();
+    let error = server.psql(("postgres", ""), "postgres", "select 1").unwrap_err();
+    assert!(error.contains("password"), "{error}");
+    server.access();
+    let rules = "select string_agg(address || ' ' || auth_method, ', ' order by line_number) \
+                 from pg_hba_file_rules where user_name = '{postgres}'";
+    assert_eq!(server.admin(rules), "samehost scram-sha-256, all reject");
 }
 
 #[test]
@@ -197,7 +265,8 @@ fn the_server_gets_a_verifier_and_logs_no_password() {
     server.succeeds(A.0, "hush-2d9c", None);
     let verifier = server.admin("select rolpassword from pg_authid where rolname = 'todo_a'");
     assert!(verifier.starts_with("SCRAM-SHA-256$4096:"), "{verifier}");
-    let data = server.admin("show data_directory");
-    let log = fs::read_to_string(Path::new(&data).parent().unwrap().join("log")).unwrap();
-    assert!(!log.contains("hush-2d9c"), "{log}");
+    let log = fs::read_to_string(server.folder.join("log")).unwrap();
+    for hidden in ["hush-2d9c", SUPERUSER, "SCRAM-SHA-256$"] {
+        assert!(!log.contains(hidden), "{hidden}: {log}");
+    }
 }

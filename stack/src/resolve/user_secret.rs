@@ -6,7 +6,7 @@ use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use crate::{
-    credentials::{OWNER, SUPERUSER},
+    credentials::{OWN_ROLES, SUPERUSER},
     finding::{Finding, Severity},
     part::Part,
 };
@@ -59,8 +59,8 @@ impl<'a> UserSecret<'a> {
     /// The name of the application's role on a managed server, where some names are taken.
     pub(super) fn role(&self) -> Result<String, Box<Finding>> {
         let name = self.name("username", &["username"])?;
-        let is_reserved =
-            [SUPERUSER, OWNER, "public", "none"].contains(&name.as_str()) || name.starts_with("pg_");
+        let is_reserved = [SUPERUSER, "public", "none"].contains(&name.as_str())
+            || ["pg_", OWN_ROLES].iter().any(|prefix| name.starts_with(prefix));
         if !is_reserved {
             return Ok(name);
         }
@@ -68,7 +68,7 @@ impl<'a> UserSecret<'a> {
             Reason::SecretKeyInvalid,
             "key username is a role of the server's own".to_owned(),
             format!(
-                "Choose another name than {SUPERUSER}, {OWNER}, public, none and pg_*: {}",
+                "Choose another name than {SUPERUSER}, public, none, pg_* and {OWN_ROLES}*: {}",
                 self.patch("username")
             ),
         ))
@@ -162,7 +162,10 @@ impl<'a> UserSecret<'a> {
         Err(self.finding(
             Reason::SecretKeyInvalid,
             format!("key password {problem}, which cannot be sent to Postgres (RFC 4013)"),
-            "Choose another password: all printable ASCII and the letters of most scripts are allowed, emoji are not".to_owned(),
+            format!(
+                "Choose another password (all printable ASCII and the letters of most scripts are allowed): {}",
+                self.patch("password")
+            ),
         ))
     }
 
@@ -205,7 +208,11 @@ impl<'a> UserSecret<'a> {
     }
 
     fn patch(&self, key: &str) -> String {
-        format!("kubectl patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'", self.name)
+        let namespace = self.secret.namespace().unwrap_or_default();
+        format!(
+            "kubectl -n {namespace} patch secret {} --type=merge -p '{{\"stringData\":{{\"{key}\":\"…\"}}}}'",
+            self.name
+        )
     }
 
     fn finding(&self, reason: Reason, problem: String, remedy: String) -> Box<Finding> {

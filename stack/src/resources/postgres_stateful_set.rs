@@ -39,8 +39,8 @@ const SUPERUSER: &str = "/etc/todostack/superuser";
 pub const PREFLIGHT: &str = "preflight";
 /// Script that checks the volume.
 const PREFLIGHT_SCRIPT: &str = include_str!("preflight.sh");
-/// Script that starts the server.
-const START: &str = include_str!("postgres_start.sh");
+/// Script that starts the server, after the function that it calls.
+const START: &str = concat!(include_str!("access.sh"), include_str!("postgres_start.sh"));
 /// Seconds that initialization and recovery may take before the kubelet restarts the container: an hour.
 const START_SECONDS: i32 = 3600;
 /// Seconds for a shutdown checkpoint.
