@@ -5,6 +5,9 @@ use todostack_crds::{ConditionType::Exposed, Reason};
 use super::{Status, Verdict, View};
 use crate::{diagnose::has_address, names, part::Part};
 
+const NO_BALANCER: &str =
+    ". If the cluster has no controller of load balancers, set spec.exposure.service.type: NodePort";
+
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     if let Some(finding) = view.finding(Part::Exposure) {
         return Verdict::finding(Exposed, finding);
@@ -15,11 +18,11 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
             return Verdict::finding(Exposed, warning);
         }
         let has_address = view.observed.ingress.as_deref().is_some_and(has_address);
-        return verdict(has_address, &format!("Ingress {}", names::ingress(&view.stack.id.name)));
+        return verdict(has_address, &format!("Ingress {}", names::ingress(&view.stack.id.name)), "");
     }
     let service = format!("Service {}", names::api(&view.stack.id.name));
     if exposure.service_type == "LoadBalancer" {
-        return verdict(balancer_address(view).is_some(), &service);
+        return verdict(balancer_address(view).is_some(), &service, NO_BALANCER);
     }
     Verdict::new(
         Exposed,
@@ -29,11 +32,11 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     )
 }
 
-fn verdict(has_address: bool, object: &str) -> Verdict {
+fn verdict(has_address: bool, object: &str, remedy: &str) -> Verdict {
     if has_address {
         return Verdict::new(Exposed, Status::True, Reason::AsExpected, format!("{object} has an address"));
     }
-    let message = format!("{object} has no address yet: its controller has not assigned one");
+    let message = format!("{object} has no address yet: its controller has not assigned one{remedy}");
     Verdict::new(Exposed, Status::False, Reason::AddressPending, message)
 }
 

@@ -72,32 +72,32 @@ fn not_created(place: &Place<'_>, container: &ContainerStatus, message: &str) ->
                 "cannot start: its image {} is built for another architecture than the node's",
                 container.image
             ),
-            "Use an image that is built for the node's architecture",
+            images::replacement(place, container, crashes::ARCHITECTURE),
         )
     } else if message.contains("executable file not found") || message.contains("no such file or directory") {
         (
             Reason::ContainerCommandNotFound,
             format!("cannot start: its command was not found in the image {}", container.image),
-            "Use an image with the same command and entrypoint as the default image",
+            images::replacement(place, container, "with the same command and entrypoint as the default one"),
         )
     } else if message.starts_with("secret ") && message.ends_with("not found") {
         (
             Reason::SecretNotFound,
             format!("cannot be created: {message}"),
-            "Create the Secret; the container then starts",
+            "Create the Secret; the container then starts".to_owned(),
         )
     } else if message.starts_with("couldn't find key") {
         (
             Reason::SecretKeyMissing,
             format!("cannot be created: {message}"),
-            "Add the key; the container then starts",
+            "Add the key; the container then starts".to_owned(),
         )
     } else {
         let message = quote::without_ids(message.trim_end_matches('.'));
-        let remedy = "Fix what the message names; the container then starts";
+        let remedy = "Fix what the message names; the container then starts".to_owned();
         (Reason::CreateContainerError, format!("cannot be created: {message}"), remedy)
     };
-    place.finding(container, reason, problem, remedy.to_owned())
+    place.finding(container, reason, problem, remedy)
 }
 
 fn out_of_memory(place: &Place<'_>, container: &ContainerStatus) -> Finding {

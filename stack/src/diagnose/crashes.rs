@@ -4,7 +4,11 @@
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
 use todostack_crds::Reason;
 
-use super::{Finding, Part, Severity, pods::Place, preflight, quote};
+use super::{Finding, Part, Severity, images, pods::Place, preflight, quote};
+use crate::resources::postgres_stateful_set;
+
+/// What an image lacks that the node cannot execute.
+pub(super) const ARCHITECTURE: &str = "that is built for the node's architecture";
 
 /// Messages of Postgres, the kernel and the C library, with their cause.
 const KNOWN: &[(&str, Reason, Part)] = &[
@@ -36,9 +40,10 @@ pub(super) fn finding(
         None if place.part == Part::Migrations => (Reason::MigrationFailed, place.part),
         None => (Reason::CrashLoopBackOff, place.part),
     };
-    let remedy = match known_remedy(reason) {
-        Some(known) => known.to_owned(),
-        None => format!("Read its log: {}", place.previous_log(container)),
+    let remedy = match (reason, known_remedy(reason)) {
+        (Reason::ImageArchitectureMismatch, _) => images::replacement(place, container, ARCHITECTURE),
+        (_, Some(known)) => known.to_owned(),
+        (_, None) => unknown_remedy(place, container),
     };
     let finding = place.finding(container, reason, problem(reason, line), remedy);
     // The kubelet and the Job controller retry these.
@@ -46,6 +51,17 @@ pub(super) fn finding(
         matches!(reason, Reason::CrashLoopBackOff | Reason::MigrationFailed | Reason::DatabaseRecovering);
     let severity = if is_retried { Severity::Transient } else { Severity::Blocking };
     Finding { part, severity, ..finding }
+}
+
+fn unknown_remedy(place: &Place<'_>, container: &ContainerStatus) -> String {
+    let log = place.previous_log(container);
+    if container.name == postgres_stateful_set::CONTAINER {
+        format!(
+            "If the message is about a parameter, correct spec.database.postgres.parameters. Its log: {log}"
+        )
+    } else {
+        format!("Read its log: {log}")
+    }
 }
 
 /// The cause that a message is known to have, and the part that it affects.
@@ -70,12 +86,11 @@ pub(super) fn known_remedy(reason: Reason) -> Option<&'static str> {
             "Correct username and password in the Secret that spec.database references"
         }
         Reason::TooManyConnections => {
-            "Raise max_connections of the server (spec.database.postgres.parameters), or lower spec.api.replicas"
+            "Raise max_connections of the server (spec.database.postgres.parameters.max_connections if the operator runs it), or lower spec.api.replicas"
         }
         Reason::DatabaseRecovering => {
             "It recovers without a change when the server has replayed its write-ahead log"
         }
-        Reason::ImageArchitectureMismatch => "Use an image that is built for the node's architecture",
         _ => return None,
     })
 }

@@ -62,6 +62,11 @@ pub(super) fn finding(
     Some(place.finding(container, reason, problem, remedy))
 }
 
+/// The remedy of an image that a container cannot run.
+pub(super) fn replacement(place: &Place<'_>, container: &ContainerStatus, needed: &str) -> String {
+    format!("Set {}.image to an image {needed}", image_part(place, container).spec_field())
+}
+
 /// The part whose image a container has: the migration pod has an init container of the database's image.
 fn image_part(place: &Place<'_>, container: &ContainerStatus) -> Part {
     if container.name == migration_job::ROLES { Part::Database } else { place.part }

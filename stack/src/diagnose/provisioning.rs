@@ -78,7 +78,7 @@ fn class(wanted: Option<&str>, diagnosed: Evidence<'_>) -> Option<Cause> {
                 [] => "Install a provisioner with a default StorageClass: the cluster has no StorageClass"
                     .to_owned(),
                 [first, ..] => format!(
-                    "Annotate a default: kubectl annotate storageclass {first} {DEFAULT}=true. Or create the stack again: {}, and set {}: {first}",
+                    "Annotate a default: kubectl annotate --overwrite storageclass {first} {DEFAULT}=true. Or create the stack again: {}, and set {}: {first}",
                     deletion(diagnosed),
                     field(diagnosed.stack)
                 ),

@@ -110,23 +110,52 @@ fn every_field_that_a_captured_diagnosis_names_exists() {
 }
 
 // Commands on cluster-scoped objects.
-const CLUSTER_SCOPED: [&str; 6] = [
+const CLUSTER_SCOPED: [&str; 7] = [
     "get nodes",
     "get namespace",
     "describe namespace",
-    "annotate storageclass",
-    "patch pv",
+    "annotate --overwrite storageclass",
+    "describe storageclass",
+    "get validatingwebhookconfigurations,mutatingwebhookconfigurations",
     "patch persistentvolume ",
 ];
 
-#[test]
-fn every_command_in_a_captured_diagnosis_names_its_namespace() {
-    for message in super::captured::messages() {
-        for command in message.split("kubectl ").skip(1) {
+// The commands of texts that are on an object of a namespace and do not name it.
+fn without_namespace(texts: impl Iterator<Item = String>) -> (usize, Vec<String>) {
+    let (mut count, mut found) = (0, Vec::new());
+    for text in texts {
+        for command in text.split("kubectl ").skip(1) {
             let is_cluster_scoped = CLUSTER_SCOPED.iter().any(|scoped| command.starts_with(scoped));
-            assert!(is_cluster_scoped || command.starts_with("-n "), "{message}");
+            count += 1;
+            if !is_cluster_scoped && !command.starts_with("-n ") {
+                found.push(command.to_owned());
+            }
         }
     }
+    (count, found)
+}
+
+#[test]
+fn every_command_in_a_captured_diagnosis_names_its_namespace() {
+    let (count, without) = without_namespace(super::captured::messages().into_iter());
+    assert_eq!(without, Vec::<String>::new());
+    assert!(count > 10, "only {count} commands were found in the messages");
+}
+
+#[test]
+fn every_command_in_a_source_of_messages_names_its_namespace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let texts = SOURCES.iter().flat_map(|folder| literals(&root.join(folder)));
+    let (count, without) = without_namespace(texts);
+    assert_eq!(without, Vec::<String>::new());
+    assert!(count > 10, "only {count} commands were found in the sources");
+}
+
+#[test]
+fn the_readme_shows_a_message_as_it_is_reported() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let shown = readme.lines().find(|line| line.starts_with("The volume")).unwrap();
+    assert!(super::captured::messages().contains(&shown.to_owned()), "{shown}");
 }
 
 #[test]
