@@ -15,6 +15,7 @@ pub mod nfs_node;
 pub mod outage;
 mod outputs;
 pub mod permit;
+pub mod readers;
 pub mod readme;
 pub mod registry;
 pub mod remedy;

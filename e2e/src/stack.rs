@@ -15,6 +15,8 @@ use crate::{namespace::Namespace, wait};
 
 // Enough for the slowest node of the test cluster. Benchmarks measure the speed, tests do not.
 pub const READY_WITHIN: Duration = Duration::from_mins(3);
+// From the correction of a spec that a pod of the database could not run with.
+pub const HEALED_WITHIN: Duration = Duration::from_secs(60);
 // For what needs no new pod.
 pub const SOON: Duration = Duration::from_secs(30);
 
@@ -37,7 +39,11 @@ impl Namespace {
 
     // Waits until the stack is Ready for its current generation.
     pub async fn until_ready(&self, name: &str) -> Result<TodoStack> {
-        match wait::until(&self.stacks(), name, "Ready", READY_WITHIN, is_ready).await {
+        self.until_ready_within(READY_WITHIN, name).await
+    }
+
+    pub async fn until_ready_within(&self, deadline: Duration, name: &str) -> Result<TodoStack> {
+        match wait::until(&self.stacks(), name, "Ready", deadline, is_ready).await {
             Ok(Some(stack)) => Ok(stack),
             Ok(None) => bail!("{name} does not exist"),
             Err(error) => Err(match self.stacks().get_opt(name).await? {

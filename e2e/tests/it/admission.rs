@@ -31,7 +31,10 @@ async fn ensure_rejected(namespace: &Namespace, reason: Reason, mention: &str) -
 fn an_exceeded_quota_is_reported() -> Result<()> {
     with_namespace("quota", async |namespace| {
         namespace.kubectl(&["create", "quota", "small", "--hard=pods=0"]).await?;
-        ensure_rejected(namespace, Reason::QuotaExceeded, "small").await.map(drop)
+        ensure_rejected(namespace, Reason::QuotaExceeded, "small").await?;
+        let raised = r#"{"spec": {"hard": {"pods": "2"}}}"#;
+        namespace.kubectl(&["patch", "quota", "small", "--patch", raised]).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -123,7 +126,8 @@ fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
         };
         let test =
             async || ensure_rejected(namespace, Reason::PodSecurityViolated, "restricted").await.map(drop);
-        policy.while_in_force(namespace, "host namespaces", test).await
+        policy.while_in_force(namespace, "host namespaces", test).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 

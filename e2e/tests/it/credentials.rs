@@ -1,6 +1,8 @@
 //! Credentials that a user gives or edits by hand: they work, or they are reported by key. Rotation under
 //! requests is in `credential_rotation.rs`.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Secret};
 use kube::api::{ListParams, Patch, PatchParams};
@@ -11,6 +13,7 @@ use todostack_e2e::{
     credentials::Login,
     external_database::OWNER,
     namespace::{Namespace, with_namespace},
+    remedy::Step,
     stack::{READY_WITHIN, condition},
     symptom::Symptom,
     wait,
@@ -22,31 +25,68 @@ fn a_reserved_username_is_reported_by_key_and_no_job_is_created(
 ) -> Result<()> {
     with_namespace("reserved", async |namespace| {
         namespace.apply_login("own", Login { username, password: "hush-1f7b" }).await?;
-        let spec = "{database: {postgres: {credentialsSecret: {name: own}}}}";
-        namespace.ensure_diagnosed(spec, Symptom::Applied, Reason::SecretKeyInvalid, "key username").await?;
+        let spec = "{api: {replicas: 1}, database: {postgres: {credentialsSecret: {name: own}}}}";
+        let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
+        let message = watch.diagnosed_as(Reason::SecretKeyInvalid, "key username").await?;
         let jobs = namespace.api::<Job>().list(&ListParams::default()).await?;
         assert_eq!(jobs.items.len(), 0);
-        Ok(())
+        let step = Step::Run { after: "key username", folder: Path::new("."), values: &["shop"] };
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
 #[rstest]
-#[case::sslmode("sslmode", "verify_full")]
-#[case::port("port", "postgres")]
-#[case::host("host", "postgres://db")]
+#[case::sslmode("sslmode", "verify_full", "disable")]
+#[case::port("port", "postgres", "5432")]
+#[case::host("host", "postgres://db", "shop-database")]
 fn a_value_that_the_client_does_not_understand_is_reported_by_key(
     #[case] key: &str,
     #[case] value: &str,
+    #[case] correct: &str,
 ) -> Result<()> {
     with_namespace("key", async |namespace| {
-        let mut data =
-            vec![("host", "db"), ("dbname", "shop"), ("username", "shop"), ("password", "hush-8e2d")];
+        namespace.external_database(OWNER, &[]).await?;
+        let Login { username, password } = OWNER;
+        let mut data = vec![
+            ("host", "shop-database"),
+            ("dbname", "shop"),
+            ("username", username),
+            ("password", password),
+        ];
         data.retain(|(other, _)| *other != key);
         data.push((key, value));
         namespace.apply_secret("own", &data).await?;
-        let spec = "{database: {external: {secret: {name: own}}}}";
-        let mention = format!("key {key}");
-        namespace.ensure_diagnosed(spec, Symptom::Applied, Reason::SecretKeyInvalid, &mention).await
+        let spec = "{api: {replicas: 1}, database: {external: {secret: {name: own}}}}";
+        let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
+        let message = watch.diagnosed_as(Reason::SecretKeyInvalid, &format!("key {key}")).await?;
+        let step = Step::Run { after: "Set it", folder: Path::new("."), values: &[correct] };
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+#[test]
+fn the_superuser_is_rejected_from_other_pods_and_the_login_of_the_job_may_not_do_its_work() -> Result<()> {
+    with_namespace("superuser", async |namespace| {
+        // For a pod with psql.
+        namespace.external_database(OWNER, &[]).await?;
+        namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
+        let superuser = namespace.password("shop-db-superuser").await?;
+        let application = namespace.password("shop-db-app").await?;
+        for (username, password, query, expected) in [
+            ("postgres", &superuser, "select 1", "pg_hba.conf rejects connection"),
+            ("todostack_jobs", &superuser, "create role other", "permission denied to create role"),
+            ("todo", &application, "create role other", "permission denied to create role"),
+        ] {
+            let psql =
+                "PGPASSWORD=\"$2\" exec psql --host=shop-db --username=\"$1\" --dbname=todo --command=\"$3\"";
+            let exec = ["exec", "deployment/shop-database", "--", "sh", "-c", psql, "psql"];
+            let outcome = namespace.kubectl(&[&exec[..], &[username, password, query]].concat()).await;
+            let error = outcome.err().with_context(|| format!("{username} may {query}"))?.to_string();
+            ensure!(error.contains(expected), "{username}: {error}");
+        }
+        Ok(())
     })
 }
 

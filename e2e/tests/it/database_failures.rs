@@ -8,6 +8,7 @@ use todostack_e2e::{
     credentials::Login,
     external_database::OWNER,
     namespace::{Namespace, with_namespace},
+    remedy::Step,
     stack::SOON,
     symptom::Symptom,
     wait,
@@ -50,9 +51,10 @@ fn a_server_without_a_free_connection_is_reported() -> Result<()> {
         namespace.external_database(OWNER, &["-c", "max_connections=12"]).await?;
         namespace.apply_external_login("own", OWNER).await?;
         use_all_connections(namespace).await?;
-        namespace
-            .ensure_diagnosed(EXTERNAL, PROBE_FAILED, Reason::TooManyConnections, "max_connections")
-            .await
+        let mention = "Raise max_connections";
+        namespace.ensure_diagnosed(EXTERNAL, PROBE_FAILED, Reason::TooManyConnections, mention).await?;
+        namespace.external_database(OWNER, &["-c", "max_connections=100"]).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -62,7 +64,10 @@ fn a_server_without_a_free_connection_is_reported() -> Result<()> {
 fn an_unreachable_server_is_reported(#[case] host: &str) -> Result<()> {
     with_namespace("unreached", async |namespace| {
         namespace.apply_external_login_at(host, "own", OWNER).await?;
-        namespace.ensure_diagnosed(EXTERNAL, PROBE_FAILED, Reason::DatabaseUnreachable, "Secret").await
+        namespace.ensure_diagnosed(EXTERNAL, PROBE_FAILED, Reason::DatabaseUnreachable, "Secret").await?;
+        namespace.external_database(OWNER, &[]).await?;
+        namespace.apply_external_login("own", OWNER).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -108,7 +113,9 @@ fn a_rollout_that_exceeds_its_deadline_is_reported() -> Result<()> {
             namespace.kubectl(&["patch", "deployment", "shop-api", "--patch", patch]).await
         })
         .await?;
-        watch.diagnosed_as(Reason::ProgressDeadlineExceeded, "shop-api").await.map(drop)
+        let message = watch.diagnosed_as(Reason::ProgressDeadlineExceeded, "shop-api").await?;
+        namespace.follow("shop", &message, Step::Set("spec.api", Some("{resources: null}"))).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 

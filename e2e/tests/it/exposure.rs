@@ -14,6 +14,7 @@ use todostack_e2e::{
 };
 
 const CLASS_FIELD: &str = "spec.exposure.ingress.className";
+const CLASS: Step<'_> = Step::Set(CLASS_FIELD, Some("traefik"));
 
 #[test]
 fn a_host_of_another_stack_is_reported_on_the_later_one() -> Result<()> {
@@ -34,7 +35,10 @@ fn a_service_without_a_load_balancer_is_reported() -> Result<()> {
     with_namespace("balancer", async |namespace| {
         let spec = "{database: {sqlite: {}}, exposure: {service: {type: LoadBalancer}}}";
         let symptom = Symptom::DeploymentCondition("MinimumReplicasAvailable");
-        namespace.ensure_diagnosed(spec, symptom, Reason::AddressPending, "shop-api").await
+        let watch = namespace.apply_and_watch_for("shop", spec, symptom).await?;
+        let message = watch.diagnosed_as(Reason::AddressPending, "shop-api").await?;
+        namespace.follow("shop", &message, Step::Set("spec.exposure.service.type", None)).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -44,12 +48,15 @@ fn no_default_ingress_class_and_more_than_one_are_reported_with_the_field_to_set
         let spec = "{database: {sqlite: {}}, exposure: {host: ingress-class.localhost}}";
         without_default_class(&namespace.cluster, "ingressclass", "traefik", async || {
             let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
-            watch.diagnosed_as(Reason::NoDefaultIngressClass, CLASS_FIELD).await.map(drop)
+            let message = watch.diagnosed_as(Reason::NoDefaultIngressClass, CLASS_FIELD).await?;
+            namespace.follow("shop", &message, CLASS).await?;
+            namespace.until_ready("shop").await.map(drop)
         })
         .await?;
+        let without = r#"{"spec": {"exposure": {"ingress": null}}}"#;
+        namespace.kubectl(&["patch", "todostack", "shop", "--type=merge", "--patch", without]).await?;
         namespace.until_ready("shop").await?;
-        ensure_second_default_is_reported(namespace).await?;
-        namespace.until_ready("shop").await.map(drop)
+        ensure_second_default_is_reported(namespace).await
     })
 }
 
@@ -83,7 +90,9 @@ async fn ensure_second_default_is_reported(namespace: &Namespace) -> Result<()> 
     }))?;
     let watch = namespace.watch_for("shop", Symptom::Applied).await?;
     with_object(&namespace.cluster.api(), &second, async || {
-        watch.diagnosed_as(Reason::MultipleDefaultIngressClasses, CLASS_FIELD).await.map(drop)
+        let message = watch.diagnosed_as(Reason::MultipleDefaultIngressClasses, CLASS_FIELD).await?;
+        namespace.follow("shop", &message, CLASS).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
     .await
 }

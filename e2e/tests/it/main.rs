@@ -10,6 +10,7 @@ mod deletion;
 mod events;
 mod examples;
 mod exposure;
+mod external_tls;
 mod helm;
 mod kubectl;
 mod lifecycle;

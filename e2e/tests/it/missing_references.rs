@@ -8,6 +8,7 @@ use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
     cluster_objects::without_default_class,
+    external_database::OWNER,
     namespace::{with_namespace, with_namespace_alone},
     remedy::Step,
     symptom::Symptom,
@@ -101,10 +102,26 @@ fn the_remedy_of_missing_init_scripts_heals() -> Result<()> {
 }
 
 #[test]
-fn a_stack_with_a_missing_class_can_be_created_again_with_another() -> Result<()> {
+fn the_remedy_of_a_missing_login_heals() -> Result<()> {
+    with_namespace("login", async |namespace| {
+        namespace.external_database(OWNER, &[]).await?;
+        namespace.apply("shop", "{api: {replicas: 1}, database: {external: {secret: {name: own}}}}").await?;
+        let message = namespace.until_not_ready("shop", Reason::SecretNotFound, "own").await?;
+        // The password is quoted for the shell.
+        let values = ["shop-database", "shop", OWNER.username, "'owner-4f1c: it'\\''s own'"];
+        let step = Step::Run { after: "Create it", folder: Path::new("."), values: &values };
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+#[rstest]
+#[case::postgres("postgres")]
+#[case::sqlite("sqlite")]
+fn a_stack_with_a_missing_class_can_be_created_again_with_another(#[case] database: &str) -> Result<()> {
     with_namespace("class", async |namespace| {
         let spec =
-            |class: &str| format!("{{database: {{postgres: {{storage: {{storageClassName: {class}}}}}}}}}");
+            |class: &str| format!("{{database: {{{database}: {{storage: {{storageClassName: {class}}}}}}}}}");
         namespace.apply("shop", &spec("golden")).await?;
         let message = namespace.until_not_ready("shop", Reason::StorageClassNotFound, "golden").await?;
         let step = Step::Run { after: "create the stack again", folder: Path::new("."), values: &[] };
@@ -136,9 +153,11 @@ fn a_missing_default_storage_class_is_reported_with_the_field_to_set() -> Result
     with_namespace_alone("noclass", async |namespace| {
         without_default_class(&namespace.cluster, "storageclass", "standard", async || {
             let watch = namespace.apply_and_watch_for("shop", "{}", Symptom::Applied).await?;
-            watch.diagnosed_as(Reason::NoDefaultStorageClass, "storageClassName").await.map(drop)
+            let message = watch.diagnosed_as(Reason::NoDefaultStorageClass, "storageClassName").await?;
+            let step = Step::Run { after: "Annotate a default", folder: Path::new("."), values: &[] };
+            namespace.follow("shop", &message, step).await?;
+            namespace.until_ready("shop").await.map(drop)
         })
-        .await?;
-        namespace.until_ready("shop").await.map(drop)
+        .await
     })
 }

@@ -1,5 +1,7 @@
 //! Stacks whose pods cannot run: the reported reason, and the object or the field to change.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 use rstest::rstest;
 use todostack_crds::Reason;
@@ -7,9 +9,9 @@ use todostack_e2e::{
     credentials::Login,
     image,
     namespace::with_namespace,
-    registry::{PRIVATE_IMAGE, PrivateRegistry},
+    registry::{self, PRIVATE_IMAGE, PrivateRegistry},
     remedy::Step,
-    stack::SOON,
+    stack::{HEALED_WITHIN, SOON},
     symptom::Symptom,
     wait,
 };
@@ -146,7 +148,10 @@ fn an_image_without_the_command_is_reported() -> Result<()> {
         let image = namespace.cluster.api_image().await?;
         let spec = format!("{{database: {{postgres: {{image: '{image}'}}}}}}");
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
-        watch.diagnosed_as(Reason::ContainerCommandNotFound, &image).await.map(drop)
+        let message = watch.diagnosed_as(Reason::ContainerCommandNotFound, &image).await?;
+        let default = Step::Set("spec.database.postgres.image", Some("null"));
+        namespace.follow("shop", &message, default).await?;
+        namespace.until_ready_within(HEALED_WITHIN, "shop").await.map(drop)
     })
 }
 
@@ -171,19 +176,58 @@ fn an_image_for_another_architecture_is_reported() -> Result<()> {
             format!("{{api: {{image: '{image}', imagePullPolicy: Never}}, database: {{sqlite: {{}}}}}}");
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
         let mention = "built for the node's architecture";
-        watch.diagnosed_as(Reason::ImageArchitectureMismatch, mention).await.map(drop)
+        let message = watch.diagnosed_as(Reason::ImageArchitectureMismatch, mention).await?;
+        namespace.follow("shop", &message, Step::Set("spec.api.image", Some("null"))).await?;
+        namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+// The StatefulSet controller does not replace a pod that never becomes ready.
+#[rstest]
+#[case::image(
+    "{image: 'localhost/nowhere:18'}",
+    Reason::ImageNotFound,
+    Step::Set("spec.database.postgres.image", Some("null"))
+)]
+#[case::parameter(
+    "{parameters: {shared_buffers: 1TB}}",
+    Reason::CrashLoopBackOff,
+    Step::Set("spec.database.postgres.parameters", Some("{shared_buffers: null}"))
+)]
+fn a_database_that_cannot_start_is_ready_within_a_minute_of_its_correction(
+    #[case] postgres: &str,
+    #[case] reason: Reason,
+    #[case] step: Step<'_>,
+) -> Result<()> {
+    with_namespace("corrected", async |namespace| {
+        namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
+        let before = vec![namespace.todos("shop").add("outlive the mistake").await?];
+        namespace
+            .apply("shop", &format!("{{api: {{replicas: 1}}, database: {{postgres: {postgres}}}}}"))
+            .await?;
+        let message = namespace.until_not_ready("shop", reason, "").await?;
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready_within(HEALED_WITHIN, "shop").await?;
+        assert_eq!(namespace.todos("shop").list_eventually().await?, before);
+        Ok(())
     })
 }
 
 #[test]
-fn a_registry_that_denies_access_is_reported() -> Result<()> {
+fn a_registry_that_denies_access_is_reported_and_the_pods_start_with_its_pull_secret() -> Result<()> {
     with_namespace("registry", async |namespace| {
-        let _registry = PrivateRegistry::start().await?;
-        let spec = format!("{{api: {{image: '{PRIVATE_IMAGE}'}}, database: {{sqlite: {{}}}}}}");
+        let image = namespace.cluster.api_image().await?;
+        let _registry = PrivateRegistry::start(&image).await?;
+        let selector = format!("{{kubernetes.io/hostname: {}}}", registry::NODE);
+        let api = format!("{{replicas: 1, image: '{PRIVATE_IMAGE}', nodeSelector: {selector}}}");
         let symptom = Symptom::ContainerWaiting("ErrImagePull");
-        namespace
-            .ensure_diagnosed(&spec, symptom, Reason::ImagePullUnauthorized, "spec.api.imagePullSecrets")
-            .await
+        let watch = namespace.apply_and_watch_for("shop", &format!("{{api: {api}}}"), symptom).await?;
+        let message = watch.diagnosed_as(Reason::ImagePullUnauthorized, PRIVATE_IMAGE).await?;
+        let values = [registry::SERVER, "shop", "hush-3a9e"];
+        let create = Step::Run { after: "Create a Secret", folder: Path::new("."), values: &values };
+        namespace.follow("shop", &message, create).await?;
+        namespace.follow("shop", &message, Step::Set("spec.api.imagePullSecrets", None)).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -198,6 +242,8 @@ fn a_password_that_cannot_be_sent_is_reported_by_key_and_position(#[case] passwo
         let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
         let message = watch.diagnosed_as(Reason::SecretKeyInvalid, "password").await?;
         ensure!(message.contains("position 5") && !message.contains("hush"), "{message}");
-        Ok(())
+        let step = Step::Run { after: "key password", folder: Path::new("."), values: &["hush-8c1f"] };
+        namespace.follow("shop", &message, step).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }

@@ -10,6 +10,7 @@ use todostack_crds::Reason;
 use todostack_e2e::{
     namespace::{Namespace, with_namespace},
     remedy::Step,
+    stack::{SOON, manifest},
 };
 
 // A folder with the files of a self-signed certificate, as the reported command names them.
@@ -27,10 +28,13 @@ fn host(namespace: &Namespace) -> String {
     format!("{}.localhost", namespace.name)
 }
 
-async fn apply(namespace: &Namespace) -> Result<()> {
+fn spec(namespace: &Namespace) -> String {
     let exposure = format!("{{host: {}, ingress: {{tls: {{secretName: shop-tls}}}}}}", host(namespace));
-    let spec = format!("{{database: {{sqlite: {{}}}}, exposure: {exposure}}}");
-    namespace.apply("shop", &spec).await.map(drop)
+    format!("{{database: {{sqlite: {{}}}}, exposure: {exposure}}}")
+}
+
+async fn apply(namespace: &Namespace) -> Result<()> {
+    namespace.apply("shop", &spec(namespace)).await.map(drop)
 }
 
 // Creates the Secret from the files, without the check of `kubectl create secret tls`.
@@ -41,18 +45,47 @@ async fn create_secret(namespace: &Namespace, folder: &TempDir, keys: [&str; 2])
     namespace.kubectl(&["create", "secret", "generic", "shop-tls", &certificate, &key]).await.map(drop)
 }
 
-// As with cert-manager. `Stalled` would end `helm install --wait` at once.
 #[test]
-fn a_certificate_that_comes_later_does_not_stall_the_stack() -> Result<()> {
+fn the_remedy_of_a_missing_certificate_heals() -> Result<()> {
     with_namespace("latecert", async |namespace| {
         apply(namespace).await?;
         let message = namespace.until_not_ready("shop", Reason::TlsSecretNotFound, "shop-tls").await?;
-        let stalled = ["wait", "--for=condition=Stalled", "todostack/shop", "--timeout=20s"];
-        ensure!(namespace.kubectl(&stalled).await.is_err(), "the stack is Stalled within 20 s");
         let folder = issue(&host(namespace), 2100)?;
         let step = Step::Run { after: "Create it", folder: folder.path(), values: &[] };
         namespace.follow("shop", &message, step).await?;
         namespace.until_ready("shop").await.map(drop)
+    })
+}
+
+// A chart with one stack, as a team would have it.
+fn chart(spec: &str) -> Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("Chart.yaml"), "apiVersion: v2\nname: shop\nversion: 0.1.0\n")?;
+    fs::create_dir(folder.path().join("templates"))?;
+    fs::write(folder.path().join("templates/todostack.yaml"), manifest("shop", spec)?.to_string())?;
+    Ok(folder)
+}
+
+// As with cert-manager. `Stalled` would end the wait at once.
+#[test]
+fn helm_waits_for_a_certificate_that_comes_20_s_later() -> Result<()> {
+    with_namespace("helmwait", async |namespace| {
+        let chart = chart(&spec(namespace))?;
+        let path = chart.path().display().to_string();
+        let install =
+            ["install", "shop", &path, "--namespace", &namespace.name, "--wait=watcher", "--timeout=3m"];
+        let late_certificate = async {
+            namespace.until_not_ready("shop", Reason::TlsSecretNotFound, "shop-tls").await?;
+            let stalled = ["wait", "--for=condition=Stalled", "todostack/shop", "--timeout=20s"];
+            ensure!(namespace.kubectl(&stalled).await.is_err(), "the stack is Stalled within 20 s");
+            let files = issue(&host(namespace), 2100)?;
+            create_secret(namespace, &files, ["tls.crt", "tls.key"]).await
+        };
+        let installed = namespace.cluster.helm(&install);
+        let (installed, certificate) = tokio::join!(installed, late_certificate);
+        certificate?;
+        installed?;
+        namespace.until_ready_within(SOON, "shop").await.map(drop)
     })
 }
 

@@ -15,7 +15,8 @@ use todostack_e2e::{
     cluster_objects::with_object,
     namespace::{Namespace, with_namespace},
     nfs_node::{self, postgres_on_export, postgres_on_node},
-    stack::SOON,
+    remedy::Step,
+    stack::{HEALED_WITHIN, SOON},
     symptom::Symptom,
     wait,
 };
@@ -61,7 +62,9 @@ fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
         let allow_other = format!("sed -i 's/ \\*(/ 192.0.2.7(/' {file}; exportfs -ra");
         nfs_node::run(&format!("nfs-export {name} 999:999 0700; {allow_other}")).await?;
         let spec = nfs_spec(nfs_node::SERVER, &path, "hard, nfsvers=3");
-        namespace.ensure_diagnosed(&spec, Symptom::MountFailed, Reason::MountAccessDenied, &path).await
+        namespace.ensure_diagnosed(&spec, Symptom::MountFailed, Reason::MountAccessDenied, &path).await?;
+        namespace.export().await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
@@ -74,7 +77,6 @@ fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
     Reason::NfsServerUnreachable,
     "nas.invalid"
 )]
-#[case::unknown_option("10.99.0.10", "hard, nfsvers=4.1, color=blue", Reason::FailedMount, "mountOptions")]
 fn a_failed_mount_is_reported(
     #[case] server: &str,
     #[case] options: &str,
@@ -85,6 +87,20 @@ fn a_failed_mount_is_reported(
         namespace.cluster.require_nfs_node().await?;
         let spec = nfs_spec(server, "/exports/demo-of-mounts", options);
         namespace.ensure_diagnosed(&spec, Symptom::MountFailed, reason, mention).await
+    })
+}
+
+// The kubelet reads a PersistentVolume once for each pod.
+#[test]
+fn an_unknown_mount_option_is_reported_and_its_correction_heals() -> Result<()> {
+    with_namespace("option", async |namespace| {
+        let path = namespace.export().await?;
+        let spec = nfs_spec(nfs_node::SERVER, &path, "hard, nfsvers=4.1, color=blue");
+        let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::MountFailed).await?;
+        let message = watch.diagnosed_as(Reason::FailedMount, "mountOptions").await?;
+        let field = "spec.database.postgres.storage.nfs.mountOptions";
+        namespace.follow("shop", &message, Step::Set(field, Some("[hard, nfsvers=4.1]"))).await?;
+        namespace.until_ready_within(HEALED_WITHIN, "shop").await.map(drop)
     })
 }
 
@@ -178,6 +194,12 @@ fn two_stacks_on_one_export_are_reported() -> Result<()> {
         namespace.apply("first", spec).await?;
         wait::eventually("bound", SOON, async || namespace.bound_volume("first-db").await).await?;
         let watch = namespace.apply_and_watch_for("second", spec, Symptom::Applied).await?;
-        watch.diagnosed_as(Reason::VolumeShared, "first").await.map(drop)
+        watch.diagnosed_as(Reason::VolumeShared, "first").await?;
+        namespace.delete_and_wait("second").await?;
+        let other = format!(
+            "{{api: {{replicas: 1}}, database: {{postgres: {}}}}}",
+            postgres_on_export(&namespace.export().await?)
+        );
+        namespace.apply_and_wait("second", &other).await.map(drop)
     })
 }
