@@ -20,14 +20,11 @@ pub const DEFAULT_USER: i64 = 999;
 
 /// A Postgres server that the operator runs as a StatefulSet with one pod.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[x_kube(
-    validation = Rule::new(rules::IMMUTABLE_VERSION).message(rules::IMMUTABLE_VERSION_MESSAGE),
-    validation = Rule::new(rules::PARAMETERS_ARE_SAFE).message(rules::PARAMETERS_ARE_SAFE_MESSAGE),
-)]
+#[x_kube(validation = Rule::new(rules::PARAMETERS_ARE_SAFE).message(rules::PARAMETERS_ARE_SAFE_MESSAGE))]
 #[serde(rename_all = "camelCase")]
 pub struct PostgresSpec {
-    /// Major version of Postgres: "14", "15", "16", "17" or "18". Immutable, because Postgres cannot read the
-    /// data directory of another major version. Defaults to "18".
+    /// Major version of Postgres: "14", "15", "16", "17" or "18". It cannot change once the data directory is
+    /// initialized, because Postgres cannot read that of another major version. Defaults to "18".
     #[serde(default)]
     pub version: Version,
 

@@ -45,9 +45,23 @@ pub enum Reason {
     StorageClassNotFound,
     /// The volume is not provisioned: the provisioner of the StorageClass failed or does not respond.
     ProvisioningFailed,
+    /// The volume that the stack has is not the one that the spec names: another NFS export or StorageClass.
+    VolumeMismatch,
+    /// The PersistentVolume of the data was deleted (phase `Lost` of its claim), or the volume is empty where
+    /// a database was.
+    VolumeLost,
     /// The PersistentVolumeClaim is being deleted: its volume, and with it the data, may follow when the pod
     /// stops.
     VolumeTerminating,
+    /// Warning: the PersistentVolume would be deleted with its claim, although `deletionPolicy` is `Retain`,
+    /// because the API server does not let the operator change its reclaim policy.
+    VolumeNotRetained,
+    /// Warning: the spec asks for a larger volume, and the StorageClass does not have `allowVolumeExpansion`.
+    VolumeCannotGrow,
+    /// Warning: the volume did not grow to the size that the spec asks for.
+    ResizeFailed,
+    /// Warning: the SQLite file is on a network file system, such as NFS, where its locks are not safe.
+    NetworkFileSystem,
     /// The PersistentVolumeClaim is not bound yet.
     VolumePending,
     /// Another TodoStack uses the same NFS export.

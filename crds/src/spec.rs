@@ -50,11 +50,14 @@ use crate::{api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, rules,
         priority = 1
     ),
     validation = Rule::new(rules::NAME).message(rules::NAME_MESSAGE),
+    validation = Rule::new(rules::SIZE_DOES_NOT_SHRINK).message(rules::SIZE_DOES_NOT_SHRINK_MESSAGE),
+    validation = Rule::new(rules::IMMUTABLE_VERSION).message(rules::IMMUTABLE_VERSION_MESSAGE),
     validation = Rule::new(rules::IMMUTABLE_USER).message(rules::IMMUTABLE_USER_MESSAGE)
 )]
 #[x_kube(
     validation = Rule::new(rules::IMMUTABLE_DATABASE_KIND).message(rules::IMMUTABLE_DATABASE_KIND_MESSAGE),
     validation = Rule::new(rules::IMMUTABLE_STORAGE_KIND).message(rules::IMMUTABLE_STORAGE_KIND_MESSAGE),
+    validation = Rule::new(rules::IMMUTABLE_STORAGE_CLASS).message(rules::IMMUTABLE_STORAGE_CLASS_MESSAGE),
     validation = Rule::new(rules::SQLITE_HAS_ONE_REPLICA).message(rules::SQLITE_HAS_ONE_REPLICA_MESSAGE),
 )]
 #[serde(rename_all = "camelCase")]

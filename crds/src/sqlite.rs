@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{rules, storage::default_size};
+use crate::storage::default_size;
 
 /// A SQLite file on a volume of the API pod. The API migrates its schema at start.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
@@ -18,16 +18,13 @@ pub struct SqliteSpec {
 
 /// The volume of the SQLite file.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
-#[x_kube(
-    validation = Rule::new(rules::SIZE_DOES_NOT_SHRINK).message(rules::SIZE_DOES_NOT_SHRINK_MESSAGE),
-    validation = Rule::new(rules::IMMUTABLE_STORAGE_CLASS).message(rules::IMMUTABLE_STORAGE_CLASS_MESSAGE),
-)]
 #[serde(rename_all = "camelCase")]
 pub struct SqliteStorage {
     /// Size of the PersistentVolumeClaim: a whole number with a unit such as `Mi`, `Gi` or `G`; bytes without
-    /// one. It can grow if the StorageClass has allowVolumeExpansion, and it cannot shrink. Defaults to 1Gi.
+    /// one. It can grow if the StorageClass has allowVolumeExpansion, and go back to what the volume has
+    /// (`status.storage.size`). Defaults to 1Gi.
     #[serde(default = "default_size")]
-    #[schemars(regex(pattern = r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"))]
+    #[schemars(length(max = 18), regex(pattern = r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"))]
     pub size: String,
 
     /// Name of the StorageClass that provisions the volume. Immutable. Defaults to the cluster's default

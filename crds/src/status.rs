@@ -80,6 +80,10 @@ pub struct DatabaseStatus {
     /// missing or invalid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// Identity of a managed server's data (`pg_control_system()`). Absent until it is initialized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub system_identifier: Option<String>,
 }
 
 /// The volume of the data.
@@ -89,9 +93,14 @@ pub struct StorageStatus {
     /// Name of the PersistentVolumeClaim.
     #[serde(default)]
     pub claim: String,
-    /// Name of the PersistentVolume. Absent until the PersistentVolumeClaim is bound.
+    /// Name of the PersistentVolume. Absent until the PersistentVolumeClaim is bound. If the claim is deleted,
+    /// the operator binds the volume to a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
+    /// Size that the PersistentVolumeClaim is bound with. `spec` can go back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub size: Option<String>,
 }
 
 /// The last completed migration.

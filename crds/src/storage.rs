@@ -11,18 +11,15 @@ pub const DEFAULT_SIZE: &str = "1Gi";
 
 /// The volume of Postgres. Without `nfs` and `storageClassName`, it is of the cluster's default StorageClass.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
-#[x_kube(
-    validation = Rule::new(rules::ONE_STORAGE).message(rules::ONE_STORAGE_MESSAGE),
-    validation = Rule::new(rules::SIZE_DOES_NOT_SHRINK).message(rules::SIZE_DOES_NOT_SHRINK_MESSAGE),
-    validation = Rule::new(rules::IMMUTABLE_STORAGE_CLASS).message(rules::IMMUTABLE_STORAGE_CLASS_MESSAGE),
-)]
+#[x_kube(validation = Rule::new(rules::ONE_STORAGE).message(rules::ONE_STORAGE_MESSAGE))]
 #[serde(rename_all = "camelCase")]
 pub struct PostgresStorage {
     /// Size of the PersistentVolumeClaim: a whole number with a unit such as `Mi`, `Gi` or `G`; bytes without
-    /// one. It can grow if the StorageClass has allowVolumeExpansion, and it cannot shrink. With `nfs`, the
-    /// NFS server does not enforce it, and Kubernetes rejects a change. Defaults to 1Gi.
+    /// one. It can grow if the StorageClass has allowVolumeExpansion, and go back to what the volume has
+    /// (`status.storage.size`). With `nfs`, the NFS server does not enforce it, and a claim that is bound keeps
+    /// its size. Defaults to 1Gi.
     #[serde(default = "default_size")]
-    #[schemars(regex(pattern = r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"))]
+    #[schemars(length(max = 18), regex(pattern = r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"))]
     pub size: String,
 
     /// An export of an NFS server, for which the operator creates a PersistentVolume. On the server, the

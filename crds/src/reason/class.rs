@@ -31,6 +31,10 @@ impl Reason {
             | Self::AddressPending => Class::Waiting,
             Self::TrailingNewline
             | Self::VolumeSlow
+            | Self::VolumeNotRetained
+            | Self::VolumeCannotGrow
+            | Self::ResizeFailed
+            | Self::NetworkFileSystem
             | Self::TooFewConnections
             | Self::TlsCertificateExpiring
             | Self::NoIngressAddress => Class::Warning,
@@ -41,6 +45,8 @@ impl Reason {
             | Self::NoDefaultStorageClass
             | Self::StorageClassNotFound
             | Self::ProvisioningFailed
+            | Self::VolumeMismatch
+            | Self::VolumeLost
             | Self::VolumeTerminating
             | Self::VolumeShared
             | Self::ExportNotFound

@@ -7,6 +7,8 @@ use kube_cel::Validator;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+mod changes;
+
 fn schema() -> Value {
     let crd = serde_json::to_value(TodoStack::crd()).unwrap();
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
@@ -90,85 +92,4 @@ fn a_spec_that_breaks_a_rule_is_rejected_with_the_message_of_that_rule(
 fn a_name_that_no_service_can_have_is_rejected(#[case] name: &str) {
     let messages = rejections(&stack(name, "{}"), None);
     assert!(messages.iter().any(|m| m.contains("metadata.name must be a DNS label")), "{messages:?}");
-}
-
-#[rstest]
-#[case::server(
-    "{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
-    "{database: {postgres: {storage: {nfs: {server: nas2, path: /e}}}}}",
-    "storage.nfs.server and storage.nfs.path cannot change"
-)]
-#[case::nfs_removed(
-    "{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
-    "{}",
-    "storage.nfs cannot be added or removed"
-)]
-#[case::nfs_added(
-    "{}",
-    "{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}",
-    "storage.nfs cannot be added or removed"
-)]
-#[case::shrink(
-    "{database: {postgres: {storage: {size: 2Gi}}}}",
-    "{database: {postgres: {storage: {size: 1500Mi}}}}",
-    "storage.size cannot shrink"
-)]
-#[case::class(
-    "{database: {postgres: {storage: {storageClassName: fast}}}}",
-    "{database: {postgres: {storage: {storageClassName: slow}}}}",
-    "storage.storageClassName cannot change"
-)]
-#[case::downgrade(
-    "{database: {postgres: {version: '18'}}}",
-    "{database: {postgres: {version: '17'}}}",
-    "version cannot change"
-)]
-#[case::to_sqlite("{}", "{database: {sqlite: {}}}", "spec.database cannot change between")]
-#[case::to_external(
-    "{database: {postgres: {}}}",
-    "{database: {external: {secret: {name: s}}}}",
-    "spec.database cannot change between"
-)]
-fn a_change_that_would_lose_the_data_is_rejected(
-    #[case] old: &str,
-    #[case] new: &str,
-    #[case] sentence: &str,
-) {
-    let messages = rejections(&stack("shop", new), Some(&stack("shop", old)));
-    assert!(messages.iter().any(|m| m.contains(sentence)), "{messages:?}");
-}
-
-#[test]
-fn a_volume_may_grow() {
-    let old = stack("shop", "{database: {postgres: {storage: {size: 1Gi}}}}");
-    let new = stack("shop", "{database: {postgres: {storage: {size: 2Gi}}}}");
-    assert_eq!(rejections(&new, Some(&old)), Vec::<String>::new());
-}
-
-const USER_70: &str = "{database: {postgres: {runAsUser: 70}}}";
-const USER_999: &str = "{database: {postgres: {runAsUser: 999}}}";
-
-// Until the identifier of the database is known, there are no files that belong to the earlier user.
-#[rstest]
-#[case::before_initialization(None, USER_999, USER_70, false)]
-#[case::after_initialization(Some("7"), USER_999, USER_70, true)]
-#[case::from_the_default(Some("7"), "{}", USER_70, true)]
-#[case::to_the_default(Some("7"), USER_70, "{database: {postgres: {}}}", true)]
-#[case::block_removed(Some("7"), USER_70, "{}", true)]
-#[case::default_spelled_out(Some("7"), "{}", USER_999, false)]
-#[case::same(Some("7"), USER_70, USER_70, false)]
-fn the_user_changes_only_before_the_database_is_initialized(
-    #[case] identifier: Option<&str>,
-    #[case] old: &str,
-    #[case] new: &str,
-    #[case] is_rejected: bool,
-) {
-    let with_status = |spec| {
-        let mut stack = stack("shop", spec);
-        let database = identifier.map_or(json!({}), |it| json!({"systemIdentifier": it}));
-        stack["status"] = json!({"database": database});
-        stack
-    };
-    let messages = rejections(&with_status(new), Some(&with_status(old)));
-    assert_eq!(messages.iter().any(|it| it.contains("runAsUser cannot change")), is_rejected, "{messages:?}");
 }

@@ -6,6 +6,7 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use rstest::rstest;
+use serde_json::{Value, json};
 use todostack_crds::TodoStack;
 use todostack_e2e::{
     cluster::Cluster,
@@ -121,10 +122,25 @@ const CLASS: &str =
     "{database: {postgres: {storage: {storageClassName: slow}}}}",
     "storage.storageClassName cannot change"
 )]
-#[case::downgraded(
+#[case::shrunk_by_removing_the_block(
     CLASS,
-    "{database: {postgres: {version: '17'}}}",
-    "spec.database.postgres.version cannot change"
+    "{database: {postgres: {storage: null}}}",
+    "storage.size cannot shrink"
+)]
+#[case::class_removed(
+    CLASS,
+    "{database: {postgres: {storage: {storageClassName: null}}}}",
+    "storage.storageClassName cannot change"
+)]
+#[case::class_added(
+    "{paused: true}",
+    "{database: {postgres: {storage: {storageClassName: slow}}}}",
+    "storage.storageClassName cannot change"
+)]
+#[case::class_of_sqlite(
+    "{paused: true, database: {sqlite: {}}}",
+    "{database: {sqlite: {storage: {storageClassName: slow}}}}",
+    "storage.storageClassName cannot change"
 )]
 #[case::to_sqlite(CLASS, "{database: {postgres: null, sqlite: {}}}", "spec.database cannot change between")]
 fn a_change_that_would_lose_access_to_the_data_is_rejected(
@@ -141,12 +157,40 @@ fn a_change_that_would_lose_access_to_the_data_is_rejected(
 }
 
 #[test]
-fn a_volume_may_grow() -> Result<()> {
+fn a_volume_may_grow_and_go_back_to_what_is_bound() -> Result<()> {
     with_namespace("grow", async |namespace| {
         namespace.apply("shop", CLASS).await?;
         merge(namespace, "{database: {postgres: {storage: {size: 3Gi}}}}").await?;
+        set_status(namespace, &json!({"storage": {"claim": "shop-db", "size": "2Gi"}})).await?;
+        merge(namespace, "{database: {postgres: {storage: {size: 2048Mi}}}}").await?;
+        let below = merge(namespace, "{database: {postgres: {storage: {size: 2047Mi}}}}").await;
+        let error = below.err().context("it shrank")?;
+        ensure!(error.to_string().contains("storage.size cannot shrink"), "{error}");
         Ok(())
     })
+}
+
+#[rstest]
+#[case::written("{database: {postgres: {version: '17'}}}")]
+#[case::left_out("{database: null}")]
+fn the_version_may_change_until_the_data_directory_is_initialized(#[case] change: &str) -> Result<()> {
+    with_namespace("version", async |namespace| {
+        let sixteen = "{paused: true, database: {postgres: {version: '16'}}}";
+        namespace.apply("shop", sixteen).await?;
+        merge(namespace, change).await?;
+        merge(namespace, "{database: {postgres: {version: '16'}}}").await?;
+        let database = json!({"version": "postgres 16", "systemIdentifier": "7"});
+        set_status(namespace, &json!({"database": database})).await?;
+        let error = merge(namespace, change).await.err().context("the change was accepted")?;
+        ensure!(error.to_string().contains("spec.database.postgres.version cannot change"), "{error}");
+        Ok(())
+    })
+}
+
+async fn set_status(namespace: &Namespace, status: &Value) -> Result<()> {
+    let patch = Patch::Merge(json!({"status": status}));
+    namespace.stacks().patch_status("shop", &PatchParams::default(), &patch).await?;
+    Ok(())
 }
 
 async fn merge(namespace: &Namespace, spec: &str) -> Result<TodoStack, anyhow::Error> {
