@@ -190,7 +190,8 @@ impl Scene {
     pub(crate) fn snapshot(self) -> Snapshot {
         let Self { todostack, stack: _, listing, unlisted, referenced, events, forbidden } = self;
         let id = StackRef::try_from(&todostack).unwrap();
-        let mut observed = Observed { referenced, events, ..Observed::new(&id, &listing) };
+        let requirements = Requirements::from(&todostack.spec);
+        let mut observed = Observed { referenced, events, ..Observed::new(&id, &requirements, &listing) };
         for (key, metadata) in unlisted {
             observed.add_unlisted(key, metadata);
         }

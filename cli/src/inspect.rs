@@ -52,7 +52,8 @@ async fn snapshot(
     let id = StackRef::try_from(stack)?;
     let requirements = Requirements::from(&stack.spec);
     let mut reader = Reader { client, stack: &id, forbidden: lists.forbidden.clone() };
-    let mut observed = Observed::new(&id, &lists.listing);
+    let mut observed = Observed::new(&id, &requirements, &lists.listing);
+    observed.data_volume = reader.data_volume(stack, &observed).await?;
     observed.add_conflicts(stack, lists.all_stacks.iter());
     observed.referenced = reader.referenced(requirements.references).await?;
     reader.add_missing(&requirements, &mut observed).await?;

@@ -24,5 +24,6 @@ mod secret_values;
 pub mod stack;
 pub mod symptom;
 pub mod todos;
+pub mod volumes;
 pub mod wait;
 pub mod writers;

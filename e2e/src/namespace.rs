@@ -13,7 +13,9 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::{cluster::Cluster, outputs::OutputStart, permit::Use, report, secret_values::SecretValues, wait};
+use crate::{
+    cluster::Cluster, outputs::OutputStart, permit::Use, report, secret_values::SecretValues, volumes, wait,
+};
 
 // A namespace that enforces the Pod Security Standard `restricted`.
 #[derive(Clone)]
@@ -100,13 +102,17 @@ impl Namespace {
         searched.map(drop)
     }
 
-    // Deletes the namespace if it exists. Its objects are deleted in the background.
+    // Deletes the namespace if it exists. Its objects are deleted in the background, except volumes that its
+    // stacks retain: those of earlier namespaces are deleted with this one.
     pub async fn delete(&self) -> Result<()> {
         match self.cluster.api::<Object>().delete(&self.name, &DeleteParams::default()).await {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-            Err(error) => Err(error).with_context(|| format!("failed to delete namespace {}", self.name)),
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.is_not_found() => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to delete namespace {}", self.name));
+            }
         }
+        volumes::delete_retained(&self.cluster).await
     }
 
     pub async fn until_deleted(&self, deadline: Duration) -> Result<()> {

@@ -10,10 +10,12 @@ use serde_json::Value;
 use todostack_crds::FIELD_MANAGER;
 use todostack_stack::{
     applied::Applied,
-    build::Desired,
+    build::{Desired, build},
     managed::{Key, Kind, ManagedResource, Object},
     observed::Observed,
-    resources::{migration_job, postgres_volume},
+    reclaim,
+    resources::migration_job,
+    stack::Stack,
     stack_ref::StackRef,
 };
 
@@ -21,6 +23,7 @@ use crate::{clock, context::Context};
 
 pub(crate) mod cleanup;
 mod ownership;
+pub(crate) mod reclaim_policy;
 pub(crate) mod stuck_pod;
 
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,7 @@ pub(crate) enum Error {
 
 /// What was stored, and the first error of the API server, for which the reconcile is repeated after its
 /// status is published.
+#[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) applied: Applied,
     pub(crate) error: Option<Error>,
@@ -42,23 +46,25 @@ pub(crate) struct Outcome {
 
 /// Writes what differs, in the given order. A resource is written only if all that it needs is stored and the
 /// operator's own: a pod must not mount a claim, or log in with a Secret, that someone else created.
-pub(crate) async fn apply(
-    context: &Context,
-    stack: &StackRef,
-    observed: &Observed,
-    desired: Vec<(ManagedResource, Desired)>,
-) -> Result<Outcome, Error> {
-    let mut writer = Writer { context, stack, observed, applied: Applied::default(), error: None };
+pub(crate) async fn apply(context: &Context, stack: &Stack, observed: &Observed) -> Result<Outcome, Error> {
+    let mut writer = Writer {
+        context,
+        stack: &stack.id,
+        observed,
+        released: reclaim::released(stack, observed),
+        applied: Applied::default(),
+        error: None,
+    };
     let mut blocked = Vec::new();
-    for (resource, desired) in desired {
+    for (resource, desired) in build(stack) {
         let is_blocked = resource.needs().iter().any(|needed| blocked.contains(needed));
         let stored = match (resource, desired) {
             (_, Desired::Apply(_)) if is_blocked => false,
             (_, Desired::Keep) => true,
             (ManagedResource::MigrationJob, Desired::Apply(job)) => writer.migration(&job).await?,
-            (ManagedResource::PostgresVolume, Desired::Apply(volume)) => {
+            (ManagedResource::PostgresClaim | ManagedResource::SqliteClaim, Desired::Apply(claim)) => {
                 writer.release_volume().await;
-                writer.write(&volume).await?
+                writer.write(&claim).await?
             }
             (_, Desired::Apply(object)) => writer.write(&object).await?,
             (_, Desired::Delete(key)) => {
@@ -83,6 +89,8 @@ struct Writer<'a> {
     context: &'a Context,
     stack: &'a StackRef,
     observed: &'a Observed,
+    /// The volume of a deleted claim that the stack's claim is to be bound to.
+    released: Option<&'a PersistentVolume>,
     applied: Applied,
     error: Option<Error>,
 }
@@ -170,8 +178,7 @@ impl Writer<'_> {
     /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same
     /// name can be bound to it.
     async fn release_volume(&mut self) {
-        let volume = self.observed.volume.as_deref().filter(|volume| postgres_volume::is_released(volume));
-        let Some(volume) = volume else { return };
+        let Some(volume) = self.released else { return };
         let key = Key::from_object(volume);
         let api: Api<PersistentVolume> = Api::all(self.context.client.clone());
         let patch = serde_json::json!({

@@ -1,8 +1,9 @@
 //! Step 1: the observed state of one stack. The only step that reads: from watch caches, and by GET and LIST
 //! what no watch brings. Putting the state together is `Observed`'s.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
+use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use todostack_crds::TodoStack;
@@ -35,7 +36,8 @@ pub(crate) async fn observe(
     requirements: &Requirements<'_>,
 ) -> Result<Observed, Error> {
     let keys = managed::expected(id, requirements);
-    let mut observed = Observed::new(id, &context.caches.listing(id, &keys));
+    let mut observed = Observed::new(id, requirements, &context.caches.listing(id, &keys));
+    observed.data_volume = data_volume(&context.client, todostack, &observed).await?;
     observed.lagging = context.recent_writes.refresh(id, &mut observed.inventory, clock::instant());
     let stacks = context.caches.stacks.state();
     observed.add_conflicts(todostack, stacks.iter().filter_map(|other| other.0.as_ref().ok()));
@@ -43,6 +45,25 @@ pub(crate) async fn observe(
     missing::add(context, id, requirements, &mut observed).await?;
     observed.events = events::of_unready(&context.client, id, &observed).await?;
     Ok(observed)
+}
+
+/// The volume of a StorageClass is not the operator's, so no cache has it.
+async fn data_volume(
+    client: &Client,
+    todostack: &TodoStack,
+    observed: &Observed,
+) -> Result<Option<Arc<PersistentVolume>>, Error> {
+    let Some(name) = observed.data_volume_name(todostack) else { return Ok(None) };
+    if let Some(volume) = observed.volume.as_ref().filter(|it| it.metadata.name.as_deref() == Some(name)) {
+        return Ok(Some(volume.clone()));
+    }
+    let volume = Api::<PersistentVolume>::all(client.clone()).get_opt(name).await;
+    volume.map(|volume| volume.map(Arc::new)).map_err(|source| Error::Read {
+        kind: "PersistentVolume".to_owned(),
+        namespace: String::new(),
+        name: name.to_owned(),
+        source,
+    })
 }
 
 async fn referenced(

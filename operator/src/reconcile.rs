@@ -3,13 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use kube::runtime::{controller::Action, reflector::ObjectRef};
-use todostack_crds::{ConditionType, TodoStack};
+use todostack_crds::{ConditionType, Reason, TodoStack};
 use todostack_stack::{
-    applied::Applied,
-    build,
     conditions::{self, Status, Verdict, View},
     diagnose::{self, Evidence},
     error_chain::one_line,
+    reclaim,
     requirements::Requirements,
     resolve,
     stack_ref::StackRef,
@@ -78,15 +77,20 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack
     // which cannot be resolved can still be deleted. A paused stack too: its policy counts.
     cleanup::guard(context, todostack, &id, &requirements).await?;
-    let apply::Outcome { applied, error } = if stack.paused {
-        apply::Outcome { applied: Applied::default(), error: None }
+    let mut outcome = if stack.paused {
+        apply::Outcome::default()
     } else {
-        let outcome = apply::apply(context, &id, &observed, build::build(&stack)).await?;
+        let outcome = apply::apply(context, &stack, &observed).await?;
         if let Some(pod) = stuck_pod::find(&observed) {
             apply::stuck_pod::delete(context, &id, pod).await?;
         }
         outcome
     };
+    // Of a paused stack too: its policy counts.
+    if let Some(change) = reclaim::change(&observed, requirements.deletion_policy) {
+        apply::reclaim_policy::set(context, &id, change, &mut outcome).await;
+    }
+    let apply::Outcome { applied, error } = outcome;
     let now = clock::now();
     let findings =
         diagnose::diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now });
@@ -106,9 +110,12 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
 }
 
 fn requeue(verdicts: &[Verdict], lagging: bool) -> Action {
-    let ready = verdicts
-        .iter()
-        .any(|verdict| verdict.condition == ConditionType::Ready && verdict.status == Status::True);
+    let ready = verdicts.iter().all(|verdict| match verdict.condition {
+        ConditionType::Ready => verdict.status == Status::True,
+        // A volume that grows may turn out not to, which only time shows.
+        ConditionType::StorageReady => verdict.reason != Reason::Progressing,
+        _ => true,
+    });
     Action::requeue(random::jitter(if ready && !lagging { READY } else { UNREADY }))
 }
 

@@ -9,6 +9,9 @@ pub struct Applied {
     /// Objects whose write failed for a reason that is not theirs, such as an admission webhook that does not
     /// answer, each with the API server's message.
     pub failed: Vec<(Key, String)>,
+    /// The PersistentVolume whose reclaim policy the API server did not let the operator set, with the API
+    /// server's message.
+    pub unretained: Option<(String, String)>,
     /// Whether a write met a newer version of its object, which the next reconcile reads.
     pub conflict: bool,
 }

@@ -17,6 +17,7 @@ mod containers;
 mod crashes;
 mod exposure;
 mod grace;
+pub(crate) mod growth;
 mod images;
 mod lifecycle;
 mod migrations;
@@ -25,14 +26,15 @@ mod preflight;
 mod probes;
 mod provisioning;
 mod quote;
+mod retention;
 mod sandboxes;
 mod scheduling;
 mod storage;
 mod terminating;
 
+pub use crate::storage_class::DEFAULT as DEFAULT_STORAGE_CLASS;
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
 pub(crate) use exposure::has_address;
-pub use provisioning::DEFAULT as DEFAULT_STORAGE_CLASS;
 
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {
@@ -46,7 +48,9 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.findings.clone();
     findings.extend(admission::findings(evidence));
     findings.extend(terminating::finding(evidence));
+    findings.extend(retention::findings(evidence));
     findings.extend(provisioning::finding(evidence));
+    findings.extend(growth::finding(evidence));
     findings.extend(storage::finding(evidence));
     findings.extend(preflight::slow_volume(evidence));
     findings.extend(scheduling::findings(evidence));

@@ -24,6 +24,7 @@ use crate::{
     stack_ref::StackRef,
 };
 
+pub mod claim;
 pub mod conflicts;
 pub mod subjects;
 
@@ -44,7 +45,11 @@ pub struct Observed {
     pub next: Option<Arc<Secret>>,
     /// PersistentVolumeClaim of Postgres or of SQLite.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
+    /// The managed PersistentVolume of an NFS export.
     pub volume: Option<Arc<PersistentVolume>>,
+    /// The PersistentVolume that the claim names, whoever created it. While there is no claim, the one that
+    /// the last status names.
+    pub data_volume: Option<Arc<PersistentVolume>>,
     pub stateful_set: Option<Arc<StatefulSet>>,
     pub deployment: Option<Arc<Deployment>>,
     /// Migration Jobs of all images, by name.
@@ -105,7 +110,7 @@ impl Lookup<Secret> {
 
 impl Observed {
     /// The observed state of `stack` in `listing`.
-    pub fn new(stack: &StackRef, listing: &Listing) -> Self {
+    pub fn new(stack: &StackRef, requirements: &Requirements<'_>, listing: &Listing) -> Self {
         let StackRef { namespace, name, .. } = stack;
         let Listing { managed, pods, storage_classes, ingress_classes } = listing;
         let mut inventory = Inventory::default();
@@ -113,12 +118,13 @@ impl Observed {
             inventory.insert(key, metadata.clone());
         }
         let here = Some(namespace.as_str());
+        // A stack that was deleted may have left a claim of another kind of database.
+        let claim = if requirements.is_sqlite() { names::sqlite_claim(name) } else { names::database(name) };
         Self {
             superuser: find(&managed.secrets, here, &names::superuser_secret(name)),
             app: find(&managed.secrets, here, &names::app_secret(name)),
             next: find(&managed.secrets, here, &names::next_secret(name)),
-            claim: find(&managed.claims, here, &names::database(name))
-                .or_else(|| find(&managed.claims, here, &names::sqlite_claim(name))),
+            claim: find(&managed.claims, here, &claim),
             volume: find(&managed.volumes, None, &names::volume(namespace, name)),
             stateful_set: find(&managed.stateful_sets, here, &names::database(name)),
             deployment: find(&managed.deployments, here, &names::api(name)),
@@ -130,6 +136,14 @@ impl Observed {
             ingress_classes: ingress_classes.clone(),
             inventory,
             ..Self::default()
+        }
+    }
+
+    /// Name of the volume of the data, which `data_volume` is to have.
+    pub fn data_volume_name<'a>(&'a self, todostack: &'a TodoStack) -> Option<&'a str> {
+        match self.claim.as_deref() {
+            Some(claim) => claim::volume(claim),
+            None => todostack.status.as_ref()?.storage.as_ref()?.volume.as_deref(),
         }
     }
 

@@ -8,8 +8,13 @@ use k8s_openapi::{
 };
 use strum::IntoEnumIterator as _;
 use todostack_crds::{
-    ConditionType, TodoStack, api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec,
-    pods::PodSettings, spec::TodoStackSpec, sqlite::SqliteSpec,
+    ConditionType, TodoStack,
+    api::ApiSpec,
+    database::DatabaseSpec,
+    exposure::ExposureSpec,
+    pods::PodSettings,
+    spec::TodoStackSpec,
+    sqlite::{SqliteSpec, SqliteStorage},
 };
 
 use crate::{
@@ -19,7 +24,7 @@ use crate::{
     names,
     observed::Observed,
     requirements::Requirements,
-    stack::{Api, Database, Exposure, External, Ingress, Sqlite, Stack, Volume, VolumeSource},
+    stack::{Api, Database, Exposure, External, Ingress, Sqlite, Stack, VolumeSource},
     stack_ref::{Incomplete, StackRef},
 };
 
@@ -29,6 +34,7 @@ mod login;
 mod postgres;
 mod release;
 pub mod rotation;
+mod storage;
 mod user_secret;
 
 /// Inputs beside the spec.
@@ -84,10 +90,10 @@ fn resolve_database(
     let default = DatabaseSpec::default();
     let DatabaseSpec { postgres, external, sqlite } = spec.unwrap_or(&default);
     if let Some(SqliteSpec { storage }) = sqlite {
-        let storage = storage.clone().unwrap_or_default();
-        let claim = names::sqlite_claim(&id.name);
-        let source = VolumeSource::Class(storage.storage_class_name);
-        return Database::Sqlite(Sqlite { volume: Volume { claim, size: storage.size, source } });
+        let SqliteStorage { size, storage_class_name } = storage.clone().unwrap_or_default();
+        let source = VolumeSource::Class(storage_class_name);
+        let wanted = storage::Wanted { claim: names::sqlite_claim(&id.name), size, source };
+        return Database::Sqlite(Sqlite { volume: storage::resolve(wanted, id, inputs, findings) });
     }
     if external.is_some() {
         let app = login::external(id, inputs, findings);

@@ -118,9 +118,20 @@ pub struct Sqlite {
 pub struct Volume {
     /// Name of the PersistentVolumeClaim.
     pub claim: String,
-    /// Requested size, as a quantity.
+    /// Size that the spec asks for, as a quantity.
     pub size: String,
     pub source: VolumeSource,
+    pub requested: ClaimSpec,
+}
+
+/// What the PersistentVolumeClaim is applied with. It follows an existing claim where that cannot change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimSpec {
+    pub size: String,
+    /// Name of the StorageClass. Empty: none is used.
+    pub class: Option<String>,
+    /// The PersistentVolume that it is to be bound to. None: any of its class.
+    pub volume: Option<String>,
 }
 
 /// What provides a volume.

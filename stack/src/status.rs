@@ -11,7 +11,7 @@ use todostack_crds::{
 use crate::{
     conditions::{self, Verdict, View},
     labels::{self, Component},
-    observed::Observed,
+    observed::{Observed, claim},
     resources::migration_job,
     stack::{Database, Stack},
 };
@@ -35,7 +35,7 @@ pub fn status(view: View<'_>, verdicts: &[Verdict], before: Before<'_>) -> TodoS
         api: Some(api(view.stack, view.observed)),
         selector: Some(selector(view.stack)),
         database: Some(database(view.stack)),
-        storage: storage(view.stack, view.observed),
+        storage: storage(view, old.storage.as_ref()),
         migrations: migrations(view.observed).or_else(|| old.migrations.clone()),
     }
 }
@@ -69,18 +69,25 @@ fn database(stack: &Stack) -> DatabaseStatus {
         Database::Postgres(postgres) => DatabaseStatus {
             version: format!("postgres {}", postgres.version),
             host: Some(postgres.host.clone()),
+            system_identifier: None,
         },
         Database::External(external) => DatabaseStatus {
             version: "external".to_owned(),
             host: external.credentials.app.as_ref().map(|login| login.host.clone()),
+            system_identifier: None,
         },
-        Database::Sqlite(_) => DatabaseStatus { version: "sqlite".to_owned(), host: None },
+        Database::Sqlite(_) => DatabaseStatus { version: "sqlite".to_owned(), ..DatabaseStatus::default() },
     }
 }
 
-fn storage(stack: &Stack, observed: &Observed) -> Option<StorageStatus> {
-    let volume = observed.claim.as_ref().and_then(|claim| claim.spec.as_ref()?.volume_name.clone());
-    stack.volume().map(|wanted| StorageStatus { claim: wanted.claim.clone(), volume })
+/// While the claim is not bound, its volume is still the one of before, to which a new claim is bound.
+fn storage(view: View<'_>, old: Option<&StorageStatus>) -> Option<StorageStatus> {
+    let existing = view.observed.claim.as_deref();
+    let claim = view.stack.volume()?.claim.clone();
+    let old = old.filter(|old| old.claim == claim);
+    let volume = existing.and_then(claim::volume).or_else(|| old?.volume.as_deref()).map(str::to_owned);
+    let size = existing.and_then(claim::bound_size).or_else(|| old?.size.as_deref()).map(str::to_owned);
+    Some(StorageStatus { claim, volume, size })
 }
 
 /// Termination message of `todostack-api migrate`.

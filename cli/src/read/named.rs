@@ -1,14 +1,18 @@
 //! What is read for one stack by name: objects that its spec references, expected objects without the labels
 //! that LIST selects by, and the Events of objects that do not become ready.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Event};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{Event, PersistentVolume},
+};
 use kube::{
     Api, Client, Resource,
     api::{DynamicObject, ListParams, ObjectMeta},
 };
 use serde::de::DeserializeOwned;
+use todostack_crds::TodoStack;
 use todostack_stack::{
     managed::{Key, Kind},
     observed::{Lookup, Observed, Referenced, subjects},
@@ -59,6 +63,20 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The PersistentVolume of the data. None if the user may not get it.
+    pub(crate) async fn data_volume(
+        &self,
+        todostack: &TodoStack,
+        observed: &Observed,
+    ) -> Result<Option<Arc<PersistentVolume>>, Error> {
+        let Some(name) = observed.data_volume_name(todostack) else { return Ok(None) };
+        match Api::<PersistentVolume>::all(self.client.clone()).get_opt(name).await {
+            Ok(volume) => Ok(volume.map(Arc::new)),
+            Err(kube::Error::Api(answer)) if answer.is_forbidden() => Ok(None),
+            Err(source) => Err(self.failed("PersistentVolume", name, source)),
+        }
     }
 
     /// The Events of objects that do not become ready.

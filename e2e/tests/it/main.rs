@@ -28,3 +28,5 @@ mod secret_leaks;
 mod tls;
 mod validation;
 mod volume_failures;
+mod volume_growth;
+mod volume_retention;

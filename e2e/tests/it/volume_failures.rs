@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use k8s_openapi::api::{
-    core::v1::{PersistentVolume, PersistentVolumeClaim},
-    storage::v1::StorageClass,
-};
-use kube::api::DeleteParams;
+use k8s_openapi::api::{core::v1::PersistentVolume, storage::v1::StorageClass};
 use rstest::rstest;
 use serde_json::json;
 use todostack_crds::Reason;
@@ -38,16 +34,6 @@ fn a_missing_export_is_reported_and_mounted_once_it_exists() -> Result<()> {
         watch.diagnosed_as(Reason::ExportNotFound, &path).await?;
         namespace.export().await?;
         namespace.until_ready("shop").await.map(drop)
-    })
-}
-
-#[test]
-fn a_claim_that_is_being_deleted_is_reported_while_its_pod_keeps_it() -> Result<()> {
-    with_namespace("terminating", async |namespace| {
-        namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
-        let watch = namespace.watch_for("shop", Symptom::Applied).await?;
-        namespace.api::<PersistentVolumeClaim>().delete("shop-db", &DeleteParams::default()).await?;
-        watch.diagnosed_as(Reason::VolumeTerminating, "persistentVolumeReclaimPolicy").await.map(drop)
     })
 }
 

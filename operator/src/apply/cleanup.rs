@@ -8,8 +8,12 @@ use kube::{
 };
 use serde_json::{Value, json};
 use todostack_crds::{FIELD_MANAGER, FINALIZER, TodoStack};
-use todostack_stack::{labels, managed::ManagedKind, names, requirements::Requirements, stack_ref::StackRef};
+use todostack_stack::{
+    labels, managed::ManagedKind, names, observed::claim, reclaim, requirements::Requirements,
+    stack_ref::StackRef,
+};
 
+use super::reclaim_policy;
 use crate::context::Context;
 
 /// Why the finalizer or the deletion failed.
@@ -79,7 +83,12 @@ pub(crate) async fn cleanup(
 async fn delete_data(context: &Context, id: &StackRef, requirements: &Requirements<'_>) -> Result<(), Error> {
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), &id.namespace);
     for claim in [names::database(&id.name), names::sqlite_claim(&id.name)] {
-        delete(&claims, id, &claim).await?;
+        let failed = |source| Error::Delete(format!("PersistentVolumeClaim {claim}"), source);
+        let found = claims.get_opt(&claim).await.map_err(failed)?;
+        if let Some(found) = found.filter(|found| is_data_of(&found.metadata, id)) {
+            release(context, &found).await.map_err(failed)?;
+            delete_found(&claims, &found.metadata).await.map_err(failed)?;
+        }
     }
     if requirements.export().is_some() {
         let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
@@ -91,6 +100,17 @@ async fn delete_data(context: &Context, id: &StackRef, requirements: &Requiremen
         delete(&secrets, id, &secret).await?;
     }
     Ok(())
+}
+
+/// Gives the volume of a claim the reclaim policy of its class again, so that it is deleted with the claim.
+async fn release(context: &Context, claim: &PersistentVolumeClaim) -> Result<(), kube::Error> {
+    let Some(name) = claim::volume(claim) else { return Ok(()) };
+    let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
+    let volume = volumes.get_opt(name).await?.filter(|volume| reclaim::is_bound_to(volume, claim));
+    match volume.as_ref().and_then(reclaim::restored) {
+        Some(change) => reclaim_policy::write(context, &change).await,
+        None => Ok(()),
+    }
 }
 
 fn has_finalizer(todostack: &TodoStack) -> bool {
@@ -105,11 +125,16 @@ async fn delete<K: ManagedKind>(api: &Api<K>, id: &StackRef, name: &str) -> Resu
     let failed = |source| Error::Delete(format!("{} {name}", K::kind(&())), source);
     let found = api.get_metadata_opt(name).await.map_err(failed)?;
     let Some(found) = found.filter(|found| is_data_of(&found.metadata, id)) else { return Ok(()) };
-    let preconditions = Preconditions { uid: found.metadata.uid, resource_version: None };
-    match api.delete(name, &DeleteParams::background().preconditions(preconditions)).await {
+    delete_found(api, &found.metadata).await.map_err(failed)
+}
+
+async fn delete_found<K: ManagedKind>(api: &Api<K>, found: &ObjectMeta) -> Result<(), kube::Error> {
+    let preconditions = Preconditions { uid: found.uid.clone(), resource_version: None };
+    let parameters = DeleteParams::background().preconditions(preconditions);
+    match api.delete(found.name.as_deref().unwrap_or_default(), &parameters).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(answer)) if answer.is_not_found() => Ok(()),
-        Err(source) => Err(failed(source)),
+        Err(source) => Err(source),
     }
 }
 

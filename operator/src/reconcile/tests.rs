@@ -12,6 +12,7 @@ use todostack_stack::fixtures;
 mod api_server;
 mod deletion;
 mod rights;
+mod volumes;
 
 const CORE: &str = "/api/v1/namespaces/shops";
 

@@ -12,6 +12,8 @@ use crate::{
     requirements::Requirements,
 };
 
+mod changes;
+
 const MINIMAL: &str = "{}";
 const NFS: &str = "
 deletionPolicy: Delete

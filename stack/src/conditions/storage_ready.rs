@@ -3,7 +3,7 @@
 use todostack_crds::{ConditionType::StorageReady, Reason};
 
 use super::{Status, Verdict, View};
-use crate::part::Part;
+use crate::{diagnose::growth, observed::claim, part::Part};
 
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     let Some(volume) = view.stack.volume() else {
@@ -14,12 +14,12 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
         return Verdict::finding(StorageReady, finding);
     }
     let claim = view.observed.claim.as_deref();
-    let phase = claim.and_then(|claim| claim.status.as_ref()?.phase.as_deref());
-    let bound = claim
-        .and_then(|claim| claim.spec.as_ref()?.volume_name.as_deref())
-        .filter(|_| phase == Some("Bound"));
+    let bound = claim.filter(|claim| claim::is_bound(claim)).and_then(claim::volume);
     if let Some(warning) = view.warning(Part::Storage).filter(|_| bound.is_some()) {
         return Verdict::finding(StorageReady, warning);
+    }
+    if let Some(message) = growth::progress(view.stack, view.observed) {
+        return Verdict::new(StorageReady, Status::True, Reason::Progressing, message);
     }
     if let Some(name) = bound {
         let message = format!("PersistentVolumeClaim {} is bound to PersistentVolume {name}", volume.claim);

@@ -1,8 +1,6 @@
 //! PersistentVolumeClaims that are not provisioned: a missing StorageClass, or a provisioner that fails or is
 //! silent.
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim};
 use kube::{Resource as _, ResourceExt as _};
@@ -10,12 +8,10 @@ use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, quote};
 use crate::{
-    observed::Observed,
+    observed::{Observed, claim},
     stack::{Database, Stack, VolumeSource},
+    storage_class::{DEFAULT, is_default},
 };
-
-/// The annotation of a default class.
-pub const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// How long a provisioner may be silent. A running one provisions a disk or reports an error within seconds.
 const GRACE: SignedDuration = SignedDuration::from_secs(20);
@@ -24,10 +20,10 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let Evidence { stack, observed, .. } = evidence;
     let volume = stack.volume()?;
     let VolumeSource::Class(wanted) = &volume.source else { return None };
-    if is_bound(observed) {
+    let claim = observed.claim.as_deref();
+    if claim.is_some_and(claim::is_bound) {
         return None;
     }
-    let claim = observed.claim.as_deref();
     let Cause { reason, problem, remedy, evidence } = class(wanted.as_deref(), evidence)
         .or_else(|| claim.and_then(|claim| provisioner(claim, evidence)))?;
     Some(
@@ -44,12 +40,6 @@ struct Cause {
     problem: String,
     remedy: String,
     evidence: String,
-}
-
-/// Whether a claim is bound to its volume.
-fn is_bound(observed: &Observed) -> bool {
-    let claim = observed.claim.as_ref().and_then(|claim| claim.status.as_ref());
-    claim.and_then(|status| status.phase.as_deref()) == Some("Bound")
 }
 
 fn class(wanted: Option<&str>, diagnosed: Evidence<'_>) -> Option<Cause> {
@@ -71,7 +61,7 @@ fn class(wanted: Option<&str>, diagnosed: Evidence<'_>) -> Option<Cause> {
             },
             evidence,
         }),
-        None if !all.iter().any(|class| is_default(class.metadata.annotations.as_ref())) => Some(Cause {
+        None if !all.iter().any(|class| is_default(class)) => Some(Cause {
             reason: Reason::NoDefaultStorageClass,
             problem: "names no StorageClass, and the cluster has no default StorageClass".to_owned(),
             remedy: match classes(observed).as_slice() {
@@ -133,10 +123,6 @@ fn classes(observed: &Observed) -> Vec<String> {
     let mut names: Vec<_> = observed.storage_classes.iter().map(|class| class.name_any()).collect();
     names.sort();
     names
-}
-
-fn is_default(annotations: Option<&BTreeMap<String, String>>) -> bool {
-    annotations.and_then(|annotations| annotations.get(DEFAULT)).is_some_and(|value| value == "true")
 }
 
 #[cfg(test)]

@@ -5,16 +5,38 @@ use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part};
+use crate::{
+    labels::{self, Component},
+    observed::claim,
+    reclaim,
+    stack::{Database, Stack},
+};
 
-/// Kubernetes keeps the claim of a running pod until the pod ends: the last moment to save the data.
+/// Kubernetes keeps the claim of a running pod until the pod ends. A volume that outlives its claim is bound to
+/// a new one.
 pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
-    let claim = evidence.observed.claim.as_deref()?;
+    let Evidence { stack, observed, .. } = evidence;
+    let claim = observed.claim.as_deref()?;
     claim.metadata.deletion_timestamp.as_ref()?;
-    let remedy = match claim.spec.as_ref().and_then(|spec| spec.volume_name.as_deref()) {
-        Some(volume) => format!(
-            "A deletion cannot be undone. Keep the volume: kubectl patch persistentvolume {volume} --patch '{{\"spec\":{{\"persistentVolumeReclaimPolicy\":\"Retain\"}}}}', and copy the data before the pod stops"
+    let pod = delete_pod(stack);
+    let volume = observed.data_volume.as_deref();
+    let is_retained = volume.is_some_and(|volume| claim::reclaim_policy(volume) == Some("Retain"));
+    let (problem, remedy) = match claim::volume(claim) {
+        Some(_) if is_retained => (
+            "is being deleted, and its volume is retained: when its pod stops, the operator binds the volume to a new claim",
+            format!("Stop the pod when the interruption suits: {pod}"),
         ),
-        None => "It has no volume, so no data is lost; the operator creates it again".to_owned(),
+        Some(volume) => (
+            "is being deleted: when its pod stops, its volume and the data are deleted",
+            format!(
+                "Keep the volume, and have it bound to a new claim: {} && {pod}",
+                reclaim::retain_command(volume)
+            ),
+        ),
+        None => (
+            "is being deleted: it has no volume, so no data is lost",
+            format!("The operator creates it again when its pod has stopped: {pod}"),
+        ),
     };
     Some(
         Finding::new(
@@ -22,9 +44,24 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
             Reason::VolumeTerminating,
             format!("PersistentVolumeClaim {}", claim.name_any()),
         )
-        .problem("is being deleted: when its pod stops, its volume is released, and deleted unless its reclaim policy is Retain")
+        .problem(problem)
         .remedy(remedy)
         .evidence("deletionTimestamp of the PersistentVolumeClaim")
         .related(claim.object_ref(&())),
+    )
+}
+
+/// The command that stops the pod of the volume; its controller creates another one.
+pub(super) fn delete_pod(stack: &Stack) -> String {
+    let component = match stack.database {
+        Database::Sqlite(_) => Component::Api,
+        Database::Postgres(_) | Database::External(_) => Component::Database,
+    };
+    let (namespace, name) = (&stack.id.namespace, &stack.id.name);
+    format!(
+        "kubectl -n {namespace} delete pod --selector {}={name},{}={}",
+        labels::STACK,
+        labels::COMPONENT,
+        component.as_str()
     )
 }

@@ -7,7 +7,7 @@ use todostack_crds::{
     storage::PostgresStorage,
 };
 
-use super::{Inputs, change, login, requests};
+use super::{Inputs, change, login, requests, storage};
 use crate::{
     credentials::Credentials,
     finding::Finding,
@@ -15,9 +15,12 @@ use crate::{
     observed::{Lookup, Observed},
     part::Part,
     resources::postgres_claim,
-    stack::{Postgres, Volume, VolumeSource},
+    stack::{Postgres, VolumeSource},
     stack_ref::StackRef,
 };
+
+/// Key of the superuser's Secret with the identity of the data.
+const SYSTEM_IDENTIFIER: &str = "system-identifier";
 
 pub(super) fn resolve(
     spec: PostgresSpec,
@@ -52,7 +55,7 @@ pub(super) fn resolve(
         host: login::host(id, inputs),
         dbname: login::APPLICATION.to_owned(),
         credentials: Credentials { superuser, app, change },
-        volume: volume(storage.unwrap_or_default(), id),
+        volume: storage::resolve(wanted(storage.unwrap_or_default(), id), id, inputs, findings),
         parameters,
         init_scripts: init_scripts.map(|InitScripts { config_map }| config_map.name),
         resources: resources.unwrap_or_else(|| requests("50m", "256Mi", None)),
@@ -60,7 +63,7 @@ pub(super) fn resolve(
     }
 }
 
-fn volume(storage: PostgresStorage, id: &StackRef) -> Volume {
+fn wanted(storage: PostgresStorage, id: &StackRef) -> storage::Wanted {
     let PostgresStorage { size, nfs, storage_class_name } = storage;
     let source = match nfs {
         Some(nfs) => VolumeSource::Nfs {
@@ -71,12 +74,17 @@ fn volume(storage: PostgresStorage, id: &StackRef) -> Volume {
         },
         None => VolumeSource::Class(storage_class_name),
     };
-    Volume { claim: names::database(&id.name), size, source }
+    storage::Wanted { claim: names::database(&id.name), size, source }
 }
 
-/// A PersistentVolumeClaim outlives its stack, and with it the version of its data.
+/// A PersistentVolumeClaim outlives its stack, and with it the version of its data. Until there is data, the
+/// version may change.
 fn other_version(version: Version, observed: &Observed) -> Option<Finding> {
     let claim = observed.claim.as_ref()?;
+    let is_initialized = observed.superuser.as_ref()?.data.as_ref()?.contains_key(SYSTEM_IDENTIFIER);
+    if !is_initialized {
+        return None;
+    }
     let held = postgres_claim::version(claim)?;
     (held != version.to_string()).then(|| {
         let object = format!("PersistentVolumeClaim {}", claim.name_any());

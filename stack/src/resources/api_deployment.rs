@@ -18,6 +18,7 @@ use crate::{
     build::Desired,
     labels::{self, Component},
     names,
+    part::Part,
     stack::{Api, Database, Release, Stack},
 };
 
@@ -35,7 +36,9 @@ const DATA: &str = "/data";
 /// Its desired state. Pods could not be created without credentials; those that run go on serving.
 pub(crate) fn desired(stack: &Stack) -> Desired {
     let has_login = stack.credentials().is_none_or(|credentials| credentials.app.is_some());
-    Desired::apply(has_login.then(|| build(stack)))
+    // The file of SQLite is on a volume of the API's pod.
+    let has_volume = stack.credentials().is_some() || !stack.is_blocked(Part::Storage);
+    Desired::apply((has_login && has_volume).then(|| build(stack)))
 }
 
 pub(super) fn build(stack: &Stack) -> Deployment {

@@ -9,7 +9,7 @@ use k8s_openapi::{
 use crate::{
     build::Desired,
     labels::{self, Component},
-    stack::{Postgres, Stack, VolumeSource},
+    stack::{ClaimSpec, Postgres, Stack},
 };
 
 /// Annotation with the major version of the data.
@@ -23,14 +23,9 @@ pub(super) fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim
     let volume = &postgres.volume;
     let mut metadata = labels::unowned(stack, volume.claim.clone(), Component::Database);
     metadata.annotations = Some([(VERSION.to_owned(), postgres.version.to_string())].into());
-    let (class, name) = match &volume.source {
-        // The empty class disables provisioning, by a default class too.
-        VolumeSource::Nfs { volume, .. } => (Some(String::new()), Some(volume.clone())),
-        VolumeSource::Class(class) => (class.clone(), None),
-    };
     PersistentVolumeClaim {
         metadata,
-        spec: Some(spec(volume.size.clone(), class, name)),
+        spec: Some(spec(&volume.requested)),
         ..PersistentVolumeClaim::default()
     }
 }
@@ -40,15 +35,16 @@ pub fn version(claim: &PersistentVolumeClaim) -> Option<&str> {
     claim.metadata.annotations.as_ref()?.get(VERSION).map(String::as_str)
 }
 
-/// A claim for one writer, from a class or for a volume by name.
-pub(super) fn spec(size: String, class: Option<String>, volume: Option<String>) -> PersistentVolumeClaimSpec {
+/// A claim for one writer.
+pub(super) fn spec(requested: &ClaimSpec) -> PersistentVolumeClaimSpec {
+    let ClaimSpec { size, class, volume } = requested;
     PersistentVolumeClaimSpec {
         access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-        storage_class_name: class,
-        volume_name: volume,
+        storage_class_name: class.clone(),
+        volume_name: volume.clone(),
         volume_mode: Some("Filesystem".to_owned()),
         resources: Some(VolumeResourceRequirements {
-            requests: Some([("storage".to_owned(), Quantity(size))].into()),
+            requests: Some([("storage".to_owned(), Quantity(size.clone()))].into()),
             ..VolumeResourceRequirements::default()
         }),
         ..PersistentVolumeClaimSpec::default()

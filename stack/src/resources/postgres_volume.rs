@@ -9,6 +9,7 @@ use k8s_openapi::{
 use crate::{
     build::Desired,
     labels::{self, Component},
+    quantity,
     stack::{Stack, Volume, VolumeSource},
 };
 
@@ -21,11 +22,13 @@ pub(super) fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> 
     let VolumeSource::Nfs { server, path, mount_options, volume: name } = &volume.source else { return None };
     let mut metadata = labels::unowned(stack, name.clone(), Component::Database);
     metadata.namespace = None;
+    // A claim keeps the size that it was bound with, and a new one asks for that of the spec.
+    let capacity = quantity::larger(&volume.size, &volume.requested.size);
     Some(PersistentVolume {
         metadata,
         spec: Some(PersistentVolumeSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
-            capacity: Some([("storage".to_owned(), Quantity(volume.size.clone()))].into()),
+            capacity: Some([("storage".to_owned(), Quantity(capacity.to_owned()))].into()),
             persistent_volume_reclaim_policy: Some("Retain".to_owned()),
             storage_class_name: Some(String::new()),
             volume_mode: Some("Filesystem".to_owned()),
@@ -42,10 +45,4 @@ pub(super) fn build(stack: &Stack, volume: &Volume) -> Option<PersistentVolume> 
         }),
         ..PersistentVolume::default()
     })
-}
-
-/// Whether the volume is bound to a deleted claim: its `claimRef` still has the old uid, so that a new claim
-/// of the same name cannot be bound (kubernetes issue 20753).
-pub fn is_released(volume: &PersistentVolume) -> bool {
-    volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")
 }

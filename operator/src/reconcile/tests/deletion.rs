@@ -29,15 +29,22 @@ fn deleted(policy: &str, database: &str, finalizers: &[&str]) -> TodoStack {
     stack
 }
 
-// The metadata of an object that this manager applied for the stack `shop` of this namespace.
-fn metadata(manager: &str, namespace: &str) -> (u16, Value) {
+// An object without content that this manager applied for the stack `shop` of this namespace.
+fn data(request: &Received, manager: &str, namespace: &str) -> (u16, Value) {
     let labels = json!({
         "app.kubernetes.io/managed-by": "todostack-operator",
         "todostack.dev/stack": "shop", "todostack.dev/namespace": namespace,
     });
     let fields = json!([{"manager": manager, "operation": "Apply"}]);
-    let metadata = json!({"name": "any", "uid": "1", "labels": labels, "managedFields": fields});
-    (200, json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}))
+    let name = request.path.rsplit('/').next();
+    let metadata = json!({"name": name, "uid": "1", "labels": labels, "managedFields": fields});
+    // A claim is read whole, since it names its volume.
+    let (kind, version) = if request.path.contains("/persistentvolumeclaims/") {
+        ("PersistentVolumeClaim", "v1")
+    } else {
+        ("PartialObjectMetadata", "meta.k8s.io/v1")
+    };
+    (200, json!({"kind": kind, "apiVersion": version, "metadata": metadata}))
 }
 
 fn is_read_of_data(request: &Received) -> bool {
@@ -48,7 +55,7 @@ fn is_read_of_data(request: &Received) -> bool {
 fn server(stack: &TodoStack, manager: &'static str, namespace: &'static str) -> ApiServer {
     ApiServer::answering(
         stack,
-        Arc::new(move |request| is_read_of_data(request).then(|| metadata(manager, namespace))),
+        Arc::new(move |request| is_read_of_data(request).then(|| data(request, manager, namespace))),
     )
 }
 
@@ -141,7 +148,7 @@ async fn a_stack_that_changed_since_it_was_read_deletes_nothing() {
         &stack,
         Arc::new(move |request| {
             if is_read_of_data(request) {
-                return Some(metadata("todostack-operator", "shops"));
+                return Some(data(request, "todostack-operator", "shops"));
             }
             (request.method == Method::PATCH).then(|| failure(409, "Conflict", ""))
         }),
@@ -163,7 +170,7 @@ async fn a_deletion_that_is_interrupted_keeps_the_finalizer() {
             &stack,
             Arc::new(move |request| {
                 if is_read_of_data(request) {
-                    return Some(metadata("todostack-operator", "shops"));
+                    return Some(data(request, "todostack-operator", "shops"));
                 }
                 let is_first = request.body["metadata"].get("finalizers").is_none() && request.path == STACK;
                 let is_failing = format!("{} {}", request.method, request.path) == failing;

@@ -76,7 +76,13 @@ fn a_recovering_server_is_reported() {
 #[case::disk("{}", (Part::Database, Reason::ProbeFailed))]
 fn a_volume_that_does_not_respond_is_reported(#[case] spec: &str, #[case] expected: (Part, Reason)) {
     let message = "the volume does not answer within 3 s";
-    assert_eq!(found(spec, &unready("database", "postgres", message)), [expected]);
+    let mut observed = unready("database", "postgres", message);
+    if spec.contains("nfs") {
+        let claim = json!({"metadata": {"name": "shop-db"}, "status": {"phase": "Bound"},
+            "spec": {"storageClassName": "", "volumeName": crate::names::volume("shops", "shop")}});
+        observed.claim = Some(Arc::new(serde_json::from_value(claim).unwrap()));
+    }
+    assert_eq!(found(spec, &observed), [expected]);
 }
 
 #[test]

@@ -118,6 +118,7 @@ const CLUSTER_SCOPED: [&str; 7] = [
     "describe storageclass",
     "get validatingwebhookconfigurations,mutatingwebhookconfigurations",
     "patch persistentvolume ",
+    "delete persistentvolume ",
 ];
 
 // The commands of texts that are on an object of a namespace and do not name it.

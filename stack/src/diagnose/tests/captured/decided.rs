@@ -17,6 +17,9 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::ApplyFailed) => {
             Some("a capture holds objects, and the cause is a response of the API server")
         }
+        (Class::Problem, Reason::VolumeMismatch | Reason::VolumeLost) => {
+            Some("its symptoms are tables in resolve/storage and diagnose/retention")
+        }
         (Class::Problem, Reason::SpecInvalid) => Some("the API server rejects such a stack"),
         (Class::Problem, _) => None,
     }

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use k8s_openapi::{
     ByteString, NamespaceResourceScope,
     api::{
-        core::v1::{ConfigMap, Event, Secret},
+        core::v1::{ConfigMap, Event, PersistentVolume, Secret},
         networking::v1::IngressClass,
         storage::v1::StorageClass,
     },
@@ -104,7 +104,10 @@ impl Capture {
     pub(super) fn observed(&self, numbers: &[usize]) -> Observed {
         let id = StackRef::try_from(&self.stack).unwrap();
         let requirements = Requirements::from(&self.stack.spec);
-        let mut observed = Observed::new(&id, &self.listing(numbers));
+        let mut observed = Observed::new(&id, &requirements, &self.listing(numbers));
+        let name = observed.data_volume_name(&self.stack).map(str::to_owned);
+        let mut volumes = self.of_kind::<PersistentVolume>(numbers).into_iter();
+        observed.data_volume = volumes.find(|it| it.metadata.name == name).map(Arc::new);
         observed.referenced = self.referenced(numbers, requirements.references);
         observed.add_conflicts(&self.stack, self.of_kind::<TodoStack>(numbers).iter());
         for key in observed.missing(&id, &requirements) {
