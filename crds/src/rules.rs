@@ -34,6 +34,13 @@ pub(crate) const ONE_STORAGE: &str = "!(has(self.nfs) && has(self.storageClassNa
 pub(crate) const ONE_STORAGE_MESSAGE: &str =
     "spec.database.postgres.storage must have at most one of nfs and storageClassName; remove the other";
 
+/// Each name in the path has a character that is no dot. A path then has one spelling, by which an
+/// administrator can allow it.
+pub(crate) const NFS_PATH_IS_NORMAL: &str = "self.path.matches('^(/|(/[.]*[^/.][^/]*)+)$')";
+pub(crate) const NFS_PATH_IS_NORMAL_MESSAGE: &str = "\
+    storage.nfs.path must not contain '//', '.' or '..' as a directory, or a slash at the end, because each \
+    directory must have one spelling; write it as in '/exports/shop'";
+
 /// `hard` is required (PostgreSQL 18 manual, section 18.2.2.1): with a soft mount, a slow server causes I/O
 /// errors. Without locks, two servers can open one data directory.
 pub(crate) const NFS_OPTIONS_ARE_SAFE: &str = "\

@@ -40,6 +40,7 @@ pub struct PostgresStorage {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[x_kube(
     validation = Rule::new(rules::IMMUTABLE_NFS).message(rules::IMMUTABLE_NFS_MESSAGE),
+    validation = Rule::new(rules::NFS_PATH_IS_NORMAL).message(rules::NFS_PATH_IS_NORMAL_MESSAGE),
     validation = Rule::new(rules::NFS_OPTIONS_ARE_SAFE).message(rules::NFS_OPTIONS_ARE_SAFE_MESSAGE),
 )]
 #[serde(rename_all = "camelCase")]
@@ -51,9 +52,8 @@ pub struct NfsExport {
 
     /// Absolute path of the exported directory. Each stack needs its own directory: two servers on one
     /// directory destroy the data. Immutable.
-    // No slash at the end: `/e/` and `/e` are one directory, and the check for stacks that share an export
-    // compares texts.
-    #[schemars(length(max = 1024), regex(pattern = r"^/([^\s,]*[^\s,/])?$"))]
+    // Whitespace and commas would separate options of the mount.
+    #[schemars(length(max = 1024), regex(pattern = r"^/[^\s,]*$"))]
     pub path: String,
 
     /// Mount options (see nfs(5)), one per entry. The list replaces the default. A change restarts the

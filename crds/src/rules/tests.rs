@@ -30,6 +30,8 @@ fn rejections(new: &Value, old: Option<&Value>) -> Vec<String> {
 #[rstest]
 #[case::nothing("{}")]
 #[case::nfs("{database: {postgres: {storage: {nfs: {server: nfs.example.com, path: /exports/shop}}}}}")]
+#[case::root_of_a_server("{database: {postgres: {storage: {nfs: {server: nas, path: /}}}}}")]
+#[case::dots_in_names("{database: {postgres: {storage: {nfs: {server: nas, path: /.e/..x/y.z./w..}}}}}")]
 #[case::class("{database: {postgres: {storage: {size: 5Gi, storageClassName: fast}}}}")]
 #[case::external("{database: {external: {secret: {name: shop-pg}}}}")]
 #[case::sqlite("{database: {sqlite: {}}, api: {replicas: 1}}")]
@@ -59,6 +61,12 @@ fn a_valid_spec_is_accepted(#[case] spec: &str) {
     "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [hard, nolock]}}}}}",
     "must not contain soft"
 )]
+#[case::double_slash("{database: {postgres: {storage: {nfs: {server: nas, path: /e//x}}}}}", "one spelling")]
+#[case::leading_double_slash("{database: {postgres: {storage: {nfs: {server: nas, path: //e}}}}}", "one spelling")]
+#[case::slash_at_the_end("{database: {postgres: {storage: {nfs: {server: nas, path: /e/}}}}}", "one spelling")]
+#[case::dot("{database: {postgres: {storage: {nfs: {server: nas, path: /e/./x}}}}}", "one spelling")]
+#[case::dot_at_the_end("{database: {postgres: {storage: {nfs: {server: nas, path: /e/.}}}}}", "one spelling")]
+#[case::parent("{database: {postgres: {storage: {nfs: {server: nas, path: /e/../x}}}}}", "one spelling")]
 #[case::sqlite_with_two_replicas("{database: {sqlite: {}}, api: {replicas: 2}}", "must be 0 or 1 with")]
 #[case::tls_without_host("{exposure: {ingress: {tls: {secretName: t}}}}", "requires spec.exposure.host")]
 #[case::data_directory(
