@@ -15,8 +15,11 @@ pub const NAMESPACE: &str = "todostack.dev/namespace";
 /// Label that the watches select by.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const COMPONENT: &str = "app.kubernetes.io/component";
-/// Label by which Argo CD takes an object for its own and prunes it. So what has no owner does not have it.
-const INSTANCE: &str = "app.kubernetes.io/instance";
+/// Annotations by which GitOps tools keep an object that they took for their own.
+const KEPT: [(&str, &str); 2] = [
+    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+    ("helm.sh/resource-policy", "keep"),
+];
 /// Annotation with a hash of what was applied.
 pub const APPLIED: &str = "todostack.dev/applied";
 
@@ -45,12 +48,15 @@ pub fn watch_selector() -> String {
     format!("{MANAGED_BY}={FIELD_MANAGER}")
 }
 
+/// The labels of every managed object and pod. `app.kubernetes.io/instance` is not one of them: Argo CD with
+/// tracking by label takes an object that has it and no owner for its own, and prunes it. Dashboards find a
+/// stack by `app.kubernetes.io/part-of`.
 pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     let mut labels = selector_labels(stack, component);
     labels.extend([
+        ("app.kubernetes.io/name".to_owned(), "todostack".to_owned()),
         ("app.kubernetes.io/part-of".to_owned(), stack.id.name.clone()),
         (MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned()),
-        (STACK.to_owned(), stack.id.name.clone()),
         (NAMESPACE.to_owned(), stack.id.namespace.clone()),
     ]);
     labels
@@ -59,8 +65,7 @@ pub fn labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
 /// The labels that select pods. They must not change: the selector of a Deployment is immutable.
 pub fn selector_labels(stack: &Stack, component: Component) -> BTreeMap<String, String> {
     BTreeMap::from([
-        ("app.kubernetes.io/name".to_owned(), "todostack".to_owned()),
-        (INSTANCE.to_owned(), stack.id.name.clone()),
+        (STACK.to_owned(), stack.id.name.clone()),
         (COMPONENT.to_owned(), component.as_str().to_owned()),
     ])
 }
@@ -74,23 +79,22 @@ pub fn selector(stack: &Stack, component: Component) -> LabelSelector {
 pub fn owned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta {
         owner_references: Some(vec![stack.id.owner_reference()]),
-        ..metadata(stack, name, labels(stack, component))
+        ..metadata(stack, name, component)
     }
 }
 
 /// Metadata of an object that holds data or credentials. It has no owner, so the garbage collector never
 /// deletes it; under `deletionPolicy: Delete` the operator does.
 pub fn unowned(stack: &Stack, name: String, component: Component) -> ObjectMeta {
-    let mut labels = labels(stack, component);
-    labels.remove(INSTANCE);
-    metadata(stack, name, labels)
+    let kept = KEPT.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    ObjectMeta { annotations: Some(kept.into()), ..metadata(stack, name, component) }
 }
 
-fn metadata(stack: &Stack, name: String, labels: BTreeMap<String, String>) -> ObjectMeta {
+fn metadata(stack: &Stack, name: String, component: Component) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
         namespace: Some(stack.id.namespace.clone()),
-        labels: Some(labels),
+        labels: Some(labels(stack, component)),
         ..ObjectMeta::default()
     }
 }

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod changes;
+mod metadata;
 
 const MINIMAL: &str = "{}";
 const NFS: &str = "
@@ -93,53 +94,6 @@ fn containers(template: &Value) -> Vec<&Value> {
         .filter_map(|path| template.pointer(path)?.as_array())
         .flatten()
         .collect()
-}
-
-#[test]
-fn every_object_has_the_labels_that_watches_select_by() {
-    for object in every_stack().iter().flat_map(objects) {
-        let labels = &object["metadata"]["labels"];
-        assert_eq!(labels["app.kubernetes.io/managed-by"], "todostack-operator", "{object}");
-        assert_eq!(labels["todostack.dev/stack"], "shop", "{object}");
-        assert_eq!(labels["todostack.dev/namespace"], "shops", "{object}");
-        // Argo CD prunes what has this label and is not in Git: only what the stack owns may have it.
-        let is_owned = object["metadata"]["ownerReferences"].is_array();
-        assert_eq!(labels["app.kubernetes.io/instance"] == "shop", is_owned, "{object}");
-    }
-}
-
-#[test]
-fn every_object_has_the_component_of_the_table() {
-    for (resource, object) in every_stack().iter().flat_map(applied) {
-        let component = object.metadata().labels.as_ref().unwrap().get("app.kubernetes.io/component");
-        assert_eq!(component.map(String::as_str), Some(resource.component().as_str()), "{resource:?}");
-    }
-}
-
-#[test]
-fn data_and_credentials_have_no_owner_under_any_policy() {
-    for object in every_stack().iter().flat_map(objects) {
-        let is_data = ["PersistentVolume", "PersistentVolumeClaim", "Secret"]
-            .contains(&object["kind"].as_str().unwrap());
-        let is_owned = object["metadata"]["ownerReferences"].is_array();
-        assert_eq!(is_owned, !is_data, "{} {}", object["kind"], object["metadata"]["name"]);
-        // OpenShift's OwnerReferencesPermissionEnforcement would require `update` on todostacks/finalizers.
-        assert!(object.pointer("/metadata/ownerReferences/0/blockOwnerDeletion").is_none_or(Value::is_null));
-    }
-}
-
-#[test]
-fn every_selector_selects_its_own_pods() {
-    for object in every_stack().iter().flat_map(objects) {
-        let (Some(selector), Some(template)) =
-            (object.pointer("/spec/selector/matchLabels"), pod_templates(&object))
-        else {
-            continue;
-        };
-        for (key, value) in selector.as_object().unwrap() {
-            assert_eq!(&template["metadata"]["labels"][key], value, "{}", object["metadata"]["name"]);
-        }
-    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
 pub(super) fn build(stack: &Stack, postgres: &Postgres) -> PersistentVolumeClaim {
     let volume = &postgres.volume;
     let mut metadata = labels::unowned(stack, volume.claim.clone(), Component::Database);
-    metadata.annotations = Some([(VERSION.to_owned(), postgres.version.to_string())].into());
+    metadata.annotations.get_or_insert_default().insert(VERSION.to_owned(), postgres.version.to_string());
     PersistentVolumeClaim {
         metadata,
         spec: Some(spec(&volume.requested)),
