@@ -1,9 +1,9 @@
 //! The CEL validation rules of the CRD and their messages. The types name the rules of their fields.
 //!
-//! A rule sees only the type that carries it: `self` is the spec, a part of it, or the whole object. A rule with
-//! `oldSelf` is checked on updates only, and only if both versions have the type that carries it. Lists, maps
-//! and texts that a rule reads have a maximum size, because the API server rejects a CRD whose rules could cost
-//! too much.
+//! A rule sees only the type that carries it: `self` is the spec, a part of it, or the whole object. A rule
+//! with `oldSelf` is checked on updates only, and only if both versions have the type that carries it. Lists,
+//! maps and texts that a rule reads have a maximum size, because the API server rejects a CRD whose rules
+//! could cost too much.
 
 pub(crate) use self::changes::*;
 

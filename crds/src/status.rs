@@ -93,8 +93,8 @@ pub struct StorageStatus {
     /// Name of the PersistentVolumeClaim.
     #[serde(default)]
     pub claim: String,
-    /// Name of the PersistentVolume. Absent until the PersistentVolumeClaim is bound. If the claim is deleted,
-    /// the operator binds the volume to a new one.
+    /// Name of the PersistentVolume. Absent until the PersistentVolumeClaim is bound. If the claim is
+    /// deleted, the operator binds the volume to a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
     /// Size that the PersistentVolumeClaim is bound with. `spec` can go back to it.

@@ -16,8 +16,8 @@ pub const DEFAULT_SIZE: &str = "1Gi";
 pub struct PostgresStorage {
     /// Size of the PersistentVolumeClaim: a whole number with a unit such as `Mi`, `Gi` or `G`; bytes without
     /// one. It can grow if the StorageClass has allowVolumeExpansion, and go back to what the volume has
-    /// (`status.storage.size`). With `nfs`, the NFS server does not enforce it, and a claim that is bound keeps
-    /// its size. Defaults to 1Gi.
+    /// (`status.storage.size`). With `nfs`, the NFS server does not enforce it, and a claim that is bound
+    /// keeps its size. Defaults to 1Gi.
     #[serde(default = "default_size")]
     #[schemars(length(max = 18), regex(pattern = r"^[1-9][0-9]{0,15}(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$"))]
     pub size: String,

@@ -1,5 +1,5 @@
-//! Quantities of storage as Kubernetes writes them, such as `1Gi`: which of two is larger. Other units are not
-//! read.
+//! Quantities of storage as Kubernetes writes them, such as `1Gi`: which of two is larger. Other units are
+//! not read.
 
 /// Units by their suffix, in thousandths of a byte, so that `m` is a whole number.
 const UNITS: &[(&str, u128)] = &[

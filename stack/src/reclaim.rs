@@ -62,8 +62,8 @@ impl Change<'_> {
     }
 }
 
-/// The volume of a deleted claim that the stack's claim is to be bound to: while its `claimRef` has the uid of
-/// the old claim, no new one can be (kubernetes issue 20753).
+/// The volume of a deleted claim that the stack's claim is to be bound to: while its `claimRef` has the uid
+/// of the old claim, no new one can be (kubernetes issue 20753).
 pub fn released<'a>(stack: &Stack, observed: &'a Observed) -> Option<&'a PersistentVolume> {
     let wanted = stack.volume()?;
     let name = wanted.requested.volume.as_deref();

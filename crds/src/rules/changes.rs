@@ -2,8 +2,8 @@
 //! defaults, so that they hold when a block of the spec appears or goes. What holds for one version of a spec
 //! is in `rules.rs`.
 
-/// A field of the block `storage` of one kind of database, or the default where a block is left out. Variables
-/// would be shorter, but for a list of them the API server estimates too high a cost.
+/// A field of the block `storage` of one kind of database, or the default where a block is left out.
+/// Variables would be shorter, but for a list of them the API server estimates too high a cost.
 macro_rules! storage {
     ($spec:literal, $kind:literal, $field:literal, $default:literal) => {
         concat!(
@@ -124,7 +124,8 @@ pub(crate) const IMMUTABLE_VERSION_MESSAGE: &str = "\
     spec.database.postgres.version cannot change, because Postgres cannot read the data directory of \
     another major version; create another TodoStack and copy the data with pg_dump";
 
-/// Until the database is initialized, no file belongs to the user. Without `postgres`, the user is the default.
+/// Until the database is initialized, no file belongs to the user. Without `postgres`, the user is the
+/// default.
 pub(crate) const IMMUTABLE_USER: &str = "\
     !has(self.status) || !has(self.status.database) || !has(self.status.database.systemIdentifier) || \
     (has(self.spec.database) && has(self.spec.database.postgres) && \

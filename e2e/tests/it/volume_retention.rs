@@ -134,8 +134,8 @@ fn a_stack_that_comes_back_with_another_export_starts_on_none_until_the_remedy_i
     })
 }
 
-// Creates the stack again with this spec, and follows the remedy of VolumeMismatch until the claim is bound to
-// the export.
+// Creates the stack again with this spec, and follows the remedy of VolumeMismatch until the claim is bound
+// to the export.
 async fn ensure_mismatch(namespace: &Namespace, spec: &str, path: &str) -> Result<()> {
     namespace.delete_and_wait("shop").await?;
     let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;

@@ -12,8 +12,8 @@ use crate::{
     stack::{Database, Stack},
 };
 
-/// Kubernetes keeps the claim of a running pod until the pod ends. A volume that outlives its claim is bound to
-/// a new one.
+/// Kubernetes keeps the claim of a running pod until the pod ends. A volume that outlives its claim is bound
+/// to a new one.
 pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let Evidence { stack, observed, .. } = evidence;
     let claim = observed.claim.as_deref()?;

@@ -62,8 +62,8 @@ pub(super) fn resolve(
     volume
 }
 
-/// The volume of a claim that was deleted, if the spec still asks for that volume: a new claim is bound to it.
-/// Volumes of NFS exports have a name of their own.
+/// The volume of a claim that was deleted, if the spec still asks for that volume: a new claim is bound to
+/// it. Volumes of NFS exports have a name of their own.
 fn kept_volume<'a>(
     claim: &str,
     source: &VolumeSource,
@@ -90,8 +90,8 @@ fn fitting_size(volume: &PersistentVolume, size: &str) -> String {
     smaller.unwrap_or(size).to_owned()
 }
 
-/// The request of an existing claim. It changes only where the API server accepts that: the claim is bound, its
-/// class can grow volumes, and the spec asks for more than the volume has.
+/// The request of an existing claim. It changes only where the API server accepts that: the claim is bound,
+/// its class can grow volumes, and the spec asks for more than the volume has.
 fn request(existing: &PersistentVolumeClaim, size: &str, observed: &Observed) -> String {
     let grows = claim::capacity(existing).is_some_and(|capacity| is_larger(size, capacity))
         && growing_class(&observed.storage_classes, existing).is_some();

@@ -1,5 +1,5 @@
-//! No change of a spec that the rules of the CRD accept changes an immutable field of a managed object: the API
-//! server would reject the object forever. Of all pairs of the specs below.
+//! No change of a spec that the rules of the CRD accept changes an immutable field of a managed object: the
+//! API server would reject the object forever. Of all pairs of the specs below.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use crate::{
     storage_class::DEFAULT,
 };
 
-// Blocks of storage: absent, empty, and each value beside its neighbours in another spelling or another value.
+// Blocks of storage: absent, empty, and each value beside its neighbours in another spelling or another
+// value.
 const STORAGES: [&str; 10] = [
     "{}",
     "{size: 1Gi}",
@@ -139,7 +140,8 @@ fn immutable(object: &Value) -> Value {
     }
 }
 
-// The API server accepts another request only of a bound claim of a class that can grow, and only a larger one.
+// The API server accepts another request only of a bound claim of a class that can grow, and only a larger
+// one.
 fn is_accepted_request(old: &Value, new: &Value, stage: Stage) -> bool {
     let request = |object: &Value| {
         quantity::parse(object["spec"]["resources"]["requests"]["storage"].as_str().unwrap()).unwrap()
