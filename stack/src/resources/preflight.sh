@@ -64,12 +64,15 @@ rm -f "$probe"
 if [ "$took" -ge "$slow" ]; then
   printf '{"check":"slow","wanted":"%s"}' "$slow" > "$report"
 fi
+# Files that were restored as another user: Postgres does not start in a directory that it does not own, and initdb would
+# take one that it cannot read for an empty one.
+if [ -d "$data" ]; then
+  owner=$(stat -c %u:%g "$data")
+  [ "${owner%%:*}" = "$(id -u)" ] || fail files "$data" "$owner" "$user"
+fi
 if [ -e "$data/PG_VERSION" ]; then
   found=$(cat "$data/PG_VERSION")
   [ "$found" = "$major" ] || fail version "$data" "$found" "$major"
-  # Files that were restored as another user: Postgres does not start in a directory that it does not own.
-  owner=$(stat -c %u:%g "$data")
-  [ "${owner%%:*}" = "$(id -u)" ] || fail files "$data" "$owner" "$user"
   [ -s "$data/global/pg_control" ] || fail half "$data" "" ""
   exit 0
 fi

@@ -50,9 +50,13 @@ fn volume(owner: u32, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, volume)
 }
 
+// A file, which belongs to the server's user if it is on the volume.
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
+    if let Some(volume) = path.ancestors().find(|it| it.ends_with("volume")) {
+        Command::new("chown").args(["-R", "999:999"]).arg(volume).status().unwrap();
+    }
 }
 
 // An image with these users and with a program of this name.
@@ -80,7 +84,6 @@ fn an_initialized_volume_passes() {
     let (_folder, volume) = volume(999, 0o755);
     write(&volume.join("18/docker/PG_VERSION"), "18\n");
     write(&volume.join("18/docker/global/pg_control"), "x");
-    std::os::unix::fs::chown(volume.join("18/docker"), Some(999), Some(999)).unwrap();
     assert_eq!(check(&volume, "hard"), (0, String::new()));
 }
 
@@ -168,10 +171,12 @@ fn an_image_whose_entrypoint_can_name_any_user_passes(#[case] library: &str) {
 }
 
 #[rstest]
-#[case::own_files(999, None)]
-#[case::restored_as_another_user(70, Some("files"))]
+#[case::own_files(999, 0o700, None)]
+#[case::readable_files_of_another_user(70, 0o755, Some("files"))]
+#[case::files_of_the_images_own_user(70, 0o700, Some("user"))]
 fn existing_data_needs_no_entry_for_the_user_but_must_belong_to_it(
     #[case] owner: u32,
+    #[case] mode: u32,
     #[case] expected: Option<&str>,
 ) {
     let (folder, volume) = volume(999, 0o755);
@@ -180,6 +185,7 @@ fn existing_data_needs_no_entry_for_the_user_but_must_belong_to_it(
     write(&data.join("PG_VERSION"), "18\n");
     write(&data.join("global/pg_control"), "x");
     std::os::unix::fs::chown(&data, Some(owner), Some(owner)).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(mode)).unwrap();
     let (_, report) = check(&volume, "hard");
     let report: Option<serde_json::Value> = serde_json::from_str(&report).ok();
     assert_eq!(report.as_ref().and_then(|report| report["check"].as_str()), expected);
