@@ -48,28 +48,28 @@ pub fn expected(stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
 }
 
 /// `get` finds objects that the caches lack; `list` and `watch` fill the caches; `create` and `patch` apply.
-const KEEP: &[&str] = &["get", "list", "watch", "create", "patch"];
-/// The same for objects that an edit or the deletion of a stack removes.
-const REMOVE: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
+/// `delete` removes what an edit or the deletion of a stack makes superfluous; OpenShift also requires it of
+/// whoever restores an owner reference (admission plugin OwnerReferencesPermissionEnforcement).
+const ALL: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 /// The name of a Job contains a hash and cannot collide with a foreign one, so no Job is asked for by name.
-const REMOVE_HASHED: &[&str] = &["list", "watch", "create", "patch", "delete"];
+const HASHED: &[&str] = &["list", "watch", "create", "patch", "delete"];
 
 // field of a listing: type, scope, verbs that the operator uses, what caches drop beside metadata that
 // nothing reads
 kinds! {
-    secrets: core::v1::Secret, namespaced, REMOVE, |_| {};
-    service_accounts: core::v1::ServiceAccount, namespaced, KEEP, |it| {
+    secrets: core::v1::Secret, namespaced, ALL, |_| {};
+    service_accounts: core::v1::ServiceAccount, namespaced, ALL, |it| {
         it.image_pull_secrets = None;
         it.secrets = None;
     };
-    services: core::v1::Service, namespaced, KEEP, |it| it.spec = None;
-    claims: core::v1::PersistentVolumeClaim, namespaced, REMOVE, |_| {};
-    volumes: core::v1::PersistentVolume, cluster, REMOVE, |_| {};
-    stateful_sets: apps::v1::StatefulSet, namespaced, KEEP, |it| it.spec = None;
-    jobs: batch::v1::Job, namespaced, REMOVE_HASHED, |it| it.spec = None;
-    deployments: apps::v1::Deployment, namespaced, KEEP, |it| it.spec = None;
-    ingresses: networking::v1::Ingress, namespaced, REMOVE, |it| it.spec = None;
-    disruption_budgets: policy::v1::PodDisruptionBudget, namespaced, REMOVE, |it| it.spec = None;
+    services: core::v1::Service, namespaced, ALL, |it| it.spec = None;
+    claims: core::v1::PersistentVolumeClaim, namespaced, ALL, |_| {};
+    volumes: core::v1::PersistentVolume, cluster, ALL, |_| {};
+    stateful_sets: apps::v1::StatefulSet, namespaced, ALL, |it| it.spec = None;
+    jobs: batch::v1::Job, namespaced, HASHED, |it| it.spec = None;
+    deployments: apps::v1::Deployment, namespaced, ALL, |it| it.spec = None;
+    ingresses: networking::v1::Ingress, namespaced, ALL, |it| it.spec = None;
+    disruption_budgets: policy::v1::PodDisruptionBudget, namespaced, ALL, |it| it.spec = None;
 }
 
 // resource in its file of `resources/`: kind, part that it shows, component label

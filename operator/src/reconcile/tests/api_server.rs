@@ -142,7 +142,21 @@ impl Received {
             _ if self.query.contains("fieldManager=") && group != "todostack.dev" => &["create", "patch"],
             _ => &["patch"],
         };
-        verbs.iter().map(|verb| (group.to_owned(), resource.clone(), (*verb).to_owned())).collect()
+        let right = |resource: &str, verb: &str| (group.to_owned(), resource.to_owned(), verb.to_owned());
+        let mut rights: Vec<_> = verbs.iter().map(|verb| right(&resource, verb)).collect();
+        // As OpenShift checks when owner references change (OwnerReferencesPermissionEnforcement).
+        let owners = self.body["metadata"]["ownerReferences"].as_array();
+        for owner in owners.into_iter().flatten() {
+            rights.push(right(&resource, "delete"));
+            if owner["blockOwnerDeletion"] == true {
+                rights.push((
+                    "todostack.dev".to_owned(),
+                    "todostacks/finalizers".to_owned(),
+                    "update".to_owned(),
+                ));
+            }
+        }
+        rights
     }
 }
 
