@@ -11,7 +11,7 @@ use todostack_stack::labels::Component;
     name = "kubectl todostack",
     bin_name = "kubectl todostack",
     version,
-    after_help = "The plugin reads with your own permissions and changes nothing. The role view is enough: what \
+    after_help = "The plugin reads with your own permissions. Only release changes something. The role view is enough: what \
                   you may not read is listed, and not checked. No command prints a password.\n\n\
                   Exit codes: 0 all stacks are ready and no check of the cluster failed, 1 a stack is not \
                   ready or a check failed, 2 the command failed (invalid usage, the stack does not exist, \
@@ -82,6 +82,18 @@ pub(crate) enum Command {
     Url {
         /// Name of the stack
         name: String,
+    },
+    /// Let the deletion of a stack end while the operator does not run: its data is kept
+    ///
+    /// A stack with deletionPolicy Delete has a finalizer, by which it waits for the operator to delete its
+    /// data. Without an operator, neither the stack nor its namespace is ever gone. This command shows what
+    /// would be kept, and removes the finalizer with --yes. Needs the permission to patch todostacks.
+    Release {
+        /// Name of the stack
+        name: String,
+        /// Remove the finalizer
+        #[arg(long)]
+        yes: bool,
     },
     /// Print the logs of the pods of a stack
     Logs {

@@ -15,6 +15,7 @@ use crate::{
     examine, inspect,
     kubectl::{self, Psql},
     read::{self, Scope},
+    release,
     report::{Health, Mark, Report},
     text,
 };
@@ -56,6 +57,7 @@ pub(crate) async fn run(args: Args) -> Result<u8, Error> {
             let stack = access.stack(&name).await?;
             url(&stack)
         }
+        Command::Release { name, yes } => release(&access, &name, yes).await,
         Command::Logs { name, workload, follow, tail } => {
             // kubectl prints nothing for a selector that matches no pod.
             access.stack(&name).await?;
@@ -113,6 +115,15 @@ async fn doctor(access: &Access, all_namespaces: bool, now: Timestamp) -> Result
     write(&text::doctor::text(&checks, reports.as_deref(), now))?;
     let are_ready = reports.iter().flatten().all(|report| report.health == Health::Ready);
     Ok(exit_code(are_ready && checks.iter().all(|check| check.mark != Mark::Bad)))
+}
+
+async fn release(access: &Access, name: &str, is_confirmed: bool) -> Result<u8, Error> {
+    let waiting = release::find(access, access.stack(name).await?).await?;
+    if is_confirmed {
+        release::release(access, &waiting).await?;
+    }
+    write(&text::release::text(&waiting.id, &waiting.kept, is_confirmed))?;
+    Ok(exit_code(is_confirmed))
 }
 
 fn url(stack: &TodoStack) -> Result<u8, Error> {

@@ -1,7 +1,10 @@
 //! Why a command failed: what, where, and what to do. What is wrong with a stack is no error: see
 //! `report.rs`.
 
-use todostack_stack::{error_chain, stack_ref::Incomplete};
+use todostack_stack::{
+    error_chain,
+    stack_ref::{Incomplete, StackRef},
+};
 
 /// Exit code if a stack is not ready or a check of the cluster failed.
 pub(crate) const NOT_READY: u8 = 1;
@@ -45,6 +48,15 @@ pub(crate) enum Error {
     Incomplete(#[from] Incomplete),
     #[error("the operator has not published the URL of TodoStack {0} yet: run kubectl todostack doctor")]
     NoUrl(String),
+    #[error(
+        "TodoStack {0} is not being deleted: to delete it, run kubectl -n {namespace} delete todostack {name}",
+        namespace = .0.namespace, name = .0.name
+    )]
+    NotDeleted(StackRef),
+    #[error("TodoStack {0} does not wait for the operator, but for whoever removes these finalizers: {1}")]
+    OtherFinalizer(StackRef, String),
+    #[error("failed to release TodoStack {stack}: the API server reports: {message}")]
+    NotReleased { stack: StackRef, message: String },
     #[error("{0}")]
     NoServer(String),
     #[error("failed to run kubectl: check that it is on the PATH")]

@@ -14,6 +14,7 @@ mod inspect;
 mod kubectl;
 mod placeholders;
 mod read;
+mod release;
 mod report;
 mod settings;
 mod snapshot;

@@ -8,6 +8,7 @@ use crate::report::{Health, Mark, Report};
 
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod release;
 pub(crate) mod status;
 
 const GOOD: Style = AnsiColor::Green.on_default();

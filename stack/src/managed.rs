@@ -47,6 +47,21 @@ pub fn expected(stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
         .collect()
 }
 
+/// Keys of all data and credentials that a stack may have. They have no owner reference: under
+/// `deletionPolicy: Delete`, the operator deletes them.
+pub fn data(stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
+    let StackRef { namespace, name, .. } = stack;
+    let volume = requirements.export().map(|_| Key::new::<PersistentVolume>(names::volume(namespace, name)));
+    let claims = [names::database(name), names::sqlite_claim(name)];
+    let secrets = [names::superuser_secret(name), names::app_secret(name), names::next_secret(name)];
+    claims
+        .map(Key::new::<PersistentVolumeClaim>)
+        .into_iter()
+        .chain(volume)
+        .chain(secrets.map(Key::new::<Secret>))
+        .collect()
+}
+
 /// `get` finds objects that the caches lack; `list` and `watch` fill the caches; `create` and `patch` apply.
 /// `delete` removes what an edit or the deletion of a stack makes superfluous; OpenShift also requires it of
 /// whoever restores an owner reference (admission plugin OwnerReferencesPermissionEnforcement).

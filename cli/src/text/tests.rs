@@ -3,6 +3,7 @@
 use anstream::adapter::strip_str;
 use jiff::SignedDuration;
 use rstest::rstest;
+use todostack_stack::{fixtures, managed, requirements::Requirements, stack_ref::StackRef};
 
 use super::*;
 use crate::{
@@ -59,6 +60,18 @@ fn doctor_shows_the_cluster_and_every_stack() {
         well().without_permission_to_list_secrets().report(),
     ];
     insta::assert_snapshot!(plain(&doctor::text(&cluster::checks(&cluster), Some(&reports), now())));
+}
+
+#[test]
+fn release_lists_what_is_kept_and_how_to_go_on() {
+    let stack = fixtures::todostack("{database: {postgres: {storage: {nfs: {server: nas, path: /e}}}}}");
+    let id = StackRef::try_from(&stack).unwrap();
+    let kept = managed::data(&id, &Requirements::from(&stack.spec));
+    for (name, kept) in [("with_data", kept.as_slice()), ("without_data", &[])] {
+        insta::assert_snapshot!(format!("release_{name}"), plain(&release::text(&id, kept, false)));
+    }
+    let released = plain(&release::text(&id, &kept, true));
+    assert!(released.starts_with("shops/shop is released") && !released.contains("--yes"), "{released}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod nfs;
 mod nfs_exports;
 mod operator;
 mod outages;
+mod operator_away;
 mod passwords;
 mod plugin;
 mod pod_failures;

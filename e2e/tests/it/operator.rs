@@ -43,7 +43,7 @@ async fn set_replicas(cluster: &Cluster, replicas: i32) -> Result<()> {
     Ok(())
 }
 
-async fn scale(cluster: &Cluster, replicas: i32) -> Result<()> {
+pub(crate) async fn scale(cluster: &Cluster, replicas: i32) -> Result<()> {
     set_replicas(cluster, replicas).await?;
     let is_scaled = move |deployment: Option<&Deployment>| {
         let status = deployment.and_then(|it| it.status.as_ref());

@@ -13,13 +13,13 @@ use todostack_e2e::{
 use tokio::process::Command;
 
 // The plugin, and the user who runs it.
-struct Plugin {
+pub(crate) struct Plugin {
     cluster: Cluster,
     namespace: String,
 }
 
 impl Plugin {
-    async fn build(namespace: &Namespace) -> Result<Self> {
+    pub(crate) async fn build(namespace: &Namespace) -> Result<Self> {
         // Cargo builds the programs of another package only if asked to.
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", "todostack-cli"])
@@ -35,7 +35,7 @@ impl Plugin {
     }
 
     // Runs `kubectl todostack COMMAND --namespace … ARGUMENTS`.
-    async fn run(&self, command: &str, arguments: &[&str]) -> Result<Printed> {
+    pub(crate) async fn run(&self, command: &str, arguments: &[&str]) -> Result<Printed> {
         let output = self
             .cluster
             .command("kubectl")?
@@ -52,10 +52,10 @@ impl Plugin {
 }
 
 #[derive(Debug)]
-struct Printed {
-    code: Option<i32>,
+pub(crate) struct Printed {
+    pub(crate) code: Option<i32>,
     // Standard output, then standard error.
-    text: String,
+    pub(crate) text: String,
 }
 
 // A kubeconfig of a user with the role `view` in the namespace, and no other permission.
