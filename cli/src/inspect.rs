@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use kube::Client;
 use todostack_crds::TodoStack;
 use todostack_stack::{
-    config::Config, observed::Observed, requirements::Requirements, resources::api_deployment,
+    config::Config,
+    observed::{Observed, conflicts::Neighbors},
+    requirements::Requirements,
+    resources::api_deployment,
     stack_ref::StackRef,
 };
 
@@ -54,13 +57,15 @@ async fn snapshot(
     let mut reader = Reader { client, stack: &id, forbidden: lists.forbidden.clone() };
     let mut observed = Observed::new(&id, &requirements, &lists.listing);
     observed.data_volume = reader.data_volume(stack, &observed).await?;
-    observed.add_conflicts(stack, lists.all_stacks.iter());
+    let running = || observed.deployment.as_deref().and_then(api_deployment::released);
+    let config = config.unwrap_or_else(|| settings::assumed(running()));
+    let stacks: Vec<_> = lists.all_stacks.iter().collect();
+    let volumes = &lists.listing.managed.volumes;
+    observed.add_conflicts(stack, Neighbors { stacks: &stacks, volumes, config: &config });
     observed.referenced = reader.referenced(requirements.references).await?;
     reader.add_missing(&requirements, &mut observed).await?;
     observed.events = reader.events(&observed).await?;
     let forbidden = reader.forbidden;
     placeholders::add(&mut observed, requirements.references, &forbidden);
-    let running = || observed.deployment.as_deref().and_then(api_deployment::released);
-    let config = config.unwrap_or_else(|| settings::assumed(running()));
     Ok(Snapshot { stack: stack.clone(), observed, forbidden, config })
 }

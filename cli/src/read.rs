@@ -128,19 +128,21 @@ impl Requests<'_> {
         }));
     }
 
-    fn add_managed<K: ManagedKind>(&mut self, api: Api<K>) {
+    fn add_managed<K: ManagedKind>(&mut self, api: Api<K>, selector: ListParams) {
         let forbidden = Forbidden::Managed(K::KIND);
-        self.add(api, self.scope.selector(), forbidden, |lists| K::select(&mut lists.listing.managed));
+        self.add(api, selector, forbidden, |lists| K::select(&mut lists.listing.managed));
     }
 }
 
 impl KindVisitor for Requests<'_> {
     fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self) {
-        self.add_managed::<K>(self.scope.api(self.client));
+        self.add_managed::<K>(self.scope.api(self.client), self.scope.selector());
     }
 
     fn cluster<K: ManagedKind>(&mut self) {
-        self.add_managed::<K>(Api::all(self.client.clone()));
+        // Those of all stacks: another one's may be on the same export.
+        let of_any_stack = ListParams::default().labels(labels::STACK);
+        self.add_managed::<K>(Api::all(self.client.clone()), of_any_stack);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::api::apps::v1::Deployment;
-use todostack_stack::{config::Config, stack::Release};
+use todostack_stack::{allowed::AllowedExports, config::Config, stack::Release};
 
 /// The label that the chart gives the operator.
 pub(crate) const OPERATOR_SELECTOR: &str = "app.kubernetes.io/name=todostack-operator";
@@ -25,9 +25,10 @@ fn from_deployment(deployment: &Deployment) -> Option<Config> {
     Config::from_variables(|name| variables.get(name).copied()).ok()
 }
 
-/// The default settings, with the image that runs in place of the default one.
+/// The default settings, with the image that runs in place of the default one. What is not allowed, the
+/// operator reported.
 pub(crate) fn assumed(running: Option<Release>) -> Config {
-    let default = Config::default();
+    let default = Config { allowed_exports: AllowedExports::all(), ..Config::default() };
     match running {
         Some(Release { image, revision: _ }) => Config { api_image: image, ..default },
         None => default,
@@ -54,6 +55,8 @@ mod tests {
             {"name": "TODOSTACK_CLUSTER_DOMAIN", "value": "k8s.example.com"},
             {"name": "TODOSTACK_INGRESS_HTTP_PORT", "value": "8080"},
             {"name": "TODOSTACK_INGRESS_HTTPS_PORT", "value": "8443"},
+            {"name": "TODOSTACK_ALLOWED_NFS_EXPORTS", "value": "nas:/exports/{namespace},*"},
+            {"name": "TODOSTACK_ALLOWED_HOSTS", "value": "*.{namespace}.example.com"},
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         ]);
         let invalid = json!([{"name": "TODOSTACK_INGRESS_HTTP_PORT", "value": "eighty"}]);
@@ -61,6 +64,8 @@ mod tests {
         assert_eq!(config.api_image, "registry.example.com/api:2");
         assert_eq!(config.cluster_domain, "k8s.example.com");
         assert_eq!((config.http_port, config.https_port), (8080, 8443));
+        assert_eq!(config.allowed_exports, "nas:/exports/{namespace},*".parse().unwrap());
+        assert_eq!(config.allowed_hosts, "*.{namespace}.example.com".parse().unwrap());
     }
 
     #[test]

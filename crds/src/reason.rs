@@ -64,7 +64,10 @@ pub enum Reason {
     NetworkFileSystem,
     /// The PersistentVolumeClaim is not bound yet.
     VolumePending,
-    /// Another TodoStack uses the same NFS export.
+    /// The administrator does not allow the NFS export to stacks of the namespace (chart value
+    /// `nfs.allowed`).
+    ExportNotAllowed,
+    /// Another TodoStack, or a PersistentVolumeClaim that one left, uses the same NFS export.
     VolumeShared,
     /// The NFS volume cannot be mounted: the server has no such directory (`No such file or directory`).
     ExportNotFound,
@@ -165,6 +168,9 @@ pub enum Reason {
     TlsSecretInvalid,
     /// Warning: the TLS certificate expires within 7 days.
     TlsCertificateExpiring,
+    /// The administrator does not allow the host to stacks of the namespace (chart value
+    /// `exposure.allowedHosts`).
+    HostNotAllowed,
     /// Another TodoStack, which is older, has the same host name.
     HostConflict,
     /// The Ingress or the LoadBalancer Service has no address yet: its controller has not assigned one.

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use clap::{Parser, ValueEnum};
-use todostack_stack::config::{self, Config};
+use todostack_stack::{
+    allowed::{AllowedExports, AllowedHosts},
+    config::{self, Config},
+};
 
 /// Turns TodoStacks into running todo services.
 #[derive(Clone, Debug, Parser)]
@@ -38,6 +41,16 @@ pub(crate) struct Args {
     /// Port by which users reach the Ingress controller over HTTPS, for the URL in the status.
     #[arg(long, env = config::HTTPS_PORT, default_value_t = Config::default().https_port)]
     pub(crate) ingress_https_port: u16,
+
+    /// NFS exports that stacks may use, separated by commas: `server:/directory` and all below it, with
+    /// `{namespace}` for the namespace of the stack. `*`: all. Empty: none.
+    #[arg(long, env = config::ALLOWED_EXPORTS, default_value = "")]
+    pub(crate) allowed_nfs_exports: AllowedExports,
+
+    /// Hosts that stacks may have, separated by commas, such as `*.{namespace}.example.com`, with `*` for any
+    /// label. `*`: all. Empty: none.
+    #[arg(long, env = config::ALLOWED_HOSTS, default_value = "*")]
+    pub(crate) allowed_hosts: AllowedHosts,
 
     /// Stacks that are reconciled at the same time.
     #[arg(long, env = "TODOSTACK_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -78,6 +91,8 @@ impl Args {
             cluster_domain: self.cluster_domain.clone(),
             http_port: self.ingress_http_port,
             https_port: self.ingress_https_port,
+            allowed_exports: self.allowed_nfs_exports.clone(),
+            allowed_hosts: self.allowed_hosts.clone(),
         }
     }
 }

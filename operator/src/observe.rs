@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use todostack_crds::TodoStack;
 use todostack_stack::{
     managed,
-    observed::{Lookup, Observed, Referenced},
+    observed::{Lookup, Observed, Referenced, conflicts::Neighbors},
     requirements::{References, Requirements},
     stack_ref::StackRef,
 };
@@ -36,11 +36,14 @@ pub(crate) async fn observe(
     requirements: &Requirements<'_>,
 ) -> Result<Observed, Error> {
     let keys = managed::expected(id, requirements);
-    let mut observed = Observed::new(id, requirements, &context.caches.listing(id, &keys));
+    let listing = context.caches.listing(id, &keys);
+    let mut observed = Observed::new(id, requirements, &listing);
     observed.data_volume = data_volume(&context.client, todostack, &observed).await?;
     observed.lagging = context.recent_writes.refresh(id, &mut observed.inventory, clock::instant());
     let stacks = context.caches.stacks.state();
-    observed.add_conflicts(todostack, stacks.iter().filter_map(|other| other.0.as_ref().ok()));
+    let stacks: Vec<_> = stacks.iter().filter_map(|stack| stack.0.as_ref().ok()).collect();
+    let (volumes, config) = (&listing.managed.volumes, &context.config);
+    observed.add_conflicts(todostack, Neighbors { stacks: &stacks, volumes, config });
     observed.referenced = referenced(&context.client, id, requirements.references).await?;
     missing::add(context, id, requirements, &mut observed).await?;
     observed.events = events::of_unready(&context.client, id, &observed).await?;

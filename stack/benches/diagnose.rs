@@ -22,13 +22,7 @@ const RUNS: usize = 1000;
 
 fn main() -> anyhow::Result<()> {
     let observed = trouble()?;
-    let config = Config {
-        api_image: "registry.example.com/api:1".into(),
-        postgres_repository: "docker.io/library/postgres".into(),
-        cluster_domain: "cluster.local".into(),
-        http_port: 80,
-        https_port: 443,
-    };
+    let config = Config::default();
     let mut shop = TodoStack::new("shop", serde_json::from_value(json!({}))?);
     shop.metadata.namespace = Some("shops".into());
     shop.metadata.uid = Some("1".into());

@@ -4,11 +4,27 @@
 
 use std::num::ParseIntError;
 
+use crate::{
+    allowed::{self, AllowedExports, AllowedHosts},
+    names,
+};
+
 pub const API_IMAGE: &str = "TODOSTACK_API_IMAGE";
 pub const POSTGRES_REPOSITORY: &str = "TODOSTACK_POSTGRES_REPOSITORY";
 pub const CLUSTER_DOMAIN: &str = "TODOSTACK_CLUSTER_DOMAIN";
 pub const HTTP_PORT: &str = "TODOSTACK_INGRESS_HTTP_PORT";
 pub const HTTPS_PORT: &str = "TODOSTACK_INGRESS_HTTPS_PORT";
+pub const ALLOWED_EXPORTS: &str = "TODOSTACK_ALLOWED_NFS_EXPORTS";
+pub const ALLOWED_HOSTS: &str = "TODOSTACK_ALLOWED_HOSTS";
+
+/// A variable whose value cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("failed to read a port")]
+    Port(#[from] ParseIntError),
+    #[error("failed to read what is allowed")]
+    Allowed(#[from] allowed::Invalid),
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -21,6 +37,10 @@ pub struct Config {
     pub http_port: u16,
     /// Port of the Ingress controller for HTTPS.
     pub https_port: u16,
+    /// NFS exports that stacks may use.
+    pub allowed_exports: AllowedExports,
+    /// Hosts that stacks may have.
+    pub allowed_hosts: AllowedHosts,
 }
 
 impl Default for Config {
@@ -31,6 +51,8 @@ impl Default for Config {
             cluster_domain: "cluster.local".to_owned(),
             http_port: 80,
             https_port: 443,
+            allowed_exports: AllowedExports::default(),
+            allowed_hosts: AllowedHosts::default(),
         }
     }
 }
@@ -39,8 +61,8 @@ impl Config {
     /// The settings of an operator that runs with these variables.
     ///
     /// # Errors
-    /// A port is not a number between 0 and 65535.
-    pub fn from_variables<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Result<Self, ParseIntError> {
+    /// A port is not a number between 0 and 65535, or an allowed export or host is no pattern.
+    pub fn from_variables<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Error> {
         let default = Self::default();
         let text = |name, default| variable(name).map_or(default, str::to_owned);
         let port = |name, default| variable(name).map_or(Ok(default), str::parse);
@@ -50,7 +72,14 @@ impl Config {
             cluster_domain: text(CLUSTER_DOMAIN, default.cluster_domain),
             http_port: port(HTTP_PORT, default.http_port)?,
             https_port: port(HTTPS_PORT, default.https_port)?,
+            allowed_exports: variable(ALLOWED_EXPORTS).map_or(Ok(default.allowed_exports), str::parse)?,
+            allowed_hosts: variable(ALLOWED_HOSTS).map_or(Ok(default.allowed_hosts), str::parse)?,
         })
+    }
+
+    /// URL of the todos of a stack inside the cluster.
+    pub fn service_url(&self, stack: &str, namespace: &str) -> String {
+        format!("http://{}.{namespace}.svc.{}/todos", names::api(stack), self.cluster_domain)
     }
 
     /// URL of a host name's todos, with the port where it is not the scheme's own.

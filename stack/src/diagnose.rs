@@ -34,7 +34,7 @@ mod terminating;
 
 pub use crate::storage_class::DEFAULT as DEFAULT_STORAGE_CLASS;
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
-pub(crate) use exposure::has_address;
+pub(crate) use exposure::{has_address, is_default as is_default_ingress_class};
 
 #[derive(Clone, Copy)]
 pub struct Evidence<'a> {

@@ -12,6 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use todostack_crds::TodoStack;
 
 use crate::{
+    allowed::{AllowedExports, AllowedHosts},
     build::{Desired, build},
     config::Config,
     credentials::GeneratedSecrets,
@@ -37,6 +38,8 @@ pub fn config() -> Config {
         cluster_domain: "cluster.local".into(),
         http_port: 80,
         https_port: 443,
+        allowed_exports: AllowedExports::all(),
+        allowed_hosts: AllowedHosts::default(),
     }
 }
 pub fn generated() -> GeneratedSecrets {

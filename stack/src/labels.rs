@@ -16,10 +16,8 @@ pub const NAMESPACE: &str = "todostack.dev/namespace";
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// Annotations by which GitOps tools keep an object that they took for their own.
-const KEPT: [(&str, &str); 2] = [
-    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
-    ("helm.sh/resource-policy", "keep"),
-];
+const KEPT: [(&str, &str); 2] =
+    [("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"), ("helm.sh/resource-policy", "keep")];
 /// Annotation with a hash of what was applied.
 pub const APPLIED: &str = "todostack.dev/applied";
 

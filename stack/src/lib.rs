@@ -10,6 +10,7 @@
 //! no source of randomness. The operator calls it with what its caches hold, the kubectl plugin with what it
 //! lists, the tests with literals.
 
+pub mod allowed;
 pub mod applied;
 pub mod build;
 pub mod conditions;
@@ -17,6 +18,7 @@ pub mod config;
 pub mod credentials;
 pub mod diagnose;
 pub mod error_chain;
+pub mod export;
 pub mod finding;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;

@@ -16,7 +16,9 @@ use k8s_openapi::{
 use kube::{Resource, ResourceExt as _};
 use todostack_crds::TodoStack;
 
+use self::conflicts::{ExportHolder, Neighbors};
 use crate::{
+    diagnose::is_default_ingress_class,
     labels,
     managed::{self, Inventory, Key, ManagedObjects},
     names,
@@ -63,9 +65,9 @@ pub struct Observed {
     pub referenced: Referenced,
     pub storage_classes: Vec<Arc<StorageClass>>,
     pub ingress_classes: Vec<Arc<IngressClass>>,
-    /// The older stack that uses the same export, as `namespace/name`.
-    pub export_conflict: Option<String>,
-    /// The older stack that has the same host name, as `namespace/name`.
+    /// Who else uses the same export.
+    pub export_conflict: Option<ExportHolder>,
+    /// The stack that has the same host, as `namespace/name`.
     pub host_conflict: Option<String>,
     /// Metadata of the managed objects that exist.
     pub inventory: Inventory,
@@ -157,14 +159,12 @@ impl Observed {
         }
     }
 
-    /// Adds which older of `stacks` has the export or the host of `todostack`.
-    pub fn add_conflicts<'a>(
-        &mut self,
-        todostack: &TodoStack,
-        stacks: impl Iterator<Item = &'a TodoStack> + Clone,
-    ) {
-        self.export_conflict = conflicts::export(stacks.clone(), todostack);
-        self.host_conflict = conflicts::host(stacks, todostack);
+    /// Adds which of the neighbors has the export or the host of `todostack`.
+    pub fn add_conflicts(&mut self, todostack: &TodoStack, neighbors: Neighbors<'_>) {
+        let default = self.ingress_classes.iter().find(|class| is_default_ingress_class(class));
+        let default = default.and_then(|class| class.metadata.name.as_deref());
+        self.export_conflict = conflicts::export(neighbors, todostack);
+        self.host_conflict = conflicts::host(neighbors, todostack, default);
     }
 
     /// Keys of the objects that the spec asks for and that are not known to exist.

@@ -11,7 +11,6 @@ use todostack_crds::{
     ConditionType, TodoStack,
     api::ApiSpec,
     database::DatabaseSpec,
-    exposure::ExposureSpec,
     pods::PodSettings,
     spec::TodoStackSpec,
     sqlite::{SqliteSpec, SqliteStorage},
@@ -24,12 +23,14 @@ use crate::{
     names,
     observed::Observed,
     requirements::Requirements,
-    stack::{Api, Database, Exposure, External, Ingress, Sqlite, Stack, VolumeSource},
+    stack::{Api, Database, External, Sqlite, Stack, VolumeSource},
     stack_ref::{Incomplete, StackRef},
 };
 
 mod change;
 mod connections;
+mod export;
+mod exposure;
 mod login;
 mod postgres;
 mod release;
@@ -60,7 +61,7 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     let mut api = resolve_api(todostack, &database, &id, inputs);
     api.connections = connections::per_pod(&database, api.replicas, &id, &mut findings);
     Ok(Stack {
-        exposure: resolve_exposure(exposure.as_ref(), &id, inputs.config),
+        exposure: exposure::resolve(exposure.as_ref(), &id, inputs, &mut findings),
         id,
         paused: *paused,
         api,
@@ -149,30 +150,6 @@ fn one_per_node() -> TopologySpreadConstraint {
         when_unsatisfiable: "ScheduleAnyway".to_owned(),
         match_label_keys: Some(vec!["pod-template-hash".to_owned()]),
         ..TopologySpreadConstraint::default()
-    }
-}
-
-fn resolve_exposure(spec: Option<&ExposureSpec>, id: &StackRef, config: &Config) -> Exposure {
-    let ExposureSpec { host, ingress, service } = spec.cloned().unwrap_or_default();
-    let has_ingress = host.is_some() || ingress.is_some();
-    let ingress = ingress.unwrap_or_default();
-    let tls_secret = ingress.tls.map(|tls| tls.secret_name);
-    let url = match (&host, &tls_secret) {
-        (Some(host), Some(_)) => config.url("https", host),
-        (Some(host), None) => config.url("http", host),
-        (None, _) => {
-            format!("http://{}.{}.svc.{}/todos", names::api(&id.name), id.namespace, config.cluster_domain)
-        }
-    };
-    Exposure {
-        host,
-        ingress: has_ingress.then_some(Ingress {
-            class_name: ingress.class_name,
-            annotations: ingress.annotations,
-            tls_secret,
-        }),
-        service_type: service.unwrap_or_default().type_.into(),
-        url,
     }
 }
 

@@ -42,6 +42,8 @@ fn operator_values(values: &Values) -> anyhow::Result<Vec<String>> {
         format!("--set-string=image.tag={tag}"),
         "--set-string=image.pullPolicy=IfNotPresent".to_owned(),
         format!("--set-string=apiImage={api}"),
+        // The examples and tests use exports of many servers.
+        "--set=nfs.allowed={*}".to_owned(),
     ];
     if let Some((http, https)) = ports {
         flags.push(format!("--set=ingress.httpPort={http}"));
@@ -77,6 +79,7 @@ mod tests {
             "--set-string=image.tag=123456789012",
             "--set-string=image.pullPolicy=IfNotPresent",
             "--set-string=apiImage=localhost/api:1",
+            "--set=nfs.allowed={*}",
             "--set=ingress.httpPort=8080",
             "--set=ingress.httpsPort=8443",
         ];

@@ -49,6 +49,7 @@ impl Reason {
             | Self::VolumeLost
             | Self::VolumeTerminating
             | Self::VolumeShared
+            | Self::ExportNotAllowed
             | Self::ExportNotFound
             | Self::MountAccessDenied
             | Self::NfsServerUnreachable
@@ -88,6 +89,7 @@ impl Reason {
             | Self::TlsSecretNotFound
             | Self::TlsSecretInvalid
             | Self::HostConflict
+            | Self::HostNotAllowed
             | Self::NameConflict
             | Self::QuotaExceeded
             | Self::LimitRangeViolated

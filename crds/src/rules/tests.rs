@@ -62,8 +62,14 @@ fn a_valid_spec_is_accepted(#[case] spec: &str) {
     "must not contain soft"
 )]
 #[case::double_slash("{database: {postgres: {storage: {nfs: {server: nas, path: /e//x}}}}}", "one spelling")]
-#[case::leading_double_slash("{database: {postgres: {storage: {nfs: {server: nas, path: //e}}}}}", "one spelling")]
-#[case::slash_at_the_end("{database: {postgres: {storage: {nfs: {server: nas, path: /e/}}}}}", "one spelling")]
+#[case::leading_double_slash(
+    "{database: {postgres: {storage: {nfs: {server: nas, path: //e}}}}}",
+    "one spelling"
+)]
+#[case::slash_at_the_end(
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e/}}}}}",
+    "one spelling"
+)]
 #[case::dot("{database: {postgres: {storage: {nfs: {server: nas, path: /e/./x}}}}}", "one spelling")]
 #[case::dot_at_the_end("{database: {postgres: {storage: {nfs: {server: nas, path: /e/.}}}}}", "one spelling")]
 #[case::parent("{database: {postgres: {storage: {nfs: {server: nas, path: /e/../x}}}}}", "one spelling")]

@@ -1,8 +1,11 @@
 //! Stacks that serve and cannot be reached: no controller for their Ingress or Service, or a host of another
 //! stack.
 
-use anyhow::Result;
-use k8s_openapi::api::networking::v1::IngressClass;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+use kube::{ResourceExt, api::ListParams};
 use serde_json::json;
 use todostack_crds::{ConditionType, Reason};
 use todostack_e2e::{
@@ -11,6 +14,7 @@ use todostack_e2e::{
     remedy::Step,
     stack::condition,
     symptom::Symptom,
+    wait,
 };
 
 const CLASS_FIELD: &str = "spec.exposure.ingress.className";
@@ -23,11 +27,44 @@ fn a_host_of_another_stack_is_reported_on_the_later_one() -> Result<()> {
         namespace.apply_and_wait("first", spec).await?;
         let watch = namespace.apply_and_watch_for("second", spec, Symptom::Applied).await?;
         let message = watch.diagnosed_as(Reason::HostConflict, "first").await?;
+        ensure_host_of(namespace, "first").await?;
         namespace.until_ready("first").await?;
         let free = Step::Set("spec.exposure.host", Some("host-free.localhost"));
         namespace.follow("second", &message, free).await?;
         namespace.until_ready("second").await.map(drop)
     })
+}
+
+// By a change of the spec, too: the older stack may want the host later.
+#[test]
+fn a_host_belongs_to_the_older_stack_and_goes_to_the_later_one_when_it_is_free() -> Result<()> {
+    with_namespace("rivals", async |namespace| {
+        let (without, with) =
+            ("{database: {sqlite: {}}}", "{database: {sqlite: {}}, exposure: {host: rivals.localhost}}");
+        namespace.apply_and_wait("first", without).await?;
+        namespace.apply_and_wait("second", with).await?;
+        ensure_host_of(namespace, "second").await?;
+
+        namespace.apply("first", with).await?;
+        namespace.until_not_ready("second", Reason::HostConflict, "first").await?;
+        ensure_host_of(namespace, "first").await?;
+        namespace.until_ready("first").await?;
+
+        namespace.delete_and_wait("first").await?;
+        ensure_host_of(namespace, "second").await?;
+        namespace.until_ready("second").await.map(drop)
+    })
+}
+
+// Waits until only this stack has an Ingress.
+async fn ensure_host_of(namespace: &Namespace, stack: &str) -> Result<()> {
+    wait::eventually("given the host", Duration::from_secs(15), async || {
+        let ingresses = namespace.api::<Ingress>().list(&ListParams::default()).await?;
+        let names: Vec<_> = ingresses.iter().map(ResourceExt::name_any).collect();
+        ensure!(names == [stack], "Ingresses: {names:?}");
+        Ok(())
+    })
+    .await
 }
 
 #[test]

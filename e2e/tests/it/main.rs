@@ -2,6 +2,7 @@
 //! library.
 
 mod admission;
+mod allowed;
 mod chaos;
 mod credential_rotation;
 mod credentials;
@@ -19,8 +20,8 @@ mod missing_references;
 mod nfs;
 mod nfs_exports;
 mod operator;
-mod outages;
 mod operator_away;
+mod outages;
 mod passwords;
 mod plugin;
 mod pod_failures;

@@ -1,14 +1,18 @@
 //! Postgres on an NFS export: the mount, its user, its data. Failures are in `nfs_exports.rs` and
 //! `volume_failures.rs`.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::{PersistentVolume, Pod};
 use kube::api::{DeleteParams, ListParams};
 use rstest::rstest;
 use serde_json::{Value, json};
+use todostack_crds::Reason;
 use todostack_e2e::{
     namespace::{Namespace, with_namespace},
     nfs_node::{self, postgres_on_export},
+    remedy::Step,
     stack::{READY_WITHIN, SOON},
     wait,
 };
@@ -51,6 +55,27 @@ fn todos_on_an_export_outlive_the_database_pod(#[case] version: &str, #[case] mo
         // Kubernetes cannot delete the data of an NFS volume, and the operator does not.
         let kept = nfs_node::run(&format!("ls /srv{path}")).await?;
         ensure!(kept.contains(version), "{kept}");
+        Ok(())
+    })
+}
+
+#[test]
+fn an_export_that_a_deleted_stack_left_is_given_to_another_by_the_remedy() -> Result<()> {
+    with_namespace("moved", async |namespace| {
+        let spec = format!(
+            "{{api: {{replicas: 1}}, database: {{postgres: {}}}}}",
+            postgres_on_export(&namespace.export().await?)
+        );
+        namespace.apply_and_wait("first", &spec).await?;
+        let todo = namespace.todos("first").add("move to another stack").await?;
+        namespace.delete_and_wait("first").await?;
+        namespace.apply("second", &spec).await?;
+        let claim = format!("{}/first-db", namespace.name);
+        let message = namespace.until_not_ready("second", Reason::VolumeShared, &claim).await?;
+        let delete = Step::Run { after: "stay on the export: ", folder: Path::new("."), values: &[] };
+        namespace.follow("second", &message, delete).await?;
+        namespace.until_ready("second").await?;
+        assert_eq!(namespace.todos("second").list_eventually().await?, vec![todo]);
         Ok(())
     })
 }

@@ -74,7 +74,10 @@ async fn ensure_rejected(name: &str, spec: &str, mention: &str) -> Result<()> {
 )]
 #[case::old_version("{database: {postgres: {version: '13'}}}", "spec.database.postgres.version")]
 #[case::relative_path("{database: {postgres: {storage: {nfs: {server: nas, path: e}}}}}", "storage.nfs.path")]
-#[case::other_spelling("{database: {postgres: {storage: {nfs: {server: nas, path: /e//x}}}}}", "one spelling")]
+#[case::other_spelling(
+    "{database: {postgres: {storage: {nfs: {server: nas, path: /e//x}}}}}",
+    "one spelling"
+)]
 #[case::no_size("{database: {postgres: {storage: {size: much}}}}", "storage.size")]
 #[case::bad_host("{exposure: {host: 'shop example'}}", "spec.exposure.host")]
 #[case::nfs_under_sqlite(

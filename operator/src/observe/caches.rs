@@ -34,7 +34,8 @@ pub(crate) trait Cache: Send + Sync {
     /// Waits until the feed has listed once.
     fn ready(&self) -> BoxFuture<'_, Result<(), WriterDropped>>;
 
-    /// Adds the objects whose labels name the stack or that have one of its keys.
+    /// Adds the objects whose labels name the stack or that have one of its keys, and all PersistentVolumes:
+    /// one of another stack may be on the same export.
     fn collect(&self, stack: &StackRef, keys: &[Key], objects: &mut ManagedObjects);
 }
 
@@ -51,7 +52,9 @@ impl<K: ManagedKind> Cache for Store<K> {
                     .iter()
                     .any(|key| key.kind == K::KIND && object.meta().name.as_ref() == Some(&key.name))
         };
-        K::select(objects).extend(self.state_filter(|object| is_labelled(stack, object) || has_key(object)));
+        let is_wanted =
+            |object: &K| !K::KIND.is_namespaced() || is_labelled(stack, object) || has_key(object);
+        K::select(objects).extend(self.state_filter(is_wanted));
     }
 }
 

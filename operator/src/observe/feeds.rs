@@ -8,7 +8,7 @@ use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
 use kube::{
     Api, Client, Resource,
     api::ObjectMeta,
-    core::PartialObjectMeta,
+    core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
         Predicate as _, PredicateConfig, WatchStreamExt as _, predicates,
         reflector::{self, ObjectRef, Store},
@@ -20,6 +20,7 @@ use todostack_stack::{
     error_chain::one_line,
     labels,
     managed::{KindVisitor, ManagedKind, visit_kinds},
+    observed::conflicts,
     prune,
     requirements::references_secret,
 };
@@ -52,6 +53,7 @@ pub(crate) fn open(client: &Client, namespace: Option<&str>, metrics: &Metrics) 
             predicates::generation.combine(predicates::annotations).combine(deletion),
             PredicateConfig::default(),
         );
+    let changed = with_competitors(changed, stacks.clone());
     let mut feeds = Feeds {
         client,
         namespace,
@@ -91,6 +93,25 @@ where
 #[expect(clippy::unnecessary_wraps, reason = "a predicate's signature")]
 fn deletion(stack: &Guarded) -> Option<u64> {
     Some(u64::from(stack.meta().deletion_timestamp.is_some()))
+}
+
+/// After a stack that changed come those that want the same export or host: an older one may now have it.
+fn with_competitors<E>(
+    changed: impl Stream<Item = Result<Guarded, E>>,
+    stacks: Store<Guarded>,
+) -> impl Stream<Item = Result<Guarded, E>> {
+    changed.flat_map(move |changed| {
+        let competitors = match &changed {
+            Ok(DeserializeGuard(Ok(stack))) => stacks.state_filter(|other| {
+                other.0.as_ref().is_ok_and(|other| {
+                    other.metadata.uid != stack.metadata.uid && conflicts::compete(stack, other)
+                })
+            }),
+            _ => Vec::new(),
+        };
+        let competitors = competitors.into_iter().map(|other| Ok(Guarded::clone(&other)));
+        futures::stream::iter(std::iter::once(changed).chain(competitors))
+    })
 }
 
 struct Feeds<'a> {
@@ -195,4 +216,33 @@ where
 fn stack_of(metadata: &ObjectMeta) -> Option<ObjectRef<Guarded>> {
     let (namespace, name) = labels::stack_of(metadata)?;
     Some(ObjectRef::new(name).within(namespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::ResourceExt as _;
+    use serde_json::json;
+    use todostack_crds::TodoStack;
+
+    use super::*;
+
+    fn stack(name: &str, host: &str) -> Guarded {
+        let mut stack =
+            TodoStack::new(name, serde_json::from_value(json!({"exposure": {"host": host}})).unwrap());
+        stack.metadata.namespace = Some("shops".into());
+        stack.metadata.uid = Some(name.into());
+        DeserializeGuard(Ok(stack))
+    }
+
+    #[tokio::test]
+    async fn a_change_of_a_stack_concerns_those_that_want_the_same_host() {
+        let (store, mut writer) = reflector::store();
+        let all = [stack("changed", "a"), stack("same", "a"), stack("other", "b")];
+        for stack in all {
+            writer.apply_watcher_event(&watcher::Event::Apply(stack));
+        }
+        let changed = futures::stream::iter([Ok::<_, ()>(stack("changed", "a"))]);
+        let triggered = with_competitors(changed, store).map(|stack| stack.unwrap().name_any());
+        assert_eq!(triggered.collect::<Vec<_>>().await, ["changed", "same"]);
+    }
 }

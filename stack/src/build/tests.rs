@@ -8,11 +8,11 @@ use crate::{
     fixtures::{resolved, resolved_from, todostack},
     managed::{self, Kind, Secret},
     observed::{Lookup, Observed},
-    part::Part,
     requirements::Requirements,
 };
 
 mod changes;
+mod isolation;
 mod metadata;
 
 const MINIMAL: &str = "{}";
@@ -168,15 +168,6 @@ fn a_stack_without_credentials_keeps_job_and_deployment_as_they_are() {
     assert_eq!(desired(&stack, ManagedResource::MigrationJob), Desired::Keep);
     assert_eq!(desired(&stack, ManagedResource::ApiDeployment), Desired::Keep);
     assert_eq!(stack.findings.len(), 1);
-}
-
-#[test]
-fn an_export_that_another_stack_uses_is_not_touched() {
-    let observed = Observed { export_conflict: Some("shops/first".into()), ..Observed::default() };
-    let stack = resolved_from(NFS, &observed);
-    for resource in ManagedResource::iter().filter(|it| matches!(it.part(), Part::Storage | Part::Database)) {
-        assert_eq!(desired(&stack, resource), Desired::Keep, "{resource:?}");
-    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! IngressClasses and certificates that are missing or invalid, hosts that another stack has, and Ingresses
-//! without an address.
+//! IngressClasses and certificates that are missing or invalid, and Ingresses without an address. Hosts that
+//! the stack may not have are in `resolve/exposure.rs`.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const ADDRESS_GRACE: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let Some(ingress) = &evidence.stack.exposure.ingress else { return Vec::new() };
-    let findings = [class(ingress, evidence), certificate(evidence), host(evidence), address(evidence)];
+    let findings = [class(ingress, evidence), certificate(evidence), address(evidence)];
     findings.into_iter().flatten().collect()
 }
 
@@ -86,17 +86,6 @@ fn certificate(evidence: Evidence<'_>) -> Option<Finding> {
     Some(finding.related(secret.object_ref(&())).severity(severity))
 }
 
-fn host(evidence: Evidence<'_>) -> Option<Finding> {
-    let other = evidence.observed.host_conflict.as_ref()?;
-    Some(
-        finding(evidence, Reason::HostConflict)
-            .problem(format!("has the same host as TodoStack {other}, which is older"))
-            .remedy(
-                "Set spec.exposure.host to another name: which of the two an Ingress controller serves is undefined",
-            ),
-    )
-}
-
 /// Controllers behind a tunnel or on bare metal may serve an Ingress and never publish an address.
 fn address(evidence: Evidence<'_>) -> Option<Finding> {
     let ingress = evidence.observed.ingress.as_deref().filter(|ingress| !has_address(ingress))?;
@@ -127,6 +116,6 @@ fn available(classes: &[Arc<IngressClass>]) -> String {
     }
 }
 
-fn is_default(class: &IngressClass) -> bool {
+pub(crate) fn is_default(class: &IngressClass) -> bool {
     class.annotations().get(DEFAULT).is_some_and(|value| value == "true")
 }

@@ -56,6 +56,11 @@ pub(crate) fn reclaim_policy(volume: &PersistentVolume) -> Option<&str> {
     volume.spec.as_ref()?.persistent_volume_reclaim_policy.as_deref()
 }
 
+/// Whether the claim of a volume was deleted, so that no pod can use the volume.
+pub(crate) fn is_released(volume: &PersistentVolume) -> bool {
+    volume.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Released")
+}
+
 /// Whether a volume is kept for claims of this name: bound to one, or once bound to one that was deleted.
 pub(crate) fn is_of_claim(volume: &PersistentVolume, stack: &StackRef, claim: &str) -> bool {
     let reference = volume.spec.as_ref().and_then(|spec| spec.claim_ref.as_ref());

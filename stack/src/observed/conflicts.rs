@@ -1,115 +1,129 @@
-//! Older stacks that have what only one stack can have: an NFS export (two servers on one directory destroy
-//! the data, since `postmaster.pid` protects against a second server on the same host only), or a host name.
+//! Who else has what only one stack can have: an NFS export (two servers on one directory destroy the data,
+//! since `postmaster.pid` protects against a second server on the same host only), or a host name.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
+use k8s_openapi::{api::core::v1::PersistentVolume, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::ResourceExt as _;
-use todostack_crds::{TodoStack, storage::NfsExport};
+use todostack_crds::TodoStack;
 
-use crate::requirements::Requirements;
+use super::claim;
+use crate::{config::Config, export::Export, labels, requirements::Requirements};
 
-/// The older stack that uses the export of `stack`, as `namespace/name`. Of two of the same age, the first by
-/// name.
-pub fn export<'a>(stacks: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) -> Option<String> {
-    let ours = Requirements::from(&stack.spec).export()?;
-    let shares = |other: &TodoStack| {
-        Requirements::from(&other.spec).export().is_some_and(|theirs| is_same_export(theirs, ours))
+/// The stacks and the operator's PersistentVolumes of the whole cluster, as far as they are known.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbors<'a> {
+    pub stacks: &'a [&'a TodoStack],
+    pub volumes: &'a [Arc<PersistentVolume>],
+    /// What is allowed. What a stack may not have, it does not keep from others.
+    pub config: &'a Config,
+}
+
+/// Who has an export.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExportHolder {
+    /// A stack, as `namespace/name`.
+    Stack(String),
+    /// The claim of a stack that was deleted, or that is not one of this operator's.
+    Claim { namespace: String, name: String },
+}
+
+/// What clients reach the API by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Address<'a> {
+    Host(&'a str),
+    /// Every host name, on the Ingress controller of this class.
+    AnyHost(Option<&'a str>),
+}
+
+/// Who else has the export of `stack`: first whoever has a claim for it, since a server may run on that, then
+/// the oldest stack.
+pub fn export(neighbors: Neighbors<'_>, stack: &TodoStack) -> Option<ExportHolder> {
+    let ours = export_of(stack)?;
+    let shares = |other: &TodoStack| export_of(other).as_ref() == Some(&ours);
+    let is_held = |volume: &PersistentVolume| {
+        !claim::is_released(volume) && Export::from_volume(volume).as_ref() == Some(&ours)
     };
-    oldest(stacks.filter(|other| shares(other)), stack)
+    let volumes = neighbors.volumes.iter().filter(|volume| is_held(volume));
+    let Some(volume) = volumes.min_by(|one, two| compare_age(&one.metadata, &two.metadata)) else {
+        let is_allowed = |other: &TodoStack| {
+            let namespace = other.namespace().unwrap_or_default();
+            export_of(other).is_none_or(|it| neighbors.config.allowed_exports.allows(&it, &namespace))
+        };
+        return first(neighbors.stacks, stack, is_allowed, shares).map(ExportHolder::Stack);
+    };
+    let (namespace, name) = labels::stack_of(&volume.metadata)?;
+    let is_of = |it: &TodoStack| it.name_any() == name && it.metadata.namespace.as_deref() == Some(namespace);
+    if is_of(stack) {
+        return None;
+    }
+    if neighbors.stacks.iter().any(|other| is_of(other) && shares(other)) {
+        return Some(ExportHolder::Stack(format!("{namespace}/{name}")));
+    }
+    let claim = volume.spec.as_ref()?.claim_ref.as_ref()?;
+    Some(ExportHolder::Claim { namespace: claim.namespace.clone()?, name: claim.name.clone()? })
 }
 
-/// The older stack that has the host name of `stack`.
-pub fn host<'a>(stacks: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) -> Option<String> {
-    let ours = Requirements::from(&stack.spec).host?;
-    oldest(stacks.filter(|other| Requirements::from(&other.spec).host == Some(ours)), stack)
+/// The older stack that has the host name of `stack`, as `namespace/name`; of two Ingresses without a host,
+/// of the same class. `default_class` is that of an Ingress that names none.
+pub fn host(neighbors: Neighbors<'_>, stack: &TodoStack, default_class: Option<&str>) -> Option<String> {
+    let ours = address(stack, default_class)?;
+    let is_allowed = |other: &TodoStack| {
+        let namespace = other.namespace().unwrap_or_default();
+        neighbors.config.allowed_hosts.allows(Requirements::from(&other.spec).host, &namespace)
+    };
+    first(neighbors.stacks, stack, is_allowed, |other| address(other, default_class) == Some(ours))
 }
 
-/// The oldest of those that are older than `stack`.
-fn oldest<'a>(stacks: impl Iterator<Item = &'a TodoStack>, stack: &TodoStack) -> Option<String> {
-    stacks
-        .filter(|other| other.metadata.uid != stack.metadata.uid)
-        .filter(|other| compare_age(other, stack) == Ordering::Less)
-        .min_by(|one, two| compare_age(one, two))
+/// Whether two stacks may want the same export or the same host, so that a change of one concerns the other.
+pub fn compete(one: &TodoStack, two: &TodoStack) -> bool {
+    // All classes count as one: which one is the default is not known here.
+    let any_class = |stack| match address(stack, None) {
+        Some(Address::AnyHost(_)) => Some(Address::AnyHost(None)),
+        address => address,
+    };
+    let share_host = any_class(one).is_some_and(|address| any_class(two) == Some(address));
+    share_host || export_of(one).is_some_and(|export| export_of(two) == Some(export))
+}
+
+fn export_of(stack: &TodoStack) -> Option<Export> {
+    Requirements::from(&stack.spec).export().map(Export::from)
+}
+
+fn address<'a>(stack: &'a TodoStack, default_class: Option<&'a str>) -> Option<Address<'a>> {
+    let Requirements { host, ingress, references, .. } = Requirements::from(&stack.spec);
+    match host {
+        Some(host) => Some(Address::Host(host)),
+        None => ingress.then(|| Address::AnyHost(references.ingress_class.or(default_class))),
+    }
+}
+
+/// The oldest of the others that share something with `stack` and come before it: they are older, and may
+/// have it. Of two of the same age, the first by name.
+fn first(
+    stacks: &[&TodoStack],
+    stack: &TodoStack,
+    is_allowed: impl Fn(&TodoStack) -> bool,
+    shares: impl Fn(&TodoStack) -> bool,
+) -> Option<String> {
+    let is_mine_allowed = is_allowed(stack);
+    let is_before = |other: &TodoStack| {
+        let is_older = compare_age(&other.metadata, &stack.metadata) == Ordering::Less;
+        is_allowed(other) && (is_older || !is_mine_allowed)
+    };
+    let others = stacks.iter().filter(|other| other.metadata.uid != stack.metadata.uid);
+    others
+        .filter(|other| shares(other) && is_before(other))
+        .min_by(|one, two| compare_age(&one.metadata, &two.metadata))
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
 }
 
-fn is_same_export(one: &NfsExport, two: &NfsExport) -> bool {
-    normalized(one) == normalized(two)
-}
-
-/// Server and directories of an export, equal for all spellings of the same directory. A directory below
-/// another is another export.
-fn normalized(export: &NfsExport) -> (String, Vec<&str>) {
-    let mut directories = Vec::new();
-    for directory in export.path.split('/') {
-        match directory {
-            "" | "." => {}
-            ".." => drop(directories.pop()),
-            directory => directories.push(directory),
-        }
-    }
-    (export.server.trim_end_matches('.').to_ascii_lowercase(), directories)
-}
-
-fn compare_age(one: &TodoStack, two: &TodoStack) -> Ordering {
-    let key = |stack: &TodoStack| {
-        let created = stack.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        (created, stack.namespace(), stack.name_any())
+fn compare_age(one: &ObjectMeta, two: &ObjectMeta) -> Ordering {
+    let key = |it: &ObjectMeta| {
+        (it.creation_timestamp.as_ref().map(|time| time.0), it.namespace.clone(), it.name.clone())
     };
     key(one).cmp(&key(two))
 }
 
 #[cfg(test)]
-mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use rstest::rstest;
-
-    use super::*;
-
-    fn stack(name: &str, path: &str, second: i64) -> TodoStack {
-        let spec = serde_json::json!({"database": {"postgres": {"storage": {"nfs": {"server": "nfs", "path": path}}}}});
-        let mut stack = TodoStack::new(name, serde_json::from_value(spec).unwrap());
-        stack.metadata.namespace = Some("shops".into());
-        stack.metadata.uid = Some(name.into());
-        stack.metadata.creation_timestamp =
-            Some(Time(k8s_openapi::jiff::Timestamp::from_second(second).unwrap()));
-        stack
-    }
-
-    #[test]
-    fn the_older_stack_keeps_the_export() {
-        let (old, young) = (stack("z-old", "/e", 1), stack("a-young", "/e", 2));
-        let all = [&old, &young];
-        assert_eq!(export(all.into_iter(), &young).as_deref(), Some("shops/z-old"));
-        assert_eq!(export(all.into_iter(), &old), None);
-    }
-
-    #[rstest]
-    #[case::double_slash("//e/x", "nfs")]
-    #[case::dot("/e/./x", "nfs")]
-    #[case::parent("/e/y/../x", "nfs")]
-    #[case::trailing_slash("/e/x/", "nfs")]
-    #[case::case_of_the_server("/e/x", "NFS")]
-    #[case::trailing_dot("/e/x", "nfs.")]
-    fn every_spelling_of_an_export_is_the_same_export(#[case] path: &str, #[case] server: &str) {
-        let export = |server: &str, path: &str| -> NfsExport {
-            serde_json::from_value(serde_json::json!({"server": server, "path": path})).unwrap()
-        };
-        assert!(is_same_export(&export(server, path), &export("nfs", "/e/x")));
-        assert!(!is_same_export(&export(server, path), &export("nfs", "/e")));
-    }
-
-    #[test]
-    fn stacks_on_other_directories_do_not_meet() {
-        let (one, two) = (stack("one", "/e/1", 1), stack("two", "/e/2", 2));
-        assert_eq!(export([&one, &two].into_iter(), &two), None);
-    }
-
-    #[test]
-    fn of_two_of_the_same_second_the_first_by_name_keeps_it() {
-        let (one, two) = (stack("one", "/e", 1), stack("two", "/e", 1));
-        let all = [&one, &two];
-        let rivals = (export(all.into_iter(), &one), export(all.into_iter(), &two));
-        assert_eq!(rivals, (None, Some("shops/one".into())));
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use todostack_crds::{
     storage::PostgresStorage,
 };
 
-use super::{Inputs, change, login, requests, storage};
+use super::{Inputs, change, export, login, requests, storage};
 use crate::{
     credentials::Credentials,
     finding::Finding,
@@ -46,7 +46,9 @@ pub(super) fn resolve(
     let app = login::application(credentials_secret.is_some(), id, inputs, findings);
     let change = app.as_ref().map(|app| change::change(app, true, inputs.observed)).unwrap_or_default();
     findings.extend(other_version(version, observed));
-    findings.extend(shared_export(observed));
+    let wanted = wanted(storage.unwrap_or_default(), id);
+    findings.extend(export::not_allowed(&wanted.source, id, config));
+    findings.extend(export::shared(observed));
     findings.extend(missing_scripts(id, observed));
     Postgres {
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
@@ -55,7 +57,7 @@ pub(super) fn resolve(
         host: login::host(id, inputs),
         dbname: login::APPLICATION.to_owned(),
         credentials: Credentials { superuser, app, change },
-        volume: storage::resolve(wanted(storage.unwrap_or_default(), id), id, inputs, findings),
+        volume: storage::resolve(wanted, id, inputs, findings),
         parameters,
         init_scripts: init_scripts.map(|InitScripts { config_map }| config_map.name),
         resources: resources.unwrap_or_else(|| requests("50m", "256Mi", None)),
@@ -96,18 +98,6 @@ fn other_version(version: Version, observed: &Observed) -> Option<Finding> {
             .evident_in_spec()
             .related(claim.object_ref(&()))
     })
-}
-
-fn shared_export(observed: &Observed) -> Option<Finding> {
-    let other = observed.export_conflict.as_ref()?;
-    Some(
-        Finding::new(Part::Storage, Reason::VolumeShared, format!("TodoStack {other}"))
-            .problem("uses the same NFS export: two servers on one directory destroy the data")
-            .remedy(
-                "Delete this stack, and create it with another path in spec.database.postgres.storage.nfs",
-            )
-            .evident_in_spec(),
-    )
 }
 
 fn missing_scripts(id: &StackRef, observed: &Observed) -> Option<Finding> {

@@ -5,17 +5,24 @@ use k8s_openapi::api::networking::v1::{
     IngressSpec, IngressTLS, ServiceBackendPort,
 };
 
+use todostack_crds::Reason;
+
 use super::api_service;
 use crate::{
     build::Desired,
     labels::{self, Component},
     managed::Key,
     names,
+    part::Part,
     stack::{self, Stack},
 };
 
 pub(crate) fn desired(stack: &Stack) -> Desired {
-    match build(stack) {
+    let is_taken = stack.findings.iter().any(|finding| finding.reason == Reason::HostConflict);
+    match build(stack).filter(|_| !is_taken) {
+        // An Ingress of when the host was allowed stays: like an admission policy, the list of allowed hosts
+        // does not end what runs.
+        Some(_) if stack.is_blocked(Part::Exposure) => Desired::Keep,
         Some(ingress) => Desired::Apply(ingress.into()),
         None => Desired::Delete(Key::new::<Ingress>(names::ingress(&stack.id.name))),
     }

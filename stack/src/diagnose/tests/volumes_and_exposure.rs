@@ -67,13 +67,6 @@ fn a_mount_that_failed_before_the_pod_ran_is_no_finding() {
     assert_eq!(found("database: {postgres: {storage: {nfs: {server: nfs, path: /e}}}}", &observed), []);
 }
 
-#[test]
-fn the_host_of_an_older_stack_is_reported() {
-    let mut observed = with_classes(&[true]);
-    observed.host_conflict = Some("shops/first".into());
-    assert_eq!(only("{exposure: {host: h}}", &observed).reason, Reason::HostConflict);
-}
-
 #[rstest]
 #[case::new(59, None)]
 #[case::old(60, Some(Reason::NoIngressAddress))]

@@ -20,6 +20,9 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::VolumeMismatch | Reason::VolumeLost) => {
             Some("its symptoms are tables in resolve/storage and diagnose/retention")
         }
+        (Class::Problem, Reason::ExportNotAllowed | Reason::HostNotAllowed) => {
+            Some("a capture holds objects, and the cause is a setting of the operator")
+        }
         (Class::Problem, Reason::SpecInvalid) => Some("the API server rejects such a stack"),
         (Class::Problem, _) => None,
     }

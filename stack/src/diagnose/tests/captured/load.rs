@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     fixtures, labels,
     managed::{Key, KindVisitor, ManagedKind, ManagedObjects, visit_kinds},
-    observed::{Listing, Lookup, Observed, Referenced, subjects::subjects},
+    observed::{Listing, Lookup, Observed, Referenced, conflicts::Neighbors, subjects::subjects},
     prune,
     requirements::{References, Requirements},
     resolve::{Inputs, resolve},
@@ -104,12 +104,16 @@ impl Capture {
     pub(super) fn observed(&self, numbers: &[usize]) -> Observed {
         let id = StackRef::try_from(&self.stack).unwrap();
         let requirements = Requirements::from(&self.stack.spec);
-        let mut observed = Observed::new(&id, &requirements, &self.listing(numbers));
+        let listing = self.listing(numbers);
+        let mut observed = Observed::new(&id, &requirements, &listing);
         let name = observed.data_volume_name(&self.stack).map(str::to_owned);
-        let mut volumes = self.of_kind::<PersistentVolume>(numbers).into_iter();
-        observed.data_volume = volumes.find(|it| it.metadata.name == name).map(Arc::new);
+        let mut data_volumes = self.of_kind::<PersistentVolume>(numbers).into_iter();
+        observed.data_volume = data_volumes.find(|it| it.metadata.name == name).map(Arc::new);
         observed.referenced = self.referenced(numbers, requirements.references);
-        observed.add_conflicts(&self.stack, self.of_kind::<TodoStack>(numbers).iter());
+        let stacks = self.of_kind::<TodoStack>(numbers);
+        let stacks: Vec<_> = stacks.iter().collect();
+        let (volumes, config) = (&listing.managed.volumes, &fixtures::config());
+        observed.add_conflicts(&self.stack, Neighbors { stacks: &stacks, volumes, config });
         for key in observed.missing(&id, &requirements) {
             if let Some(metadata) = self.metadata(numbers, &key) {
                 observed.add_unlisted(key, metadata);
