@@ -193,7 +193,7 @@ impl Scene {
         let requirements = Requirements::from(&todostack.spec);
         let mut observed = Observed { referenced, events, ..Observed::new(&id, &requirements, &listing) };
         for (key, metadata) in unlisted {
-            observed.add_unlisted(key, metadata);
+            observed.add_unlisted(&id, key, metadata);
         }
         placeholders::add(&mut observed, Requirements::from(&todostack.spec).references, &forbidden);
         Snapshot { stack: todostack, observed, forbidden, config: fixtures::config() }

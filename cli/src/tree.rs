@@ -61,6 +61,9 @@ fn node(snapshot: &Snapshot, resource: ManagedResource, key: &Key) -> Node {
     if observed.foreign.contains(key) {
         return bare(Mark::Bad, "not managed by the operator");
     }
+    if observed.leftover.contains(key) {
+        return bare(Mark::Waiting, "being deleted");
+    }
     let Some(metadata) = observed.inventory.get(key) else {
         return bare(Mark::Waiting, "does not exist");
     };

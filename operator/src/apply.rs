@@ -106,12 +106,16 @@ impl Writer<'_> {
     }
 
     /// Returns whether the object is stored as desired. A foreign one is not written, and one that is being
-    /// deleted is created again when it is gone.
+    /// deleted, or belongs to an earlier stack, is created again when it is gone.
     async fn write(&mut self, object: &Object) -> Result<bool, Error> {
         let key = object.key();
         let found = self.observed.inventory.get(&key);
-        let is_terminating = found.is_some_and(|found| found.deletion_timestamp.is_some());
-        if is_terminating || self.observed.foreign.contains(&key) {
+        if self.observed.foreign.contains(&key) {
+            return Ok(false);
+        }
+        let is_deleted = found.is_some_and(|found| found.deletion_timestamp.is_some());
+        if is_deleted || self.observed.leftover.contains(&key) {
+            self.applied.terminating.push(key);
             return Ok(false);
         }
         let desired = stamped(object)?;

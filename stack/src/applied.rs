@@ -12,6 +12,8 @@ pub struct Applied {
     /// The PersistentVolume whose reclaim policy the API server did not let the operator set, with the API
     /// server's message.
     pub unretained: Option<(String, String)>,
+    /// Objects that are being deleted, which are created again when they are gone.
+    pub terminating: Vec<Key>,
     /// Whether a write met a newer version of its object, which the next reconcile reads.
     pub conflict: bool,
 }

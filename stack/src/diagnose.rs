@@ -47,6 +47,7 @@ pub struct Evidence<'a> {
 pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.findings.clone();
     findings.extend(admission::findings(evidence));
+    findings.extend(terminating::findings(evidence));
     findings.extend(terminating::finding(evidence));
     findings.extend(retention::findings(evidence));
     findings.extend(provisioning::finding(evidence));

@@ -8,8 +8,8 @@
 )]
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use todostack_crds::TodoStack;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, Time};
+use todostack_crds::{FIELD_MANAGER, TodoStack};
 
 use crate::{
     allowed::{AllowedExports, AllowedHosts},
@@ -66,11 +66,21 @@ pub fn now() -> Timestamp {
     Timestamp::from_second(1_795_262_400).unwrap()
 }
 
+/// The entry of `managedFields` of an object that the operator applied.
+pub fn applied() -> ManagedFieldsEntry {
+    ManagedFieldsEntry {
+        manager: Some(FIELD_MANAGER.to_owned()),
+        operation: Some("Apply".to_owned()),
+        ..ManagedFieldsEntry::default()
+    }
+}
+
 /// What caches hold of a stack whose objects all exist.
 pub fn listing(stack: &Stack) -> Listing {
     let mut listing = Listing::default();
     for (_, desired) in build(stack) {
-        if let Desired::Apply(object) = desired {
+        if let Desired::Apply(mut object) = desired {
+            object.metadata_mut().managed_fields = Some(vec![applied()]);
             listing.managed.insert(object);
         }
     }

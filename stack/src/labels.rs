@@ -104,12 +104,3 @@ pub fn stack_of(metadata: &ObjectMeta) -> Option<(&str, &str)> {
     let namespace = metadata.namespace.as_ref().or_else(|| labels.get(NAMESPACE))?;
     Some((namespace, labels.get(STACK)?))
 }
-
-/// Whether the operator wrote an object: it carries the operator's label, or the operator manages a field of
-/// it.
-pub fn is_managed(metadata: &ObjectMeta) -> bool {
-    let label = metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY));
-    let mut managers = metadata.managed_fields.iter().flatten().map(|entry| entry.manager.as_deref());
-    label.is_some_and(|manager| manager == FIELD_MANAGER)
-        || managers.any(|manager| manager == Some(FIELD_MANAGER))
-}

@@ -16,7 +16,10 @@ use k8s_openapi::{
 use kube::{Resource, ResourceExt as _};
 use todostack_crds::TodoStack;
 
-use self::conflicts::{ExportHolder, Neighbors};
+use self::{
+    conflicts::{ExportHolder, Neighbors},
+    origin::{Origin, concerns, origin},
+};
 use crate::{
     diagnose::is_default_ingress_class,
     labels,
@@ -28,6 +31,7 @@ use crate::{
 
 pub mod claim;
 pub mod conflicts;
+pub mod origin;
 pub mod subjects;
 
 /// Objects that a stack is observed in. It may hold objects of other stacks too.
@@ -73,6 +77,8 @@ pub struct Observed {
     pub inventory: Inventory,
     /// Objects with a name that the stack needs which the operator did not create.
     pub foreign: Vec<Key>,
+    /// Objects of an earlier stack of the same name, which the garbage collector deletes.
+    pub leftover: Vec<Key>,
     /// Whether the caches lack a recent write of the operator.
     pub lagging: bool,
 }
@@ -115,30 +121,34 @@ impl Observed {
     pub fn new(stack: &StackRef, requirements: &Requirements<'_>, listing: &Listing) -> Self {
         let StackRef { namespace, name, .. } = stack;
         let Listing { managed, pods, storage_classes, ingress_classes } = listing;
-        let mut inventory = Inventory::default();
-        for (key, metadata) in managed.metadata().filter(|(_, metadata)| belongs_to(stack, metadata)) {
-            inventory.insert(key, metadata.clone());
-        }
-        let here = Some(namespace.as_str());
         // A stack that was deleted may have left a claim of another kind of database.
         let claim = if requirements.is_sqlite() { names::sqlite_claim(name) } else { names::database(name) };
-        Self {
-            superuser: find(&managed.secrets, here, &names::superuser_secret(name)),
-            app: find(&managed.secrets, here, &names::app_secret(name)),
-            next: find(&managed.secrets, here, &names::next_secret(name)),
-            claim: find(&managed.claims, here, &claim),
-            volume: find(&managed.volumes, None, &names::volume(namespace, name)),
-            stateful_set: find(&managed.stateful_sets, here, &names::database(name)),
-            deployment: find(&managed.deployments, here, &names::api(name)),
-            jobs: of_stack(stack, &managed.jobs),
-            api_service: find(&managed.services, here, &names::api(name)),
-            ingress: find(&managed.ingresses, here, &names::ingress(name)),
-            pods: of_stack(stack, pods),
+        let mut observed = Self {
+            superuser: find(stack, &managed.secrets, &names::superuser_secret(name)),
+            app: find(stack, &managed.secrets, &names::app_secret(name)),
+            next: find(stack, &managed.secrets, &names::next_secret(name)),
+            claim: find(stack, &managed.claims, &claim),
+            volume: find(stack, &managed.volumes, &names::volume(namespace, name)),
+            stateful_set: find(stack, &managed.stateful_sets, &names::database(name)),
+            deployment: find(stack, &managed.deployments, &names::api(name)),
+            jobs: by_name(&managed.jobs, |job| is_own(stack, job)),
+            api_service: find(stack, &managed.services, &names::api(name)),
+            ingress: find(stack, &managed.ingresses, &names::ingress(name)),
+            // Their controllers create them, so only labels say whose they are.
+            pods: by_name(pods, |pod| labels::stack_of(pod) == Some((namespace.as_str(), name.as_str()))),
             storage_classes: storage_classes.clone(),
             ingress_classes: ingress_classes.clone(),
-            inventory,
             ..Self::default()
+        };
+        for (key, metadata) in managed.metadata().filter(|(_, metadata)| concerns(stack, metadata)) {
+            match origin(stack, metadata) {
+                Origin::Own => observed.inventory.insert(key, metadata.clone()),
+                Origin::Earlier => observed.leftover.push(key),
+                // Only one with a name that the stack needs matters: it is missing here, and read by name.
+                Origin::Foreign => {}
+            }
         }
+        observed
     }
 
     /// Name of the volume of the data, which `data_volume` is to have.
@@ -149,13 +159,12 @@ impl Observed {
         }
     }
 
-    /// Adds an object that the spec asks for and that the listing lacks: the operator's own, whose labels
-    /// were removed, or a foreign one.
-    pub fn add_unlisted(&mut self, key: Key, metadata: ObjectMeta) {
-        if labels::is_managed(&metadata) {
-            self.inventory.insert(key, metadata);
-        } else {
-            self.foreign.push(key);
+    /// Adds an object that the spec asks for and that the listing lacks.
+    pub fn add_unlisted(&mut self, stack: &StackRef, key: Key, metadata: ObjectMeta) {
+        match origin(stack, &metadata) {
+            Origin::Own => self.inventory.insert(key, metadata),
+            Origin::Earlier => self.leftover.push(key),
+            Origin::Foreign => self.foreign.push(key),
         }
     }
 
@@ -170,33 +179,33 @@ impl Observed {
     /// Keys of the objects that the spec asks for and that are not known to exist.
     pub fn missing(&self, stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
         let mut expected = managed::expected(stack, requirements);
-        expected.retain(|key| !self.inventory.contains(key));
+        expected.retain(|key| !self.inventory.contains(key) && !self.leftover.contains(key));
         expected
     }
 }
 
-fn belongs_to(stack: &StackRef, metadata: &ObjectMeta) -> bool {
-    labels::is_managed(metadata) && labels::stack_of(metadata) == Some((&stack.namespace, &stack.name))
+fn is_own(stack: &StackRef, metadata: &ObjectMeta) -> bool {
+    concerns(stack, metadata) && origin(stack, metadata) == Origin::Own
 }
 
-/// All objects of the stack, by name.
-fn of_stack<K>(stack: &StackRef, objects: &[Arc<K>]) -> Vec<Arc<K>>
+/// The chosen objects, by name.
+fn by_name<K>(objects: &[Arc<K>], is_chosen: impl Fn(&ObjectMeta) -> bool) -> Vec<Arc<K>>
 where
     K: Resource<DynamicType = ()>,
 {
     let mut found: Vec<_> =
-        objects.iter().filter(|object| belongs_to(stack, object.meta())).map(Arc::clone).collect();
+        objects.iter().filter(|object| is_chosen(object.meta())).map(Arc::clone).collect();
     found.sort_by_key(|object| object.name_any());
     found
 }
 
-fn find<K>(objects: &[Arc<K>], namespace: Option<&str>, name: &str) -> Option<Arc<K>>
+/// The stack's own object of this name.
+fn find<K>(stack: &StackRef, objects: &[Arc<K>], name: &str) -> Option<Arc<K>>
 where
     K: Resource<DynamicType = ()>,
 {
-    let found = objects.iter().find(|object| {
-        let ObjectMeta { namespace: its_namespace, name: its_name, .. } = object.meta();
-        its_namespace.as_deref() == namespace && its_name.as_deref() == Some(name)
-    });
-    found.filter(|object| labels::is_managed(object.meta())).map(Arc::clone)
+    let is_it = |metadata: &ObjectMeta| {
+        metadata.name.as_deref() == Some(name) && origin(stack, metadata) == Origin::Own
+    };
+    objects.iter().find(|object| is_it(object.meta())).map(Arc::clone)
 }

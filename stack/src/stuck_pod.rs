@@ -7,21 +7,19 @@ use std::sync::Arc;
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};
 use kube::ResourceExt as _;
 
-use crate::{
-    labels::{COMPONENT, Component},
-    observed::{Observed, subjects::is_ready},
-};
+use crate::observed::{Observed, subjects::is_ready};
 
 /// Label that the StatefulSet controller sets: the revision of the template that the pod was made from.
 const REVISION: &str = "controller-revision-hash";
 
 /// The pod of the database that is not ready and has an earlier template than the StatefulSet.
 pub fn find(observed: &Observed) -> Option<&Arc<Pod>> {
-    let revision = current_revision(observed.stateful_set.as_deref()?)?;
+    let set = observed.stateful_set.as_deref()?;
+    let revision = current_revision(set)?;
     observed.pods.iter().find(|pod| {
-        let label = |key: &str| pod.labels().get(key).map(String::as_str);
-        label(COMPONENT) == Some(Component::Database.as_str())
-            && label(REVISION).is_some_and(|own| own != revision)
+        let mut owners = pod.owner_references().iter().map(|owner| &owner.uid);
+        owners.any(|uid| Some(uid) == set.metadata.uid.as_ref())
+            && pod.labels().get(REVISION).is_some_and(|own| own != revision)
             && pod.metadata.deletion_timestamp.is_none()
             && !is_ready(pod)
     })
@@ -41,11 +39,13 @@ mod tests {
 
     use super::*;
 
-    fn observed(generation: i64, revision: &str, ready: &str, component: &str) -> Observed {
-        let stateful_set = json!({"metadata": {"name": "shop-db", "generation": 2},
+    fn observed(generation: i64, revision: &str, ready: &str, owner: &str) -> Observed {
+        let stateful_set = json!({"metadata": {"name": "shop-db", "uid": "set", "generation": 2},
             "status": {"replicas": 1, "observedGeneration": generation, "updateRevision": "new"}});
-        let labels = json!({REVISION: revision, COMPONENT: component});
-        let pod = json!({"metadata": {"name": "shop-db-0", "labels": labels},
+        let owners =
+            json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shop-db", "uid": owner}]);
+        let labels = json!({REVISION: revision, "app.kubernetes.io/component": "database"});
+        let pod = json!({"metadata": {"name": "shop-db-0", "labels": labels, "ownerReferences": owners},
             "status": {"conditions": [{"type": "Ready", "status": ready}]}});
         Observed {
             stateful_set: Some(Arc::new(serde_json::from_value(stateful_set).unwrap())),
@@ -55,24 +55,24 @@ mod tests {
     }
 
     #[rstest]
-    #[case::stuck(2, "old", "False", "database", true)]
-    #[case::of_the_current_template(2, "new", "False", "database", false)]
-    #[case::ready_and_replaced_by_the_controller(2, "old", "True", "database", false)]
-    #[case::before_the_controller_has_read_the_template(1, "old", "False", "database", false)]
-    #[case::of_the_api(2, "old", "False", "api", false)]
+    #[case::stuck(2, "old", "False", "set", true)]
+    #[case::of_the_current_template(2, "new", "False", "set", false)]
+    #[case::ready_and_replaced_by_the_controller(2, "old", "True", "set", false)]
+    #[case::before_the_controller_has_read_the_template(1, "old", "False", "set", false)]
+    #[case::with_the_labels_of_another_pod(2, "old", "False", "other", false)]
     fn a_pod_is_stuck_if_it_is_not_ready_and_has_an_earlier_template(
         #[case] generation: i64,
         #[case] revision: &str,
         #[case] ready: &str,
-        #[case] component: &str,
+        #[case] owner: &str,
         #[case] is_stuck: bool,
     ) {
-        assert_eq!(find(&observed(generation, revision, ready, component)).is_some(), is_stuck);
+        assert_eq!(find(&observed(generation, revision, ready, owner)).is_some(), is_stuck);
     }
 
     #[test]
     fn a_pod_that_terminates_is_not_deleted_again() {
-        let mut observed = observed(2, "old", "False", "database");
+        let mut observed = observed(2, "old", "False", "set");
         let pod = Arc::make_mut(&mut observed.pods[0]);
         pod.metadata.deletion_timestamp = crate::fixtures::todostack("{}").metadata.creation_timestamp;
         assert!(find(&observed).is_none());

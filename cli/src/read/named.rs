@@ -59,7 +59,7 @@ impl Reader<'_> {
         let is_allowed = |key: &Key| !self.forbidden.contains(&Forbidden::Managed(key.kind));
         for key in missing.into_iter().filter(is_allowed) {
             if let Some(metadata) = self.metadata(&key).await? {
-                observed.add_unlisted(key, metadata);
+                observed.add_unlisted(self.stack, key, metadata);
             }
         }
         Ok(())

@@ -21,6 +21,7 @@ mod nfs;
 mod nfs_exports;
 mod operator;
 mod operator_away;
+mod origin;
 mod outages;
 mod passwords;
 mod plugin;

@@ -9,7 +9,15 @@ use kube::{
 use serde_json::{Value, json};
 use todostack_crds::{FIELD_MANAGER, FINALIZER, TodoStack};
 use todostack_stack::{
-    labels, managed::ManagedKind, names, observed::claim, reclaim, requirements::Requirements,
+    labels,
+    managed::ManagedKind,
+    names,
+    observed::{
+        claim,
+        origin::{Origin, origin},
+    },
+    reclaim,
+    requirements::Requirements,
     stack_ref::StackRef,
 };
 
@@ -138,13 +146,12 @@ async fn delete_found<K: ManagedKind>(api: &Api<K>, found: &ObjectMeta) -> Resul
     }
 }
 
-/// Whether the operator applied the object for this stack. Labels alone do not show it: others can set them.
+/// Whether the operator applied the object for this stack. Data whose labels someone removed is kept too.
 fn is_data_of(metadata: &ObjectMeta, id: &StackRef) -> bool {
     let label = |key| metadata.labels.as_ref().and_then(|labels| labels.get(key)).map(String::as_str);
-    let mut managers = metadata.managed_fields.iter().flatten().map(|entry| entry.manager.as_deref());
     label(labels::STACK) == Some(&id.name)
         && label(labels::NAMESPACE) == Some(&id.namespace)
-        && managers.any(|manager| manager == Some(FIELD_MANAGER))
+        && origin(id, metadata) == Origin::Own
 }
 
 /// A merge patch of metadata of exactly this version of the stack. Unlike an apply, it removes a finalizer

@@ -11,9 +11,8 @@ use kube::{
 };
 use todostack_crds::TodoStack;
 use todostack_stack::{
-    labels,
     managed::{Key, ManagedKind, ManagedObjects},
-    observed::Listing,
+    observed::{Listing, origin::concerns},
     stack_ref::StackRef,
 };
 
@@ -34,8 +33,8 @@ pub(crate) trait Cache: Send + Sync {
     /// Waits until the feed has listed once.
     fn ready(&self) -> BoxFuture<'_, Result<(), WriterDropped>>;
 
-    /// Adds the objects whose labels name the stack or that have one of its keys, and all PersistentVolumes:
-    /// one of another stack may be on the same export.
+    /// Adds the objects that concern the stack or that have one of its keys, and all PersistentVolumes: one of
+    /// another stack may be on the same export.
     fn collect(&self, stack: &StackRef, keys: &[Key], objects: &mut ManagedObjects);
 }
 
@@ -52,9 +51,10 @@ impl<K: ManagedKind> Cache for Store<K> {
                     .iter()
                     .any(|key| key.kind == K::KIND && object.meta().name.as_ref() == Some(&key.name))
         };
-        let is_wanted =
-            |object: &K| !K::KIND.is_namespaced() || is_labelled(stack, object) || has_key(object);
-        K::select(objects).extend(self.state_filter(is_wanted));
+        let is_chosen = |object: &K| {
+            !K::KIND.is_namespaced() || concerns(stack, object.meta()) || has_key(object)
+        };
+        K::select(objects).extend(self.state_filter(is_chosen));
     }
 }
 
@@ -80,16 +80,9 @@ impl Caches {
         }
         Listing {
             managed,
-            pods: self.pods.state_filter(|pod| is_labelled(stack, pod)),
+            pods: self.pods.state_filter(|pod| concerns(stack, &pod.metadata)),
             storage_classes: self.storage_classes.state(),
             ingress_classes: self.ingress_classes.state(),
         }
     }
-}
-
-fn is_labelled<K>(stack: &StackRef, object: &K) -> bool
-where
-    K: kube::Resource<DynamicType = ()>,
-{
-    labels::stack_of(object.meta()) == Some((&stack.namespace, &stack.name))
 }

@@ -10,10 +10,12 @@ use kube::{
     api::{DynamicObject, ObjectMeta},
 };
 use todostack_stack::{
-    labels,
     managed::{Key, Secret},
     names,
-    observed::Observed,
+    observed::{
+        Observed,
+        origin::{Origin, origin},
+    },
     requirements::Requirements,
     stack_ref::StackRef,
 };
@@ -32,7 +34,7 @@ pub(super) async fn add(
     let found = future::try_join_all(missing.iter().map(|key| metadata(context, stack, key))).await?;
     for (key, metadata) in missing.into_iter().zip(found) {
         if let Some(metadata) = metadata {
-            observed.add_unlisted(key, metadata);
+            observed.add_unlisted(stack, key, metadata);
         }
     }
     let secrets = [
@@ -76,5 +78,5 @@ async fn read_secret(context: &Context, stack: &StackRef, name: &str) -> Result<
         name: name.to_owned(),
         source,
     })?;
-    Ok(secret.filter(|secret| labels::is_managed(&secret.metadata)))
+    Ok(secret.filter(|secret| origin(stack, &secret.metadata) == Origin::Own))
 }

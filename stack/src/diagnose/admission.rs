@@ -2,16 +2,17 @@
 
 use k8s_openapi::api::{apps::v1::DeploymentCondition, core::v1::ObjectReference};
 use kube::{Resource as _, ResourceExt as _};
-use todostack_crds::Reason;
+use todostack_crds::{FIELD_MANAGER, Reason};
 
 use super::{Evidence, Finding, Part, Severity, quote};
+use crate::managed::{Key, Kind};
 
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let foreign = evidence.observed.foreign.iter().map(|key| {
         Finding::new(Part::Objects, Reason::NameConflict, key.to_string())
             .problem("already exists and is not managed by this operator")
-            .remedy("The operator does not change it. Rename or delete it, or give the stack another name")
-            .evidence(format!("labels and managedFields of {key}"))
+            .remedy(remedy_of_foreign(key, &evidence.stack.id.namespace))
+            .evidence(format!("managedFields and ownerReferences of {key}"))
             .related(key.reference(&evidence.stack.id.namespace))
     });
     let rejected = evidence.applied.rejected.iter().map(|(key, message)| Rejection {
@@ -35,6 +36,21 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
         .chain(failed)
         .chain(rejections.map(|rejection| rejection.finding(&evidence.stack.id.namespace)))
         .collect()
+}
+
+/// Data that was restored without its `managedFields` cannot be deleted to heal the stack: an apply with the
+/// operator's field manager makes it the operator's own.
+fn remedy_of_foreign(key: &Key, namespace: &str) -> String {
+    let remedy = "The operator does not change it. Rename or delete it, or give the stack another name";
+    let scope = match key.kind {
+        Kind::Secret | Kind::PersistentVolumeClaim => format!("-n {namespace} "),
+        Kind::PersistentVolume => String::new(),
+        _ => return remedy.to_owned(),
+    };
+    let (kind, name) = (<&str>::from(key.kind).to_lowercase(), &key.name);
+    format!(
+        "{remedy}. If it was restored from a backup of this stack, hand it over: kubectl {scope}get {kind} {name} -o yaml | kubectl {scope}apply --server-side --field-manager={FIELD_MANAGER} -f -"
+    )
 }
 
 /// An object that the API server rejected, with the API server's message.

@@ -1,16 +1,40 @@
-//! PersistentVolumeClaims that are being deleted while the stack exists. Pods that are stuck terminating are
-//! in `lifecycle.rs`.
+//! Objects that are being deleted while the stack needs them. Pods that are stuck terminating are in
+//! `lifecycle.rs`.
 
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part};
 use crate::{
+    finding::Severity,
     labels::{self, Component},
+    managed::{Key, Kind},
     observed::claim,
     reclaim,
     stack::{Database, Stack},
 };
+
+/// Objects that are created again when they are gone. A claim of the stack has a finding of its own, since it
+/// holds data.
+pub(super) fn findings(evidence: Evidence<'_>) -> impl Iterator<Item = Finding> {
+    let Evidence { observed, applied, .. } = evidence;
+    let is_earlier = |key: &Key| observed.leftover.contains(key);
+    let awaited = applied.terminating.iter();
+    let awaited = awaited.filter(move |key| key.kind != Kind::PersistentVolumeClaim || is_earlier(key));
+    awaited.map(move |key| {
+        let problem = if is_earlier(key) {
+            "belongs to an earlier TodoStack of the same name, and the garbage collector deletes it"
+        } else {
+            "is being deleted"
+        };
+        Finding::new(Part::Objects, Reason::Progressing, key.to_string())
+            .problem(problem)
+            .remedy("The operator creates it again when it is gone")
+            .evidence(format!("deletionTimestamp and ownerReferences of {key}"))
+            .related(key.reference(&evidence.stack.id.namespace))
+            .severity(Severity::Transient)
+    })
+}
 
 /// Kubernetes keeps the claim of a running pod until the pod ends. A volume that outlives its claim is bound
 /// to a new one.

@@ -36,6 +36,12 @@ macro_rules! kinds {
             pub fn metadata(&self) -> &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
                 match self { $(Self::$kind(object) => &object.metadata,)* }
             }
+            #[cfg(any(test, feature = "fixtures"))]
+            pub fn metadata_mut(
+                &mut self,
+            ) -> &mut k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
+                match self { $(Self::$kind(object) => &mut object.metadata,)* }
+            }
             pub fn key(&self) -> Key {
                 let name = self.metadata().name.clone().unwrap_or_default();
                 match self { $(Self::$kind(_) => Key { kind: Kind::$kind, name },)* }

@@ -116,7 +116,7 @@ impl Capture {
         observed.add_conflicts(&self.stack, Neighbors { stacks: &stacks, volumes, config });
         for key in observed.missing(&id, &requirements) {
             if let Some(metadata) = self.metadata(numbers, &key) {
-                observed.add_unlisted(key, metadata);
+                observed.add_unlisted(&id, key, metadata);
             }
         }
         observed.events = self.events(numbers, &observed);
@@ -141,7 +141,10 @@ impl Capture {
     {
         let mut found = self.of_kind::<K>(numbers);
         found.retain(|object| object.labels().get(labels::MANAGED_BY).is_some_and(|it| it == FIELD_MANAGER));
-        found.iter_mut().for_each(prune);
+        for object in &mut found {
+            prune(object);
+            mark_applied(object.meta_mut());
+        }
         found.into_iter().map(Arc::new).collect()
     }
 
@@ -149,7 +152,9 @@ impl Capture {
         let mut objects = numbers.iter().map(|number| &self.objects[*number]);
         let kind: &str = key.kind.into();
         let found = objects.find(|it| it["kind"] == *kind && it["metadata"]["name"] == *key.name)?;
-        Some(serde_json::from_value(found["metadata"].clone()).unwrap())
+        let mut metadata = serde_json::from_value(found["metadata"].clone()).unwrap();
+        mark_applied(&mut metadata);
+        Some(metadata)
     }
 
     fn of_kind<K: Resource<DynamicType = ()> + DeserializeOwned>(&self, numbers: &[usize]) -> Vec<K> {
@@ -180,6 +185,13 @@ impl Capture {
             events.extend(those);
         }
         events
+    }
+}
+
+// A capture has no `managedFields`. What the operator applied has its stamp.
+fn mark_applied(metadata: &mut ObjectMeta) {
+    if metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(labels::APPLIED)) {
+        metadata.managed_fields = Some(vec![fixtures::applied()]);
     }
 }
 
