@@ -119,7 +119,8 @@ impl Writer<'_> {
             return Ok(false);
         }
         let desired = stamped(object)?;
-        if found.is_some_and(|found| ownership::is_current(&desired, found)) {
+        let is_current = found.is_some_and(|found| ownership::is_current(&desired, found));
+        if is_current && self.holds_data(object) {
             return Ok(true);
         }
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
@@ -131,6 +132,17 @@ impl Writer<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether a Secret has the desired data, which its stamp does not show.
+    fn holds_data(&self, object: &Object) -> bool {
+        let Object::Secret(desired) = object else { return true };
+        let Observed { superuser, app, next, .. } = self.observed;
+        let mut secrets = [superuser, app, next].into_iter().flatten();
+        let found = secrets.find(|found| found.metadata.name == desired.metadata.name);
+        let data = found.and_then(|found| found.data.as_ref());
+        let mut entries = desired.data.iter().flatten();
+        entries.all(|(key, value)| data.is_some_and(|data| data.get(key) == Some(value)))
     }
 
     async fn delete(&mut self, key: Key) {

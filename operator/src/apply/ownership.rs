@@ -7,9 +7,14 @@ use todostack_crds::FIELD_MANAGER;
 
 use todostack_stack::{hash, labels::APPLIED};
 
-/// Adds the stamp: a hash of the whole desired object.
+/// Adds the stamp: a hash of the desired object. Users who may not read a Secret may read its annotations, so
+/// of a Secret's data only the keys count.
 pub(super) fn stamp(mut object: Value) -> Value {
-    let fingerprint = hash::short(&[&object.to_string()]);
+    let mut public = object.clone();
+    if let Some(data) = public.get_mut("data").and_then(Value::as_object_mut) {
+        data.values_mut().for_each(|value| *value = Value::Null);
+    }
+    let fingerprint = hash::short(&[&public.to_string()]);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
         if let Some(annotations) = annotations.as_object_mut() {
@@ -126,6 +131,19 @@ mod tests {
                 "f:selector": {},
             },
         })
+    }
+
+    fn stamp_of(object: Value) -> Value {
+        stamp(object)["metadata"]["annotations"][APPLIED].clone()
+    }
+
+    #[test]
+    fn no_stamp_changes_with_a_password() {
+        let secret =
+            |password: &str| json!({"kind": "Secret", "metadata": {}, "data": {"password": password}});
+        assert_eq!(stamp_of(secret("b25l")), stamp_of(secret("dHdv")));
+        let other_key = json!({"kind": "Secret", "metadata": {}, "data": {"uri": "b25l"}});
+        assert_ne!(stamp_of(secret("b25l")), stamp_of(other_key));
     }
 
     fn found(fields: Value) -> ObjectMeta {
