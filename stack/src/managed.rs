@@ -132,7 +132,7 @@ resources! {
     }
     MigrationJob in migration_job: Job, Migrations, Migration {
         name: |_, _| None,
-        needs: [ServiceAccount, SuperuserSecret, AppSecret, NextSecret],
+        needs: [ServiceAccount, SuperuserSecret, AppSecret, NextSecret, PostgresService],
     }
     ApiService in api_service: Service, Exposure, Api {
         name: |stack, _| Some(names::api(&stack.name)),
@@ -140,7 +140,7 @@ resources! {
     }
     ApiDeployment in api_deployment: Deployment, Api, Api {
         name: |stack, _| Some(names::api(&stack.name)),
-        needs: [ServiceAccount, AppSecret, SqliteClaim],
+        needs: [ServiceAccount, AppSecret, SqliteClaim, PostgresService],
     }
     ApiDisruptionBudget in api_disruption_budget: PodDisruptionBudget, Api, Api {
         name: |stack, spec| (spec.replicas >= DISRUPTION_BUDGET_FROM).then(|| names::api(&stack.name)),

@@ -176,6 +176,24 @@ async fn nothing_refers_to_an_object_that_is_foreign_or_rejected() {
 }
 
 #[tokio::test]
+async fn nothing_connects_through_a_service_that_is_foreign_or_rejected() {
+    for is_foreign in [true, false] {
+        let stack = fixtures::todostack("{}");
+        let answer = move |request: &Received| match request.method {
+            _ if !request.path.ends_with("/services/shop-db") => None,
+            Method::GET => is_foreign.then(|| foreign("theirs")),
+            _ => Some(failure(403, "Forbidden", "denied by a policy")),
+        };
+        let server = ApiServer::answering(&stack, Arc::new(answer));
+        server.reconcile(&stack).await.unwrap();
+        for kind in ["statefulsets", "jobs", "deployments"] {
+            let is_of_kind = |write: &String| write.contains(&format!("/{kind}/"));
+            assert!(!server.writes().iter().any(is_of_kind), "{kind}, foreign: {is_foreign}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_paused_stack_is_reported_and_not_written() {
     let stack = fixtures::todostack("{paused: true}");
     let server = ApiServer::new(&stack);

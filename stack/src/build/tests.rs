@@ -229,6 +229,9 @@ fn an_object_declares_the_managed_objects_that_it_refers_to_and_comes_after_them
                     built.iter().find(|(_, it)| is_it(it)).map(|(needed, _)| *needed)
                 })
                 .collect();
+            // The host in the Secrets of a managed server is its Service.
+            let service = built.iter().map(|(it, _)| *it).find(|it| *it == ManagedResource::PostgresService);
+            needed.extend(service.filter(|_| needed.contains(&ManagedResource::AppSecret)));
             needed.sort_unstable();
             needed.dedup();
             let mut declared: Vec<_> =
