@@ -110,3 +110,6 @@ fn migrations(observed: &Observed) -> Option<MigrationStatus> {
         .max();
     Some(MigrationStatus { image: migration_job::image(job)?.to_owned(), schema_version })
 }
+
+#[cfg(test)]
+mod tests;

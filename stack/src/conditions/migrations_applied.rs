@@ -17,11 +17,12 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     if let Some(finding) = view.finding(Part::Migrations) {
         return Verdict::finding(MigrationsApplied, finding);
     }
-    let Some(login) = &credentials.app else {
+    if credentials.app.is_none() {
         let message = "The migration waits for the credentials";
         return Verdict::new(MigrationsApplied, Status::False, Reason::WaitingForDependency, message);
-    };
-    let message = format!("Job {} has not completed yet", migration_job::name(view.stack, login));
+    }
+    // Without its name, which changes at every reconcile until the credentials are stored.
+    let message = "The migration Job has not completed yet";
     Verdict::new(MigrationsApplied, Status::False, Reason::Progressing, message)
 }
 
