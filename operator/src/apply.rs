@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kube::{
-    Api, ResourceExt as _,
+    Api,
     api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, Preconditions},
 };
 use serde_json::Value;
@@ -14,7 +14,6 @@ use todostack_stack::{
     managed::{Key, Kind, ManagedResource, Object},
     observed::Observed,
     reclaim,
-    resources::migration_job,
     stack::Stack,
     stack_ref::StackRef,
 };
@@ -22,6 +21,7 @@ use todostack_stack::{
 use crate::{clock, context::Context};
 
 pub(crate) mod cleanup;
+mod migration;
 mod ownership;
 pub(crate) mod reclaim_policy;
 pub(crate) mod stuck_pod;
@@ -150,7 +150,10 @@ impl Writer<'_> {
         let Some(found) = found.filter(|found| found.deletion_timestamp.is_none()) else { return };
         // By uid: an object of the same name that was created in the meantime is not the operator's.
         let preconditions = Preconditions { uid: found.uid.clone(), resource_version: None };
-        let parameters = DeleteParams::background().preconditions(preconditions);
+        // A Job is gone when its pods are, so that the next one does not run beside them.
+        let policy =
+            if key.kind == Kind::Job { DeleteParams::foreground() } else { DeleteParams::background() };
+        let parameters = policy.preconditions(preconditions);
         match self.api(key.kind).delete(&key.name, &parameters).await {
             Ok(_) => {
                 tracing::info!(object.kind = ?key.kind, object.name = %key.name, "Deleted object");
@@ -160,35 +163,6 @@ impl Writer<'_> {
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
             Err(error) => self.record_failure(key, error),
         }
-    }
-
-    /// A Job's template cannot change: the desired Job is created once, after those that have not finished
-    /// are deleted, so that two never run at once. Those of earlier images are deleted when it is complete.
-    async fn migration(&mut self, job: &Object) -> Result<bool, Error> {
-        let key = job.key();
-        let is_found = self.observed.inventory.contains(&key);
-        if is_found && self.is_outdated(job, &key)? {
-            self.delete(key).await;
-            return Ok(false);
-        }
-        let jobs = &self.observed.jobs;
-        let is_complete = jobs.iter().any(|job| job.name_any() == key.name && migration_job::complete(job));
-        for earlier in jobs.iter().filter(|job| job.name_any() != key.name) {
-            if is_complete || !is_found && !migration_job::finished(earlier) {
-                self.delete(Key::from_object(earlier.as_ref())).await;
-            }
-        }
-        if is_found { Ok(true) } else { self.write(job).await }
-    }
-
-    /// Whether the Job has another template than the desired one, and its pods have not started, such as pods
-    /// that are unschedulable: the Job must be created again for a corrected spec to reach them.
-    fn is_outdated(&self, job: &Object, key: &Key) -> Result<bool, Error> {
-        let Some(found) = self.observed.inventory.get(key) else { return Ok(false) };
-        let mut jobs = self.observed.jobs.iter();
-        let waits = jobs
-            .any(|job| job.name_any() == key.name && migration_job::waits_to_start(job, &self.observed.pods));
-        Ok(waits && !ownership::has_same_stamp(&stamped(job)?, found))
     }
 
     /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same

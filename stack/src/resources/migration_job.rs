@@ -13,7 +13,7 @@ use super::{pod, pod_template};
 use crate::{
     build::Desired,
     credentials::Login,
-    labels::{self, Component},
+    labels::{self, COMPONENT, Component},
     names,
     part::Part,
     stack::{Database, Postgres, Stack},
@@ -106,6 +106,17 @@ pub fn waits_to_start(job: &Job, pods: &[Arc<Pod>]) -> bool {
         phase.is_some_and(|phase| phase != "Pending")
     });
     !finished(job) && !has_started
+}
+
+/// Whether a pod runs that belongs to another Job than `name`, which may be deleted already.
+pub fn has_pod_of_another(name: &str, pods: &[Arc<Pod>]) -> bool {
+    pods.iter().any(|pod| {
+        let label = |key: &str| pod.labels().get(key).map(String::as_str);
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        label(COMPONENT) == Some(Component::Migration.as_str())
+            && label("job-name") != Some(name)
+            && !matches!(phase, Some("Succeeded" | "Failed"))
+    })
 }
 
 /// The Secret with the desired credentials.
