@@ -54,10 +54,11 @@ pub(crate) async fn apply(context: &Context, stack: &Stack, observed: &Observed)
         released: reclaim::released(stack, observed),
         applied: Applied::default(),
         error: None,
+        is_silent: false,
     };
     let mut blocked = Vec::new();
     for (resource, desired) in build(stack) {
-        let is_blocked = resource.needs().iter().any(|needed| blocked.contains(needed));
+        let is_blocked = writer.is_silent || resource.needs().iter().any(|needed| blocked.contains(needed));
         let stored = match (resource, desired) {
             (_, Desired::Apply(_)) if is_blocked => false,
             (_, Desired::Keep) => true,
@@ -67,6 +68,7 @@ pub(crate) async fn apply(context: &Context, stack: &Stack, observed: &Observed)
                 writer.write(&claim).await?
             }
             (_, Desired::Apply(object)) => writer.write(&object).await?,
+            (_, Desired::Delete(_)) if writer.is_silent => false,
             (_, Desired::Delete(key)) => {
                 writer.delete(key).await;
                 true
@@ -93,6 +95,8 @@ struct Writer<'a> {
     released: Option<&'a PersistentVolume>,
     applied: Applied,
     error: Option<Error>,
+    /// Whether a request had no answer: the others would have none either, and each waits for its timeout.
+    is_silent: bool,
 }
 
 impl Writer<'_> {
@@ -198,8 +202,13 @@ impl Writer<'_> {
                 self.applied.conflict = true;
                 return;
             }
+            // Too many requests: nothing is wrong with the object.
+            kube::Error::Api(status) if status.code == 429 => {}
             kube::Error::Api(status) => self.applied.failed.push((key.clone(), status.message.clone())),
-            _ => self.applied.failed.push((key.clone(), "the API server did not answer".to_owned())),
+            _ => {
+                self.is_silent = true;
+                self.applied.failed.push((key.clone(), "the API server did not answer".to_owned()));
+            }
         }
         self.error.get_or_insert(Error::Write(key, error));
     }

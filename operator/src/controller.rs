@@ -4,12 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use futures::{StreamExt as _, future};
-use kube::{
-    Client,
-    runtime::{
-        controller::{self, Controller},
-        events::{Recorder, Reporter},
-    },
+use kube::runtime::{
+    controller::{self, Controller},
+    events::{Recorder, Reporter},
 };
 use todostack_stack::error_chain::one_line;
 use tokio::{net::TcpListener, signal::unix, sync::watch as signal};
@@ -17,6 +14,7 @@ use tokio::{net::TcpListener, signal::unix, sync::watch as signal};
 use crate::{
     args::Args,
     backoff::Backoff,
+    clients::Clients,
     context::Context,
     crd,
     metrics::Metrics,
@@ -31,7 +29,7 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 
 /// Runs the operator until SIGTERM or SIGINT; running reconciles finish first.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let client = Client::try_default()
+    let Clients { requests: client, watches } = Clients::new()
         .await
         .context("failed to find a Kubernetes API server: set KUBECONFIG, or run in a pod")?;
     let (metrics, progress, stopped) = (Metrics::default(), Progress::default(), stop_signal()?);
@@ -49,7 +47,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         () = stopped_by(stopped.clone()) => return Ok(()),
     }
     progress.set(Phase::Listing);
-    let (caches, triggers) = feeds::open(&client, namespace, &metrics);
+    let (caches, triggers) = feeds::open(&watches, namespace, &metrics);
     let reporter =
         Reporter { controller: "todostack-operator".to_owned(), instance: Some(args.pod_name.clone()) };
     let (all_listed, listed) = signal::channel(false);

@@ -12,6 +12,7 @@
 mod apply;
 mod args;
 mod backoff;
+mod clients;
 mod clock;
 mod context;
 mod controller;

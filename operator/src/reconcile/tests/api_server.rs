@@ -52,6 +52,9 @@ pub(super) struct ApiServer {
     pub(super) context: Arc<Context>,
 }
 
+// In place of an HTTP status: the connection breaks.
+pub(super) const NO_ANSWER: u16 = 0;
+
 pub(super) type Answer = Arc<dyn Fn(&Received) -> Option<(u16, Value)> + Send + Sync>;
 
 impl ApiServer {
@@ -80,6 +83,10 @@ impl ApiServer {
                 };
                 let (status, value) = answer(&request).unwrap_or_else(|| default_answer(&request));
                 log.lock().unwrap().push(request);
+                if status == NO_ANSWER {
+                    send.send_error("connection reset");
+                    continue;
+                }
                 let body = Body::from(serde_json::to_vec(&value).unwrap());
                 send.send_response(Response::builder().status(status).body(body).unwrap());
             }

@@ -116,7 +116,8 @@ async fn replace() -> ApiServer {
     listing.managed.stateful_sets = vec![object("shop-db", "database", &status)];
     let mut pod = Arc::unwrap_or_clone(object::<Pod>("shop-db-0", "database", &json!({})));
     pod.metadata.labels.as_mut().unwrap().insert("controller-revision-hash".into(), "old".into());
-    let owner = json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shop-db", "uid": "shop-db"}]);
+    let owner =
+        json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shop-db", "uid": "shop-db"}]);
     pod.metadata.owner_references = Some(serde_json::from_value(owner).unwrap());
     listing.pods.push(Arc::new(pod));
     let server = ApiServer::with(&stack, listing, Arc::new(|_| None));
