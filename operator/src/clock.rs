@@ -10,6 +10,11 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// The time of the runtime's timers, which tests can pause.
+pub(crate) fn timer() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// The monotonic time, for durations.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
 pub(crate) fn instant() -> Instant {

@@ -1,6 +1,6 @@
 //! The operator from start to stop: waits for the CRD, opens the watches, reconciles until a signal.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use futures::{StreamExt as _, future};
@@ -15,6 +15,7 @@ use crate::{
     args::Args,
     backoff::Backoff,
     clients::Clients,
+    coalesce::coalesce,
     context::Context,
     crd,
     metrics::Metrics,
@@ -22,10 +23,6 @@ use crate::{
     probes::{self, Phase, Progress},
     reconcile,
 };
-
-/// Changes of one stack within this time trigger one reconcile: an apply is followed by a burst of watch
-/// events.
-const DEBOUNCE: Duration = Duration::from_millis(100);
 
 /// Runs the operator until SIGTERM or SIGINT; running reconciles finish first.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
@@ -71,8 +68,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         }
     });
     Controller::for_stream(triggers.stacks, caches.stacks)
-        .with_config(controller::Config::default().concurrency(args.concurrency).debounce(DEBOUNCE))
-        .reconcile_on(triggers.related)
+        .with_config(controller::Config::default().concurrency(args.concurrency))
+        .reconcile_on(coalesce(triggers.related))
         .graceful_shutdown_on(stopped_by(stopped))
         .run(reconcile::reconcile, reconcile::requeue_after_error, shared)
         .for_each(|outcome| {

@@ -14,6 +14,7 @@ mod args;
 mod backoff;
 mod clients;
 mod clock;
+mod coalesce;
 mod context;
 mod controller;
 mod crd;
