@@ -191,6 +191,9 @@ pub enum Reason {
     /// An object could not be written: an admission webhook or the API server did not answer (`failed calling
     /// webhook`).
     ApplyFailed,
+    /// The stack was not reconciled: the API server did not answer, or denied the operator an object that it
+    /// has to read.
+    ObserveFailed,
     /// The object cannot be read as a `TodoStack`: the CRD does not match the version of the operator.
     SpecInvalid,
 }

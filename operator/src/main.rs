@@ -26,6 +26,7 @@ mod publish;
 mod random;
 mod reconcile;
 mod telemetry;
+mod unreadable;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! Writes the status where it differs, and an Event for each transition. The only writer of a `TodoStack`'s
 //! status.
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Api,
     api::{Patch, PatchParams},
@@ -8,7 +9,9 @@ use kube::{
 };
 use serde_json::json;
 use todostack_crds::{FIELD_MANAGER, GROUP, TodoStack, TodoStackStatus, VERSION};
-use todostack_stack::{error_chain::one_line, stack_ref::StackRef, transitions::Transition};
+use todostack_stack::{
+    error_chain::one_line, interruption::Interruption, stack_ref::StackRef, transitions::Transition,
+};
 
 use crate::{clock, context::Context};
 
@@ -42,8 +45,28 @@ pub(crate) async fn publish(
     Ok(())
 }
 
+/// Publishes why a reconcile ended early, once as long as it stays the same.
+pub(crate) async fn interruption(
+    context: &Context,
+    todostack: &TodoStack,
+    interruption: &Interruption,
+) -> Result<(), Error> {
+    let Ok(stack) = StackRef::try_from(todostack) else { return Ok(()) };
+    let old = context.recent_writes.status(&stack, todostack, clock::instant());
+    let new = interruption.status(&old, clock::now());
+    if new == old {
+        return Ok(());
+    }
+    publish(context, &stack, new, interruption.transition(&old).into_iter().collect()).await
+}
+
 /// The status holds all that an Event says, so the reconcile goes on without it.
 pub(crate) async fn emit(context: &Context, stack: &StackRef, transition: Transition) {
+    emit_on(context, &stack.object_reference(), transition).await;
+}
+
+/// As `emit`, for a stack of which only the reference is known.
+pub(crate) async fn emit_on(context: &Context, stack: &ObjectReference, transition: Transition) {
     let Transition { is_warning, reason, note, action, related } = transition;
     let event = Event {
         type_: if is_warning { EventType::Warning } else { EventType::Normal },
@@ -52,10 +75,11 @@ pub(crate) async fn emit(context: &Context, stack: &StackRef, transition: Transi
         action: action.to_owned(),
         secondary: related,
     };
-    if let Err(error) = context.recorder.publish(&event, &stack.object_reference()).await
+    if let Err(error) = context.recorder.publish(&event, stack).await
         && !is_namespace_terminating(&error)
     {
-        tracing::warn!(stack.name = %stack, error = %one_line(&error), "Event was not published");
+        let (namespace, name) = (stack.namespace.as_deref(), stack.name.as_deref());
+        tracing::warn!(stack.namespace = namespace, stack.name = name, error = %one_line(&error), "Event was not published");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kube::runtime::{controller::Action, reflector::ObjectRef};
+use kube::{
+    ResourceExt as _,
+    runtime::{controller::Action, reflector::ObjectRef},
+};
 use todostack_crds::{ConditionType, Reason, TodoStack};
 use todostack_stack::{
     conditions::{self, Status, Verdict, View},
@@ -21,7 +24,7 @@ use crate::{
     context::Context,
     error::Error,
     observe::{self, caches::Guarded},
-    publish, random,
+    publish, random, unreadable,
 };
 
 /// Requeue of a stack that is ready. Watches trigger all that matters; this catches what they missed.
@@ -29,24 +32,43 @@ const READY: Duration = Duration::from_mins(10);
 /// Requeue of a stack that is not ready: Events and mounts are not watched.
 const UNREADY: Duration = Duration::from_secs(3);
 
+/// After this time a reconcile is dropped: until it ends, its stack is locked out. Longer than admission
+/// webhooks that do not answer may delay the writes of a new stack: ten, 30 s each.
+const LONGEST: Duration = Duration::from_mins(6);
+
 /// Reconciles a stack when the controller asks for it.
 pub(crate) async fn reconcile(stack: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
     context.listed().await?;
     let start = clock::instant();
     let name = ObjectRef::from_obj(stack.as_ref());
-    let outcome = match &stack.0 {
-        Ok(stack) => run_steps(stack, &context).await,
-        Err(invalid) => {
-            // No requeue: fixing the object triggers a new watch event.
-            tracing::error!(stack.name = %name, error = %invalid.error, "TodoStack cannot be read: the CRD does not match this operator");
-            Ok(Action::await_change())
-        }
+    let outcome = match tokio::time::timeout(LONGEST, attempt(&stack, &context)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::TimedOut(LONGEST)),
     };
     context
         .metrics
         .reconciled(clock::instant().duration_since(start), outcome.as_ref().err().map(Error::step));
     if outcome.is_ok() {
         context.backoff.succeeded(&name);
+    }
+    outcome
+}
+
+/// One reconcile. An error is on the object too, unless the API server does not accept a status either.
+async fn attempt(stack: &Guarded, context: &Context) -> Result<Action, Error> {
+    let stack = match &stack.0 {
+        Ok(stack) => stack,
+        Err(invalid) => {
+            unreadable::report(context, invalid).await?;
+            // No requeue: a correction of the object is a watch event.
+            return Ok(Action::await_change());
+        }
+    };
+    let outcome = run_steps(stack, context).await;
+    if let Some(interruption) = outcome.as_ref().err().and_then(Error::interruption)
+        && let Err(error) = publish::interruption(context, stack, &interruption).await
+    {
+        tracing::warn!(stack.name = %stack.name_any(), error = %one_line(&error), "Error was not published");
     }
     outcome
 }
@@ -77,12 +99,13 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack
     // which cannot be resolved can still be deleted. A paused stack too: its policy counts.
     cleanup::guard(context, todostack, &id, &requirements).await?;
+    let mut stuck = None;
     let mut outcome = if stack.paused {
         apply::Outcome::default()
     } else {
         let outcome = apply::apply(context, &stack, &observed).await?;
         if let Some(pod) = stuck_pod::find(&observed) {
-            apply::stuck_pod::delete(context, &id, pod).await?;
+            stuck = apply::stuck_pod::delete(context, &id, pod).await.err();
         }
         outcome
     };
@@ -103,8 +126,8 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
         let transitions = transitions::transitions(&old, &verdicts, view);
         publish::publish(context, &id, new, transitions).await?;
     }
-    match error {
-        Some(error) => Err(error.into()),
+    match error.map(Error::from).or(stuck.map(Error::from)) {
+        Some(error) => Err(error),
         None => Ok(requeue(&verdicts, observed.lagging || applied.conflict)),
     }
 }

@@ -70,7 +70,12 @@ impl View<'_> {
 }
 
 impl Verdict {
-    fn new(condition: ConditionType, status: Status, reason: Reason, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        condition: ConditionType,
+        status: Status,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Self {
         Self { condition, status, reason, message: message.into(), cause: None }
     }
 
@@ -98,23 +103,37 @@ pub fn evaluate(view: View<'_>) -> Vec<Verdict> {
 }
 
 pub fn merge(old: &[Condition], verdicts: &[Verdict], generation: i64, now: Timestamp) -> Vec<Condition> {
-    verdicts
-        .iter()
-        .map(|verdict| {
-            let Verdict { condition, status, reason, message, cause: _ } = verdict;
-            let status = status.as_str();
-            let before = old.iter().find(|old| old.type_ == condition.as_str() && old.status == status);
-            Condition {
-                type_: condition.as_str().to_owned(),
-                status: status.to_owned(),
-                reason: reason.as_str().to_owned(),
-                message: message.clone(),
-                observed_generation: Some(generation),
-                last_transition_time: before
-                    .map_or_else(|| Time(now), |old| old.last_transition_time.clone()),
-            }
-        })
-        .collect()
+    verdicts.iter().map(|verdict| merged(old, verdict, Some(generation), now)).collect()
+}
+
+/// Replaces the conditions of these verdicts and keeps the others.
+pub(crate) fn replace(
+    conditions: &mut Vec<Condition>,
+    verdicts: &[Verdict],
+    generation: Option<i64>,
+    now: Timestamp,
+) {
+    for verdict in verdicts {
+        let new = merged(conditions, verdict, generation, now);
+        match conditions.iter_mut().find(|old| old.type_ == new.type_) {
+            Some(old) => *old = new,
+            None => conditions.push(new),
+        }
+    }
+}
+
+fn merged(old: &[Condition], verdict: &Verdict, generation: Option<i64>, now: Timestamp) -> Condition {
+    let Verdict { condition, status, reason, message, cause: _ } = verdict;
+    let status = status.as_str();
+    let before = old.iter().find(|old| old.type_ == condition.as_str() && old.status == status);
+    Condition {
+        type_: condition.as_str().to_owned(),
+        status: status.to_owned(),
+        reason: reason.as_str().to_owned(),
+        message: message.clone(),
+        observed_generation: generation,
+        last_transition_time: before.map_or_else(|| Time(now), |old| old.last_transition_time.clone()),
+    }
 }
 
 #[cfg(test)]

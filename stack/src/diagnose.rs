@@ -25,7 +25,7 @@ mod pods;
 mod preflight;
 mod probes;
 mod provisioning;
-mod quote;
+pub(crate) mod quote;
 mod retention;
 mod sandboxes;
 mod scheduling;

@@ -23,6 +23,7 @@ pub mod finding;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod hash;
+pub mod interruption;
 pub mod labels;
 pub mod managed;
 pub mod names;
@@ -41,3 +42,4 @@ pub mod status;
 pub mod storage_class;
 pub mod stuck_pod;
 pub mod transitions;
+pub mod unreadable;

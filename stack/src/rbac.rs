@@ -23,8 +23,8 @@ pub struct Right {
 /// Rights on kinds that the operator does not manage: group, resource, verbs, whether it lives in a
 /// namespace.
 const OTHERS: &[(&str, &str, &[&str], bool)] = &[
-    // The finalizer is a patch; the spec is never written.
-    ("todostack.dev", "todostacks", &["list", "watch", "patch"], true),
+    // The finalizer is a patch; the spec is never written. One that cannot be read is got for its conditions.
+    ("todostack.dev", "todostacks", &["get", "list", "watch", "patch"], true),
     ("todostack.dev", "todostacks/status", &["patch"], true),
     // Init scripts, to report a ConfigMap that is missing.
     ("", "configmaps", &["get"], true),

@@ -29,6 +29,13 @@ pub struct Transition {
     pub related: Option<ObjectReference>,
 }
 
+impl Transition {
+    /// A problem of the stack as a whole.
+    pub fn warning(reason: Reason, message: &str, action: &'static str) -> Self {
+        Self { is_warning: true, reason: reason.as_str(), note: note(message), action, related: None }
+    }
+}
+
 /// One transition for each condition that became true, or false for a cause. `Ready` is last: the Event of
 /// the part has the cause already.
 pub fn transitions(old: &TodoStackStatus, verdicts: &[Verdict], view: View<'_>) -> Vec<Transition> {
@@ -59,17 +66,21 @@ fn transition(now: &Verdict, part: Option<Part>, view: View<'_>) -> Transition {
     let is_good = now.status == Status::True && now.reason == Reason::AsExpected;
     let cause = now.cause.as_ref();
     let part = cause.map(|finding| finding.part).or(part);
-    let end = now.message.floor_char_boundary(LONGEST_NOTE);
     Transition {
         is_warning: !is_good,
         reason: if is_good { now.condition.as_str() } else { now.reason.as_str() },
-        note: now.message.get(..end).unwrap_or_default().to_owned(),
+        note: note(&now.message),
         action: part.map_or("Reconcile", Part::action),
         related: match cause {
             Some(finding) => finding.related.clone(),
             None => part.and_then(|part| object(part, view)),
         },
     }
+}
+
+fn note(message: &str) -> String {
+    let end = message.floor_char_boundary(LONGEST_NOTE);
+    message.get(..end).unwrap_or_default().to_owned()
 }
 
 /// The object that shows a part, once it exists.

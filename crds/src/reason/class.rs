@@ -96,6 +96,7 @@ impl Reason {
             | Self::PodSecurityViolated
             | Self::ApplyRejected
             | Self::ApplyFailed
+            | Self::ObserveFailed
             | Self::SpecInvalid => Class::Problem,
         }
     }

@@ -21,6 +21,7 @@ mod nfs;
 mod nfs_exports;
 mod operator;
 mod operator_away;
+mod operator_errors;
 mod origin;
 mod outages;
 mod passwords;

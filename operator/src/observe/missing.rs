@@ -31,9 +31,10 @@ pub(super) async fn add(
     observed: &mut Observed,
 ) -> Result<(), Error> {
     let missing = observed.missing(stack, requirements);
-    let found = future::try_join_all(missing.iter().map(|key| metadata(context, stack, key))).await?;
+    let found = future::join_all(missing.iter().map(|key| metadata(context, stack, key))).await;
+    // Of several errors always the first, so that the status does not change from one to another.
     for (key, metadata) in missing.into_iter().zip(found) {
-        if let Some(metadata) = metadata {
+        if let Some(metadata) = metadata? {
             observed.add_unlisted(stack, key, metadata);
         }
     }

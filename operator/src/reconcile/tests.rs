@@ -11,6 +11,7 @@ use todostack_stack::fixtures;
 
 mod api_server;
 mod deletion;
+mod errors;
 mod migration;
 mod origin;
 mod rights;

@@ -30,7 +30,7 @@ pub(super) fn without_ids(message: &str) -> String {
 /// The sentence of a rejection by the API server: without the name of the object, which differs at every
 /// attempt of a controller, without the values that it prints as Go or JSON, and without the diff that may
 /// follow.
-pub(super) fn api_server(message: &str) -> String {
+pub(crate) fn api_server(message: &str) -> String {
     let sentence = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let cause = [" is forbidden: ", " is invalid: "]
         .iter()

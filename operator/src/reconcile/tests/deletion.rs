@@ -178,7 +178,11 @@ async fn a_deletion_that_is_interrupted_keeps_the_finalizer() {
             }),
         );
         assert!(server.reconcile(&stack).await.is_err(), "{}", writes[last]);
-        assert_eq!(server.writes(), writes[..=last]);
+        let all = server.writes();
+        let (until, after) = all.split_at(last + 1);
+        assert_eq!(until, &writes[..=last]);
+        // The error is reported on the object.
+        assert!(after.first().is_some_and(|write| *write == format!("PATCH {STACK}/status")), "{after:?}");
     }
 }
 

@@ -5,13 +5,17 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
-use kube::runtime::events::{Event, EventType};
+use kube::{
+    core::{DeserializeGuard, error_boundary::InvalidObject},
+    runtime::events::{Event, EventType},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use todostack_crds::TodoStack;
 use todostack_stack::{fixtures, names, observed::Listing, rbac, stack_ref::StackRef};
 
 use super::api_server::ApiServer;
-use crate::observe::feeds;
+use crate::{observe::feeds, reconcile::reconcile};
 
 const NFS: &str = "{deletionPolicy: Delete, exposure: {host: shop.example.com}, database: {postgres: {
     storage: {nfs: {server: nas, path: /e}}, initScripts: {configMap: {name: seed}}}}}";
@@ -108,8 +112,8 @@ async fn delete() -> ApiServer {
     server
 }
 
-// Deletes the pod of the database that has an earlier template and is not ready.
-async fn replace() -> ApiServer {
+// A stack whose database pod has an earlier template and is not ready.
+pub(super) fn with_stuck_pod() -> (TodoStack, Listing) {
     let stack = fixtures::todostack("{}");
     let mut listing = fixtures::listing(&fixtures::resolved("{}"));
     let status = json!({"status": {"replicas": 1, "updateRevision": "new"}});
@@ -120,8 +124,23 @@ async fn replace() -> ApiServer {
         json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shop-db", "uid": "shop-db"}]);
     pod.metadata.owner_references = Some(serde_json::from_value(owner).unwrap());
     listing.pods.push(Arc::new(pod));
+    (stack, listing)
+}
+
+// Deletes that pod.
+async fn replace() -> ApiServer {
+    let (stack, listing) = with_stuck_pod();
     let server = ApiServer::with(&stack, listing, Arc::new(|_| None));
     server.reconcile(&stack).await.unwrap();
+    server
+}
+
+// Reads a stack of which the watch delivers only metadata.
+async fn report_unreadable() -> ApiServer {
+    let stack = fixtures::todostack("{}");
+    let server = ApiServer::new(&stack);
+    let invalid = InvalidObject { error: "unknown".into(), metadata: stack.metadata };
+    reconcile(Arc::new(DeserializeGuard(Err(invalid))), server.context.clone()).await.unwrap();
     server
 }
 
@@ -147,7 +166,9 @@ async fn emit() -> ApiServer {
 async fn the_operator_uses_every_right_of_the_table_and_no_other() {
     let mut used = BTreeSet::new();
     let created = [watch_all().await, create().await, Box::pin(edit()).await];
-    for server in created.into_iter().chain([replace().await, delete().await, emit().await]) {
+    for server in
+        created.into_iter().chain([replace().await, delete().await, emit().await, report_unreadable().await])
+    {
         used.extend(server.used());
     }
     let granted: BTreeSet<_> = rbac::rights()

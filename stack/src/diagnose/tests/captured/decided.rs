@@ -14,7 +14,7 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::TlsSecretInvalid) => {
             Some("a capture masks the values of Secrets, and the certificate is one")
         }
-        (Class::Problem, Reason::ApplyFailed) => {
+        (Class::Problem, Reason::ApplyFailed | Reason::ObserveFailed) => {
             Some("a capture holds objects, and the cause is a response of the API server")
         }
         (Class::Problem, Reason::VolumeMismatch | Reason::VolumeLost) => {
@@ -23,7 +23,7 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::ExportNotAllowed | Reason::HostNotAllowed) => {
             Some("a capture holds objects, and the cause is a setting of the operator")
         }
-        (Class::Problem, Reason::SpecInvalid) => Some("the API server rejects such a stack"),
+        (Class::Problem, Reason::SpecInvalid) => Some("such a stack cannot be read"),
         (Class::Problem, _) => None,
     }
 }
