@@ -39,7 +39,7 @@ pub struct Cli {
 pub enum Command {
     /// Serve the API (default). Migrates a SQLite file at startup, Postgres never.
     Serve,
-    /// Wait for the database, migrate its schema to this version, and exit.
+    /// Wait until the database accepts the connection, migrate its schema to this version, and exit.
     Migrate(MigrateArgs),
     /// Succeed when the service on this host is ready (`/readyz` on --operations-listen).
     Healthcheck,

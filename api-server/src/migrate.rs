@@ -1,5 +1,5 @@
-//! `todostack-api migrate`: waits for the database, migrates it, reports the version. With `--check` it reads
-//! the version once. The migrations are in the stores.
+//! `todostack-api migrate`: waits until the database accepts the connection, migrates it, reports the
+//! version. With `--check` it reads the version once. The migrations are in the stores.
 
 use std::time::Duration;
 
@@ -10,7 +10,10 @@ use tokio::time::sleep;
 
 use crate::{chain::chain, config::MigrateArgs, database::Database};
 
-const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// A server that starts is ready within seconds.
+const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
+/// Someone corrects the server, or ends what holds a lock. Other statements proceed in the pause.
+const RETRY_OTHER: Duration = Duration::from_secs(5);
 
 /// With `--check`, fails when a migration is needed.
 pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
@@ -20,12 +23,13 @@ pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
         let answer = if check { store.schema_version().await } else { store.migrate().await };
         match answer {
             Ok(version) => break version,
-            // Only these pass with time; a password does not become right by waiting.
-            Err(error @ (Error::Unavailable(_) | Error::TimedOut(_))) if !check => {
-                tracing::warn!(database = %database, error = chain(&error), "Waiting for the database");
-                sleep(RETRY_EVERY).await;
-            }
-            Err(error) => return Err(error).with_context(|| format!("failed on {database}")),
+            Err(error) => match pause(&error).filter(|_| !check) {
+                Some(pause) => {
+                    tracing::warn!(database = %database, error = chain(&error), "Waiting for the database");
+                    sleep(pause).await;
+                }
+                None => return Err(error).with_context(|| format!("failed on {database}")),
+            },
         }
     };
     store.close().await;
@@ -39,4 +43,14 @@ pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
         std::fs::write(&file, line).with_context(|| format!("failed to write {}", file.display()))?;
     }
     Ok(())
+}
+
+/// The pause after an error that may pass without a change of this command: also a role that does not exist
+/// yet, or has another password.
+fn pause(error: &Error) -> Option<Duration> {
+    match error {
+        Error::Unavailable(_) => Some(RETRY_UNAVAILABLE),
+        Error::TimedOut(_) | Error::LoginRefused(_) => Some(RETRY_OTHER),
+        _ => None,
+    }
 }

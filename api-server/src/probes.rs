@@ -11,6 +11,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use serde::Serialize;
+use todostack_store::Error;
 use tokio::time::timeout;
 
 use crate::{chain::chain, middleware::log, state::AppState};
@@ -41,33 +42,52 @@ struct Readiness {
     checks: Vec<Check>,
 }
 
-/// 200 when this replica can serve requests, else 503 with the reason.
+struct Database {
+    database: Check,
+    schema: Check,
+    needs_migration: bool,
+}
+
+/// 200 when this replica can serve requests. 424 when it could after a migration (`todostack-api migrate`):
+/// the database answers, and its schema is older or it denies access. Else 503. The body says why.
 async fn readyz(State(state): State<AppState>) -> Response {
-    let (database, schema) = database_checks(&state).await;
+    let Database { database, schema, needs_migration } = check_database(&state).await;
     let draining = state.shared.is_draining();
     let detail = if draining { "the service is stopping" } else { "the service is not stopping" };
     let checks = vec![Check { name: "draining", ok: !draining, detail: detail.to_owned() }, database, schema];
     let ready = checks.iter().all(|check| check.ok);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else if needs_migration && !draining {
+        StatusCode::FAILED_DEPENDENCY
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(Readiness { ready, checks })).into_response()
 }
 
-async fn database_checks(state: &AppState) -> (Check, Check) {
+async fn check_database(state: &AppState) -> Database {
     // One query for two checks: reading the version needs a working connection.
     let answer = timeout(CHECK_TIMEOUT, state.store.schema_version()).await;
-    let failed = |detail: String| {
-        let unknown = "unknown while the database does not answer".to_owned();
-        (Check { name: "database", ok: false, detail }, Check { name: "schema", ok: false, detail: unknown })
+    let failed = |detail: String, needs_migration| Database {
+        database: Check { name: "database", ok: false, detail },
+        schema: Check {
+            name: "schema",
+            ok: false,
+            detail: "unknown while the database does not answer".to_owned(),
+        },
+        needs_migration,
     };
     match answer {
-        Err(_) => failed(format!("did not answer within {} ms", CHECK_TIMEOUT.as_millis())),
-        Ok(Err(error)) => failed(chain(&error)),
+        Err(_) => failed(format!("did not answer within {} ms", CHECK_TIMEOUT.as_millis()), false),
+        Ok(Err(error)) => failed(chain(&error), matches!(error, Error::LoginRefused(_))),
         Ok(Ok(version)) => {
             let detail = format!("schema version {}, want {}", version.found, version.wanted);
-            (
-                Check { name: "database", ok: true, detail: "answers".to_owned() },
-                Check { name: "schema", ok: version.serves(), detail },
-            )
+            Database {
+                database: Check { name: "database", ok: true, detail: "answers".to_owned() },
+                schema: Check { name: "schema", ok: version.serves(), detail },
+                needs_migration: !version.serves(),
+            }
         }
     }
 }

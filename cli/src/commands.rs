@@ -48,7 +48,7 @@ pub(crate) async fn run(args: Args) -> Result<u8, Error> {
                 terminal: kubectl::has_terminal(),
                 arguments: &arguments,
             };
-            let arguments = kubectl::psql(&examine::resolve(snapshot)?, &psql)?;
+            let arguments = kubectl::psql(&examine::resolve(snapshot, now)?, &psql)?;
             let mut command = access.kubectl();
             command.args(arguments);
             kubectl::run(command)

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Resolves a stack. If Secrets may not be listed, the credentials are assumed to be those of the API's pods.
-pub(crate) fn resolve(snapshot: &Snapshot) -> Result<Stack, Incomplete> {
+pub(crate) fn resolve(snapshot: &Snapshot, now: Timestamp) -> Result<Stack, Incomplete> {
     let Snapshot { stack, observed, forbidden, config } = snapshot;
     let is_unread = observed.app.is_none() && forbidden.contains(&Forbidden::Managed(Kind::Secret));
     let running = observed.deployment.as_deref().filter(|_| is_unread).and_then(api_deployment::released);
@@ -39,12 +39,12 @@ pub(crate) fn resolve(snapshot: &Snapshot) -> Result<Stack, Incomplete> {
         revision: running.map(|release| release.revision).unwrap_or_default(),
     };
     // The credentials are those that exist, whether or not a rotation is due.
-    resolve::resolve(stack, Inputs { observed, generated: &generated, config, rotate: None })
+    resolve::resolve(stack, Inputs { observed, generated: &generated, config, rotate: None, now })
 }
 
 pub(crate) fn examine(snapshot: &Snapshot, now: Timestamp) -> Result<Report, Incomplete> {
     let Snapshot { stack, observed, forbidden, config: _ } = snapshot;
-    let resolved = resolve(snapshot)?;
+    let resolved = resolve(snapshot, now)?;
     // Nothing was applied here. Rejected writes are known from the published conditions.
     let applied = Applied::default();
     let findings = diagnose::diagnose(Evidence { stack: &resolved, observed, applied: &applied, now });

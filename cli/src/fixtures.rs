@@ -63,7 +63,8 @@ pub(crate) fn well() -> Scene {
         revision: "r1".to_owned(),
     };
     let (observed, config) = (Observed::default(), fixtures::config());
-    let inputs = Inputs { observed: &observed, generated: &generated, config: &config, rotate: None };
+    let inputs =
+        Inputs { observed: &observed, generated: &generated, config: &config, rotate: None, now: now() };
     let stack = resolve(&todostack, inputs).unwrap();
     let mut scene = Scene {
         todostack,
@@ -204,6 +205,6 @@ impl Scene {
     }
 
     pub(crate) fn resolved(self) -> Stack {
-        examine::resolve(&self.snapshot()).unwrap()
+        examine::resolve(&self.snapshot(), now()).unwrap()
     }
 }

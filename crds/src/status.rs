@@ -1,7 +1,7 @@
 //! `status`: what the operator reports about a stack. Condition types are in `condition.rs`, their reasons in
 //! `reason.rs`.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -103,13 +103,19 @@ pub struct StorageStatus {
     pub size: Option<String>,
 }
 
-/// The last completed migration.
+/// The last completed migration. While it is that of the desired image and credentials, no other runs.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct MigrationStatus {
     /// The API image whose migrations were applied last.
     #[serde(default)]
     pub image: String,
+    /// Revision of the credentials; `-beside` while an earlier username works, too.
+    #[serde(default)]
+    pub revision: String,
+    /// When it completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_time: Option<Time>,
     /// Version of the schema after the migration: the number of the last migration that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_version: Option<i64>,

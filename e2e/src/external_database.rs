@@ -11,7 +11,7 @@ pub const OWNER: Login<'_> = Login { username: "shop", password: "owner-4f1c: it
 
 // `psql` without a shell, so that no character of a statement needs quotes.
 const PSQL: &str = "exec deployment/shop-database -- psql --host=/var/run/postgresql --username=shop \
-                    --dbname=shop --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --command";
+                    --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1";
 
 impl Namespace {
     // Starts the database with its owner's login and further arguments for `postgres`, and waits until it
@@ -45,6 +45,11 @@ impl Namespace {
     }
 
     pub async fn external_psql(&self, statement: &str) -> Result<String> {
-        self.kubectl(&PSQL.split(' ').chain([statement]).collect::<Vec<_>>()).await
+        self.external_psql_in("shop", statement).await
+    }
+
+    pub async fn external_psql_in(&self, database: &str, statement: &str) -> Result<String> {
+        let arguments = ["--dbname", database, "--command", statement];
+        self.kubectl(&PSQL.split(' ').chain(arguments).collect::<Vec<_>>()).await
     }
 }

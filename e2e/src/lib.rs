@@ -1,6 +1,7 @@
 //! What tests on a real cluster share: access to the cluster, namespaces, waiting, clients. The tests are in
 //! `tests/it`.
 
+pub mod admission_policy;
 pub mod capture;
 pub mod cluster;
 pub mod cluster_objects;

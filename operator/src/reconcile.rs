@@ -90,11 +90,15 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
         return Ok(Action::await_change());
     }
     let observed = observe::observe(context, todostack, &id, &requirements).await?;
-    let generated = random::secrets();
-    let rotation = resolve::rotation::due(todostack, clock::now());
+    // The caches may not hold the last status yet: what it remembers would be done again, and its transitions
+    // would be published twice.
+    let old = context.recent_writes.status(&id, todostack, clock::instant());
+    let todostack = &TodoStack { status: Some(old.clone()), ..todostack.clone() };
+    let (generated, now) = (random::secrets(), clock::now());
+    let rotation = resolve::rotation::due(todostack, now);
     let rotate = rotation.as_deref();
     let inputs =
-        resolve::Inputs { observed: &observed, generated: &generated, config: &context.config, rotate };
+        resolve::Inputs { observed: &observed, generated: &generated, config: &context.config, rotate, now };
     let stack = resolve::resolve(todostack, inputs)?;
     // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack
     // which cannot be resolved can still be deleted. A paused stack too: its policy counts.
@@ -119,8 +123,6 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
         diagnose::diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now });
     let view = View { stack: &stack, observed: &observed, findings: &findings };
     let verdicts = conditions::evaluate(view);
-    // The caches may not hold the last status yet: comparing with it would publish its transitions twice.
-    let old = context.recent_writes.status(&id, todostack, clock::instant());
     let new = status::status(view, &verdicts, status::Before { status: &old, now });
     if new != old {
         let transitions = transitions::transitions(&old, &verdicts, view);

@@ -29,9 +29,9 @@ fn main() -> anyhow::Result<()> {
     shop.metadata.generation = Some(1);
     let generated =
         GeneratedSecrets { superuser_password: "1".into(), app_password: "2".into(), revision: "3".into() };
-    let stack =
-        resolve(&shop, Inputs { observed: &observed, generated: &generated, config: &config, rotate: None })?;
     let (applied, now) = (Applied::default(), Timestamp::UNIX_EPOCH);
+    let inputs = Inputs { observed: &observed, generated: &generated, config: &config, rotate: None, now };
+    let stack = resolve(&shop, inputs)?;
     let once = || {
         let findings = diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now });
         let view = View { stack: &stack, observed: &observed, findings: &findings };

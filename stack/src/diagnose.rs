@@ -1,6 +1,8 @@
 //! Step 5: the findings on a stack, root cause first. One file for each family of causes. No message contains
 //! what changes by itself: pod names, times, counts.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -31,6 +33,7 @@ mod sandboxes;
 mod scheduling;
 mod storage;
 mod terminating;
+mod unreached;
 
 pub use crate::storage_class::DEFAULT as DEFAULT_STORAGE_CLASS;
 pub use exposure::DEFAULT as DEFAULT_INGRESS_CLASS;
@@ -57,14 +60,17 @@ pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     findings.extend(scheduling::findings(evidence));
     findings.extend(sandboxes::findings(evidence));
     findings.extend(containers::findings(evidence));
+    findings.extend(unreached::findings(evidence));
     findings.extend(probes::findings(evidence));
     findings.extend(lifecycle::findings(evidence));
-    findings.extend(migrations::findings(evidence));
+    findings.extend(migrations::finding(evidence));
     findings.extend(exposure::findings(evidence));
     grace::apply(&mut findings, evidence);
     // Within a part by reason, whose order is causal too, then by message: the order in which pods are listed
-    // changes.
-    findings.sort_by_cached_key(|finding| (finding.part, finding.reason, finding.message()));
+    // changes. Of two that say the same, the graver one counts.
+    findings.sort_by_cached_key(|finding| {
+        (finding.part, finding.reason, finding.message(), Reverse(finding.severity))
+    });
     // All pods of a template have the same problem.
     findings.dedup_by(|one, two| {
         (one.part, one.reason) == (two.part, two.reason) && one.message() == two.message()

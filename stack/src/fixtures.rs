@@ -52,7 +52,13 @@ pub fn generated() -> GeneratedSecrets {
 
 /// A stack, resolved from what was seen.
 pub fn resolved_from(spec: &str, observed: &Observed) -> Stack {
-    resolve(&todostack(spec), Inputs { observed, generated: &generated(), config: &config(), rotate: None })
+    resolved_at(&todostack(spec), observed, now())
+}
+
+/// A stack with its status, resolved from what was seen at a moment.
+pub fn resolved_at(todostack: &TodoStack, observed: &Observed, now: Timestamp) -> Stack {
+    let (generated, config) = (generated(), config());
+    resolve(todostack, Inputs { observed, generated: &generated, config: &config, rotate: None, now })
         .unwrap()
 }
 

@@ -32,6 +32,7 @@ use crate::{
 pub mod claim;
 pub mod conflicts;
 pub mod origin;
+pub mod probe_failures;
 pub mod subjects;
 
 /// Objects that a stack is observed in. It may hold objects of other stacks too.

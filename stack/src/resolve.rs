@@ -23,7 +23,7 @@ use crate::{
     names,
     observed::Observed,
     requirements::Requirements,
-    stack::{Api, Database, External, Sqlite, Stack, VolumeSource},
+    stack::{Api, Database, External, Release, Sqlite, Stack, VolumeSource},
     stack_ref::{Incomplete, StackRef},
 };
 
@@ -32,6 +32,7 @@ mod connections;
 mod export;
 mod exposure;
 mod login;
+mod migration;
 mod postgres;
 mod release;
 pub mod rotation;
@@ -47,6 +48,7 @@ pub struct Inputs<'a> {
     pub config: &'a Config,
     /// The rotation that is due (`rotation::due`).
     pub rotate: Option<&'a str>,
+    pub now: Timestamp,
 }
 
 /// Resolves a stack.
@@ -58,7 +60,11 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     let id = StackRef::try_from(todostack)?;
     let mut findings = Vec::new();
     let database = resolve_database(database.as_ref(), &id, inputs, &mut findings);
-    let mut api = resolve_api(todostack, &database, &id, inputs);
+    let image = todostack.spec.api.as_ref().and_then(|api| api.image.clone());
+    let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
+    let migration = migration::migration(&image, database.credentials(), todostack, inputs);
+    let release = release::release(&image, &database, &migration, inputs.observed);
+    let mut api = resolve_api(todostack, image, release);
     api.connections = connections::per_pod(&database, api.replicas, &id, &mut findings);
     Ok(Stack {
         exposure: exposure::resolve(exposure.as_ref(), &id, inputs, &mut findings),
@@ -66,6 +72,7 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
         paused: *paused,
         api,
         database,
+        migration,
         findings,
         false_since: false_since(todostack),
     })
@@ -107,9 +114,9 @@ fn resolve_database(
     Database::Postgres(Box::new(postgres::resolve(postgres, id, inputs, findings)))
 }
 
-fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs: Inputs<'_>) -> Api {
+fn resolve_api(todostack: &TodoStack, image: String, release: Release) -> Api {
     let ApiSpec {
-        image,
+        image: _,
         image_pull_policy,
         // `Requirements` has them.
         replicas: _,
@@ -120,9 +127,8 @@ fn resolve_api(todostack: &TodoStack, database: &Database, id: &StackRef, inputs
         auth,
         pods,
     } = todostack.spec.api.clone().unwrap_or_default();
-    let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
     Api {
-        release: release::release(&image, database, &id.name, inputs.observed),
+        release,
         image,
         image_pull_policy: image_pull_policy.into(),
         replicas: Requirements::from(&todostack.spec).replicas,

@@ -9,6 +9,7 @@ use todostack_crds::{
     api::{JwtSpec, RateLimitSpec},
     pods::PodSettings,
     postgres::Version,
+    status::MigrationStatus,
 };
 
 use crate::{
@@ -26,6 +27,7 @@ pub struct Stack {
     pub api: Api,
     pub database: Database,
     pub exposure: Exposure,
+    pub migration: Migration,
     /// What is wrong with the spec or with what it references.
     pub findings: Vec<Finding>,
     /// Conditions that the last published status has as false, and since when.
@@ -63,6 +65,33 @@ pub struct Release {
     pub image: String,
     /// Revision of the credentials.
     pub revision: String,
+}
+
+/// The migration of the desired image and credentials. SQLite has none: the API migrates its own file.
+#[derive(Clone, Debug, Default)]
+pub struct Migration {
+    /// Whether the schema is that of the image, and the server accepts the credentials.
+    pub is_done: bool,
+    /// Whether API pods report that it has to run again.
+    pub is_contradicted: bool,
+    /// The Job that runs it, ran it, or is created for it. None without credentials.
+    pub job: Option<String>,
+    pub plan: JobPlan,
+    /// The Job that failed last, until another one has succeeded.
+    pub failed: Option<String>,
+    /// The last one that completed, for the status.
+    pub completed: Option<MigrationStatus>,
+}
+
+/// What becomes of the Jobs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum JobPlan {
+    #[default]
+    None,
+    /// The Job of the migration exists, or is created.
+    Run,
+    /// A Job of this name has served its purpose.
+    Delete(String),
 }
 
 #[derive(Clone, Debug)]
@@ -172,14 +201,21 @@ pub struct Ingress {
     pub tls_secret: Option<String>,
 }
 
+impl Database {
+    /// Its credentials. None for SQLite, which needs none.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        match self {
+            Self::Postgres(postgres) => Some(&postgres.credentials),
+            Self::External(external) => Some(&external.credentials),
+            Self::Sqlite(_) => None,
+        }
+    }
+}
+
 impl Stack {
     /// The credentials of the database. None for SQLite, which needs none.
     pub fn credentials(&self) -> Option<&Credentials> {
-        match &self.database {
-            Database::Postgres(postgres) => Some(&postgres.credentials),
-            Database::External(external) => Some(&external.credentials),
-            Database::Sqlite(_) => None,
-        }
+        self.database.credentials()
     }
 
     /// Since when a condition is false in the last published status.

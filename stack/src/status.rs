@@ -1,18 +1,15 @@
 //! Step 6: the status. `publish` writes it where it differs.
 
 use jiff::Timestamp;
-use kube::ResourceExt as _;
-use serde::Deserialize;
 use todostack_crds::{
     TodoStackStatus,
-    status::{ApiStatus, DatabaseStatus, MigrationStatus, StorageStatus},
+    status::{ApiStatus, DatabaseStatus, StorageStatus},
 };
 
 use crate::{
     conditions::{self, Verdict, View},
     labels::{self, Component},
     observed::{Observed, claim},
-    resources::migration_job,
     stack::{Database, Stack},
 };
 
@@ -36,7 +33,7 @@ pub fn status(view: View<'_>, verdicts: &[Verdict], before: Before<'_>) -> TodoS
         selector: Some(selector(view.stack)),
         database: Some(database(view.stack)),
         storage: storage(view, old.storage.as_ref()),
-        migrations: migrations(view.observed).or_else(|| old.migrations.clone()),
+        migrations: view.stack.migration.completed.clone(),
     }
 }
 
@@ -88,27 +85,6 @@ fn storage(view: View<'_>, old: Option<&StorageStatus>) -> Option<StorageStatus>
     let volume = existing.and_then(claim::volume).or_else(|| old?.volume.as_deref()).map(str::to_owned);
     let size = existing.and_then(claim::bound_size).or_else(|| old?.size.as_deref()).map(str::to_owned);
     Some(StorageStatus { claim, volume, size })
-}
-
-/// Termination message of `todostack-api migrate`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    schema_version: i64,
-}
-
-fn migrations(observed: &Observed) -> Option<MigrationStatus> {
-    let job = observed.jobs.iter().rfind(|job| migration_job::complete(job))?;
-    let pods = observed.pods.iter().filter(|pod| pod.labels().get("job-name") == Some(&job.name_any()));
-    let messages = pods
-        .filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref())
-        .flatten()
-        .filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.message.as_deref());
-    let schema_version = messages
-        .filter_map(|message| serde_json::from_str::<Report>(message.trim()).ok())
-        .map(|r| r.schema_version)
-        .max();
-    Some(MigrationStatus { image: migration_job::image(job)?.to_owned(), schema_version })
 }
 
 #[cfg(test)]

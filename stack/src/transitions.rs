@@ -9,7 +9,6 @@ use crate::{
     managed::{Deployment, Ingress, Job, Key, PersistentVolumeClaim, Secret, Service, StatefulSet},
     names,
     part::Part,
-    resources::migration_job,
 };
 
 /// Longest note that the API server accepts, in bytes (events.k8s.io/v1).
@@ -92,10 +91,7 @@ fn object(part: Part, view: View<'_>) -> Option<ObjectReference> {
         Part::Credentials => vec![Key::new::<Secret>(names::app_secret(name))],
         Part::Storage => vec![Key::new::<PersistentVolumeClaim>(stack.volume()?.claim.clone())],
         Part::Database => vec![Key::new::<StatefulSet>(names::database(name))],
-        Part::Migrations => {
-            let login = stack.credentials()?.app.as_ref()?;
-            vec![Key::new::<Job>(migration_job::name(stack, login))]
-        }
+        Part::Migrations => vec![Key::new::<Job>(stack.migration.job.clone()?)],
         Part::Api => vec![Key::new::<Deployment>(names::api(name))],
         Part::Exposure => {
             vec![Key::new::<Ingress>(names::ingress(name)), Key::new::<Service>(names::api(name))]

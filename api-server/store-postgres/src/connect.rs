@@ -11,6 +11,8 @@ use tokio::time::{Instant, timeout};
 
 /// The timeout of a statement, enforced by the server.
 const STATEMENT_TIMEOUT: &str = "5s";
+/// The timeout of a migration that waits for a lock. It is tried again after a pause.
+const LOCK_TIMEOUT: &str = "3s";
 /// The timeout of a response: longer than that of the statement, so that only a silent network exceeds it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(7);
 /// The timeout of connecting.
@@ -37,9 +39,10 @@ impl Connector {
     }
 
     /// One connection for migrations: no timeout for statements, but one for locks, since all other
-    /// statements wait behind a migration that waits for a lock.
+    /// statements wait behind a migration that waits for a lock: shorter than theirs, so that none fails.
     pub(crate) fn migration_pool(&self) -> PgPool {
-        let options = self.options.clone().options([("statement_timeout", "0"), ("lock_timeout", "30s")]);
+        let options =
+            self.options.clone().options([("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)]);
         PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT).connect_lazy_with(options)
     }
 

@@ -23,6 +23,7 @@ mod fixtures;
 mod idempotency;
 mod limits;
 mod lists;
+mod migrate_waits;
 mod openapi;
 mod postgres_server;
 mod probes;

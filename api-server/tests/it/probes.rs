@@ -26,7 +26,7 @@ async fn a_service_on_a_database_that_was_not_migrated_is_not_ready() {
     let store = Arc::new(PostgresStore::new(fresh_postgres().await, 2));
     let service = Service::over(store, Settings::default(), None).await;
     let readyz = service.probes.get("/readyz").await;
-    assert_eq!(readyz.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(readyz.status, StatusCode::FAILED_DEPENDENCY);
     assert_eq!(
         readyz.json()["checks"][2],
         json!({"name": "schema", "ok": false, "detail": "schema version 0, want 1"})
@@ -36,6 +36,16 @@ async fn a_service_on_a_database_that_was_not_migrated_is_not_ready() {
     service.store.migrate().await.unwrap();
     assert_eq!(service.probes.get("/readyz").await.status, StatusCode::OK);
     assert_eq!(service.client.get("/todos").await.status, StatusCode::OK, "it recovers by itself");
+}
+
+#[tokio::test]
+async fn a_service_without_access_to_its_database_asks_for_a_migration() {
+    let options = fresh_postgres().await.database("there_is_no_such_database");
+    let store = Arc::new(PostgresStore::new(options, 2));
+    let service = Service::over(store, Settings::default(), None).await;
+    assert_eq!(service.probes.get("/readyz").await.status, StatusCode::FAILED_DEPENDENCY);
+    service.state.drain();
+    assert_eq!(service.probes.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]

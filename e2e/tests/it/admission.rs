@@ -1,23 +1,16 @@
 //! Objects that admission rejects, by quota, limit range, policy, webhook and Pod Security.
 
-use anyhow::{Context as _, Result, ensure};
-use k8s_openapi::api::{
-    admissionregistration::v1::ValidatingWebhookConfiguration,
-    core::v1::{LimitRange, Pod},
-};
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject, GroupVersionKind, PostParams},
-};
-use serde_json::{Value, json};
+use anyhow::Result;
+use k8s_openapi::api::{admissionregistration::v1::ValidatingWebhookConfiguration, core::v1::LimitRange};
+use kube::api::PostParams;
+use serde_json::json;
 use todostack_crds::Reason;
 use todostack_e2e::{
+    admission_policy::{AdmissionPolicy, pods_of, rejects},
     cluster_objects::with_object,
     namespace::{Namespace, with_namespace},
     remedy::Step,
-    stack::SOON,
     symptom::Symptom,
-    wait,
 };
 
 // Fails unless the stack's pods are rejected for this reason.
@@ -82,7 +75,7 @@ fn an_admission_webhook_that_does_not_answer_is_reported_and_the_rest_goes_on() 
 #[test]
 fn the_message_of_a_policy_that_rejects_pods_is_reported() -> Result<()> {
     with_namespace("policy", async |namespace| {
-        let policy = Policy {
+        let policy = AdmissionPolicy {
             kind: "ValidatingAdmissionPolicy",
             spec: json!({
                 "matchConstraints": pods_of(namespace),
@@ -102,7 +95,7 @@ fn the_message_of_a_policy_that_rejects_pods_is_reported() -> Result<()> {
                 .await?;
             namespace.until_ready("shop").await.map(drop)
         };
-        policy.while_in_force(namespace, message, test).await
+        policy.while_in_force(namespace, rejects(message), test).await
     })
 }
 
@@ -114,7 +107,7 @@ fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
         let expression = "Object{spec: Object.spec{hostNetwork: true}}";
         let mutation =
             json!({"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}});
-        let policy = Policy {
+        let policy = AdmissionPolicy {
             kind: "MutatingAdmissionPolicy",
             spec: json!({
                 "matchConstraints": pods_of(namespace),
@@ -126,70 +119,7 @@ fn a_mutated_pod_that_violates_pod_security_is_reported() -> Result<()> {
         };
         let test =
             async || ensure_rejected(namespace, Reason::PodSecurityViolated, "restricted").await.map(drop);
-        policy.while_in_force(namespace, "host namespaces", test).await?;
+        policy.while_in_force(namespace, rejects("host namespaces"), test).await?;
         namespace.until_ready("shop").await.map(drop)
     })
-}
-
-fn pods_of(namespace: &Namespace) -> Value {
-    json!({
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.name}},
-        "resourceRules": [
-            {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]},
-        ],
-    })
-}
-
-// A policy of the API server, which is named after the test's namespace because it is not namespaced.
-struct Policy {
-    kind: &'static str,
-    spec: Value,
-    binding: Value,
-}
-
-impl Policy {
-    // Runs a test while the policy rejects pods with this message.
-    async fn while_in_force(
-        self,
-        namespace: &Namespace,
-        message: &str,
-        test: impl AsyncFnOnce() -> Result<()>,
-    ) -> Result<()> {
-        let (policies, policy) = policy_object(namespace, self.kind, &self.spec);
-        let (bindings, binding) = policy_object(namespace, &format!("{}Binding", self.kind), &self.binding);
-        with_object(&policies, &policy, async || {
-            with_object(&bindings, &binding, async || {
-                wait::eventually("in force", SOON, async || ensure_in_force(namespace, message).await)
-                    .await?;
-                test().await
-            })
-            .await
-        })
-        .await
-    }
-}
-
-fn policy_object(namespace: &Namespace, kind: &str, spec: &Value) -> (Api<DynamicObject>, DynamicObject) {
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", kind));
-    let object = DynamicObject::new(&namespace.name, &resource).data(json!({"spec": spec}));
-    (Api::all_with(namespace.cluster.client.clone(), &resource), object)
-}
-
-// Succeeds if a pod that complies with `restricted` is rejected with this message.
-async fn ensure_in_force(namespace: &Namespace, message: &str) -> Result<()> {
-    let seccomp = json!({"type": "RuntimeDefault"});
-    let pod: Pod = serde_json::from_value(json!({
-        "metadata": {"name": "probe"},
-        "spec": {
-            "securityContext": {"runAsNonRoot": true, "runAsUser": 1000, "seccompProfile": seccomp},
-            "containers": [{
-                "name": "probe", "image": "localhost/probe:1",
-                "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-            }],
-        },
-    }))?;
-    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
-    let error = namespace.api::<Pod>().create(&dry_run, &pod).await.err().context("the pod was admitted")?;
-    ensure!(error.to_string().contains(message), "{error}");
-    Ok(())
 }

@@ -8,13 +8,13 @@ use k8s_openapi::api::{batch::v1::Job, core::v1::Secret};
 use kube::api::{ListParams, Patch, PatchParams};
 use rstest::rstest;
 use serde_json::json;
-use todostack_crds::{ConditionType, Reason};
+use todostack_crds::Reason;
 use todostack_e2e::{
     credentials::Login,
     external_database::OWNER,
     namespace::{Namespace, with_namespace},
     remedy::Step,
-    stack::{READY_WITHIN, condition},
+    stack::READY_WITHIN,
     symptom::Symptom,
     wait,
 };
@@ -153,13 +153,8 @@ fn pods_restart_with_the_accepted_credentials_while_a_wrong_password_is_reported
         namespace.apply_external_login("own", OWNER).await?;
         namespace.apply_and_wait("shop", "{database: {external: {secret: {name: own}}}}").await?;
         namespace.apply_external_login("own", Login { password: "typo-4b9e", ..OWNER }).await?;
-        wait::eventually("reported", READY_WITHIN, async || {
-            let stack = namespace.stacks().get("shop").await?;
-            let applied = condition(&stack, ConditionType::MigrationsApplied).context("no condition")?;
-            ensure!(applied.message.contains("password authentication failed"), "{applied:?}");
-            Ok(())
-        })
-        .await?;
+        let mention = "password authentication failed";
+        namespace.until_not_ready("shop", Reason::AuthenticationFailed, mention).await?;
         let pods = ["delete", "pods", "--selector=app.kubernetes.io/component=api"];
         namespace.kubectl(&pods).await?;
         let status = ["rollout", "status", "deployment/shop-api", "--timeout=60s"];

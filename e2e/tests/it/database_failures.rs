@@ -25,9 +25,7 @@ fn rejected_credentials_are_reported_and_work_after_a_correction() -> Result<()>
         namespace.external_database(OWNER, &[]).await?;
         let wrong = Login { username: "shop", password: "wrong-7d1e" };
         namespace.apply_external_login("own", wrong).await?;
-        namespace
-            .ensure_diagnosed(EXTERNAL, Symptom::ContainerFailed, Reason::AuthenticationFailed, "Secret")
-            .await?;
+        namespace.ensure_diagnosed(EXTERNAL, PROBE_FAILED, Reason::AuthenticationFailed, "Secret").await?;
         namespace.apply_external_login("own", OWNER).await?;
         namespace.until_ready("shop").await.map(drop)
     })

@@ -16,6 +16,7 @@ mod helm;
 mod kubectl;
 mod lifecycle;
 mod managed_resources;
+mod migrations;
 mod missing_references;
 mod nfs;
 mod nfs_exports;

@@ -51,9 +51,8 @@ impl<K: ManagedKind> Cache for Store<K> {
                     .iter()
                     .any(|key| key.kind == K::KIND && object.meta().name.as_ref() == Some(&key.name))
         };
-        let is_chosen = |object: &K| {
-            !K::KIND.is_namespaced() || concerns(stack, object.meta()) || has_key(object)
-        };
+        let is_chosen =
+            |object: &K| !K::KIND.is_namespaced() || concerns(stack, object.meta()) || has_key(object);
         K::select(objects).extend(self.state_filter(is_chosen));
     }
 }

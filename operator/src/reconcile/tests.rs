@@ -207,12 +207,14 @@ async fn a_paused_stack_is_reported_and_not_written() {
 // The stack `shop` with its objects of before an edit, and a migration pod in this phase.
 async fn writes_of_an_edit_while_the_migration_pod_is(phase: &str) -> Vec<String> {
     let mut listing = fixtures::listing(&fixtures::resolved("{}"));
-    let job = listing.managed.jobs[0].metadata.name.clone();
+    let job = Arc::make_mut(&mut listing.managed.jobs[0]);
+    job.metadata.uid = Some("job".into());
     let labels = json!({
         "app.kubernetes.io/managed-by": "todostack-operator", "todostack.dev/stack": "shop",
-        "todostack.dev/namespace": "shops", "job-name": job,
+        "todostack.dev/namespace": "shops",
     });
-    let metadata = json!({"name": "p", "namespace": "shops", "labels": labels});
+    let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": job.metadata.name, "uid": "job"});
+    let metadata = json!({"name": "p", "namespace": "shops", "labels": labels, "ownerReferences": [owner]});
     let pod = json!({"metadata": metadata, "status": {"phase": phase}});
     listing.pods.push(Arc::new(serde_json::from_value(pod).unwrap()));
     let stack = fixtures::todostack("{api: {tolerations: [{operator: Exists}]}}");

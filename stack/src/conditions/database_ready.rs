@@ -2,7 +2,7 @@
 
 use todostack_crds::{ConditionType::DatabaseReady, Reason};
 
-use super::{Status, Verdict, View, migrations_applied};
+use super::{Status, Verdict, View};
 use crate::{names, part::Part, stack::Database};
 
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
@@ -13,7 +13,7 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
         Database::Sqlite(_) => {
             Verdict::new(DatabaseReady, Status::True, Reason::NotNeeded, "SQLite needs no server")
         }
-        Database::External(_) if migrations_applied::is_done(view) => Verdict::new(
+        Database::External(_) if view.stack.migration.is_done => Verdict::new(
             DatabaseReady,
             Status::True,
             Reason::AsExpected,

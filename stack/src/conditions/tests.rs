@@ -17,16 +17,16 @@ use crate::{
     finding::Severity,
     fixtures::{now, resolved, resolved_from},
     managed::Key,
-    resources::migration_job,
 };
 
 fn object<K: serde::de::DeserializeOwned>(value: Value) -> Arc<K> {
     Arc::new(serde_json::from_value(value).unwrap())
 }
 
+const SPEC: &str = "{exposure: {host: shop.example.com}}";
+
 fn well() -> (Stack, Observed) {
-    let stack = resolved("{exposure: {host: shop.example.com}}");
-    let name = migration_job::name(&stack, stack.credentials().unwrap().app.as_ref().unwrap());
+    let name = resolved(SPEC).migration.job;
     let mut observed = Observed {
         claim: Some(object::<PersistentVolumeClaim>(
             json!({"metadata": {}, "spec": {"volumeName": "pv-1"}, "status": {"phase": "Bound"}}),
@@ -50,7 +50,7 @@ fn well() -> (Stack, Observed) {
         Key::new::<Secret>("shop-db-app".into()),
         k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta::default(),
     );
-    (stack, observed)
+    (resolved_from(SPEC, &observed), observed)
 }
 
 fn verdict(stack: &Stack, observed: &Observed, findings: &[Finding], wanted: ConditionType) -> Verdict {
@@ -95,8 +95,9 @@ fn a_missing_object_shows_in_its_condition_and_in_ready(
     #[case] condition: ConditionType,
     #[case] reason: Reason,
 ) {
-    let (stack, mut observed) = well();
+    let (_, mut observed) = well();
     take(&mut observed);
+    let stack = resolved_from(SPEC, &observed);
     let part = verdict(&stack, &observed, &[], condition);
     let ready = verdict(&stack, &observed, &[], ConditionType::Ready);
     assert_eq!((part.status, part.reason), (Status::False, reason));
@@ -106,7 +107,7 @@ fn a_missing_object_shows_in_its_condition_and_in_ready(
 #[test]
 fn a_stack_that_is_scaled_to_zero_is_not_ready_and_not_reconciling() {
     let (_, mut observed) = well();
-    let stack = resolved("{api: {replicas: 0}, exposure: {host: shop.example.com}}");
+    let stack = resolved_from("{api: {replicas: 0}, exposure: {host: shop.example.com}}", &observed);
     observed.deployment = Some(object::<Deployment>(
         json!({"metadata": {"generation": 2}, "status": {"observedGeneration": 2}}),
     ));

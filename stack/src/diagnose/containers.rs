@@ -17,7 +17,8 @@ pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     living.flat_map(|place| pod_findings(&place)).collect()
 }
 
-fn pod_findings(place: &Place<'_>) -> Vec<Finding> {
+/// The findings on the containers of one pod.
+pub(super) fn pod_findings(place: &Place<'_>) -> Vec<Finding> {
     pods::containers(place.pod).filter_map(|container| container_finding(place, container)).collect()
 }
 

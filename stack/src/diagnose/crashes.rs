@@ -2,10 +2,14 @@
 //! are here for probes too.
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
+use kube::ResourceExt as _;
 use todostack_crds::Reason;
 
 use super::{Finding, Part, Severity, images, pods::Place, preflight, quote};
-use crate::resources::postgres_stateful_set;
+use crate::{
+    labels::Component,
+    resources::{migration_job::ROLES, postgres_stateful_set},
+};
 
 /// What an image lacks that the node cannot execute.
 pub(super) const ARCHITECTURE: &str = "that is built for the node's architecture";
@@ -42,6 +46,11 @@ pub(super) fn finding(
     };
     let remedy = match (reason, known_remedy(reason)) {
         (Reason::ImageArchitectureMismatch, _) => images::replacement(place, container, ARCHITECTURE),
+        (Reason::AuthenticationFailed, _) if container.name == ROLES => restart(place),
+        // Of a role or the database that someone dropped.
+        (Reason::MigrationFailed, _) if container.name == ROLES && line.ends_with("does not exist") => {
+            restart(place)
+        }
         (_, Some(known)) => known.to_owned(),
         (_, None) => unknown_remedy(place, container),
     };
@@ -53,15 +62,34 @@ pub(super) fn finding(
     Finding { part, severity, ..finding }
 }
 
+/// The remedy of a managed server that lacks what it gets when it starts: roles, passwords and the database.
+fn restart(place: &Place<'_>) -> String {
+    format!(
+        "The server gets roles, passwords and the database when it starts: kubectl -n {} delete pods -l {}",
+        place.pod.namespace().unwrap_or_default(),
+        place.selector_of(Component::Database)
+    )
+}
+
 fn unknown_remedy(place: &Place<'_>, container: &ContainerStatus) -> String {
     let log = place.previous_log(container);
-    if container.name == postgres_stateful_set::CONTAINER {
+    if place.part == Part::Migrations {
+        let namespace = place.pod.namespace().unwrap_or_default();
+        retried(&namespace, &place.selector_of(Component::Migration))
+    } else if container.name == postgres_stateful_set::CONTAINER {
         format!(
             "If the message is about a parameter, correct spec.database.postgres.parameters. Its log: {log}"
         )
     } else {
         format!("Read its log: {log}")
     }
+}
+
+/// The remedy of a migration that failed, for reasons of its own.
+pub(super) fn retried(namespace: &str, selector: &str) -> String {
+    format!(
+        "Fix the cause on the server, or correct spec.api.image. The pods of the previous image keep serving, and the migration is retried with pauses of up to 30 minutes. To retry at once: kubectl -n {namespace} delete jobs -l {selector}"
+    )
 }
 
 /// The cause that a message is known to have, and the part that it affects.
@@ -73,6 +101,7 @@ fn problem(reason: Reason, line: &str) -> String {
     match reason {
         Reason::DiskFull => format!("failed because its volume is full: {line}"),
         Reason::AuthenticationFailed => format!("cannot log in to the database: {line}"),
+        Reason::MigrationFailed => format!("failed: {line}"),
         _ => format!("is crash-looping: {line}"),
     }
 }
@@ -83,7 +112,7 @@ pub(super) fn known_remedy(reason: Reason) -> Option<&'static str> {
         Reason::DiskFull => preflight::FREE_SPACE,
         Reason::VolumeNotWritable => "Export or mount the volume for writing",
         Reason::AuthenticationFailed => {
-            "Correct username and password in the Secret that spec.database references"
+            "Correct username and password in the Secret that spec.database references, or the role on the server"
         }
         Reason::TooManyConnections => {
             "Raise max_connections of the server (spec.database.postgres.parameters.max_connections if the operator runs it), or lower spec.api.replicas"

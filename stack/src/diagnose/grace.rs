@@ -43,9 +43,8 @@ mod tests {
     use super::*;
     use crate::{
         applied::Applied,
-        fixtures::{config, generated, now, todostack},
+        fixtures::{now, resolved_at, todostack},
         observed::{Lookup, Observed},
-        resolve::{Inputs, resolve},
     };
 
     const TLS: &str =
@@ -98,8 +97,7 @@ mod tests {
             ..TodoStackStatus::default()
         });
         let observed = missing();
-        let inputs = Inputs { observed: &observed, generated: &generated(), config: &config(), rotate: None };
-        let stack = resolve(&todostack, inputs).unwrap();
+        let stack = resolved_at(&todostack, &observed, now());
         let applied = Applied::default();
         let found = diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now: now() });
         let finding = found.iter().find(|finding| finding.reason == reason).unwrap();

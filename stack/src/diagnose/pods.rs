@@ -1,13 +1,25 @@
-//! The part that a pod belongs to, and findings on its containers.
+//! The part that a pod belongs to, whether it is evidence, and findings on its containers.
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{ContainerStatus, Pod},
+};
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part};
-use crate::labels::{COMPONENT, Component, STACK};
+use crate::{
+    labels::{COMPONENT, Component, STACK},
+    observed::subjects,
+    resources::migration_job::{self, Outcome},
+};
+
+/// Time in which a pod fails if it fails as the one before it: until then, both are evidence, so that the
+/// status does not change with each attempt.
+const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 
 /// A pod and its part of the stack.
 pub(super) struct Place<'a> {
@@ -42,20 +54,50 @@ impl Place<'_> {
     }
 
     fn logs(&self, container: &ContainerStatus, which: &str) -> String {
+        let namespace = self.pod.namespace().unwrap_or_default();
         let label = |key: &str| self.pod.labels().get(key).map(String::as_str).unwrap_or_default();
+        let (stack, component) = (label(STACK), label(COMPONENT));
         format!(
-            "kubectl -n {} logs -l {STACK}={},{COMPONENT}={} -c {}{which}",
-            self.pod.namespace().unwrap_or_default(),
-            label(STACK),
-            label(COMPONENT),
+            "kubectl -n {namespace} logs -l {STACK}={stack},{COMPONENT}={component} -c {}{which}",
             container.name
         )
     }
+
+    /// The selector of the objects of a component of the same stack: their names change by themselves.
+    pub(super) fn selector_of(&self, component: Component) -> String {
+        let stack = self.pod.labels().get(STACK).map(String::as_str).unwrap_or_default();
+        format!("{STACK}={stack},{COMPONENT}={}", component.as_str())
+    }
 }
 
-/// The pods of the stack with their parts.
+/// The pods of the stack with their parts, without those that are dead and replaced.
 pub(super) fn places(evidence: Evidence<'_>) -> impl Iterator<Item = Place<'_>> {
-    evidence.observed.pods.iter().filter_map(|pod| Some(Place { part: part(pod)?, pod }))
+    let places = evidence.observed.pods.iter().filter_map(|pod| Some(Place { part: part(pod)?, pod }));
+    places.filter(move |place| !is_replaced(place, evidence))
+}
+
+/// Whether a pod is dead, and its controller goes on without it: a pod that was evicted, or an attempt of a
+/// Job before the current one. What a Job that has failed means is decided in `migrations.rs`.
+fn is_replaced(place: &Place<'_>, evidence: Evidence<'_>) -> bool {
+    let phase = place.pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    if place.part != Part::Migrations {
+        return phase == Some("Failed");
+    }
+    let observed = evidence.observed;
+    let owners = place.pod.owner_references();
+    let owns = |job: &&Arc<Job>| owners.iter().any(|owner| Some(&owner.uid) == job.metadata.uid.as_ref());
+    let Some(job) = observed.jobs.iter().find(owns) else { return false };
+    // A drain or a preemption ended it.
+    let is_disrupted = subjects::condition(place.pod, "DisruptionTarget").is_some();
+    let is_current = job.metadata.name == evidence.stack.migration.job
+        && !migration_job::finished(job)
+        && migration_job::outcome(job, &observed.pods) == Outcome::Running;
+    let created = |pod: &Pod| pod.creation_timestamp().map(|time| time.0);
+    let mut others = migration_job::pods_of(job, &observed.pods).filter_map(|pod| created(pod));
+    let is_settled = |at: &Timestamp| evidence.now.duration_since(*at) >= SETTLED;
+    !is_current
+        || is_disrupted
+        || others.any(|other| is_settled(&other) && created(place.pod).is_some_and(|own| own < other))
 }
 
 /// The part of a pod, by its component label.
@@ -75,3 +117,6 @@ pub(super) fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     status
         .flat_map(|status| status.init_container_statuses.iter().chain(&status.container_statuses).flatten())
 }
+
+#[cfg(test)]
+mod tests;

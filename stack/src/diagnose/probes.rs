@@ -1,21 +1,18 @@
 //! Running containers whose probe fails, once nothing that they depend on explains it.
 
-use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::{ContainerStatus, Event};
+use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt as _;
 use todostack_crds::Reason;
 
 use super::{
-    Evidence, Finding, Part, Severity, crashes,
+    Evidence, Finding, Part, Severity,
     pods::{self, Place},
-    quote,
 };
 use crate::{
-    resources::{
-        migration_job,
-        postgres_stateful_set::{self, SILENT_VOLUME},
-    },
-    stack::{Database, VolumeSource},
+    observed::probe_failures,
+    resources::postgres_stateful_set::{self, SILENT_VOLUME},
+    stack::VolumeSource,
 };
 
 /// Time from the last event that an API pod waits for to the probe that should have succeeded.
@@ -24,23 +21,26 @@ const GRACE: SignedDuration = SignedDuration::from_secs(8);
 const USUAL: i32 = 4;
 /// Time in which a server that was shut down cleanly accepts connections again.
 const QUICK_START: SignedDuration = SignedDuration::from_secs(3);
-/// The API's error when it cannot reach its database: before the address, and before the cause.
-const FAILED_ON: &str = "failed on ";
-const UNAVAILABLE: &str = ": the database is not available: ";
 
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let living = pods::places(evidence).filter(|place| place.pod.metadata.deletion_timestamp.is_none());
     living.filter_map(|place| failing(&place, evidence)).collect()
 }
 
-fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
-    let container = pods::containers(place.pod).find(|container| {
+/// The first container that runs and is not ready.
+pub(super) fn unready_container(pod: &Pod) -> Option<&ContainerStatus> {
+    pods::containers(pod).find(|container| {
         !container.ready && container.state.as_ref().is_some_and(|state| state.running.is_some())
-    })?;
+    })
+}
+
+fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
+    let container = unready_container(place.pod)?;
     let finding = match place.part {
         Part::Database => database(place, container, evidence),
-        Part::Migrations => unreached(place, container, evidence),
         Part::Api => unready(place, container, evidence),
+        // `unreached.rs`
+        Part::Migrations => None,
         Part::Objects | Part::Credentials | Part::Storage | Part::Exposure => None,
     }?;
     let seen = format!("Event Unhealthy of Pod {}", place.pod.name_any());
@@ -62,7 +62,7 @@ fn database(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'
 
 /// A server that listens and does not accept connections yet.
 fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    if evidence.now.duration_since(started(container)?) < QUICK_START {
+    if evidence.now.duration_since(probe_failures::started(container)?) < QUICK_START {
         return None;
     }
     let problem =
@@ -89,25 +89,6 @@ fn stalled(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
     Some(Finding { part: Part::Storage, object: format!("PersistentVolume {volume}"), ..finding })
 }
 
-/// A migration that waits for an external database, or for one that has no connection left.
-fn unreached(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (message, _) = last_failure(place, container, evidence)?;
-    let (address, cause) = message.split_once(FAILED_ON)?.1.split_once(UNAVAILABLE)?;
-    let cause = quote::last_line(cause)?;
-    let external = matches!(evidence.stack.database, Database::External(_));
-    let reason = match crashes::known(&cause) {
-        Some((reason, Part::Database)) => reason,
-        _ if external => Reason::DatabaseUnreachable,
-        _ => return None,
-    };
-    let remedy = crashes::known_remedy(reason).unwrap_or(
-        "It recovers without a change when the server responds. Check host and port in the Secret that spec.database references, and DNS and firewall between the pod and the server",
-    );
-    let problem = format!("cannot connect to {address}: {}", cause.trim_end_matches('.'));
-    let finding = place.finding(container, reason, problem, remedy.to_owned());
-    Some(Finding { part: Part::Database, ..finding })
-}
-
 /// An API pod is not ready while the database or the schema is not.
 fn unready(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
     let (message, times) = last_failure(place, container, evidence)?;
@@ -120,46 +101,29 @@ fn unready(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
     Some(place.finding(container, Reason::ProbeFailed, problem, remedy))
 }
 
-/// The message of the last failed probe since the container started, and how often it failed. Events outlive
-/// restarts.
+/// The message of the last failed probe since the container started, and how often it failed.
 fn last_failure<'a>(
     place: &Place<'_>,
     container: &ContainerStatus,
     evidence: Evidence<'a>,
 ) -> Option<(&'a str, i32)> {
-    let uid = place.pod.metadata.uid.as_deref();
-    let begun = started(container);
-    let event = evidence.observed.events.iter().rfind(|event| {
-        let is_past = begun.zip(last_seen(event)).is_some_and(|(begun, seen)| seen < begun);
-        event.reason.as_deref() == Some("Unhealthy")
-            && event.involved_object.uid.as_deref() == uid
-            && !is_past
-    })?;
+    let event = probe_failures::latest(place.pod, container, &evidence.observed.events)?;
     let series = event.series.as_ref().and_then(|series| series.count).unwrap_or_default();
     Some((event.message.as_deref()?, event.count.unwrap_or_default().max(series)))
-}
-
-fn last_seen(event: &Event) -> Option<Timestamp> {
-    let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref());
-    let precise = series.or(event.event_time.as_ref()).map(|time| time.0);
-    event.last_timestamp.as_ref().map(|time| time.0).or(precise)
-}
-
-fn started(container: &ContainerStatus) -> Option<Timestamp> {
-    Some(container.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0)
 }
 
 /// Whether database and schema have been ready long enough for a probe to succeed.
 fn is_settled(container: &ContainerStatus, evidence: Evidence<'_>) -> bool {
     let observed = evidence.observed;
-    let done = observed.jobs.iter().filter(|job| migration_job::complete(job));
-    let migrated = done.filter_map(|job| Some(job.status.as_ref()?.completion_time.as_ref()?.0)).max();
-    let needs_job = evidence.stack.credentials().is_some();
+    let migration = &evidence.stack.migration;
+    let migrated = migration.completed.as_ref().and_then(|it| it.completion_time.as_ref()).map(|at| at.0);
+    let is_migrated = migration.is_done || evidence.stack.credentials().is_none();
     let served = observed.stateful_set.as_ref().is_none_or(|set| {
         set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default() > 0
     });
-    let since = started(container).max(migrated).map(|time| evidence.now.duration_since(time));
-    served && (migrated.is_some() || !needs_job) && since.is_some_and(|since| since >= GRACE)
+    let since =
+        probe_failures::started(container).max(migrated).map(|time| evidence.now.duration_since(time));
+    served && is_migrated && since.is_some_and(|since| since >= GRACE)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The objects whose Events explain why a stack does not become ready. Listing the Events is the caller's.
 
-use k8s_openapi::api::core::v1::Pod;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Pod, PodCondition};
 use kube::{Resource, ResourceExt as _};
 
 use super::Observed;
@@ -49,6 +50,16 @@ fn waits(pod: &Pod) -> bool {
 }
 
 pub(crate) fn is_ready(pod: &Pod) -> bool {
+    condition(pod, "Ready").is_some()
+}
+
+/// Since when a pod is ready.
+pub(crate) fn ready_since(pod: &Pod) -> Option<Timestamp> {
+    Some(condition(pod, "Ready")?.last_transition_time.as_ref()?.0)
+}
+
+/// A condition that holds.
+pub(crate) fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a PodCondition> {
     let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    conditions.find(|it| it.type_ == kind && it.status == "True")
 }

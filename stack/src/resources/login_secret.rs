@@ -110,6 +110,13 @@ fn seal(login: &Login) -> String {
     hash::long(&[username, password, dbname, host, port, sslmode, root_certificates, rotation, revision])
 }
 
+/// Makes credentials that a test changed look as if the operator had written them.
+#[cfg(test)]
+pub(crate) fn seal_again(secret: &mut Secret) {
+    let seal = seal(&read(secret).login);
+    secret.data.get_or_insert_default().insert(SEAL.to_owned(), ByteString(seal.into_bytes()));
+}
+
 /// A field of a pgpass line: colon and backslash are escaped (libpq, "The Password File").
 fn pgpass(field: &str) -> String {
     field.replace('\\', "\\\\").replace(':', "\\:")

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::api::{
-    batch::v1::{Job, JobSpec},
+    batch::v1::{
+        Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnPodConditionsPattern, PodFailurePolicyRule,
+    },
     core::v1::{Container, ExecAction, Pod, PodSpec, Probe},
 };
 use kube::ResourceExt as _;
@@ -12,12 +14,16 @@ use todostack_crds::pods::PodSettings;
 use super::{pod, pod_template};
 use crate::{
     build::Desired,
-    credentials::Login,
     labels::{self, COMPONENT, Component},
+    managed::Key,
     names,
     part::Part,
-    stack::{Database, Postgres, Stack},
+    stack::{Database, JobPlan, Postgres, Stack},
 };
+
+mod attempts;
+
+pub use attempts::{Attempt, Outcome, outcome, pods_of, schema_version};
 
 /// Name of the container that migrates.
 pub const CONTAINER: &str = "migrate";
@@ -34,18 +40,23 @@ const RETRIES: i32 = 3;
 
 /// Its desired state. An existing Job is never written again: its template cannot change.
 pub(crate) fn desired(stack: &Stack) -> Desired {
-    Desired::apply(build(stack).filter(|_| !stack.is_blocked(Part::Storage)))
+    match &stack.migration.plan {
+        JobPlan::Delete(name) => Desired::Delete(Key::new::<Job>(name.clone())),
+        JobPlan::Run => Desired::apply(build(stack).filter(|_| !stack.is_blocked(Part::Storage))),
+        JobPlan::None => Desired::Keep,
+    }
 }
 
 /// none without a login, and none for SQLite, which the API migrates itself.
 pub(super) fn build(stack: &Stack) -> Option<Job> {
-    let login = stack.credentials()?.app.as_ref()?;
-    let mut metadata = labels::owned(stack, name(stack, login), Component::Migration);
+    stack.credentials()?.app.as_ref()?;
+    let mut metadata = labels::owned(stack, stack.migration.job.clone()?, Component::Migration);
     metadata.annotations = Some([(IMAGE.to_owned(), stack.api.image.clone())].into());
     Some(Job {
         metadata,
         spec: Some(JobSpec {
             backoff_limit: Some(RETRIES),
+            pod_failure_policy: Some(ignoring_disruptions()),
             template: pod_template::build(
                 stack,
                 Component::Migration,
@@ -58,18 +69,18 @@ pub(super) fn build(stack: &Stack) -> Option<Job> {
     })
 }
 
-/// The name of the Job of the desired image and credentials.
-pub fn name(stack: &Stack, login: &Login) -> String {
-    let replaces = stack.credentials().and_then(|credentials| credentials.change.replaces());
-    let [after, before] = names(&stack.id.name, &stack.api.image, &login.revision);
-    if replaces.is_some() { before } else { after }
-}
-
-/// The names that Jobs of an image and of credentials may have: for the one after which no other username can
-/// log in, and for the one after which that of the running pods still can. Both migrate.
-fn names(stack: &str, image: &str, revision: &str) -> [String; 2] {
-    [revision.to_owned(), format!("{revision}-beside")]
-        .map(|revision| names::migration(stack, image, &revision))
+/// A pod that a drain or a preemption ended did not fail: it is replaced and no retry is used up.
+fn ignoring_disruptions() -> PodFailurePolicy {
+    let disrupted = PodFailurePolicyOnPodConditionsPattern {
+        type_: "DisruptionTarget".to_owned(),
+        status: Some("True".to_owned()),
+    };
+    let rule = PodFailurePolicyRule {
+        action: "Ignore".to_owned(),
+        on_pod_conditions: Some(vec![disrupted]),
+        ..PodFailurePolicyRule::default()
+    };
+    PodFailurePolicy { rules: vec![rule] }
 }
 
 /// The API image whose migrations a Job ran.
@@ -79,12 +90,12 @@ pub fn image(job: &Job) -> Option<&str> {
 
 /// Whether a Job has run to its end.
 pub fn complete(job: &Job) -> bool {
-    has_condition(job, "Complete")
+    attempts::condition(job, "Complete").is_some()
 }
 
 /// Whether a Job has given up.
 pub fn failed(job: &Job) -> bool {
-    has_condition(job, "Failed")
+    attempts::condition(job, "Failed").is_some()
 }
 
 /// Whether a Job has ended, either way.
@@ -92,16 +103,9 @@ pub fn finished(job: &Job) -> bool {
     complete(job) || failed(job)
 }
 
-/// Whether the schema is that of an image, and the server accepts the credentials.
-pub fn is_migrated(jobs: &[Arc<Job>], stack: &str, image: &str, revision: &str) -> bool {
-    let names = names(stack, image, revision);
-    jobs.iter().any(|job| names.contains(&job.name_any()) && complete(job))
-}
-
 /// Whether a Job has not ended and none of its pods has started its containers.
 pub fn waits_to_start(job: &Job, pods: &[Arc<Pod>]) -> bool {
-    let mut own = pods.iter().filter(|pod| pod.labels().get("job-name") == Some(&job.name_any()));
-    let has_started = own.any(|pod| {
+    let has_started = pods_of(job, pods).any(|pod| {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
         phase.is_some_and(|phase| phase != "Pending")
     });
@@ -123,11 +127,6 @@ pub fn has_pod_of_another(name: &str, pods: &[Arc<Pod>]) -> bool {
 fn secret(stack: &Stack) -> String {
     let is_next = stack.credentials().is_some_and(|credentials| credentials.change.is_under_way());
     if is_next { names::next_secret(&stack.id.name) } else { names::app_secret(&stack.id.name) }
-}
-
-fn has_condition(job: &Job, kind: &str) -> bool {
-    let conditions = job.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.into_iter().any(|condition| condition.type_ == kind && condition.status == "True")
 }
 
 /// The settings of the API's pods. The init container has the image of the database, which may need pull

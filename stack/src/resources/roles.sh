@@ -3,8 +3,8 @@
 #
 # Logs in as todostack_jobs, which access.sh creates when the server has started.
 set -eu
-export PGUSER=todostack_jobs PGDATABASE=postgres
-export PGOPTIONS='-c default_transaction_read_only=off -c statement_timeout=0 -c client_min_messages=warning'
+export PGUSER=todostack_jobs PGDATABASE=postgres PGCONNECT_TIMEOUT=10
+export PGOPTIONS='-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=10s -c client_min_messages=warning'
 run() {
   psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 "$@"
 }

@@ -37,7 +37,8 @@ fn status_with(spec: &str, change: &dyn Fn(&mut Observed, &mut Applied), random:
         app_password: format!("a-{random}"),
         revision: random.to_owned(),
     };
-    let inputs = Inputs { observed: &observed, generated: &generated, config: &config(), rotate: None };
+    let inputs =
+        Inputs { observed: &observed, generated: &generated, config: &config(), rotate: None, now: now() };
     let stack = resolve(&todostack, inputs).unwrap();
     let findings = diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now: now() });
     let view = View { stack: &stack, observed: &observed, findings: &findings };

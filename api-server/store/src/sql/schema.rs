@@ -13,6 +13,20 @@ use crate::{Error, Result, SchemaVersion};
 /// rollout.
 pub struct Schema(Migrator);
 
+/// A migration that the database rejected.
+#[derive(Debug, thiserror::Error)]
+#[error("migration {number} failed")]
+struct FailedMigration {
+    number: i64,
+    source: Error,
+}
+
+/// Whether a migration may succeed later: a server comes back, and a lock that another migration or a user's
+/// transaction holds becomes free.
+fn passes(error: &Error) -> bool {
+    matches!(error, Error::Unavailable(_) | Error::TimedOut(_))
+}
+
 impl Schema {
     /// Selects the number of the last migration. Not checked by the compiler, since sqlx creates the table
     /// with the first migration.
@@ -33,8 +47,12 @@ impl Schema {
     {
         self.0.run(database).await.map_err(|error| match error {
             MigrateError::Execute(error) => match error.into() {
-                unavailable @ Error::Unavailable(_) => unavailable,
+                passing if passes(&passing) => passing,
                 permanent => Error::Migration(Arc::new(permanent)),
+            },
+            MigrateError::ExecuteMigration(error, number) => match error.into() {
+                passing if passes(&passing) => passing,
+                source => Error::Migration(Arc::new(FailedMigration { number, source })),
             },
             other => Error::Migration(Arc::new(other)),
         })

@@ -25,7 +25,8 @@ fn stack(spec: &str, observed: &Observed, exports: &str, hosts: &str) -> Stack {
     let (allowed_exports, allowed_hosts) = (exports.parse().unwrap(), hosts.parse().unwrap());
     let config = &Config { allowed_exports, allowed_hosts, ..fixtures::config() };
     let generated = &fixtures::generated();
-    resolve(&fixtures::todostack(spec), Inputs { observed, generated, config, rotate: None }).unwrap()
+    let now = fixtures::now();
+    resolve(&fixtures::todostack(spec), Inputs { observed, generated, config, rotate: None, now }).unwrap()
 }
 
 fn desired(stack: &Stack, resource: ManagedResource) -> Desired {

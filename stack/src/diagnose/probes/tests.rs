@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use k8s_openapi::{ByteString, api::core::v1::Secret};
+use k8s_openapi::api::core::v1::Event;
 use serde_json::json;
 
 use super::*;
@@ -11,7 +10,7 @@ use crate::{
     applied::Applied,
     diagnose::diagnose,
     fixtures::{now, resolved_from},
-    observed::{Lookup, Observed, Referenced},
+    observed::Observed,
 };
 
 const STARTED: i64 = 60;
@@ -44,15 +43,6 @@ fn event(message: &str, seconds: i64) -> Event {
 
 fn ago(seconds: i64) -> String {
     (now() - SignedDuration::from_secs(seconds)).to_string()
-}
-
-fn external(mut observed: Observed) -> Observed {
-    let keys = ["username", "password", "host", "dbname"];
-    let data = keys.map(|key| (key.to_owned(), ByteString(key.as_bytes().to_vec())));
-    let metadata = ObjectMeta { name: Some("own".to_owned()), ..ObjectMeta::default() };
-    let secret = Secret { metadata, data: Some(data.into()), ..Secret::default() };
-    observed.referenced = Referenced { external: Lookup::Found(Box::new(secret)), ..Referenced::default() };
-    observed
 }
 
 fn found(spec: &str, observed: &Observed) -> Vec<(Part, Reason)> {
@@ -90,26 +80,6 @@ fn an_event_from_before_a_restart_is_ignored() {
     let mut observed = unready("database", "postgres", "127.0.0.1:5432 - rejecting connections");
     observed.events = vec![event("127.0.0.1:5432 - rejecting connections", STARTED + 1)];
     assert_eq!(found("{}", &observed), []);
-}
-
-#[rstest::rstest]
-#[case::away("Connection refused (os error 111)", Reason::DatabaseUnreachable)]
-#[case::unknown("failed to lookup address information", Reason::DatabaseUnreachable)]
-#[case::crowded("error returned from database: sorry, too many clients already", Reason::TooManyConnections)]
-#[case::reserved("remaining connection slots are reserved for roles with x", Reason::TooManyConnections)]
-#[case::recovering("the database system is starting up", Reason::DatabaseRecovering)]
-fn what_a_migration_waits_for_is_reported(#[case] cause: &str, #[case] reason: Reason) {
-    let message =
-        format!("todostack-api: failed on postgres://db:5432/shop: the database is not available: {cause}");
-    let observed = external(unready("migration", "migrate", &message));
-    assert_eq!(found("{database: {external: {secret: {name: own}}}}", &observed), [(Part::Database, reason)]);
-}
-
-#[test]
-fn a_running_migration_is_no_finding() {
-    let message = "todostack-api: schema version 0, want 1: run `todostack-api migrate`";
-    let observed = external(unready("migration", "migrate", message));
-    assert_eq!(found("{database: {external: {secret: {name: own}}}}", &observed), []);
 }
 
 #[test]

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
+use rstest::rstest;
+use todostack_crds::{TodoStackStatus, status::MigrationStatus};
 
 use super::*;
 use crate::{
     build::Desired,
     credentials::GeneratedSecrets,
-    fixtures::{config, generated, todostack},
+    fixtures::{config, generated, now, todostack},
     managed::{ManagedResource, Object},
     names,
     observed::Lookup,
@@ -21,11 +23,32 @@ struct Life {
     observed: Observed,
     rotate: Option<&'static str>,
     draws: u32,
+    memory: Option<MigrationStatus>,
+    /// Jobs that were created.
+    jobs: usize,
+    /// Whether something deletes Jobs when they have finished.
+    is_tidied: bool,
 }
 
 impl Life {
+    fn new() -> Self {
+        Self {
+            spec: "{}",
+            observed: Observed::default(),
+            rotate: None,
+            draws: 0,
+            memory: None,
+            jobs: 0,
+            is_tidied: false,
+        }
+    }
+
     fn with_generated_credentials() -> Self {
-        let mut life = Self { spec: "{}", observed: Observed::default(), rotate: None, draws: 0 };
+        Self::with_jobs_that_stay(true)
+    }
+
+    fn with_jobs_that_stay(stay: bool) -> Self {
+        let mut life = Self { is_tidied: !stay, ..Self::new() };
         life.reconcile();
         life.complete_job();
         life.roll_out();
@@ -41,9 +64,21 @@ impl Life {
             ..generated()
         };
         let config = config();
-        let inputs =
-            Inputs { observed: &self.observed, generated: &generated, config: &config, rotate: self.rotate };
-        let stack = resolve(&todostack(self.spec), inputs).unwrap();
+        let inputs = Inputs {
+            observed: &self.observed,
+            generated: &generated,
+            config: &config,
+            rotate: self.rotate,
+            now: now(),
+        };
+        let mut todostack = todostack(self.spec);
+        let migrations = self.memory.clone();
+        todostack.status = Some(TodoStackStatus { migrations, ..TodoStackStatus::default() });
+        let stack = resolve(&todostack, inputs).unwrap();
+        self.memory.clone_from(&stack.migration.completed);
+        if self.is_tidied {
+            self.observed.jobs.retain(|job| !migration_job::finished(job));
+        }
         for (resource, desired) in crate::build::build(&stack) {
             match (resource, desired) {
                 (ManagedResource::AppSecret, Desired::Apply(Object::Secret(secret))) => {
@@ -61,6 +96,10 @@ impl Life {
                     if !self.observed.jobs.iter().any(|it| it.metadata.name == job.metadata.name) =>
                 {
                     self.observed.jobs.push(Arc::from(job));
+                    self.jobs += 1;
+                }
+                (ManagedResource::MigrationJob, Desired::Delete(key)) => {
+                    self.observed.jobs.retain(|job| job.name_any() != key.name);
                 }
                 _ => {}
             }
@@ -91,17 +130,15 @@ impl Life {
     }
 }
 
-#[test]
-fn a_rotation_reaches_pods_after_the_server_and_closes_the_earlier_login_after_the_pods() {
-    let mut life = Life::with_generated_credentials();
+#[rstest]
+fn a_rotation_reaches_pods_after_the_server_and_closes_the_earlier_login_after_the_pods(
+    #[values(true, false)] finished_jobs_stay: bool,
+) {
+    let mut life = Life::with_jobs_that_stay(finished_jobs_stay);
     life.rotate = Some("1");
     for _ in 0..2 {
         life.reconcile();
-        assert_eq!(
-            (life.pods_read().as_str(), life.observed.jobs.len()),
-            ("todo", 2),
-            "the Job is created once"
-        );
+        assert_eq!((life.pods_read().as_str(), life.jobs), ("todo", 2), "the Job is created once");
         assert_eq!(life.job_secrets(), [names::next_secret("shop")]);
     }
     life.complete_job();
@@ -109,18 +146,18 @@ fn a_rotation_reaches_pods_after_the_server_and_closes_the_earlier_login_after_t
     deployment.status = None;
     for _ in 0..2 {
         life.reconcile();
-        assert_eq!((life.pods_read().as_str(), life.observed.jobs.len()), ("todo_b", 2));
+        assert_eq!((life.pods_read().as_str(), life.jobs), ("todo_b", 2));
         assert!(life.observed.next.is_some(), "both logins work while pods are replaced");
     }
     life.roll_out();
     life.reconcile();
     assert!(life.observed.next.is_none());
-    assert_eq!(life.observed.jobs.len(), 3, "a Job closes the earlier login");
+    assert_eq!(life.jobs, 3, "a Job closes the earlier login");
     assert_eq!(life.job_secrets(), [names::app_secret("shop")]);
     life.complete_job();
     for _ in 0..2 {
         life.reconcile();
-        assert_eq!((life.pods_read().as_str(), life.observed.jobs.len()), ("todo_b", 3));
+        assert_eq!((life.pods_read().as_str(), life.jobs), ("todo_b", 3));
     }
     life.rotate = Some("2");
     life.reconcile();
@@ -142,12 +179,12 @@ fn a_new_value_of_the_annotation_waits_for_the_rotation_under_way() {
 
 #[test]
 fn an_annotation_that_was_there_before_the_credentials_rotates_nothing() {
-    let mut life = Life { spec: "{}", observed: Observed::default(), rotate: Some("1"), draws: 0 };
+    let mut life = Life { rotate: Some("1"), ..Life::new() };
     life.reconcile();
     life.complete_job();
     life.roll_out();
     life.reconcile();
-    assert_eq!((life.pods_read().as_str(), life.observed.jobs.len()), ("todo", 1));
+    assert_eq!((life.pods_read().as_str(), life.jobs), ("todo", 1));
 }
 
 #[test]

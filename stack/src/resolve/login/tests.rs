@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
-    fixtures::{generated, resolved, resolved_from},
+    fixtures::{generated, now, resolved, resolved_from},
     observed::Observed,
     stack::Stack,
 };
@@ -37,7 +37,8 @@ fn after_edit(is_superuser: bool, key: &str, value: Option<&[u8]>) -> Login {
         Observed { superuser: Some(Arc::new(superuser)), app: Some(Arc::new(app)), ..Observed::default() };
     let generated = crate::credentials::GeneratedSecrets { revision: NEW.to_owned(), ..generated() };
     let config = crate::fixtures::config();
-    let inputs = Inputs { observed: &observed, generated: &generated, config: &config, rotate: None };
+    let inputs =
+        Inputs { observed: &observed, generated: &generated, config: &config, rotate: None, now: now() };
     let stack = crate::resolve::resolve(&crate::fixtures::todostack("{}"), inputs).unwrap();
     let (superuser, app) = credentials(&stack);
     if is_superuser { superuser } else { app }

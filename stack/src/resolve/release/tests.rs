@@ -5,8 +5,14 @@ use std::sync::Arc;
 use k8s_openapi::api::{apps::v1::Deployment, batch::v1::Job};
 use rstest::rstest;
 use serde_json::json;
+use todostack_crds::{TodoStackStatus, status::MigrationStatus};
 
-use crate::{fixtures::resolved_from, names, observed::Observed, stack::Release};
+use crate::{
+    fixtures::{now, resolved_at, resolved_from, todostack},
+    names,
+    observed::Observed,
+    stack::Release,
+};
 
 const OLD: &str = "registry.example.com/api:0";
 const NEW: &str = "registry.example.com/api:1";
@@ -45,6 +51,27 @@ fn an_image_reaches_the_pods_after_its_migration(
 ) {
     let observed = Observed { deployment, jobs, ..Observed::default() };
     assert_eq!(resolved_from("{}", &observed).api.release, expected);
+}
+
+#[rstest]
+#[case::a_deleted_deployment_comes_back_with_the_migrated_image(None, OLD, old())]
+#[case::what_runs_counts_more(Some(running("registry.example.com/api:running")), OLD, Release {
+    image: "registry.example.com/api:running".into(), revision: "revision-0".into(),
+})]
+#[case::what_is_migrated_serves(Some(running(OLD)), NEW, new())]
+fn what_the_status_remembers_needs_no_job(
+    #[case] deployment: Option<Arc<Deployment>>,
+    #[case] image: &str,
+    #[case] expected: Release,
+) {
+    let mut todostack = todostack("{}");
+    let revision = if image == NEW { "revision-1" } else { "revision-0-beside" };
+    let migrations = MigrationStatus { image: image.into(), revision: revision.into(), ..Default::default() };
+    todostack.status = Some(TodoStackStatus { migrations: Some(migrations), ..TodoStackStatus::default() });
+    for jobs in [vec![], vec![job(NEW, "Failed")]] {
+        let observed = Observed { deployment: deployment.clone(), jobs, ..Observed::default() };
+        assert_eq!(resolved_at(&todostack, &observed, now()).api.release, expected);
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ use crate::{
     prune,
     requirements::{References, Requirements},
     resolve::{Inputs, resolve},
+    resources::login_secret,
     stack::Stack,
     stack_ref::StackRef,
 };
@@ -80,11 +81,10 @@ impl Capture {
     // The stack, resolved with the settings of that cluster.
     pub(super) fn resolved(&self, observed: &Observed) -> Stack {
         let config = Config { api_image: self.api_image.clone(), ..fixtures::config() };
-        resolve(
-            &self.stack,
-            Inputs { observed, generated: &fixtures::generated(), config: &config, rotate: None },
-        )
-        .unwrap()
+        let generated = fixtures::generated();
+        let now = self.moment;
+        resolve(&self.stack, Inputs { observed, generated: &generated, config: &config, rotate: None, now })
+            .unwrap()
     }
 
     // Every secret value: name of the Secret, key, value.
@@ -109,6 +109,10 @@ impl Capture {
         let name = observed.data_volume_name(&self.stack).map(str::to_owned);
         let mut data_volumes = self.of_kind::<PersistentVolume>(numbers).into_iter();
         observed.data_volume = data_volumes.find(|it| it.metadata.name == name).map(Arc::new);
+        // A capture masks values, which would otherwise look like an edit of credentials that no Job is for.
+        for secret in [&mut observed.superuser, &mut observed.app, &mut observed.next].into_iter().flatten() {
+            login_secret::seal_again(Arc::make_mut(secret));
+        }
         observed.referenced = self.referenced(numbers, requirements.references);
         let stacks = self.of_kind::<TodoStack>(numbers);
         let stacks: Vec<_> = stacks.iter().collect();
