@@ -125,6 +125,7 @@ impl Scene {
 
     pub(crate) fn without_claim(mut self) -> Self {
         self.listing.managed.claims.clear();
+        self.listing.managed.volumes.clear();
         self
     }
 
@@ -141,9 +142,12 @@ impl Scene {
         self
     }
 
-    // Another spec, and the objects of the former one.
+    // Another spec, and the objects of the former one. The volume of a stack cannot change: without a database,
+    // the spec keeps that of the former one.
     pub(crate) fn with_spec(mut self, spec: Value) -> Self {
+        let database = self.todostack.spec.database.take();
         self.todostack.spec = object(spec);
+        self.todostack.spec.database = self.todostack.spec.database.or(database);
         self
     }
 

@@ -111,7 +111,7 @@ fn a_referenced_secret_that_may_not_be_read_is_not_reported_as_missing() {
 #[test]
 fn classes_that_may_not_be_listed_are_not_reported_as_missing() {
     let report = well()
-        .with_spec(json!({"exposure": {"ingress": {"className": "gold"}}}))
+        .with_spec(json!({"database": {"postgres": {}}, "exposure": {"ingress": {"className": "gold"}}}))
         .without_claim()
         .without_permission_to_list_classes()
         .report();

@@ -104,7 +104,13 @@ async fn delete() -> ApiServer {
                 "app.kubernetes.io/managed-by": "todostack-operator",
                 "todostack.dev/stack": "shop", "todostack.dev/namespace": "shops",
             }, "managedFields": [{"manager": "todostack-operator", "operation": "Apply"}]});
-            let found = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+            // A claim is read whole, since it names its volume.
+            let (kind, version) = if request.path.contains("/persistentvolumeclaims/") {
+                ("PersistentVolumeClaim", "v1")
+            } else {
+                ("PartialObjectMetadata", "meta.k8s.io/v1")
+            };
+            let found = json!({"kind": kind, "apiVersion": version, "metadata": metadata});
             (is_data && request.method == http::Method::GET).then_some((200, found))
         }),
     );

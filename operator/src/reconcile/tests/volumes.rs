@@ -119,7 +119,9 @@ async fn a_volume_gets_its_policy_back_before_its_claim_is_deleted() {
             {"manager": "todostack-operator", "operation": "Apply"},
         ]},
     });
-    let of_volume = reading(volume("Retain", "Bound", &former), None);
+    let patched =
+        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "pv"}});
+    let of_volume = reading(volume("Retain", "Bound", &former), Some((200, patched)));
     let answer: Answer = Arc::new(move |request| {
         let is_claim = request.path == CLAIM && request.method == Method::GET;
         is_claim.then(|| (200, claim.clone())).or_else(|| of_volume(request))
