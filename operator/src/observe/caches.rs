@@ -33,8 +33,8 @@ pub(crate) trait Cache: Send + Sync {
     /// Waits until the feed has listed once.
     fn ready(&self) -> BoxFuture<'_, Result<(), WriterDropped>>;
 
-    /// Adds the objects that concern the stack or that have one of its keys, and all PersistentVolumes: one of
-    /// another stack may be on the same export.
+    /// Adds the objects that concern the stack or that have one of its keys, and all PersistentVolumes: one
+    /// of another stack may be on the same export.
     fn collect(&self, stack: &StackRef, keys: &[Key], objects: &mut ManagedObjects);
 }
 
