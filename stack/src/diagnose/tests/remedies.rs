@@ -128,7 +128,9 @@ fn without_namespace(texts: impl Iterator<Item = String>) -> (usize, Vec<String>
         for command in text.split("kubectl ").skip(1) {
             let is_cluster_scoped = CLUSTER_SCOPED.iter().any(|scoped| command.starts_with(scoped));
             count += 1;
-            if !is_cluster_scoped && !command.starts_with("-n ") {
+            // `{scope}` is `-n NAMESPACE`, or empty for a cluster-scoped object.
+            let is_scoped = command.starts_with("-n ") || command.starts_with("{scope}");
+            if !is_cluster_scoped && !is_scoped {
                 found.push(command.to_owned());
             }
         }
