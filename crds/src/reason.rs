@@ -85,12 +85,21 @@ pub enum Reason {
     VolumeNotWritable,
     /// The NFS volume is mounted `soft`, so a slow server causes I/O errors and data loss.
     VolumeMountedSoft,
+    /// The volume cannot be locked against a second server: it is mounted with `nolock` or `local_lock`, or its
+    /// server has no locks (`No locks available`).
+    VolumeNotLockable,
+    /// Another server holds the lock on the volume: one that is still stopping, that of another stack with the
+    /// same export, or one on a node that is lost.
+    VolumeInUse,
     /// Warning: the volume takes long to persist a write (fsync), and each commit waits for one.
     VolumeSlow,
     /// The data directory is incomplete: an earlier initialization of Postgres was interrupted.
     VolumeHalfInitialized,
-    /// The volume contains data of another major version of Postgres than the spec asks for.
+    /// The volume contains data of another major version of Postgres than the spec asks for, or in another
+    /// directory, or the image is of another major version.
     VersionMismatch,
+    /// The volume contains another database than that of the stack: it has another system identifier.
+    VolumeReplaced,
     /// The volume is full (`No space left on device`, `Disk quota exceeded`).
     DiskFull,
 
@@ -137,6 +146,8 @@ pub enum Reason {
     /// The rollout of the API is stuck: new pods did not become ready before the progress deadline.
     ProgressDeadlineExceeded,
 
+    /// An init script failed, so the database is not initialized.
+    InitScriptFailed,
     /// The database server cannot be reached (`Connection refused`, unknown host name, timeout).
     DatabaseUnreachable,
     /// The database server is in recovery: after a crash, it accepts no connections until it has replayed its

@@ -13,6 +13,7 @@ pub mod figure;
 pub mod image;
 pub mod namespace;
 pub mod nfs_node;
+pub mod nfs_stand_in;
 pub mod outage;
 mod outputs;
 pub mod permit;

@@ -22,7 +22,18 @@ use crate::outputs::Text;
 
 // Keys of database Secrets that are not confidential. `revision` tells the versions of a login apart.
 pub(crate) const PUBLIC_KEYS: &[&str] = &[
-    "username", "user", "dbname", "database", "host", "port", "sslmode", "revision", "rotation", "replaces",
+    "username",
+    "user",
+    "dbname",
+    "database",
+    "host",
+    "port",
+    "sslmode",
+    "revision",
+    "rotation",
+    "replaces",
+    "system-identifier",
+    "given-up-system-identifier",
 ];
 // A TLS server sends its certificates to every client.
 const CERTIFICATES: &[&str] = &["tls.crt", "ca.crt"];

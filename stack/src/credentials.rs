@@ -77,6 +77,9 @@ pub struct Login {
     /// Hash of the rotation (`resolve::rotation`) that was due when the password was generated. Empty before
     /// the first.
     pub rotation: String,
+    /// System identifier of the database that was given up last (`resolve::identity`): the next one has neither
+    /// roles nor schema. Empty if there is none.
+    pub given_up: String,
     /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
     /// password to users who may not read Secrets.
     pub revision: String,
@@ -93,6 +96,7 @@ impl fmt::Debug for Login {
             sslmode,
             root_certificates,
             rotation,
+            given_up,
             revision,
         } = self;
         f.debug_struct("Login")
@@ -104,6 +108,7 @@ impl fmt::Debug for Login {
             .field("sslmode", sslmode)
             .field("root_certificates", root_certificates)
             .field("rotation", rotation)
+            .field("given_up", given_up)
             .field("revision", revision)
             .finish()
     }
@@ -148,6 +153,7 @@ mod tests {
             sslmode: DEFAULT_SSL_MODE.into(),
             root_certificates: String::new(),
             rotation: String::new(),
+            given_up: String::new(),
             revision: revision.into(),
         }
     }

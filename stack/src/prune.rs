@@ -2,7 +2,11 @@
 //! in the table of `managed.rs`.
 
 use k8s_openapi::{
-    api::{core::v1::Pod, networking::v1::IngressClass, storage::v1::StorageClass},
+    api::{
+        core::v1::{Pod, PodSpec},
+        networking::v1::IngressClass,
+        storage::v1::StorageClass,
+    },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use todostack_crds::FIELD_MANAGER;
@@ -19,10 +23,11 @@ pub fn metadata(metadata: &mut ObjectMeta) {
     }
 }
 
+/// Status, labels and node.
 pub fn pod(pod: &mut Pod) {
     pod.metadata.managed_fields = None;
     pod.metadata.annotations = None;
-    pod.spec = None;
+    pod.spec = pod.spec.take().map(|spec| PodSpec { node_name: spec.node_name, ..PodSpec::default() });
 }
 
 /// Name, default annotation and provisioner.

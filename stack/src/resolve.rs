@@ -16,6 +16,7 @@ use todostack_crds::{
     sqlite::{SqliteSpec, SqliteStorage},
 };
 
+use self::identity::Identity;
 use crate::{
     config::Config,
     credentials::{Credentials, GeneratedSecrets},
@@ -31,6 +32,7 @@ mod change;
 mod connections;
 mod export;
 mod exposure;
+pub mod identity;
 mod login;
 mod migration;
 mod postgres;
@@ -51,6 +53,12 @@ pub struct Inputs<'a> {
     pub now: Timestamp,
 }
 
+/// The stack, and the database that it had.
+struct Subject<'a> {
+    id: &'a StackRef,
+    identity: Identity,
+}
+
 /// Resolves a stack.
 ///
 /// # Errors
@@ -59,7 +67,8 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     let TodoStackSpec { paused, deletion_policy: _, api: _, database, exposure } = &todostack.spec;
     let id = StackRef::try_from(todostack)?;
     let mut findings = Vec::new();
-    let database = resolve_database(database.as_ref(), &id, inputs, &mut findings);
+    let subject = Subject { id: &id, identity: Identity::new(todostack, inputs.observed) };
+    let database = resolve_database(database.as_ref(), &subject, inputs, &mut findings);
     let image = todostack.spec.api.as_ref().and_then(|api| api.image.clone());
     let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
     let migration = migration::migration(&image, database.credentials(), todostack, inputs);
@@ -91,7 +100,7 @@ fn false_since(todostack: &TodoStack) -> Vec<(ConditionType, Timestamp)> {
 
 fn resolve_database(
     spec: Option<&DatabaseSpec>,
-    id: &StackRef,
+    subject: &Subject<'_>,
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Database {
@@ -111,7 +120,7 @@ fn resolve_database(
         }));
     }
     let postgres = postgres.clone().unwrap_or_default();
-    Database::Postgres(Box::new(postgres::resolve(postgres, id, inputs, findings)))
+    Database::Postgres(Box::new(postgres::resolve(postgres, subject, inputs, findings)))
 }
 
 fn resolve_api(todostack: &TodoStack, image: String, release: Release) -> Api {

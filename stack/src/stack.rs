@@ -116,6 +116,8 @@ pub struct Postgres {
     pub host: String,
     /// Database of the application.
     pub dbname: String,
+    /// System identifier of the database. None before the first migration.
+    pub system_identifier: Option<String>,
     /// Superuser and application role.
     pub credentials: Credentials,
     pub volume: Volume,

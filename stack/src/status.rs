@@ -10,6 +10,7 @@ use crate::{
     conditions::{self, Verdict, View},
     labels::{self, Component},
     observed::{Observed, claim},
+    part::Part,
     stack::{Database, Stack},
 };
 
@@ -66,7 +67,11 @@ fn database(stack: &Stack) -> DatabaseStatus {
         Database::Postgres(postgres) => DatabaseStatus {
             version: format!("postgres {}", postgres.version),
             host: Some(postgres.host.clone()),
-            system_identifier: None,
+            // While the volume may not be used, fields that a database fixes can still be corrected.
+            system_identifier: postgres
+                .system_identifier
+                .clone()
+                .filter(|_| !stack.is_blocked(Part::Storage)),
         },
         Database::External(external) => DatabaseStatus {
             version: "external".to_owned(),

@@ -86,6 +86,7 @@ impl Server {
         // A container has no terminal either.
         let mut command = Command::new("setsid");
         command.args(["--wait", "/bin/sh", "-c", &script]);
+        command.env("ROLES_REPORT", self.secrets.path().join("report"));
         self.connected(&mut command);
         command
     }
@@ -198,6 +199,15 @@ fn the_application_may_use_what_init_scripts_created() {
     assert_eq!(server.app(A, "select id from seed").unwrap(), "1");
     let superuser = "select rolsuper from pg_roles where rolname = 'postgres'";
     assert_eq!(server.admin(superuser), "t");
+}
+
+#[test]
+fn the_system_identifier_of_the_database_is_reported() {
+    let server = Server::start();
+    server.succeeds(A.0, A.1, None);
+    let report = fs::read_to_string(server.secrets.path().join("report")).unwrap();
+    let identifier = server.admin("select system_identifier from pg_control_system()");
+    assert_eq!(report, format!(r#"{{"systemIdentifier":"{identifier}"}}"#));
 }
 
 // As `spec.database.postgres.parameters` may say.

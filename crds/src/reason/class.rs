@@ -57,8 +57,11 @@ impl Reason {
             | Self::VolumeOwnerMismatch
             | Self::VolumeNotWritable
             | Self::VolumeMountedSoft
+            | Self::VolumeNotLockable
+            | Self::VolumeInUse
             | Self::VolumeHalfInitialized
             | Self::VersionMismatch
+            | Self::VolumeReplaced
             | Self::DiskFull
             | Self::Unschedulable
             | Self::InsufficientResources
@@ -78,6 +81,7 @@ impl Reason {
             | Self::ProbeFailed
             | Self::StuckTerminating
             | Self::ProgressDeadlineExceeded
+            | Self::InitScriptFailed
             | Self::DatabaseUnreachable
             | Self::DatabaseRecovering
             | Self::AuthenticationFailed

@@ -95,10 +95,17 @@ fn nfs_spec(server: &str, path: &str, options: &str) -> String {
     format!("{{database: {{postgres: {}}}}}", postgres_on_node(&nfs))
 }
 
-// Validation rejects `soft` in a spec, but an administrator's StorageClass or PersistentVolume can have it.
-#[test]
-fn a_volume_that_is_mounted_soft_is_reported() -> Result<()> {
-    with_namespace("soft", async |namespace| {
+// Validation rejects these options in a spec, but an administrator's StorageClass or PersistentVolume can have
+// them.
+#[rstest]
+#[case::soft("soft", "nfsvers=4.1", Reason::VolumeMountedSoft)]
+#[case::nolock("nolock", "nfsvers=3", Reason::VolumeNotLockable)]
+fn a_volume_that_is_mounted_with_unsafe_options_is_reported(
+    #[case] option: &str,
+    #[case] version: &str,
+    #[case] reason: Reason,
+) -> Result<()> {
+    with_namespace("options", async |namespace| {
         let path = namespace.export().await?;
         let volume: PersistentVolume = serde_json::from_value(json!({
             "metadata": {"name": namespace.name},
@@ -107,8 +114,9 @@ fn a_volume_that_is_mounted_soft_is_reported() -> Result<()> {
                 "capacity": {"storage": "1Gi"},
                 "accessModes": ["ReadWriteOnce"],
                 "persistentVolumeReclaimPolicy": "Retain",
-                "mountOptions": ["soft", "nfsvers=4.1"],
-                "nfs": {"server": nfs_node::SERVER, "path": path},
+                "mountOptions": [option, version],
+                // NFS 3 has no root of all exports.
+                "nfs": {"server": nfs_node::SERVER, "path": if version == "nfsvers=3" { format!("/srv{path}") } else { path }},
                 "claimRef": {"namespace": namespace.name, "name": "shop-db"},
             },
         }))?;
@@ -117,8 +125,7 @@ fn a_volume_that_is_mounted_soft_is_reported() -> Result<()> {
                 let storage = format!("{{storageClassName: {}}}", namespace.name);
                 let spec = format!("{{database: {{postgres: {}}}}}", postgres_on_node(&storage));
                 let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
-                let mention = "mountOptions of the StorageClass";
-                watch.diagnosed_as(Reason::VolumeMountedSoft, mention).await.map(drop)
+                watch.diagnosed_as(reason, "mountOptions of the StorageClass").await.map(drop)
             })
             .await
         })

@@ -5,24 +5,28 @@ use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, Conta
 use todostack_crds::Reason;
 
 use super::{
-    Evidence, Finding, crashes, images,
+    Evidence, Finding, Part, crashes, images,
     pods::{self, Place},
     preflight, quote,
 };
-use crate::resources::postgres_stateful_set::PREFLIGHT;
 
 /// Findings on containers, init containers first.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let living = pods::places(evidence).filter(|place| place.pod.metadata.deletion_timestamp.is_none());
-    living.flat_map(|place| pod_findings(&place)).collect()
+    living.flat_map(|place| pod_findings(&place, evidence)).collect()
 }
 
 /// The findings on the containers of one pod.
-pub(super) fn pod_findings(place: &Place<'_>) -> Vec<Finding> {
-    pods::containers(place.pod).filter_map(|container| container_finding(place, container)).collect()
+pub(super) fn pod_findings(place: &Place<'_>, evidence: Evidence<'_>) -> Vec<Finding> {
+    let containers = pods::containers(place.pod);
+    containers.filter_map(|container| container_finding(place, container, evidence)).collect()
 }
 
-fn container_finding(place: &Place<'_>, container: &ContainerStatus) -> Option<Finding> {
+fn container_finding(
+    place: &Place<'_>,
+    container: &ContainerStatus,
+    evidence: Evidence<'_>,
+) -> Option<Finding> {
     let state = container.state.as_ref()?;
     let last = container.last_state.as_ref().and_then(failed);
     let terminated = match &state.waiting {
@@ -42,8 +46,8 @@ fn container_finding(place: &Place<'_>, container: &ContainerStatus) -> Option<F
             }
         }
     };
-    if container.name == PREFLIGHT
-        && let Some(finding) = preflight::finding(place, container, terminated)
+    if place.part == Part::Database
+        && let Some(finding) = preflight::finding(place, container, terminated, evidence.stack)
     {
         return Some(finding);
     }

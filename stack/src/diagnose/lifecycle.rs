@@ -1,6 +1,7 @@
 //! Pods that are stuck terminating, and rollouts that do not complete.
 
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::Pod;
 use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
@@ -9,9 +10,6 @@ use crate::names;
 
 /// Time that a pod may take after its grace period to terminate. A running kubelet needs seconds.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
-
-/// Remedy of a pod that does not terminate.
-const FORCE: &str = "Restart its node. Delete the pod with --force only if the node is powered off: two servers on one volume destroy the data";
 
 /// Findings on pods and rollouts that do not finish.
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
@@ -26,11 +24,23 @@ fn terminating(evidence: Evidence<'_>) -> Vec<Finding> {
     late.map(|place| {
         Finding::new(place.part, Reason::StuckTerminating, place.part.pod_noun())
             .problem("is stuck terminating: its node does not stop it")
-            .remedy(FORCE)
+            .remedy(format!(
+                "Restart its node. {}. A deletion with --force would not stop a server that still runs there",
+                out_of_service(place.pod)
+            ))
             .evidence(format!("deletionTimestamp of Pod {}", place.pod.name_any()))
             .related(place.pod.object_ref(&()))
     })
     .collect()
+}
+
+/// What releases the pods and volumes of a node that stays lost: Kubernetes then detaches the volumes, which a
+/// deletion of the pod with `--force` does not wait for.
+pub(super) fn out_of_service(pod: &Pod) -> String {
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("…");
+    format!(
+        "If the node does not come back, power it off, then run: kubectl taint nodes {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
+    )
 }
 
 fn stuck_rollout(evidence: Evidence<'_>) -> Option<Finding> {

@@ -18,7 +18,7 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let last = pods.max_by_key(|pod| pod.creation_timestamp().map(|time| time.0));
     let left = last.and_then(|pod| {
         let place = Place { part: Part::Migrations, pod };
-        containers::pod_findings(&place).into_iter().next()
+        containers::pod_findings(&place, evidence).into_iter().next()
     });
     let silent = || {
         let (namespace, stack) = (&evidence.stack.id.namespace, &evidence.stack.id.name);

@@ -55,18 +55,19 @@ impl Place<'_> {
 
     fn logs(&self, container: &ContainerStatus, which: &str) -> String {
         let namespace = self.pod.namespace().unwrap_or_default();
-        let label = |key: &str| self.pod.labels().get(key).map(String::as_str).unwrap_or_default();
-        let (stack, component) = (label(STACK), label(COMPONENT));
-        format!(
-            "kubectl -n {namespace} logs -l {STACK}={stack},{COMPONENT}={component} -c {}{which}",
-            container.name
-        )
+        format!("kubectl -n {namespace} logs -l {} -c {}{which}", self.selector(), container.name)
     }
 
     /// The selector of the objects of a component of the same stack: their names change by themselves.
     pub(super) fn selector_of(&self, component: Component) -> String {
         let stack = self.pod.labels().get(STACK).map(String::as_str).unwrap_or_default();
         format!("{STACK}={stack},{COMPONENT}={}", component.as_str())
+    }
+
+    /// The label selector of all pods of this part.
+    pub(super) fn selector(&self) -> String {
+        let label = |key: &str| self.pod.labels().get(key).map(String::as_str).unwrap_or_default();
+        format!("{STACK}={},{COMPONENT}={}", label(STACK), label(COMPONENT))
     }
 }
 

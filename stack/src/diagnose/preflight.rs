@@ -1,15 +1,23 @@
 //! Results of the check of the volume and the image, which runs before Postgres starts and leaves one line of
-//! JSON as its termination message (`resources/preflight.sh`).
+//! JSON as its termination message (`resources/preflight.sh`, `resources/postgres_start.sh`).
 
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus};
+use kube::{Resource as _, ResourceExt as _};
 use serde::Deserialize;
 use todostack_crds::Reason;
 
 use super::{
     Evidence, Finding, Part, Severity,
     pods::{self, Place},
+    probes,
 };
-use crate::{observed::Observed, resources::postgres_stateful_set::PREFLIGHT};
+use crate::{
+    observed::Observed,
+    resources::postgres_stateful_set::PREFLIGHT,
+    stack::{Database, Stack, VolumeSource},
+};
+
+mod data;
 
 pub(super) const FREE_SPACE: &str = "Raise spec.database.postgres.storage.size or spec.database.sqlite.storage.size if its StorageClass allows volume expansion, or free space on the export";
 
@@ -17,6 +25,7 @@ pub(super) const FREE_SPACE: &str = "Raise spec.database.postgres.storage.size o
 #[derive(Debug, Deserialize)]
 struct Report {
     check: String,
+    /// In the volume, such as `/18/docker`. Empty for the volume itself.
     #[serde(default)]
     path: String,
     #[serde(default)]
@@ -30,17 +39,52 @@ pub(super) fn finding(
     place: &Place<'_>,
     container: &ContainerStatus,
     ended: &ContainerStateTerminated,
+    stack: &Stack,
 ) -> Option<Finding> {
     let line = ended.message.as_deref()?.lines().rev().find(|line| line.starts_with('{'))?;
     let report: Report = serde_json::from_str(line).ok()?;
-    let (reason, problem, remedy) = describe(&report)?;
-    let finding = place.finding(container, reason, problem, remedy);
-    Some(match reason {
-        Reason::ImageUserMismatch | Reason::ContainerCommandNotFound => {
-            Finding { object: format!("Image {}", container.image), ..finding }
-        }
-        _ => Finding { part: Part::Storage, object: "The volume".to_owned(), ..finding },
+    if report.check == "stalled" {
+        let finding = probes::silent_volume(place, container, stack)?;
+        return Some(Finding { severity: Severity::Transient, ..finding });
+    }
+    let evidence = format!("report of container {} of Pod {}", container.name, place.pod.name_any());
+    let finding = describe(&report, stack)?.evidence(evidence).related(place.pod.object_ref(&()));
+    let is_transient = finding.reason == Reason::VolumeInUse;
+    Some(finding.severity(if is_transient { Severity::Transient } else { Severity::Blocking }))
+}
+
+fn describe(report: &Report, stack: &Stack) -> Option<Finding> {
+    data::finding(report, stack).or_else(|| {
+        let (reason, problem, remedy) = unusable(report, &Access::from(stack))?;
+        Some(Finding::new(Part::Storage, reason, "The volume").problem(problem).remedy(remedy))
     })
+}
+
+/// How a user reaches the files of the volume.
+struct Access {
+    /// Where to run a command.
+    place: String,
+    /// The path of the volume there.
+    root: String,
+    /// Owner and group of the server's files.
+    user: String,
+}
+
+impl From<&Stack> for Access {
+    fn from(stack: &Stack) -> Self {
+        let user = match &stack.database {
+            Database::Postgres(postgres) => format!("{uid}:{uid}", uid = postgres.run_as_user),
+            Database::External(_) | Database::Sqlite(_) => String::new(),
+        };
+        let (place, root) = match stack.volume().map(|volume| (&volume.source, &volume.claim)) {
+            Some((VolumeSource::Nfs { path, .. }, _)) => ("On the NFS server".to_owned(), path.clone()),
+            Some((VolumeSource::Class(_), claim)) => {
+                (format!("In a pod that mounts PersistentVolumeClaim {claim} at /mnt"), "/mnt".to_owned())
+            }
+            None => (String::new(), String::new()),
+        };
+        Self { place, root, user }
+    }
 }
 
 /// The warning on a volume whose writes took longer than the check's limit.
@@ -68,39 +112,25 @@ fn exceeded_limit(observed: &Observed) -> Option<u32> {
         .and_then(|report| report.wanted.parse().ok())
 }
 
-fn describe(report: &Report) -> Option<(Reason, String, String)> {
+/// A volume whose owner, space or half-made directory prevents the start.
+fn unusable(report: &Report, access: &Access) -> Option<(Reason, String, String)> {
     let Report { check, path, found, wanted } = report;
+    let Access { place, root, user: _ } = access;
     Some(match check.as_str() {
-        "owner" => (
+        "owner" if path.is_empty() => (
             Reason::VolumeOwnerMismatch,
             format!("is owned by {found}, and Postgres runs as {wanted}"),
             format!("On the NFS server, run chown {wanted} and chmod 700 on the exported directory"),
         ),
-        "files" => (
+        "owner" => (
             Reason::VolumeOwnerMismatch,
-            format!("has data in {path} that is owned by {found}, and Postgres runs as {wanted}"),
-            format!("As root, run chown -R {wanted} on the directory: on an NFS export, on its server"),
+            format!("has {path} owned by {found}, and Postgres runs as {wanted}"),
+            format!("{place}, run: chown -R {wanted} {root}"),
         ),
         "squash" => (
             Reason::VolumeOwnerMismatch,
             format!("assigns files that {wanted} writes to {found}: the export squashes all users"),
             "On the NFS server, export it without all_squash (root_squash may stay)".to_owned(),
-        ),
-        "readonly" => (
-            Reason::VolumeNotWritable,
-            "is mounted read-only".to_owned(),
-            "On the NFS server, export it with rw".to_owned(),
-        ),
-        "unwritable" => (
-            Reason::VolumeNotWritable,
-            format!("is not writable by {wanted}: {found}"),
-            "On the NFS server, run chmod 700 on the exported directory, and export it with rw".to_owned(),
-        ),
-        "soft" => (
-            Reason::VolumeMountedSoft,
-            "is mounted soft: a slow server causes I/O errors, and Postgres loses data".to_owned(),
-            "Mount it hard: set mountOptions of the StorageClass, or spec.database.postgres.storage.nfs.mountOptions"
-                .to_owned(),
         ),
         "full" => (
             Reason::DiskFull,
@@ -111,53 +141,46 @@ fn describe(report: &Report) -> Option<(Reason, String, String)> {
             Reason::VolumeHalfInitialized,
             format!("has an incomplete data directory {path}: an earlier initialization was interrupted"),
             format!(
-                "Make sure that it contains none of your data, then delete it: rm -rf {path} on the volume"
+                "Make sure that it contains none of your data. Then delete it. {place}, run: rm -rf {root}{path}"
             ),
         ),
-        "version" => (
-            Reason::VersionMismatch,
-            format!("contains data of Postgres {found} in {path}, and the spec asks for Postgres {wanted}"),
-            format!(
-                "Set spec.database.postgres.version to \"{found}\", or create another stack and copy the data with pg_dump"
-            ),
-        ),
-        "entrypoint" => (
-            Reason::ContainerCommandNotFound,
-            format!("has no {wanted}, with which the operator starts Postgres"),
-            "Correct spec.database.postgres.image: it must work like the official image".to_owned(),
-        ),
-        "user" => (
-            Reason::ImageUserMismatch,
-            format!("has no user with uid {wanted}, as which Postgres runs, and initdb requires one"),
-            match found.as_str() {
-                "" => "Correct spec.database.postgres.image: it must work like the official image".to_owned(),
-                uid => format!("Set spec.database.postgres.runAsUser: {uid}"),
-            },
-        ),
-        _ => return None,
+        _ => return mounted_wrongly(report),
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case::owner("owner", Reason::VolumeOwnerMismatch)]
-    #[case::squash("squash", Reason::VolumeOwnerMismatch)]
-    #[case::readonly("readonly", Reason::VolumeNotWritable)]
-    #[case::unwritable("unwritable", Reason::VolumeNotWritable)]
-    #[case::soft("soft", Reason::VolumeMountedSoft)]
-    #[case::full("full", Reason::DiskFull)]
-    #[case::half("half", Reason::VolumeHalfInitialized)]
-    #[case::version("version", Reason::VersionMismatch)]
-    #[case::files("files", Reason::VolumeOwnerMismatch)]
-    #[case::entrypoint("entrypoint", Reason::ContainerCommandNotFound)]
-    #[case::user("user", Reason::ImageUserMismatch)]
-    fn each_check_has_its_reason(#[case] check: &str, #[case] expected: Reason) {
-        let report: Report = serde_json::from_value(serde_json::json!({"check": check})).unwrap();
-        assert_eq!(describe(&report).unwrap().0, expected);
-    }
+/// A volume that is mounted or exported wrongly, or in use.
+fn mounted_wrongly(report: &Report) -> Option<(Reason, String, String)> {
+    let Report { check, path: _, found, wanted } = report;
+    let (reason, problem, remedy) = match check.as_str() {
+        "readonly" => (
+            Reason::VolumeNotWritable,
+            "is mounted read-only".to_owned(),
+            "On the NFS server, export it with rw",
+        ),
+        "unwritable" => (
+            Reason::VolumeNotWritable,
+            format!("is not writable by {wanted}: {found}"),
+            "On the NFS server, run chmod 700 on the exported directory, and export it with rw",
+        ),
+        "soft" => (
+            Reason::VolumeMountedSoft,
+            "is mounted soft: a slow server causes I/O errors, and Postgres loses data".to_owned(),
+            "Mount it hard: set mountOptions of the StorageClass, or spec.database.postgres.storage.nfs.mountOptions",
+        ),
+        "unlockable" => (
+            Reason::VolumeNotLockable,
+            format!("cannot be locked against a second server: {found}"),
+            "Mount it with nfsvers=4.1 and neither nolock nor local_lock: set mountOptions of the StorageClass, or spec.database.postgres.storage.nfs.mountOptions",
+        ),
+        "inuse" => (
+            Reason::VolumeInUse,
+            "is locked by another server, and two servers on one volume would destroy the data".to_owned(),
+            "It is used without a change as soon as the other server stops. If that runs on a node that is lost, power off the node, then run: kubectl taint nodes … node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",
+        ),
+        _ => return None,
+    };
+    Some((reason, problem, remedy.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,13 @@ use todostack_crds::Reason;
 use super::{
     Evidence, Finding, Part, Severity,
     pods::{self, Place},
+    quote,
 };
 use crate::{
+    names,
     observed::probe_failures,
-    resources::postgres_stateful_set::{self, SILENT_VOLUME},
-    stack::VolumeSource,
+    resources::postgres_stateful_set::{self, ROLES_NOT_SET, SILENT_VOLUME, UNREADABLE_VOLUME},
+    stack::{Stack, VolumeSource},
 };
 
 /// Time from the last event that an API pod waits for to the probe that should have succeeded.
@@ -54,10 +56,40 @@ fn database(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'
     } else if message.contains("rejecting connections") {
         recovering(place, container, evidence)
     } else if message.contains(SILENT_VOLUME) {
-        stalled(place, container, evidence)
+        silent_volume(place, container, evidence.stack)
+    } else if let Some((_, error)) = message.split_once(UNREADABLE_VOLUME) {
+        Some(unreadable_volume(place, container, error))
     } else {
-        None
+        let (_, error) = message.split_once(ROLES_NOT_SET)?;
+        Some(roles_not_set(place, container, evidence.stack, error))
     }
+}
+
+/// A server whose volume responds with an error, such as `Stale file handle` after its export was replaced.
+fn unreadable_volume(place: &Place<'_>, container: &ContainerStatus, error: &str) -> Finding {
+    let problem = format!("runs, and its volume cannot be read: {}", error.trim());
+    let remedy = format!(
+        "Check the storage behind the volume. To mount it again: kubectl -n {} delete pods -l {}",
+        place.pod.namespace().unwrap_or_default(),
+        place.selector()
+    );
+    place.finding(container, Reason::ProbeFailed, problem, remedy)
+}
+
+/// A server that serves, and in which the operator can change no role.
+fn roles_not_set(place: &Place<'_>, container: &ContainerStatus, stack: &Stack, error: &str) -> Finding {
+    let problem = format!(
+        "runs, and the roles of the operator cannot be set: {}",
+        quote::last_line(error).unwrap_or_default()
+    );
+    let statefulset = format!("statefulset/{}", names::database(&stack.id.name));
+    let remedy = format!(
+        "It needs the role postgres, and a local socket that trusts it. To allow that, run: kubectl -n {} exec {} -c {} -- sh -c 'sed -i \"1i local all postgres trust\" \"$PGDATA/pg_hba.conf\" && pg_ctl reload'",
+        place.pod.namespace().unwrap_or_default(),
+        statefulset,
+        container.name
+    );
+    place.finding(container, Reason::AuthenticationFailed, problem, remedy)
 }
 
 /// A server that listens and does not accept connections yet.
@@ -72,10 +104,14 @@ fn recovering(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence
     Some(place.finding(container, Reason::DatabaseRecovering, problem, remedy))
 }
 
-/// A server whose volume does not respond, as its probe reports.
-fn stalled(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let VolumeSource::Nfs { server, volume, .. } = &evidence.stack.volume()?.source else {
-        let problem = "runs, and its volume does not respond".to_owned();
+/// A volume that does not respond, as the server's probe or the check before its start reports.
+pub(super) fn silent_volume(
+    place: &Place<'_>,
+    container: &ContainerStatus,
+    stack: &Stack,
+) -> Option<Finding> {
+    let VolumeSource::Nfs { server, volume, .. } = &stack.volume()?.source else {
+        let problem = "waits for its volume, which does not respond".to_owned();
         let remedy = format!(
             "Check the node and the storage behind the volume, and read the log: {}",
             place.log(container)

@@ -6,7 +6,7 @@ use kube::{Resource as _, ResourceExt as _};
 use todostack_crds::Reason;
 
 use super::{
-    Evidence, Finding, Part,
+    Evidence, Finding, Part, lifecycle,
     pods::{self, Place},
 };
 
@@ -61,7 +61,10 @@ fn lost_node(place: &Place<'_>) -> Option<Finding> {
     (unready && running(place.pod)).then(|| {
         Finding::new(place.part, Reason::NodeNotReady, place.part.pod_noun())
             .problem("runs on a node that is not ready")
-            .remedy("Restart the node: kubectl get nodes shows which")
+            .remedy(format!(
+                "Restart the node: kubectl get nodes shows which. {}",
+                lifecycle::out_of_service(place.pod)
+            ))
             .evidence(format!("condition Ready of Pod {} against its containers'", place.pod.name_any()))
             .related(place.pod.object_ref(&()))
     })

@@ -109,7 +109,7 @@ fn a_waiting_container_is_explained(#[case] waiting: &str, #[case] message: &str
 
 #[test]
 fn a_volume_that_failed_its_check_is_explained_by_the_report() {
-    let report = r#"{"check":"owner","path":"/var/lib/postgresql","found":"0:0","wanted":"999:999"}"#;
+    let report = r#"{"check":"owner","path":"","found":"0:0","wanted":"999:999"}"#;
     let mut status = container(&waiting("CrashLoopBackOff"), &terminated("Error", report), 1);
     status["containerStatuses"][0]["name"] = json!("preflight");
     status["initContainerStatuses"] = status["containerStatuses"].take();

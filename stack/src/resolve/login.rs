@@ -24,16 +24,20 @@ pub(super) const APPLICATION: &str = "todo";
 const GENERATED: [&str; 2] = [APPLICATION, "todo_b"];
 const PORT: &str = "5432";
 
-/// Host name of the managed server.
-pub(super) fn host(id: &StackRef, inputs: Inputs<'_>) -> String {
-    names::database_host(&id.name, &id.namespace, &inputs.config.cluster_domain)
+/// A managed server, as credentials name it.
+#[derive(Clone, Copy)]
+pub(super) struct Server<'a> {
+    pub(super) id: &'a StackRef,
+    pub(super) host: &'a str,
+    /// System identifier of the database that was given up last.
+    pub(super) given_up: &'a str,
 }
 
 /// The credentials of the superuser, which only the operator's own pods use.
-pub(super) fn superuser(id: &StackRef, inputs: Inputs<'_>) -> Login {
+pub(super) fn superuser(server: Server<'_>, inputs: Inputs<'_>) -> Login {
     let stored = inputs.observed.superuser.as_deref().map(login_secret::read);
     let password = password(stored.as_ref(), &inputs.generated.superuser_password);
-    let desired = managed(SUPERUSER, SUPERUSER, password, &host(id, inputs));
+    let desired = managed(SUPERUSER, SUPERUSER, password, server);
     revise(desired, stored.as_ref(), inputs.generated)
 }
 
@@ -41,25 +45,24 @@ pub(super) fn superuser(id: &StackRef, inputs: Inputs<'_>) -> Login {
 /// one.
 pub(super) fn application(
     is_referenced: bool,
-    id: &StackRef,
+    server: Server<'_>,
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<Login> {
     let stored = latest(inputs.observed);
-    let host = host(id, inputs);
     if !is_referenced {
-        return Some(revise(generated(stored.as_ref(), &host, inputs), stored.as_ref(), inputs.generated));
+        return Some(revise(generated(stored.as_ref(), server, inputs), stored.as_ref(), inputs.generated));
     }
     let reference = Reference {
         field: "spec.database.postgres.credentialsSecret",
         further_keys: "",
-        namespace: &id.namespace,
+        namespace: &server.id.namespace,
     };
     let secret = reference.find(&inputs.observed.referenced.credentials, findings)?;
     let username = collect(secret.role(), findings);
     let password = collect(secret.password(), findings);
     findings.extend(secret.trailing_newlines(&["username", "password"]));
-    let desired = managed(&username?, APPLICATION, password?, &host);
+    let desired = managed(&username?, APPLICATION, password?, server);
     Some(revise(desired, stored.as_ref(), inputs.generated))
 }
 
@@ -90,6 +93,7 @@ pub(super) fn external(id: &StackRef, inputs: Inputs<'_>, findings: &mut Vec<Fin
         sslmode: sslmode?.unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
         root_certificates: root_certificates?,
         rotation: String::new(),
+        given_up: String::new(),
         revision: String::new(),
     };
     Some(revise(desired, stored.as_ref(), inputs.generated))
@@ -101,7 +105,7 @@ fn latest(observed: &Observed) -> Option<Stored> {
 }
 
 /// Generated credentials: the stored ones, or others in turn if a rotation was asked for.
-fn generated(stored: Option<&Stored>, host: &str, inputs: Inputs<'_>) -> Login {
+fn generated(stored: Option<&Stored>, server: Server<'_>, inputs: Inputs<'_>) -> Login {
     let used = stored.map(|stored| stored.login.username.as_str());
     let used = GENERATED.iter().find(|name| used == Some(*name)).copied().unwrap_or(APPLICATION);
     let rotation = stored.map(|stored| stored.login.rotation.as_str()).unwrap_or_default();
@@ -113,24 +117,25 @@ fn generated(stored: Option<&Stored>, host: &str, inputs: Inputs<'_>) -> Login {
     };
     if let Some(wanted) = wanted.as_ref().filter(is_due) {
         let other = GENERATED.iter().find(|name| **name != used).copied().unwrap_or(APPLICATION);
-        let desired = managed(other, APPLICATION, new.to_owned(), host);
+        let desired = managed(other, APPLICATION, new.to_owned(), server);
         return Login { rotation: wanted.clone(), ..desired };
     }
     let rotation = if stored.is_none() { wanted.as_deref().unwrap_or_default() } else { rotation };
-    let desired = managed(used, APPLICATION, password(stored, new), host);
+    let desired = managed(used, APPLICATION, password(stored, new), server);
     Login { rotation: rotation.to_owned(), ..desired }
 }
 
-fn managed(username: &str, dbname: &str, password: String, host: &str) -> Login {
+fn managed(username: &str, dbname: &str, password: String, server: Server<'_>) -> Login {
     Login {
         username: username.to_owned(),
         password,
         dbname: dbname.to_owned(),
-        host: host.to_owned(),
+        host: server.host.to_owned(),
         port: PORT.to_owned(),
         sslmode: DEFAULT_SSL_MODE.to_owned(),
         root_certificates: String::new(),
         rotation: String::new(),
+        given_up: server.given_up.to_owned(),
         revision: String::new(),
     }
 }

@@ -7,7 +7,7 @@ use todostack_crds::{
     storage::PostgresStorage,
 };
 
-use super::{Inputs, change, export, login, requests, storage};
+use super::{Inputs, Subject, change, export, login, requests, storage};
 use crate::{
     credentials::Credentials,
     finding::Finding,
@@ -19,12 +19,9 @@ use crate::{
     stack_ref::StackRef,
 };
 
-/// Key of the superuser's Secret with the identity of the data.
-const SYSTEM_IDENTIFIER: &str = "system-identifier";
-
 pub(super) fn resolve(
     spec: PostgresSpec,
-    id: &StackRef,
+    subject: &Subject<'_>,
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Postgres {
@@ -42,10 +39,14 @@ pub(super) fn resolve(
         pods,
     } = spec;
     let Inputs { observed, config, .. } = inputs;
-    let superuser = Some(login::superuser(id, inputs));
-    let app = login::application(credentials_secret.is_some(), id, inputs, findings);
+    let Subject { id, identity } = subject;
+    let host = names::database_host(&id.name, &id.namespace, &config.cluster_domain);
+    let server = login::Server { id, host: &host, given_up: &identity.given_up };
+    let superuser = Some(login::superuser(server, inputs));
+    let app = login::application(credentials_secret.is_some(), server, inputs, findings);
     let change = app.as_ref().map(|app| change::change(app, true, inputs.observed)).unwrap_or_default();
-    findings.extend(other_version(version, observed));
+    // Before a database exists, the version may change.
+    findings.extend(identity.current.as_ref().and_then(|_| other_version(version, observed)));
     let wanted = wanted(storage.unwrap_or_default(), id);
     findings.extend(export::not_allowed(&wanted.source, id, config));
     findings.extend(export::shared(observed));
@@ -54,7 +55,8 @@ pub(super) fn resolve(
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),
         version,
         run_as_user,
-        host: login::host(id, inputs),
+        system_identifier: identity.current.clone(),
+        host,
         dbname: login::APPLICATION.to_owned(),
         credentials: Credentials { superuser, app, change },
         volume: storage::resolve(wanted, id, inputs, findings),
@@ -83,10 +85,6 @@ fn wanted(storage: PostgresStorage, id: &StackRef) -> storage::Wanted {
 /// version may change.
 fn other_version(version: Version, observed: &Observed) -> Option<Finding> {
     let claim = observed.claim.as_ref()?;
-    let is_initialized = observed.superuser.as_ref()?.data.as_ref()?.contains_key(SYSTEM_IDENTIFIER);
-    if !is_initialized {
-        return None;
-    }
     let held = postgres_claim::version(claim)?;
     (held != version.to_string()).then(|| {
         let object = format!("PersistentVolumeClaim {}", claim.name_any());

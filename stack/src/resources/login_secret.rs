@@ -18,13 +18,25 @@ const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// Key with the certificates of authorities. Absent if there are none: the client takes an empty value for a
 /// file.
 pub const ROOT_CERTIFICATES: &str = "ca.crt";
+/// Key with the system identifier of the database that was given up last. Absent if there is none.
+const GIVEN_UP: &str = "given-up-system-identifier";
 /// Key with the hash by which an edit is noticed.
 const SEAL: &str = "seal";
 
 /// The Secret `name` with `login`.
 pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
-    let Login { username, password, dbname, host, port, sslmode, root_certificates, rotation, revision } =
-        login;
+    let Login {
+        username,
+        password,
+        dbname,
+        host,
+        port,
+        sslmode,
+        root_certificates,
+        rotation,
+        given_up,
+        revision,
+    } = login;
     let user = utf8_percent_encode(username, USERINFO);
     let pass = utf8_percent_encode(password, USERINFO);
     let mut text = BTreeMap::from([
@@ -44,6 +56,9 @@ pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
     ]);
     if !root_certificates.is_empty() {
         text.insert(ROOT_CERTIFICATES, root_certificates.clone());
+    }
+    if !given_up.is_empty() {
+        text.insert(GIVEN_UP, given_up.clone());
     }
     Secret {
         metadata: labels::unowned(stack, name, Component::Database),
@@ -70,6 +85,7 @@ pub fn read(secret: &Secret) -> Stored {
         sslmode: text("sslmode").unwrap_or_else(|| DEFAULT_SSL_MODE.to_owned()),
         root_certificates: text(ROOT_CERTIFICATES).unwrap_or_default(),
         rotation: text("rotation").unwrap_or_default(),
+        given_up: text(GIVEN_UP).unwrap_or_default(),
         revision: text("revision").unwrap_or_default(),
     };
     let written = text(SEAL);
@@ -96,6 +112,7 @@ fn uri(login: &Login) -> String {
         sslmode: _,
         root_certificates: _,
         rotation: _,
+        given_up: _,
         revision: _,
     } = login;
     let user = utf8_percent_encode(username, USERINFO);
@@ -105,9 +122,21 @@ fn uri(login: &Login) -> String {
 
 /// A hash over all fields. It is a function of the password, so it is kept in the Secret alone.
 fn seal(login: &Login) -> String {
-    let Login { username, password, dbname, host, port, sslmode, root_certificates, rotation, revision } =
-        login;
-    hash::long(&[username, password, dbname, host, port, sslmode, root_certificates, rotation, revision])
+    let Login {
+        username,
+        password,
+        dbname,
+        host,
+        port,
+        sslmode,
+        root_certificates,
+        rotation,
+        given_up,
+        revision,
+    } = login;
+    let fields =
+        [username, password, dbname, host, port, sslmode, root_certificates, rotation, given_up, revision];
+    hash::long(&fields.map(String::as_str))
 }
 
 /// Makes credentials that a test changed look as if the operator had written them.

@@ -1,9 +1,93 @@
-# Starts the image's own entrypoint, and in the background, once the server accepts connections, does what `access` does:
-# a superuser's Secret that was lost and recreated must not lock the operator out.
+# Takes the lock on the volume, initializes an empty data directory by the image's own entrypoint, and starts it. After
+# volume.sh and access.sh.
+volume=${PGDATA%/*/*}
+sockets=${START_SOCKETS:-/var/run/postgresql}
+temporary=${START_TEMPORARY:-/tmp}
+lock
+
+# Exists while the data directory is not fully initialized. It holds the report for the next start, because the
+# entrypoint takes a directory in which an init script failed for an initialized one. A directory of another origin has
+# no such file.
+unfinished=${PGDATA%/*}/.todostack-unfinished
+
+# remember REPORT…: writes it, as that of `fail`, so that it outlasts a failure of the node.
+remember() {
+  described=$(describe "$@")
+  printf '%s' "$described" | dd of="$unfinished" conv=fsync 2> /dev/null
+}
+
+# Waits until the entrypoint has initialized the directory and become the server, then stops it.
+stop_when_ready() {
+  until [ "$(head -n 1 "$PGDATA/postmaster.pid" 2> /dev/null)" = "$1" ] && pg_isready --quiet --host="$sockets"; do
+    sleep 0.1
+  done
+  : > "$initialized"
+  kill -INT "$1"
+}
+
+# Runs the entrypoint until it has initialized the directory. It goes on to start a server, here without a network.
+initialize() {
+  log=$temporary/.todostack-log
+  initialized=$temporary/.todostack-initialized
+  mkdir -p "${PGDATA%/*}"
+  remember half "${PGDATA#"$volume"}" "" ""
+  : > "$log"
+  rm -f "$initialized"
+  tail -n +1 -f "$log" &
+  shown=$!
+  docker-entrypoint.sh "$@" -c listen_addresses= >> "$log" 2>&1 &
+  entrypoint=$!
+  stop_when_ready "$entrypoint" &
+  stopper=$!
+  # An init script that is sourced may exit with 0, and the entrypoint with it.
+  wait "$entrypoint" && [ -e "$initialized" ] || failed=yes
+  # The log is shown a moment after it is written.
+  [ -z "${failed:-}" ] || sleep 1
+  kill "$stopper" "$shown" 2> /dev/null
+  wait "$stopper" "$shown" 2> /dev/null
+  [ -z "${failed:-}" ] || not_initialized
+  rm -f "$unfinished"
+}
+
+# Reports the init script that failed, by the entrypoint's words, with psql's or else the last line.
+not_initialized() {
+  script=$(sed -n -e 's|.*: running /docker-entrypoint-initdb.d/||p' -e 's|.*: sourcing /docker-entrypoint-initdb.d/||p' "$log" |
+    tail -n 1)
+  [ -n "$script" ] || exit 1
+  error=$(grep -E '^psql:.*(ERROR|FATAL|error): ' "$log" | tail -n 1)
+  [ -n "$error" ] || error=$(grep . "$log" | tail -n 1)
+  remember script "$script" "$error" "${PGDATA#"$volume"}"
+  refuse
+}
+
+# Reports why the directory is not used.
+refuse() {
+  cat "$unfinished"
+  cat "$unfinished" > "$report"
+  exit 1
+}
+
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  initialize "$@"
+elif [ -s "$unfinished" ]; then
+  refuse
+fi
+
+# Does what `access` does, once the server accepts connections: a superuser's Secret that was lost and recreated must
+# not lock the operator out. A child of the server that exits with another code than 0 or 1 counts as a crash, after
+# which the server ends all sessions and recovers. So this one always exits with 0, and the readiness probe prints the
+# file with the error.
+failure=$temporary/.todostack-superuser
+rm -f "$failure"
 (
+  exec 9>&-
   until pg_isready --quiet --host=127.0.0.1; do sleep 1; done
-  access
-  # The server would count a child that fails as a crashed backend, and restart all of them.
+  until prompts=$(access 2>&1); do
+    error=$(printf '%s\n' "$prompts" | sed 's/.*Enter it again: //' | tail -n 1)
+    [ "$error" = "$(cat "$failure" 2> /dev/null)" ] || printf '%s\n' "$error" | tee "$failure" >&2
+    sleep 5
+  done
+  rm -f "$failure"
   exit 0
 ) &
 exec docker-entrypoint.sh "$@"

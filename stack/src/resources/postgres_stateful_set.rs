@@ -24,8 +24,12 @@ use crate::{
     stack::{Postgres, Stack, VolumeSource},
 };
 
-/// Output of the probe when the volume does not respond.
+/// Output of the readiness probe when the volume does not respond.
 pub const SILENT_VOLUME: &str = "the volume does not answer";
+/// Output of the readiness probe before the error of the volume.
+pub const UNREADABLE_VOLUME: &str = "the volume cannot be read: ";
+/// Output of the readiness probe before the error of the server.
+pub const ROLES_NOT_SET: &str = "the roles of the operator cannot be set: ";
 /// Name of the container of the server.
 pub const CONTAINER: &str = "postgres";
 /// Annotation of the template: a new superuser password reaches the server by a restart.
@@ -37,10 +41,16 @@ const MOUNT_OPTIONS: &str = "todostack.dev/mount-options";
 const SUPERUSER: &str = "/etc/todostack/superuser";
 /// Name of the init container that checks the volume.
 pub const PREFLIGHT: &str = "preflight";
+/// What both scripts below begin with.
+#[cfg(test)]
+const VOLUME_SCRIPT: &str = include_str!("volume.sh");
 /// Script that checks the volume.
-const PREFLIGHT_SCRIPT: &str = include_str!("preflight.sh");
-/// Script that starts the server, after the function that it calls.
-const START: &str = concat!(include_str!("access.sh"), include_str!("postgres_start.sh"));
+const PREFLIGHT_SCRIPT: &str = concat!(include_str!("volume.sh"), include_str!("preflight.sh"));
+/// Script that starts the server, after the functions that it calls.
+const START: &str =
+    concat!(include_str!("volume.sh"), include_str!("access.sh"), include_str!("postgres_start.sh"));
+/// Script of the readiness probe.
+const READY: &str = include_str!("postgres_ready.sh");
 /// Seconds that initialization and recovery may take before the kubelet restarts the container: an hour.
 const START_SECONDS: i32 = 3600;
 /// Seconds for a shutdown checkpoint.
@@ -103,7 +113,11 @@ fn preflight(postgres: &Postgres) -> Container {
         resources: Some(postgres.resources.clone()),
         security_context: Some(pod::container_security()),
         termination_message_policy: Some(pod::message_policy()),
-        volume_mounts: Some(vec![data(postgres), pod::mount("tmp", "/tmp")]),
+        volume_mounts: Some(vec![
+            data(postgres),
+            pod::mount("tmp", "/tmp"),
+            pod::mount_read_only("superuser", SUPERUSER),
+        ]),
         ..Container::default()
     }
 }
@@ -176,17 +190,8 @@ fn listens() -> Probe {
 
 /// Checks that the volume responds and that the server accepts connections: the server listens before it has
 /// recovered, and accepts connections while each of its writes waits for an unreachable NFS server.
-///
-/// The volume comes first, since the client library reads its home directory, which may be on the volume. It
-/// has its own timeout, since a process that hangs in I/O prevents that the kubelet ends the probe. Unlike
-/// reading a cached file, asking for the file system's size reaches the NFS server each time (RFC 8881,
-/// `space_*`). The probe's output becomes an Event.
 fn accepts() -> Probe {
-    let script = format!(
-        "timeout 3 stat -f \"$PGDATA\" >/dev/null || {{ echo \"{SILENT_VOLUME} within 3 s\"; exit 1; }}; \
-         exec pg_isready --host=127.0.0.1 --username=postgres"
-    );
-    let command = ["/bin/sh".to_owned(), "-c".to_owned(), script];
+    let command = ["/bin/sh", "-c", READY].map(str::to_owned);
     Probe {
         exec: Some(ExecAction { command: Some(command.to_vec()) }),
         period_seconds: Some(5),

@@ -1,22 +1,14 @@
-# Checks the volume before Postgres starts, and reports in one line of JSON what would prevent the start. Runs as the
-# server's user in the server's image, in a POSIX shell. Writes nothing but a probe file, which it removes.
+# Checks image and volume before Postgres starts, and reports in one line of JSON what would prevent the start. Runs as the
+# server's user in the server's image, after volume.sh. Writes nothing but the file of the lock, and a probe that it removes.
 set -u
 volume=${PREFLIGHT_VOLUME:?}
-mounts=${PREFLIGHT_MOUNTS:-/proc/self/mounts}
-report=${PREFLIGHT_REPORT:-/dev/termination-log}
 image=${PREFLIGHT_IMAGE:-}
+mounts=${PREFLIGHT_MOUNTS:-/proc/self/mounts}
 major=${PREFLIGHT_MAJOR:?}
-needed=16384
 slow=${PREFLIGHT_SLOW_MS:-500}
-user=$(id -u):$(id -g)
 data=$volume/$major/docker
-
-fail() { # check path found wanted
-  line=$(printf '{"check":"%s","path":"%s","found":"%s","wanted":"%s"}' "$1" "$2" "$3" "$4")
-  printf '%s\n' "$line"
-  printf '%s' "$line" > "$report"
-  exit 1
-}
+# The system identifier of the stack's database. Absent until the first migration.
+identifier=$(cat "${PREFLIGHT_SECRET:-/etc/todostack/superuser}/system-identifier" 2> /dev/null)
 
 # initdb looks its user up in /etc/passwd. The official entrypoint makes up for a missing entry where the image has
 # libnss_wrapper.so.
@@ -29,56 +21,70 @@ knows_user() {
 command -v docker-entrypoint.sh > /dev/null || fail entrypoint "" "" docker-entrypoint.sh
 [ -e "$data/PG_VERSION" ] || knows_user ||
   fail user "" "$(awk -F: '$1 == "postgres" { print $3 }' "$image/etc/passwd")" "$(id -u)"
+found=$(postgres --version 2> /dev/null | sed -n 's/^postgres (PostgreSQL) \([0-9]*\).*/\1/p')
+[ "${found:-$major}" = "$major" ] || fail image "" "$found" "$major"
 
 # Of several mounts on the path, the last one is in effect.
 options=
 while read -r _ target _ these _; do
   [ "$target" = "$volume" ] && options=,$these,
 done < "$mounts"
-case $options in *,ro,*) fail readonly "$volume" ro rw ;; esac
-case $options in *,soft,* | *,softerr,*) fail soft "$volume" soft hard ;; esac
+case $options in *,ro,*) fail readonly "" ro rw ;; esac
+case $options in *,soft,* | *,softerr,*) fail soft "" soft hard ;; esac
+case $options in *,nolock,* | *,local_lock=all,* | *,local_lock=flock,*) fail unlockable "" 'it is mounted with nolock or local_lock' "" ;; esac
 
-left=$(df -Pk "$volume" | awk 'NR == 2 { print $4 }')
-[ "${left:-0}" -ge "$needed" ] || fail full "$volume" "${left:-0}" "$needed"
+within df -Pk "$volume"
+left=$(printf '%s\n' "$output" | awk 'NR == 2 { print $4 }')
+[ "${left:-0}" -ge "$needed" ] || fail full "" "${left:-0}" "$needed"
 
-owner=$(stat -c %u:%g "$volume")
 probe=$volume/.preflight-$$
-if ! error=$( (: > "$probe") 2>&1); then
-  case $error in
-    *'Read-only file system'*) fail readonly "$volume" ro rw ;;
-    *'No space left'* | *'quota exceeded'*) fail full "$volume" 0 "$needed" ;;
-  esac
-  [ "${owner%%:*}" = "$(id -u)" ] || fail owner "$volume" "$owner" "$user"
-  fail unwritable "$volume" "mode $(stat -c %a "$volume")" "$user"
-fi
-written=$(stat -c %u:%g "$probe")
+within touch "$probe" || denied "$volume"
+within stat -c %u:%g "$probe"
+written=$output
 # Where date has no nanoseconds (busybox), every write counts as fast.
 now() { date +%s%N | tr -dc 0-9; }
 begun=$(now)
-dd if=/dev/zero of="$probe" bs=8k count=1 conv=fsync 2> /dev/null
+within dd if=/dev/zero of="$probe" bs=8k count=1 conv=fsync
 took=$((($(now) - begun) / 1000000))
-rm -f "$probe"
-[ "${written%%:*}" = "$(id -u)" ] || fail squash "$volume" "$written" "$user"
+within rm -f "$probe"
+[ "${written%%:*}" = "$(id -u)" ] || fail squash "" "$written" "$user"
+
+# Another server may be initializing the directories that are checked below.
+lock
 
 # A slow volume does not prevent the start, but is reported: each commit takes as long.
 if [ "$took" -ge "$slow" ]; then
   printf '{"check":"slow","wanted":"%s"}' "$slow" > "$report"
 fi
+
+directory=/$major/docker
 # Files that were restored as another user: Postgres does not start in a directory that it does not own, and initdb would
 # take one that it cannot read for an empty one.
 if [ -d "$data" ]; then
   owner=$(stat -c %u:%g "$data")
-  [ "${owner%%:*}" = "$(id -u)" ] || fail files "$data" "$owner" "$user"
+  [ "${owner%%:*}" = "$(id -u)" ] || fail owner "$directory" "$owner" "$user"
 fi
 if [ -e "$data/PG_VERSION" ]; then
   found=$(cat "$data/PG_VERSION")
-  [ "$found" = "$major" ] || fail version "$data" "$found" "$major"
-  [ -s "$data/global/pg_control" ] || fail half "$data" "" ""
+  [ "$found" = "$major" ] || fail version "$directory" "$found" "$major"
+  [ -s "$data/global/pg_control" ] || fail half "$directory" "" ""
+  # The first field of the file, in every version of Postgres.
+  found=$(od -An -tu8 -N8 "$data/global/pg_control" | tr -d ' ')
+  [ "$found" = "${identifier:-$found}" ] || fail replaced "$directory" "$found" "$identifier"
   exit 0
 fi
-[ -z "$(ls -A "$data" 2> /dev/null)" ] || fail half "$data" "" ""
-# Data of another major version or in another directory layout must not be ignored for a new, empty data directory.
-for other in "$volume"/*/docker "$volume" "$volume/data" "$volume/pgdata" "$volume/data/pgdata"; do
-  [ -e "$other/PG_VERSION" ] && fail version "$other" "$(cat "$other/PG_VERSION")" "$major"
-done
+# Data of another version or in another layout must not be passed over for a new, empty data directory. Each database
+# in a data directory has a PG_VERSION too, and hidden directories hold snapshots.
+within find "$volume" -maxdepth 4 -path "$volume/.*" -prune -o -name PG_VERSION -print
+other=$(printf '%s\n' "$output" | grep '/PG_VERSION$' | grep -v '/base/[0-9]*/PG_VERSION$' | sort | head -n 1)
+if [ -n "$other" ]; then
+  other=${other%/PG_VERSION}
+  found=$(head -n 1 "$other/PG_VERSION")
+  [ "$found" = "$major" ] || fail version "${other#"$volume"}" "$found" "$major"
+  # Debian and others keep the configuration elsewhere, so Postgres could not start on the directory alone.
+  [ -e "$other/postgresql.conf" ] || fail configless "${other#"$volume"}" "$found" "$directory"
+  fail layout "${other#"$volume"}" "$found" "$directory"
+fi
+[ -z "$(ls -A "$data" 2> /dev/null)" ] || fail half "$directory" "" ""
+[ -z "$identifier" ] || fail lost "" "" "$identifier"
 exit 0

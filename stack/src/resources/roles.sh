@@ -33,4 +33,7 @@ run <<'SQL'
 set role none;
 alter role session_user set role = 'todostack_owner';
 SQL
+# The identity of the database, by which the check of the volume recognizes it.
+identifier=$(run --tuples-only --no-align --command='select system_identifier from pg_control_system()')
 echo "the roles are as in the Secret"
+printf '{"systemIdentifier":"%s"}' "$identifier" > "${ROLES_REPORT:-/dev/termination-log}"

@@ -2,52 +2,87 @@
 
 use std::{
     fs,
-    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    io::Read as _,
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::Path,
-    process::Command,
+    process::{Child, Command, Stdio},
 };
 
 use rstest::rstest;
 
 use super::*;
 
+mod contents;
+mod images;
+
 // Exit code and report of the script.
 fn check(volume: &Path, options: &str) -> (i32, String) {
-    let scratch = volume.parent().unwrap();
-    let (mounts, report) = (scratch.join("mounts"), scratch.join("report"));
-    fs::write(&mounts, format!("server:/e {} nfs4 rw,{options} 0 0\n", volume.display())).unwrap();
-    fs::write(&report, "").unwrap();
-    fs::set_permissions(&report, fs::Permissions::from_mode(0o666)).unwrap();
-    let image = scratch.join("image");
+    let output =
+        script(volume, options).output().expect("these tests run as root, since they act as uid 999");
+    let report = fs::read_to_string(volume.with_file_name("report")).unwrap();
+    (output.status.code().unwrap(), report)
+}
+
+// Exit code, name of the failed check, and what it found.
+fn reported((code, report): &(i32, String)) -> (i32, String, String) {
+    let report: serde_json::Value = serde_json::from_str(report).unwrap();
+    let text = |key: &str| report[key].as_str().unwrap().to_owned();
+    (*code, text("check"), text("found"))
+}
+
+// The script as the kubelet runs it. What stands for the pod's files is beside the volume.
+#[expect(clippy::disallowed_methods, reason = "the script finds the shell's programs in PATH")]
+fn script(volume: &Path, options: &str) -> Command {
+    let file = |name: &str| volume.with_file_name(name);
+    fs::write(file("mounts"), format!("server:/e {} nfs4 rw,{options} 0 0\n", volume.display())).unwrap();
+    fs::write(file("report"), "").unwrap();
+    fs::set_permissions(file("report"), fs::Permissions::from_mode(0o666)).unwrap();
+    if !file("bin/postgres").exists() {
+        program(volume, "postgres", "echo 'postgres (PostgreSQL) 18.1 (Debian 18.1-1.pgdg13+2)'");
+    }
+    let image = file("image");
     if !image.exists() {
         write_image(&image, "postgres:x:999:999:::", "docker-entrypoint.sh");
     }
-    let path = format!("{}:{}", image.join("bin").display(), std::env::var("PATH").unwrap());
-    let status = Command::new("/bin/sh")
-        .args(["-c", PREFLIGHT_SCRIPT])
-        .env("PATH", path)
-        .env("PREFLIGHT_IMAGE", &image)
+    let folders = [image.join("bin"), file("bin")].map(|folder| folder.display().to_string());
+    let path = format!("{}:{}", folders.join(":"), std::env::var("PATH").unwrap());
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", PREFLIGHT_SCRIPT]).uid(999).gid(999).env("PATH", path);
+    command
+        .env("PREFLIGHT_IMAGE", image)
         .env("PREFLIGHT_VOLUME", volume)
-        .env("PREFLIGHT_MOUNTS", &mounts)
-        .env("PREFLIGHT_REPORT", &report)
-        .env("PREFLIGHT_MAJOR", "18")
-        .env("PREFLIGHT_SLOW_MS", "100000")
-        .uid(999)
-        .gid(999)
-        .output()
-        .expect("these tests run as root, since they act as uid 999");
-    (status.status.code().unwrap(), fs::read_to_string(report).unwrap())
+        .env("PREFLIGHT_MOUNTS", file("mounts"));
+    command.env("PREFLIGHT_MAJOR", "18").env("PREFLIGHT_SLOW_MS", "100000");
+    command
+        .env("PREFLIGHT_SECRET", file("secret"))
+        .env("VOLUME_REPORT", file("report"))
+        .env("VOLUME_WAITS", file("tmp/waits"));
+    command.env("VOLUME_PATIENCE", "1").env("VOLUME_TRIES", "1");
+    command
 }
 
 // A volume as `owner` with `mode`, in a folder that uid 999 can enter.
 fn volume(owner: u32, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    for (name, owner, mode) in [("volume", owner, mode), ("tmp", 999, 0o700), ("bin", 0, 0o755)] {
+        let path = folder.path().join(name);
+        fs::create_dir(&path).unwrap();
+        chown(&path, Some(owner), Some(owner)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
     let volume = folder.path().join("volume");
-    fs::create_dir(&volume).unwrap();
-    std::os::unix::fs::chown(&volume, Some(owner), Some(owner)).unwrap();
-    fs::set_permissions(&volume, fs::Permissions::from_mode(mode)).unwrap();
     (folder, volume)
+}
+
+// A program that the script finds instead of the machine's.
+fn program(volume: &Path, name: &str, text: &str) {
+    let path = volume.with_file_name("bin").join(name);
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 // A file, which belongs to the server's user if it is on the volume.
@@ -67,10 +102,79 @@ fn write_image(image: &Path, users: &str, program: &str) {
 }
 
 #[test]
-fn an_empty_volume_of_the_servers_user_passes_and_stays_empty() {
+fn an_empty_volume_of_the_servers_user_passes_and_gets_nothing_but_the_lock() {
     let (_folder, volume) = volume(999, 0o700);
     assert_eq!(check(&volume, "hard,vers=4.1"), (0, String::new()));
-    assert_eq!(fs::read_dir(&volume).unwrap().count(), 0);
+    let names: Vec<_> = fs::read_dir(&volume).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [".todostack.lock"]);
+}
+
+// A process that has inherited the lock, as the backends of a server have.
+struct OtherServer(Child);
+
+impl OtherServer {
+    fn start(volume: &Path) -> Self {
+        let line = format!("{VOLUME_SCRIPT}\nvolume={}; lock; echo held; exec sleep 600", volume.display());
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &line]).uid(999).gid(999).stdout(Stdio::piped());
+        command.env("VOLUME_REPORT", "/dev/null").env("VOLUME_WAITS", volume.with_file_name("tmp/other"));
+        let mut child = command.spawn().unwrap();
+        let mut said = [0; 5];
+        child.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"held\n");
+        Self(child)
+    }
+
+    fn stop(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_volume_that_another_server_has_locked_fails_once_and_then_waits_until_it_is_free() {
+    let (_folder, volume) = volume(999, 0o700);
+    let other = OtherServer::start(&volume);
+    assert_eq!(reported(&check(&volume, "hard")), (1, "inuse".into(), String::new()));
+    let mut second = script(&volume, "hard").spawn().unwrap();
+    let mut third = script(&volume, "hard").spawn().unwrap();
+    assert!(second.try_wait().unwrap().is_none());
+    other.stop();
+    assert!(second.wait().unwrap().success());
+    assert!(third.wait().unwrap().success());
+    // The next time, it is reported soon again.
+    let other = OtherServer::start(&volume);
+    assert_eq!(reported(&check(&volume, "hard")).1, "inuse");
+    other.stop();
+}
+
+#[rstest]
+#[case::size("df")]
+#[case::owner("stat")]
+#[case::write("dd")]
+#[case::lock("flock")]
+fn a_volume_that_does_not_respond_is_reported(#[case] silent: &str) {
+    let (_folder, volume) = volume(999, 0o700);
+    program(&volume, silent, "exec sleep 600");
+    assert_eq!(reported(&check(&volume, "hard")), (1, "stalled".into(), silent.into()));
+}
+
+#[rstest]
+#[case::no_locks("echo 'flock: 9: No locks available' >&2; exit 71", "flock: 9: No locks available")]
+#[case::quotes("printf '%s' 'a \"b\" \\c' >&2; exit 1", "a \"b\" \\c")]
+fn a_volume_without_locks_fails_with_the_error(#[case] flock: &str, #[case] found: &str) {
+    let (_folder, volume) = volume(999, 0o700);
+    program(&volume, "flock", flock);
+    assert_eq!(reported(&check(&volume, "hard")), (1, "unlockable".into(), found.into()));
+}
+
+#[test]
+fn a_file_of_the_lock_that_belongs_to_another_user_is_named() {
+    let (_folder, volume) = volume(999, 0o700);
+    fs::write(volume.join(".todostack.lock"), "").unwrap();
+    let (code, report) = check(&volume, "hard");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((code, &report["check"], &report["path"]), (1, &"owner".into(), &"/.todostack.lock".into()));
 }
 
 #[test]
@@ -79,19 +183,14 @@ fn a_world_writable_volume_passes() {
     assert_eq!(check(&volume, "hard").0, 0);
 }
 
-#[test]
-fn an_initialized_volume_passes() {
-    let (_folder, volume) = volume(999, 0o755);
-    write(&volume.join("18/docker/PG_VERSION"), "18\n");
-    write(&volume.join("18/docker/global/pg_control"), "x");
-    assert_eq!(check(&volume, "hard"), (0, String::new()));
-}
-
 #[rstest]
 #[case::owner(0, 0o755, "hard", "owner", "0:0")]
 #[case::mode(999, 0o500, "hard", "unwritable", "mode 500")]
 #[case::soft(999, 0o700, "soft,timeo=600", "soft", "soft")]
 #[case::softerr(999, 0o700, "softerr", "soft", "soft")]
+#[case::nolock(999, 0o700, "nolock,vers=3", "unlockable", "it is mounted with nolock or local_lock")]
+#[case::local_lock(999, 0o700, "local_lock=all", "unlockable", "it is mounted with nolock or local_lock")]
+#[case::local_flock(999, 0o700, "local_lock=flock", "unlockable", "it is mounted with nolock or local_lock")]
 fn a_volume_that_postgres_cannot_use_fails(
     #[case] owner: u32,
     #[case] mode: u32,
@@ -100,9 +199,7 @@ fn a_volume_that_postgres_cannot_use_fails(
     #[case] found: &str,
 ) {
     let (_folder, volume) = volume(owner, mode);
-    let (code, report) = check(&volume, options);
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!((code, &report["check"], &report["found"]), (1, &expected.into(), &found.into()));
+    assert_eq!(reported(&check(&volume, options)), (1, expected.into(), found.into()));
 }
 
 #[test]
@@ -112,81 +209,4 @@ fn a_read_only_mount_fails() {
     assert_eq!(code, 1);
     assert!(report.contains("readonly"), "{report}");
     drop(folder);
-}
-
-#[rstest]
-#[case::files_without_a_version(&[("18/docker/base/1", "x")])]
-#[case::version_without_control(&[("18/docker/PG_VERSION", "18\n")])]
-fn an_incomplete_data_directory_fails(#[case] files: &[(&str, &str)]) {
-    let (_folder, volume) = volume(999, 0o755);
-    for (path, text) in files {
-        write(&volume.join(path), text);
-    }
-    let (code, report) = check(&volume, "hard");
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!((code, &report["check"]), (1, &"half".into()));
-    assert_eq!(report["path"], format!("{}/18/docker", volume.display()));
-}
-
-#[rstest]
-#[case::other_major("17/docker/PG_VERSION", "17")]
-#[case::classic_layout("data/PG_VERSION", "16")]
-#[case::at_the_root("PG_VERSION", "15")]
-#[case::with_pgdata("data/pgdata/PG_VERSION", "14")]
-#[case::overwritten("18/docker/PG_VERSION", "17")]
-fn data_of_another_version_is_never_ignored(#[case] path: &str, #[case] version: &str) {
-    let (_folder, volume) = volume(999, 0o755);
-    write(&volume.join(path), &format!("{version}\n"));
-    let (code, report) = check(&volume, "hard");
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!((code, &report["check"], &report["found"]), (1, &"version".into(), &version.into()));
-}
-
-#[rstest]
-#[case::alpine("postgres:x:70:70:::", "docker-entrypoint.sh", "user", "70")]
-#[case::without_a_user_of_that_name("pg:x:26:26:::", "docker-entrypoint.sh", "user", "")]
-#[case::without_the_entrypoint("postgres:x:999:999:::", "other.sh", "entrypoint", "")]
-fn an_image_that_cannot_initialize_as_this_user_fails_before_the_volume_is_checked(
-    #[case] users: &str,
-    #[case] program: &str,
-    #[case] expected: &str,
-    #[case] found: &str,
-) {
-    let (folder, volume) = volume(0, 0o755);
-    write_image(&folder.path().join("image"), users, program);
-    let (code, report) = check(&volume, "hard");
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!((code, &report["check"], &report["found"]), (1, &expected.into(), &found.into()));
-}
-
-#[rstest]
-#[case::debian("usr/lib/x86_64-linux-gnu/libnss_wrapper.so")]
-#[case::alpine("usr/lib/libnss_wrapper.so")]
-fn an_image_whose_entrypoint_can_name_any_user_passes(#[case] library: &str) {
-    let (folder, volume) = volume(999, 0o700);
-    let image = folder.path().join("image");
-    write_image(&image, "postgres:x:70:70:::", "docker-entrypoint.sh");
-    write(&image.join(library), "ELF");
-    assert_eq!(check(&volume, "hard"), (0, String::new()));
-}
-
-#[rstest]
-#[case::own_files(999, 0o700, None)]
-#[case::readable_files_of_another_user(70, 0o755, Some("files"))]
-#[case::files_of_the_images_own_user(70, 0o700, Some("user"))]
-fn existing_data_needs_no_entry_for_the_user_but_must_belong_to_it(
-    #[case] owner: u32,
-    #[case] mode: u32,
-    #[case] expected: Option<&str>,
-) {
-    let (folder, volume) = volume(999, 0o755);
-    write_image(&folder.path().join("image"), "postgres:x:70:70:::", "docker-entrypoint.sh");
-    let data = volume.join("18/docker");
-    write(&data.join("PG_VERSION"), "18\n");
-    write(&data.join("global/pg_control"), "x");
-    std::os::unix::fs::chown(&data, Some(owner), Some(owner)).unwrap();
-    fs::set_permissions(&data, fs::Permissions::from_mode(mode)).unwrap();
-    let (_, report) = check(&volume, "hard");
-    let report: Option<serde_json::Value> = serde_json::from_str(&report).ok();
-    assert_eq!(report.as_ref().and_then(|report| report["check"].as_str()), expected);
 }

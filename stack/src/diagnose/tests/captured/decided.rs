@@ -23,6 +23,13 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::ExportNotAllowed | Reason::HostNotAllowed) => {
             Some("a capture holds objects, and the cause is a setting of the operator")
         }
+        (
+            Class::Problem,
+            Reason::VolumeInUse
+            | Reason::VolumeNotLockable
+            | Reason::VolumeReplaced
+            | Reason::InitScriptFailed,
+        ) => Some("the reports of the scripts and their findings are tables in diagnose/preflight"),
         (Class::Problem, Reason::SpecInvalid) => Some("such a stack cannot be read"),
         (Class::Problem, _) => None,
     }

@@ -30,7 +30,20 @@ use crate::{
 };
 
 // Keys of credentials that are not secret, and so are captured as they are.
-const OPEN_KEYS: &[&str] = &["username", "user", "dbname", "database", "host", "port", "sslmode", "revision"];
+const OPEN_KEYS: &[&str] = &[
+    "username",
+    "user",
+    "dbname",
+    "database",
+    "host",
+    "port",
+    "sslmode",
+    "revision",
+    "rotation",
+    "replaces",
+    "system-identifier",
+    "given-up-system-identifier",
+];
 
 pub(super) struct Capture {
     // `REASON` or `REASON-CASE`.
