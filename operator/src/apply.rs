@@ -1,7 +1,7 @@
 //! Step 4: the only writer of managed objects. Server-side apply with one field manager, and no write where
 //! nothing differs. What objects hold is decided by `build`.
 
-use k8s_openapi::api::core::v1::PersistentVolume;
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::{
     Api,
     api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, Preconditions},
@@ -114,7 +114,7 @@ impl Writer<'_> {
     async fn write(&mut self, object: &Object) -> Result<bool, Error> {
         let key = object.key();
         let found = self.observed.inventory.get(&key);
-        if self.observed.foreign.contains(&key) {
+        if self.is_foreign(object) {
             return Ok(false);
         }
         let is_deleted = found.is_some_and(|found| found.deletion_timestamp.is_some());
@@ -147,6 +147,16 @@ impl Writer<'_> {
         let data = found.and_then(|found| found.data.as_ref());
         let mut entries = desired.data.iter().flatten();
         entries.all(|(key, value)| data.is_some_and(|data| data.get(key) == Some(value)))
+    }
+
+    /// Whether the object is foreign, or the claim that a volume is reserved for, which would be bound to it.
+    fn is_foreign(&self, object: &Object) -> bool {
+        let claim = match object {
+            Object::PersistentVolume(volume) => volume.spec.as_ref().and_then(|it| it.claim_ref.as_ref()),
+            _ => None,
+        };
+        let claim = claim.and_then(|claim| claim.name.clone()).map(Key::new::<PersistentVolumeClaim>);
+        claim.into_iter().chain([object.key()]).any(|key| self.observed.foreign.contains(&key))
     }
 
     async fn delete(&mut self, key: Key) {
