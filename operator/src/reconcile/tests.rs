@@ -9,11 +9,16 @@ use serde_json::json;
 use super::*;
 use todostack_stack::fixtures;
 
+mod api_faults;
 mod api_server;
+mod changes;
+mod cluster;
+mod crashes;
 mod deletion;
 mod errors;
 mod migration;
 mod origin;
+mod random_changes;
 mod rights;
 mod volumes;
 

@@ -92,7 +92,7 @@ impl ApiServer {
             }
         });
         let client = Client::new(service, "shops");
-        Self { received, context: Arc::new(context(client, stack, listing)) }
+        Self { received, context: Arc::new(context(client, caches(stack, listing))) }
     }
 
     pub(super) async fn reconcile(&self, stack: &TodoStack) -> Result<Action, Error> {
@@ -248,17 +248,21 @@ impl KindVisitor for Filled {
     }
 }
 
-fn context(client: Client, stack: &TodoStack, listing: Listing) -> Context {
+fn caches(stack: &TodoStack, listing: Listing) -> Caches {
     let Listing { managed, pods, storage_classes, ingress_classes } = listing;
     let mut filled = Filled { objects: managed, caches: Vec::new() };
     visit_kinds(&mut filled);
-    let caches = Caches {
+    Caches {
         stacks: store(vec![Arc::new(DeserializeGuard(Ok(stack.clone())))]),
         managed: filled.caches,
         pods: store(pods),
         storage_classes: store(storage_classes),
         ingress_classes: store(ingress_classes),
-    };
+    }
+}
+
+// The context of a process that has listed everything.
+pub(super) fn context(client: Client, caches: Caches) -> Context {
     Context {
         recorder: Recorder::new(client.clone(), Reporter { controller: "test".into(), instance: None }),
         client,
