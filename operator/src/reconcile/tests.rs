@@ -19,6 +19,7 @@ mod errors;
 mod migration;
 mod origin;
 mod random_changes;
+mod refusals;
 mod rights;
 mod volumes;
 
