@@ -14,6 +14,7 @@ pub mod image;
 pub mod namespace;
 pub mod nfs_node;
 pub mod nfs_stand_in;
+pub mod operator_process;
 pub mod outage;
 mod outputs;
 pub mod permit;

@@ -4,6 +4,7 @@
 mod admission;
 mod allowed;
 mod chaos;
+mod crash;
 mod credential_rotation;
 mod credentials;
 mod database_failures;
