@@ -104,6 +104,7 @@ fn resolve_database(
     inputs: Inputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Database {
+    let id = subject.id;
     let default = DatabaseSpec::default();
     let DatabaseSpec { postgres, external, sqlite } = spec.unwrap_or(&default);
     if let Some(SqliteSpec { storage }) = sqlite {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Secret};
 use kube::api::{ListParams, Patch, PatchParams};
 use rstest::rstest;

@@ -14,7 +14,9 @@ use todostack_e2e::{
     wait,
 };
 
-const ACCEPT: Step<'static> = Step::Run { after: ", run: ", folder: Path::new("."), values: &[] };
+fn accept() -> Step<'static> {
+    Step::Run { after: ", run: ", folder: Path::new("."), values: &[] }
+}
 
 // Waits until the identity of the database is in the Secret, which outlives the stack.
 async fn until_recorded(namespace: &Namespace) -> Result<()> {
@@ -42,7 +44,7 @@ fn a_lost_volume_is_not_initialized_until_the_user_accepts_it() -> Result<()> {
         delete_pod(namespace).await?;
         let message = watch.diagnosed_as(Reason::VolumeLost, "todostack.dev/accept-new-volume=").await?;
 
-        namespace.follow("shop", &message, ACCEPT).await?;
+        namespace.follow("shop", &message, accept()).await?;
         namespace.until_ready("shop").await?;
         assert_eq!(namespace.todos("shop").list_eventually().await?, []);
         // The annotation, which is still there, accepts no second loss.
@@ -88,7 +90,7 @@ fn a_replaced_volume_is_not_used_until_the_user_accepts_it() -> Result<()> {
         std::fs::rename(folder.join(".first"), folder.join("18"))?;
         namespace.kubectl(&["delete", "pod", "shop-db-0", "--grace-period=1"]).await?;
         namespace.until_not_ready("shop", Reason::VolumeReplaced, "accept-new-volume=").await?;
-        namespace.follow("shop", &message, ACCEPT).await?;
+        namespace.follow("shop", &message, accept()).await?;
         namespace.until_ready("shop").await?;
         assert_eq!(namespace.todos("shop").list_eventually().await?, []);
         Ok(())

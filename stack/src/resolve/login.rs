@@ -11,7 +11,7 @@ use super::{
 use crate::{
     credentials::{DEFAULT_SSL_MODE, Login, SUPERUSER, Stored, revise},
     finding::Finding,
-    hash, names,
+    hash,
     observed::{Lookup, Observed},
     part::Part,
     resources::login_secret,

@@ -110,7 +110,7 @@ fn every_field_that_a_captured_diagnosis_names_exists() {
 }
 
 // Commands on cluster-scoped objects.
-const CLUSTER_SCOPED: [&str; 8] = [
+const CLUSTER_SCOPED: &[&str] = &[
     "get nodes",
     "taint nodes",
     "get namespace",

@@ -121,7 +121,9 @@ fn deployment(store: &mut Store, name: &str) {
     let deployment = store.get("deployments", name).cloned().unwrap();
     let revision = revision(&deployment);
     let is_recreated = deployment["spec"]["strategy"]["type"] == "Recreate";
-    let desired = usize::try_from(deployment["spec"]["replicas"].as_u64().unwrap()).unwrap();
+    // A foreign one has no spec here.
+    let Some(desired) = deployment["spec"]["replicas"].as_u64() else { return };
+    let desired = usize::try_from(desired).unwrap();
     let (new, old): (Vec<_>, Vec<_>) = pods_of(store, &deployment)
         .into_iter()
         .filter(|pod| !is_terminating(pod))
