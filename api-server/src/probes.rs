@@ -43,7 +43,7 @@ struct Readiness {
 }
 
 struct Database {
-    database: Check,
+    connection: Check,
     schema: Check,
     needs_migration: bool,
 }
@@ -51,10 +51,11 @@ struct Database {
 /// 200 when this replica can serve requests. 424 when it could after a migration (`todostack-api migrate`):
 /// the database answers, and its schema is older or it denies access. Else 503. The body says why.
 async fn readyz(State(state): State<AppState>) -> Response {
-    let Database { database, schema, needs_migration } = check_database(&state).await;
+    let Database { connection, schema, needs_migration } = check_database(&state).await;
     let draining = state.shared.is_draining();
     let detail = if draining { "the service is stopping" } else { "the service is not stopping" };
-    let checks = vec![Check { name: "draining", ok: !draining, detail: detail.to_owned() }, database, schema];
+    let checks =
+        vec![Check { name: "draining", ok: !draining, detail: detail.to_owned() }, connection, schema];
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready {
         StatusCode::OK
@@ -70,7 +71,7 @@ async fn check_database(state: &AppState) -> Database {
     // One query for two checks: reading the version needs a working connection.
     let answer = timeout(CHECK_TIMEOUT, state.store.schema_version()).await;
     let failed = |detail: String, needs_migration| Database {
-        database: Check { name: "database", ok: false, detail },
+        connection: Check { name: "database", ok: false, detail },
         schema: Check {
             name: "schema",
             ok: false,
@@ -84,7 +85,7 @@ async fn check_database(state: &AppState) -> Database {
         Ok(Ok(version)) => {
             let detail = format!("schema version {}, want {}", version.found, version.wanted);
             Database {
-                database: Check { name: "database", ok: true, detail: "answers".to_owned() },
+                connection: Check { name: "database", ok: true, detail: "answers".to_owned() },
                 schema: Check { name: "schema", ok: version.serves(), detail },
                 needs_migration: !version.serves(),
             }

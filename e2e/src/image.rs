@@ -1,5 +1,7 @@
 //! Images that only a test needs, built without a registry and imported into the ordinary nodes.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value has null where a key is missing")]
+
 use std::path::Path;
 
 use anyhow::{Context as _, Result};

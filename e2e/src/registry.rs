@@ -1,6 +1,8 @@
 //! A registry that denies every pull without a password, at `localhost` of the first ordinary node:
 //! containerd uses TLS for all other addresses.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value has null where a key is missing")]
+
 use std::{path::PathBuf, process::Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -62,7 +64,7 @@ impl PrivateRegistry {
     // pulled with a password, and then lets no other pod use it without one.
     pub async fn start(image: &str) -> Result<Self> {
         let record = Record::read().context("no local cluster runs on this machine")?;
-        let node = record.ordinary_nodes().into_iter().next().context("no ordinary node")?;
+        let node = record.ordinary_nodes().next().context("no ordinary node")?;
         let content = Content { socket: node.socket() };
         let (type_, digest) = content.manifest(image).await?;
         let mut manifest: Value = serde_json::from_str(&content.get(&digest).await?)?;

@@ -16,7 +16,7 @@ use crate::{namespace::Namespace, wait};
 // Enough for the slowest node of the test cluster. Benchmarks measure the speed, tests do not.
 pub const READY_WITHIN: Duration = Duration::from_mins(3);
 // From the correction of a spec that a pod of the database could not run with.
-pub const HEALED_WITHIN: Duration = Duration::from_secs(60);
+pub const HEALED_WITHIN: Duration = Duration::from_mins(1);
 // For what needs no new pod.
 pub const SOON: Duration = Duration::from_secs(30);
 

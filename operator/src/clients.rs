@@ -8,7 +8,7 @@ use kube::{Client, Config};
 /// that the answer that names the webhook arrives.
 const ANSWER: Duration = Duration::from_secs(32);
 /// The same for a watch and its first list: longer than a watch lasts (`feeds.rs`).
-const WATCH: Duration = Duration::from_secs(240);
+const WATCH: Duration = Duration::from_mins(4);
 
 pub(crate) struct Clients {
     pub(crate) requests: Client,

@@ -37,7 +37,7 @@ mod tests {
         // A stream of triggers never ends; a scheduler ends with it.
         let changes = stream::iter(changes).then(at).chain(stream::pending());
         let triggers = coalesce(changes).map(|_| start.elapsed().as_millis());
-        triggers.take_until(tokio::time::sleep(Duration::from_secs(60))).collect().await
+        triggers.take_until(tokio::time::sleep(Duration::from_mins(1))).collect().await
     }
 
     #[tokio::test(start_paused = true)]

@@ -103,13 +103,13 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack
     // which cannot be resolved can still be deleted. A paused stack too: its policy counts.
     cleanup::guard(context, todostack, &id, &requirements).await?;
-    let mut stuck = None;
+    let mut undeleted = None;
     let mut outcome = if stack.paused {
         apply::Outcome::default()
     } else {
         let outcome = apply::apply(context, &stack, &observed).await?;
         if let Some(pod) = stuck_pod::find(&observed) {
-            stuck = apply::stuck_pod::delete(context, &id, pod).await.err();
+            undeleted = apply::stuck_pod::delete(context, &id, pod).await.err();
         }
         outcome
     };
@@ -128,7 +128,7 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
         let transitions = transitions::transitions(&old, &verdicts, view);
         publish::publish(context, &id, new, transitions).await?;
     }
-    match error.map(Error::from).or(stuck.map(Error::from)) {
+    match error.map(Error::from).or(undeleted.map(Error::from)) {
         Some(error) => Err(error),
         None => Ok(requeue(&verdicts, observed.lagging || applied.conflict)),
     }

@@ -111,7 +111,8 @@ fn resolve_database(
         let SqliteStorage { size, storage_class_name } = storage.clone().unwrap_or_default();
         let source = VolumeSource::Class(storage_class_name);
         let wanted = storage::Wanted { claim: names::sqlite_claim(&id.name), size, source };
-        return Database::Sqlite(Sqlite { volume: storage::resolve(wanted, id, inputs, findings) });
+        let volume = storage::resolve(wanted, id, inputs, findings);
+        return Database::Sqlite(Box::new(Sqlite { volume }));
     }
     if external.is_some() {
         let app = login::external(id, inputs, findings);

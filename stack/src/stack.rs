@@ -101,7 +101,7 @@ pub enum Database {
     /// A server that the operator does not run.
     External(Box<External>),
     /// A file beside the API.
-    Sqlite(Sqlite),
+    Sqlite(Box<Sqlite>),
 }
 
 /// A server that the operator runs.

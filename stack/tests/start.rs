@@ -1,7 +1,7 @@
 //! The script that starts the server, on a real Postgres with an entrypoint like that of the official image:
 //! the lock, the initialization, the superuser's password. That the pod runs it is the cluster tests' subject.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failure must fail the test")]
+#![expect(clippy::unwrap_used, reason = "a failure must fail the test")]
 
 use std::{
     fs::{self, File},

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
-use kube::{
-    ResourceExt as _,
-    api::{DeleteParams, ListParams},
-};
+use kube::api::{DeleteParams, ListParams};
 use rstest::rstest;
 use todostack_crds::{ConditionType, Reason, TodoStack, status::MigrationStatus};
 use todostack_e2e::{
@@ -183,7 +180,7 @@ fn a_sidecar_that_is_injected_does_not_hide_that_the_migration_succeeded(#[case]
                 ensure!(
                     unfinished.count() == 0,
                     "{:?}",
-                    left.iter().map(|job| job.name_any()).collect::<Vec<_>>()
+                    left.iter().map(kube::ResourceExt::name_any).collect::<Vec<_>>()
                 );
                 Ok(())
             })

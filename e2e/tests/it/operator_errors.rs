@@ -26,15 +26,15 @@ async fn without_permission(namespace: &Namespace, test: impl AsyncFnOnce() -> R
     let is_of_config_maps = |resources: &Option<Vec<String>>| {
         resources.as_ref().is_some_and(|it| it.iter().any(|resource| resource == "configmaps"))
     };
-    let (others, rules) = (role.rules.clone().unwrap_or_default(), role.rules.clone());
-    let others: Vec<_> = others.into_iter().filter(|rule| !is_of_config_maps(&rule.resources)).collect();
+    let all = role.rules.clone().unwrap_or_default();
+    let others: Vec<_> = all.clone().into_iter().filter(|rule| !is_of_config_maps(&rule.resources)).collect();
     let set = async |rules: Value| {
         let patch = Patch::Merge(json!({"rules": rules}));
         roles.patch(OPERATOR, &PatchParams::default(), &patch).await
     };
     set(json!(others)).await?;
     let outcome = test().await;
-    set(json!(rules)).await?;
+    set(json!(all)).await?;
     outcome
 }
 
@@ -68,9 +68,9 @@ async fn with_newer_crd(namespace: &Namespace, test: impl AsyncFnOnce() -> Resul
     let crds = namespace.cluster.api::<CustomResourceDefinition>();
     let path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/deletionPolicy/enum";
     let set = async |values: &[&str]| {
-        let patch = json!([{"op": "replace", "path": path, "value": values}]);
-        let patch = Patch::<()>::Json(serde_json::from_value(patch)?);
-        crds.patch(CRD, &PatchParams::default(), &patch).await?;
+        let operations = json!([{"op": "replace", "path": path, "value": values}]);
+        let operations = Patch::<()>::Json(serde_json::from_value(operations)?);
+        crds.patch(CRD, &PatchParams::default(), &operations).await?;
         Ok::<_, anyhow::Error>(())
     };
     set(&["Retain", "Delete", "Archive"]).await?;

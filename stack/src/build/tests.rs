@@ -115,6 +115,14 @@ fn every_pod_conforms_to_the_restricted_pod_security_standard() {
     }
 }
 
+// In commands and variables, Kubernetes replaces `$$` with `$` (`$$(NAME)` escapes a reference to a variable).
+#[test]
+fn no_object_contains_two_dollars_in_a_row() {
+    for object in every_stack().iter().flat_map(objects) {
+        assert!(!object.to_string().contains("$$"), "{object}");
+    }
+}
+
 #[test]
 fn every_secret_key_claim_and_volume_that_a_pod_references_exists() {
     for stack in every_stack() {

@@ -41,9 +41,8 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
     let finding = match place.part {
         Part::Database => database(place, container, evidence),
         Part::Api => unready(place, container, evidence),
-        // `unreached.rs`
-        Part::Migrations => None,
-        Part::Objects | Part::Credentials | Part::Storage | Part::Exposure => None,
+        // Migrations are in `unreached.rs`, and the others have no containers.
+        Part::Migrations | Part::Objects | Part::Credentials | Part::Storage | Part::Exposure => None,
     }?;
     let seen = format!("Event Unhealthy of Pod {}", place.pod.name_any());
     Some(Finding { evidence: seen, severity: Severity::Transient, ..finding })

@@ -56,7 +56,7 @@ pub fn migration_needed(observed: &Observed) -> Option<Timestamp> {
         pod.metadata.deletion_timestamp.is_none()
             && pod.labels().get(COMPONENT).is_some_and(|it| it == Component::Api.as_str())
     };
-    let pods = || observed.pods.iter().map(|pod| pod.as_ref()).filter(is_api);
+    let pods = || observed.pods.iter().map(AsRef::as_ref).filter(is_api);
     let newest = pods().max_by_key(|pod| pod.creation_timestamp().map(|time| time.0))?;
     let template = newest.labels().get(TEMPLATE);
     let current = pods().filter(|pod| pod.labels().get(TEMPLATE) == template);

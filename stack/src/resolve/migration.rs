@@ -148,10 +148,9 @@ impl Course<'_> {
     fn due(&self, latest: &Attempt<'_>) -> Option<Timestamp> {
         match latest.outcome {
             Outcome::Running => None,
-            Outcome::Failed(at) => Some(at + pause(latest.number())),
             // It worked, and the database has changed since.
             Outcome::Migrated(at) if self.available_until.is_some_and(|until| until > at) => Some(at),
-            Outcome::Migrated(at) => Some(at + pause(latest.number())),
+            Outcome::Migrated(at) | Outcome::Failed(at) => Some(at + pause(latest.number())),
         }
     }
 

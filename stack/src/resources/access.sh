@@ -35,7 +35,7 @@ create schema if not exists todostack;
 grant usage on schema todostack to todostack_jobs;
 -- Lets `username` log in with the password whose hash todostack_verifier has, and closes all others but `released`.
 create or replace function todostack.admit(username name, released name) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
 declare
   verifier text := (select rolpassword from pg_authid where rolname = 'todostack_verifier');
   earlier name;
@@ -62,7 +62,7 @@ begin
     execute format('alter role %I with nologin password null', earlier);
     perform pg_terminate_backend(pid) from pg_stat_activity where usename = earlier;
   end loop;
-end $$;
+end $body$;
 revoke all on function todostack.admit from public;
 grant execute on function todostack.admit to todostack_jobs;
 -- Earlier versions made the application's role the owner of the database.

@@ -37,7 +37,7 @@ within df -Pk "$volume"
 left=$(printf '%s\n' "$output" | awk 'NR == 2 { print $4 }')
 [ "${left:-0}" -ge "$needed" ] || fail full "" "${left:-0}" "$needed"
 
-probe=$volume/.preflight-$$
+probe=$volume/.preflight-${HOSTNAME:-local}
 within touch "$probe" || denied "$volume"
 within stat -c %u:%g "$probe"
 written=$output

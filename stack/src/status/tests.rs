@@ -23,8 +23,10 @@ const SPECS: [&str; 5] = [
     "{database: {sqlite: {}}}",
 ];
 
+type Change<'a> = &'a dyn Fn(&mut Observed, &mut Applied);
+
 // The status of a stack none of whose credentials are stored.
-fn status_with(spec: &str, change: &dyn Fn(&mut Observed, &mut Applied), random: &str) -> TodoStackStatus {
+fn status_with(spec: &str, change: Change<'_>, random: &str) -> TodoStackStatus {
     let todostack = todostack(spec);
     let (mut observed, mut applied) = (Observed::default(), Applied::default());
     let own = json!({"metadata": {"name": "own"}, "data": {
@@ -53,7 +55,7 @@ fn no_status_depends_on_the_random_values_of_a_reconcile() {
         let id = StackRef::try_from(&todostack).unwrap();
         let keys = managed::expected(&id, &Requirements::from(&todostack.spec));
         let keys = || keys.clone();
-        let changes: [&dyn Fn(&mut Observed, &mut Applied); 4] = [
+        let changes: [Change<'_>; 4] = [
             &|_, _| {},
             &|observed, _| observed.foreign = keys(),
             &|observed, _| observed.leftover = keys(),

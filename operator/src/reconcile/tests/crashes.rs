@@ -5,7 +5,7 @@ use rstest::rstest;
 
 use super::{
     changes::{Change, EXTERNAL, NFS, OWN_SECRET, SQLITE, difference},
-    cluster::{Fault, Plan},
+    cluster::{Fault, Plan, Request},
 };
 
 const IMAGE: Change = Change::Edit("{api: {image: 'registry.example.com/api:2'}}");
@@ -45,7 +45,7 @@ async fn a_crash_at_any_write_leads_to_the_same_end(#[case] spec: &str, #[case] 
     let mut undisturbed = before.copy();
     change.make(&mut undisturbed);
     let expected = undisturbed.end_state().await;
-    let writes: Vec<_> = undisturbed.server().writes.iter().map(|write| write.describe()).collect();
+    let writes: Vec<_> = undisturbed.server().writes.iter().map(Request::describe).collect();
     let logins = undisturbed.server().logins.len();
     for (at, write) in writes.iter().enumerate() {
         for is_stored in [true, false] {

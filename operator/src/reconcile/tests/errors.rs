@@ -135,7 +135,7 @@ async fn nothing_else_is_written_after_a_request_without_an_answer() {
     let stack = fixtures::todostack("{database: {sqlite: {}}}");
     let answer = |request: &Received| {
         let is_it = request.path.ends_with("/serviceaccounts/shop") && request.method == Method::PATCH;
-        is_it.then(|| (NO_ANSWER, Value::Null))
+        is_it.then_some((NO_ANSWER, Value::Null))
     };
     let server = ApiServer::answering(&stack, Arc::new(answer));
     assert!(matches!(server.reconcile(&stack).await, Err(Error::Apply(_))));

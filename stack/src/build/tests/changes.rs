@@ -124,7 +124,9 @@ fn immutable(object: &Value) -> Value {
     let spec = &object["spec"];
     let without = |names: &[&str]| {
         let mut rest = spec.clone();
-        names.iter().for_each(|name| drop(rest.as_object_mut().unwrap().remove(*name)));
+        for name in names {
+            rest.as_object_mut().unwrap().remove(*name);
+        }
         rest
     };
     match object["kind"].as_str().unwrap() {

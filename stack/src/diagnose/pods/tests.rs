@@ -25,6 +25,7 @@ fn job(image: &str, condition: &str) -> Arc<Job> {
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "literals are passed")]
 fn pod(component: &str, name: &str, status: serde_json::Value) -> Arc<Pod> {
     let labels = json!({COMPONENT: component, STACK: "shop"});
     Arc::new(

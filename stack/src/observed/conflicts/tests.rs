@@ -55,6 +55,7 @@ fn host_holder(stacks: &[&TodoStack], stack: &TodoStack) -> Option<String> {
     host(Neighbors { stacks, volumes: &[], config: &fixtures::config() }, stack, Some("nginx"))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what it is compared with is optional")]
 fn held_by(name: &str) -> Option<ExportHolder> {
     Some(ExportHolder::Stack(format!("shops/{name}")))
 }

@@ -129,7 +129,7 @@ fn deployment(store: &mut Store, name: &str) {
         .filter(|pod| !is_terminating(pod))
         .partition(|pod| pod["metadata"]["labels"]["pod-template-hash"] == *revision);
     let ready = new.iter().filter(|pod| pods::is_ready(pod)).count();
-    if new.len() < desired && !(is_recreated && !old.is_empty()) {
+    if new.len() < desired && (!is_recreated || old.is_empty()) {
         let pod = format!("{name}-{revision}-{}", store.version());
         pods::create(store, &pod, &deployment, &json!({"pod-template-hash": revision}));
     }

@@ -44,8 +44,8 @@ impl Request {
     }
 
     pub(crate) fn describe(&self) -> String {
-        let subresource = self.subresource.iter().map(|it| format!("/{it}")).collect::<String>();
-        format!("{} {}/{}{subresource}", self.method, self.resource, self.name)
+        let path = [Some(&self.resource), Some(&self.name), self.subresource.as_ref()];
+        format!("{} {}", self.method, path.into_iter().flatten().cloned().collect::<Vec<_>>().join("/"))
     }
 
     fn manager(&self) -> String {

@@ -63,6 +63,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    #[expect(clippy::needless_pass_by_value, reason = "a request is received once")]
     pub(crate) fn receive(&mut self, request: Request) -> Reaction {
         self.requests += 1;
         if request.is_write() {

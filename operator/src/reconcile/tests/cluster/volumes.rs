@@ -40,10 +40,9 @@ fn release_claim(store: &mut Store, name: &str) {
 }
 
 fn unprotect(object: &mut Value) {
-    let finalizers = object["metadata"]["finalizers"].as_array_mut();
-    finalizers
-        .into_iter()
-        .for_each(|finalizers| finalizers.retain(|it| !PROTECTIONS.contains(&it.as_str().unwrap())));
+    if let Some(finalizers) = object["metadata"]["finalizers"].as_array_mut() {
+        finalizers.retain(|it| !PROTECTIONS.contains(&it.as_str().unwrap()));
+    }
 }
 
 // To the volume that the claim names, or to a new one of the default class.
