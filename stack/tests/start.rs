@@ -267,7 +267,7 @@ fn a_password_that_cannot_be_set_is_reported_without_a_recovery_and_set_later() 
     assert!(!pod.output().contains("terminating any other active"), "{}", pod.output());
     // As the remedy says.
     pod.until("sed -i '1i local all postgres trust' \"$PGDATA/pg_hba.conf\" && [ -n \"$PGDATA\" ]");
-    pod.query("select pg_reload_conf()");
+    pod.until("kill -HUP $(head -n 1 \"$PGDATA/postmaster.pid\")");
     pod.until(&format!("[ ! -e {failure} ]"));
     pod.until_password_is_set();
 }

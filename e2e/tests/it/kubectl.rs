@@ -28,7 +28,7 @@ async fn explain_describes_the_storage() -> Result<()> {
     let printed = cluster.kubectl(&["explain", "todostack.spec.database.postgres.storage"]).await?;
     // kubectl wraps descriptions at 80 columns.
     let unwrapped = printed.split_whitespace().collect::<Vec<_>>().join(" ");
-    for text in ["An export of an NFS server", "cannot shrink", "the cluster's default StorageClass"] {
+    for text in ["An export of an NFS server", "status.storage.size", "the cluster's default StorageClass"] {
         ensure!(unwrapped.contains(text), "{text}: {printed}");
     }
     Ok(())

@@ -83,7 +83,8 @@ rm -f "$failure"
   exec 9>&-
   until pg_isready --quiet --host=127.0.0.1; do sleep 1; done
   until prompts=$(access 2>&1); do
-    error=$(printf '%s\n' "$prompts" | sed 's/.*Enter it again: //' | tail -n 1)
+    # psql points into the statement on the lines that follow an error.
+    error=$(printf '%s\n' "$prompts" | sed 's/.*Enter it again: //' | grep -E 'ERROR|FATAL|error:' | tail -n 1)
     [ "$error" = "$(cat "$failure" 2> /dev/null)" ] || printf '%s\n' "$error" | tee "$failure" >&2
     sleep 5
   done

@@ -28,7 +28,8 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
             Reason::VolumeInUse
             | Reason::VolumeNotLockable
             | Reason::VolumeReplaced
-            | Reason::InitScriptFailed,
+            | Reason::InitScriptFailed
+            | Reason::ImageUserMismatch,
         ) => Some("the reports of the scripts and their findings are tables in diagnose/preflight"),
         (Class::Problem, Reason::SpecInvalid) => Some("such a stack cannot be read"),
         (Class::Problem, _) => None,
