@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::{
     Api,
-    api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, Preconditions},
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
 };
 use serde_json::Value;
 use todostack_crds::FIELD_MANAGER;
@@ -100,15 +100,6 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn api(&self, kind: Kind) -> Api<DynamicObject> {
-        let (client, resource) = (self.context.client.clone(), kind.api_resource());
-        if kind.is_namespaced() {
-            Api::namespaced_with(client, &self.stack.namespace, &resource)
-        } else {
-            Api::all_with(client, &resource)
-        }
-    }
-
     /// Returns whether the object is stored as desired. A foreign one is not written, and one that is being
     /// deleted, or belongs to an earlier stack, is created again when it is gone.
     async fn write(&mut self, object: &Object) -> Result<bool, Error> {
@@ -128,7 +119,12 @@ impl Writer<'_> {
             return Ok(true);
         }
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
-        match self.api(key.kind).patch(&key.name, &parameters, &Patch::Apply(&desired)).await {
+        match self
+            .context
+            .api(self.stack, key.kind)
+            .patch(&key.name, &parameters, &Patch::Apply(&desired))
+            .await
+        {
             Ok(written) => self.record(key, written.metadata),
             Err(error) => {
                 self.record_failure(key, error);
@@ -168,7 +164,7 @@ impl Writer<'_> {
         let policy =
             if key.kind == Kind::Job { DeleteParams::foreground() } else { DeleteParams::background() };
         let parameters = policy.preconditions(preconditions);
-        match self.api(key.kind).delete(&key.name, &parameters).await {
+        match self.context.api(self.stack, key.kind).delete(&key.name, &parameters).await {
             Ok(_) => {
                 tracing::info!(object.kind = ?key.kind, object.name = %key.name, "Deleted object");
                 self.context.metrics.write(key.kind, "delete");

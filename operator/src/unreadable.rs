@@ -1,7 +1,7 @@
 //! Reports a `TodoStack` that cannot be read on the object itself: in its conditions and by an Event, once.
 //! What they say is decided in `stack/`.
 
-use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{
     Api, Resource as _,
     api::{ApiResource, DynamicObject, Patch, PatchParams},
@@ -26,8 +26,8 @@ pub(crate) async fn report(context: &Context, invalid: &InvalidObject) -> Result
     let (namespace, name) =
         (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
     tracing::error!(stack.name = %format!("{namespace}/{name}"), error, "TodoStack cannot be read");
-    let stacks: Api<DynamicObject> =
-        Api::namespaced_with(context.client.clone(), &namespace, &ApiResource::erase::<TodoStack>(&()));
+    let resource = ApiResource::erase::<TodoStack>(&());
+    let stacks: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &resource);
     // The guard of the watch keeps nothing but metadata.
     let found = stacks.get_opt(&name).await.map_err(|source| Error::Read(name.clone(), source))?;
     let Some(found) = found else { return Ok(()) };
@@ -42,7 +42,7 @@ pub(crate) async fn report(context: &Context, invalid: &InvalidObject) -> Result
     written.map_err(|source| Error::Write(name.clone(), source))?;
     context.metrics.status_write();
     if let Some(transition) = unreadable::transition(&old, error) {
-        publish::emit_on(context, &reference(&found), transition).await;
+        publish::emit_on(context, &found.object_ref(&resource), transition).await;
     }
     Ok(())
 }
@@ -52,15 +52,4 @@ fn conditions(stack: &DynamicObject) -> Vec<Condition> {
     let conditions = stack.data.pointer("/status/conditions").and_then(|list| list.as_array());
     let conditions = conditions.into_iter().flatten();
     conditions.filter_map(|condition| serde_json::from_value(condition.clone()).ok()).collect()
-}
-
-fn reference(stack: &DynamicObject) -> ObjectReference {
-    ObjectReference {
-        api_version: Some(TodoStack::api_version(&()).into_owned()),
-        kind: Some(TodoStack::kind(&()).into_owned()),
-        name: stack.metadata.name.clone(),
-        namespace: stack.metadata.namespace.clone(),
-        uid: stack.metadata.uid.clone(),
-        ..ObjectReference::default()
-    }
 }

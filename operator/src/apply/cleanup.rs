@@ -1,7 +1,7 @@
 //! The finalizer of a stack, and the deletion of its data under `deletionPolicy: Delete`. Data (claims, the
 //! PersistentVolume, Secrets) has no owner reference: the garbage collector never deletes it.
 
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Secret};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::{
     Api, ResourceExt as _,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use todostack_crds::{FIELD_MANAGER, FINALIZER, TodoStack};
 use todostack_stack::{
     labels,
-    managed::ManagedKind,
-    names,
+    managed::{self, Key, Kind},
     observed::{
         claim,
         origin::{Origin, origin},
@@ -89,36 +88,31 @@ pub(crate) async fn cleanup(
 }
 
 async fn delete_data(context: &Context, id: &StackRef, requirements: &Requirements<'_>) -> Result<(), Error> {
-    let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), &id.namespace);
-    for claim in [names::database(&id.name), names::sqlite_claim(&id.name)] {
-        let failed = |source| Error::Delete(format!("PersistentVolumeClaim {claim}"), source);
-        let found = claims.get_opt(&claim).await.map_err(failed)?;
-        if let Some(found) = found.filter(|found| is_data_of(&found.metadata, id)) {
-            release(context, &found).await.map_err(failed)?;
-            delete_found(&claims, &found.metadata).await.map_err(failed)?;
-        }
-    }
-    if requirements.export().is_some() {
-        let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
-        delete(&volumes, id, &names::volume(&id.namespace, &id.name)).await?;
-    }
-    let secrets: Api<Secret> = Api::namespaced(context.client.clone(), &id.namespace);
-    let (superuser, app) = (names::superuser_secret(&id.name), names::app_secret(&id.name));
-    for secret in [superuser, app, names::next_secret(&id.name)] {
-        delete(&secrets, id, &secret).await?;
+    for key in managed::data(id, requirements) {
+        delete(context, id, &key).await.map_err(|source| Error::Delete(key.to_string(), source))?;
     }
     Ok(())
 }
 
-/// Gives the volume of a claim the reclaim policy of its class again, so that it is deleted with the claim.
-async fn release(context: &Context, claim: &PersistentVolumeClaim) -> Result<(), kube::Error> {
-    let Some(name) = claim::volume(claim) else { return Ok(()) };
-    let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
-    let volume = volumes.get_opt(name).await?.filter(|volume| reclaim::is_bound_to(volume, claim));
-    match volume.as_ref().and_then(reclaim::restored) {
-        Some(change) => reclaim_policy::write(context, &change).await,
-        None => Ok(()),
+/// Gives the volume of the stack's claim the reclaim policy of its class again, so that it is deleted with
+/// the claim. Returns the claim's metadata.
+async fn release_claim(
+    context: &Context,
+    id: &StackRef,
+    name: &str,
+) -> Result<Option<ObjectMeta>, kube::Error> {
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), &id.namespace);
+    let found = claims.get_opt(name).await?.filter(|found| is_data_of(&found.metadata, id));
+    if let Some(claim) = &found
+        && let Some(name) = claim::volume(claim)
+    {
+        let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
+        let volume = volumes.get_opt(name).await?.filter(|volume| reclaim::is_bound_to(volume, claim));
+        if let Some(change) = volume.as_ref().and_then(reclaim::restored) {
+            reclaim_policy::write(context, &change).await?;
+        }
     }
+    Ok(found.map(|found| found.metadata))
 }
 
 fn has_finalizer(todostack: &TodoStack) -> bool {
@@ -129,17 +123,16 @@ fn others(todostack: &TodoStack) -> impl Iterator<Item = &str> {
     todostack.finalizers().iter().map(String::as_str).filter(|finalizer| *finalizer != FINALIZER)
 }
 
-async fn delete<K: ManagedKind>(api: &Api<K>, id: &StackRef, name: &str) -> Result<(), Error> {
-    let failed = |source| Error::Delete(format!("{} {name}", K::kind(&())), source);
-    let found = api.get_metadata_opt(name).await.map_err(failed)?;
-    let Some(found) = found.filter(|found| is_data_of(&found.metadata, id)) else { return Ok(()) };
-    delete_found(api, &found.metadata).await.map_err(failed)
-}
-
-async fn delete_found<K: ManagedKind>(api: &Api<K>, found: &ObjectMeta) -> Result<(), kube::Error> {
-    let preconditions = Preconditions { uid: found.uid.clone(), resource_version: None };
-    let parameters = DeleteParams::background().preconditions(preconditions);
-    match api.delete(found.name.as_deref().unwrap_or_default(), &parameters).await {
+async fn delete(context: &Context, id: &StackRef, key: &Key) -> Result<(), kube::Error> {
+    let api = context.api(id, key.kind);
+    let found = if key.kind == Kind::PersistentVolumeClaim {
+        release_claim(context, id, &key.name).await?
+    } else {
+        api.get_metadata_opt(&key.name).await?.map(|found| found.metadata)
+    };
+    let Some(found) = found.filter(|found| is_data_of(found, id)) else { return Ok(()) };
+    let preconditions = Preconditions { uid: found.uid, resource_version: None };
+    match api.delete(&key.name, &DeleteParams::background().preconditions(preconditions)).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(answer)) if answer.is_not_found() => Ok(()),
         Err(source) => Err(source),

@@ -5,10 +5,7 @@
 use std::sync::Arc;
 
 use futures::future;
-use kube::{
-    Api,
-    api::{DynamicObject, ObjectMeta},
-};
+use kube::{Api, api::ObjectMeta};
 use todostack_stack::{
     managed::{Key, Secret},
     names,
@@ -56,14 +53,9 @@ pub(super) async fn add(
 }
 
 async fn metadata(context: &Context, stack: &StackRef, key: &Key) -> Result<Option<ObjectMeta>, Error> {
-    let resource = key.kind.api_resource();
-    let api: Api<DynamicObject> = if key.kind.is_namespaced() {
-        Api::namespaced_with(context.client.clone(), &stack.namespace, &resource)
-    } else {
-        Api::all_with(context.client.clone(), &resource)
-    };
-    let found = api.get_metadata_opt(&key.name).await.map_err(|source| Error::Read {
-        kind: resource.kind,
+    let found = context.api(stack, key.kind).get_metadata_opt(&key.name).await;
+    let found = found.map_err(|source| Error::Read {
+        kind: <&str>::from(key.kind).to_owned(),
         namespace: stack.namespace.clone(),
         name: key.name.clone(),
         source,
