@@ -26,7 +26,9 @@ use todostack_stack::{
     prune,
 };
 
-use crate::{namespace::Namespace, secret_values::PUBLIC_KEYS};
+use todostack_stack::resources::login_secret::PUBLIC_KEYS;
+
+use crate::namespace::Namespace;
 
 const FOLDER: &str = "TODOSTACK_CAPTURE";
 

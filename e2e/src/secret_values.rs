@@ -18,23 +18,10 @@ use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use tokio::{sync::oneshot, task::JoinHandle};
 
+use todostack_stack::resources::login_secret::PUBLIC_KEYS;
+
 use crate::outputs::Text;
 
-// Keys of database Secrets that are not confidential. `revision` tells the versions of a login apart.
-pub(crate) const PUBLIC_KEYS: &[&str] = &[
-    "username",
-    "user",
-    "dbname",
-    "database",
-    "host",
-    "port",
-    "sslmode",
-    "revision",
-    "rotation",
-    "replaces",
-    "system-identifier",
-    "given-up-system-identifier",
-];
 // A TLS server sends its certificates to every client.
 const CERTIFICATES: &[&str] = &["tls.crt", "ca.crt"];
 // A shorter value occurs in many texts by chance.

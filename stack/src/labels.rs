@@ -68,6 +68,11 @@ pub fn selector_labels(stack: &Stack, component: Component) -> BTreeMap<String, 
     ])
 }
 
+/// The selector of a stack's pods and Jobs of a component, as `kubectl` takes it.
+pub(crate) fn selector_text(stack: &str, component: Component) -> String {
+    format!("{STACK}={stack},{COMPONENT}={}", component.as_str())
+}
+
 /// The selector of a Deployment or StatefulSet.
 pub fn selector(stack: &Stack, component: Component) -> LabelSelector {
     LabelSelector { match_labels: Some(selector_labels(stack, component)), ..LabelSelector::default() }

@@ -63,8 +63,8 @@ pub fn data(stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
 }
 
 /// `get` finds objects that the caches lack; `list` and `watch` fill the caches; `create` and `patch` apply.
-/// `delete` removes what an edit or the deletion of a stack makes superfluous; OpenShift also requires it of
-/// whoever restores an owner reference (admission plugin OwnerReferencesPermissionEnforcement).
+/// `delete` removes what an edit or the deletion of a stack makes superfluous; OpenShift also requires it for
+/// restoring an owner reference (admission plugin OwnerReferencesPermissionEnforcement).
 const ALL: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 /// The name of a Job contains a hash and cannot collide with a foreign one, so no Job is asked for by name.
 const HASHED: &[&str] = &["list", "watch", "create", "patch", "delete"];

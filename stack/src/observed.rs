@@ -54,7 +54,7 @@ pub struct Observed {
     pub claim: Option<Arc<PersistentVolumeClaim>>,
     /// The managed PersistentVolume of an NFS export.
     pub volume: Option<Arc<PersistentVolume>>,
-    /// The PersistentVolume that the claim names, whoever created it. While there is no claim, the one that
+    /// The PersistentVolume that the claim names, managed or not. While there is no claim, the one that
     /// the last status names.
     pub data_volume: Option<Arc<PersistentVolume>>,
     pub stateful_set: Option<Arc<StatefulSet>>,

@@ -33,9 +33,13 @@ pub fn parse(quantity: &str) -> Option<u128> {
     digits.checked_mul(unit)?.checked_mul(power)?.checked_div(scale)
 }
 
+pub(crate) fn is_larger(quantity: &str, than: &str) -> bool {
+    parse(quantity) > parse(than)
+}
+
 /// The larger of two quantities; the first, if they are equal.
 pub(crate) fn larger<'a>(one: &'a str, two: &'a str) -> &'a str {
-    if parse(two) > parse(one) { two } else { one }
+    if is_larger(two, one) { two } else { one }
 }
 
 #[cfg(test)]

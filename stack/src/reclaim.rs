@@ -69,9 +69,8 @@ pub fn released<'a>(stack: &Stack, observed: &'a Observed) -> Option<&'a Persist
     let name = wanted.requested.volume.as_deref();
     let volumes = [observed.volume.as_deref(), observed.data_volume.as_deref()];
     volumes.into_iter().flatten().find(|volume| {
-        let phase = volume.status.as_ref().and_then(|status| status.phase.as_deref());
         volume.metadata.name.as_deref() == name
-            && phase == Some("Released")
+            && claim::is_released(volume)
             && claim::is_of_claim(volume, &stack.id, &wanted.claim)
     })
 }

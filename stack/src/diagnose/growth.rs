@@ -85,7 +85,7 @@ fn growth<'a>(stack: &'a Stack, observed: &'a Observed) -> Option<Growth<'a>> {
     let volume = stack.volume()?;
     let VolumeSource::Class(_) = &volume.source else { return None };
     let claim = observed.claim.as_deref()?;
-    let is_small = quantity::parse(&volume.size) > quantity::parse(claim::capacity(claim)?);
+    let is_small = quantity::is_larger(&volume.size, claim::capacity(claim)?);
     let class = growing_class(&observed.storage_classes, claim);
     is_small.then_some(Growth { claim, volume, size: claim::bound_size(claim)?, class })
 }

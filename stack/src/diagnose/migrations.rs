@@ -5,7 +5,7 @@ use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part, Severity, containers, crashes, pods::Place};
 use crate::{
-    labels::{COMPONENT, Component, STACK},
+    labels::{self, Component},
     resources::migration_job,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     });
     let silent = || {
         let (namespace, stack) = (&evidence.stack.id.namespace, &evidence.stack.id.name);
-        let selector = format!("{STACK}={stack},{COMPONENT}={}", Component::Migration.as_str());
+        let selector = labels::selector_text(stack, Component::Migration);
         Finding::new(Part::Migrations, Reason::MigrationFailed, "The migration")
             .problem("failed, and its pods left no message")
             .remedy(crashes::retried(namespace, &selector))

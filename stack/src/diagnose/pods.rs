@@ -12,7 +12,7 @@ use todostack_crds::Reason;
 
 use super::{Evidence, Finding, Part};
 use crate::{
-    labels::{COMPONENT, Component, STACK},
+    labels::{self, COMPONENT, Component, STACK},
     observed::subjects,
     resources::migration_job::{self, Outcome},
 };
@@ -61,7 +61,7 @@ impl Place<'_> {
     /// The selector of the objects of a component of the same stack: their names change by themselves.
     pub(super) fn selector_of(&self, component: Component) -> String {
         let stack = self.pod.labels().get(STACK).map(String::as_str).unwrap_or_default();
-        format!("{STACK}={stack},{COMPONENT}={}", component.as_str())
+        labels::selector_text(stack, component)
     }
 
     /// The label selector of all pods of this part.

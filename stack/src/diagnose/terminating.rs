@@ -82,10 +82,5 @@ pub(super) fn delete_pod(stack: &Stack) -> String {
         Database::Postgres(_) | Database::External(_) => Component::Database,
     };
     let (namespace, name) = (&stack.id.namespace, &stack.id.name);
-    format!(
-        "kubectl -n {namespace} delete pod --selector {}={name},{}={}",
-        labels::STACK,
-        labels::COMPONENT,
-        component.as_str()
-    )
+    format!("kubectl -n {namespace} delete pod --selector {}", labels::selector_text(name, component))
 }

@@ -49,7 +49,7 @@ pub(crate) fn capacity(claim: &PersistentVolumeClaim) -> Option<&str> {
 /// The size that a bound claim has: what it requests, or, while it grows, what its volume has.
 pub fn bound_size(claim: &PersistentVolumeClaim) -> Option<&str> {
     let (request, capacity) = (request(claim)?, capacity(claim)?);
-    Some(if quantity::parse(request) < quantity::parse(capacity) { request } else { capacity })
+    Some(if quantity::is_larger(capacity, request) { request } else { capacity })
 }
 
 pub(crate) fn reclaim_policy(volume: &PersistentVolume) -> Option<&str> {

@@ -1,5 +1,5 @@
-//! Which database a managed server has: the system identifier that `initdb` gave it. A volume that is empty or
-//! holds another database is not used in its place, unless the user gives the database up.
+//! Which database a managed server has: the system identifier that `initdb` gave it. A volume that is empty
+//! or holds another database is not used in its place, unless the user gives the database up.
 
 use kube::ResourceExt as _;
 use serde::Deserialize;
@@ -11,8 +11,8 @@ use crate::{
     resources::{login_secret, migration_job, superuser_secret},
 };
 
-/// Annotation of a stack: the system identifier of a database that the user gives up, so that an empty volume,
-/// or one with another database, is accepted once.
+/// Annotation of a stack: the system identifier of a database that the user gives up, so that an empty
+/// volume, or one with another database, is accepted once.
 pub const ACCEPT: &str = "todostack.dev/accept-new-volume";
 
 /// The identity of the database of a managed server.
@@ -25,7 +25,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// The Secret of the superuser outlives the stack, as the volume does, and the status outlives the Secret.
+    /// The Secret of the superuser outlives the stack, as the volume does, and the status outlives the
+    /// Secret.
     pub(super) fn new(todostack: &TodoStack, observed: &Observed) -> Self {
         let secret = observed.superuser.as_deref();
         let given_up = secret.map(|secret| login_secret::read(secret).login.given_up).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Whether the desired image and credentials are migrated, and which Job runs next. The memory is the status:
-//! a Job that somebody deletes changes nothing. What a Job holds is in `resources/migration_job.rs`.
+//! a Job that a user deletes changes nothing. What a Job holds is in `resources/migration_job.rs`.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{api::batch::v1::Job, apimachinery::pkg::apis::meta::v1::Time};
@@ -41,7 +41,7 @@ pub(super) fn migration(
     let stack = todostack.name_any();
     let (first, first_other) =
         (names::migration(&stack, image, wanted), names::migration(&stack, image, other));
-    let run = |revision, first| Run::new(Identity { image, revision, first }, remembered, inputs);
+    let run = |revision, first| Run::new(RunKey { image, revision, first }, remembered, inputs);
     let (run, other) = (run(wanted, &first), run(other, &first_other));
     let done = run.completed.max(other.completed);
     let reported = probe_failures::migration_needed(inputs.observed);
@@ -71,7 +71,7 @@ pub(super) fn revision(migration: &MigrationStatus) -> &str {
 
 /// What distinguishes a migration from others.
 #[derive(Clone, Copy)]
-struct Identity<'a> {
+struct RunKey<'a> {
     image: &'a str,
     revision: &'a str,
     /// The name of its first Job.
@@ -80,7 +80,7 @@ struct Identity<'a> {
 
 /// What is known of one migration.
 struct Run<'a> {
-    identity: Identity<'a>,
+    key: RunKey<'a>,
     attempts: Vec<Attempt<'a>>,
     /// When the status remembers that it completed.
     remembered: Option<Timestamp>,
@@ -89,8 +89,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(identity: Identity<'a>, remembered: Option<&MigrationStatus>, inputs: Inputs<'a>) -> Self {
-        let Identity { image, revision, first } = identity;
+    fn new(key: RunKey<'a>, remembered: Option<&MigrationStatus>, inputs: Inputs<'a>) -> Self {
+        let RunKey { image, revision, first } = key;
         let attempts = Attempt::all(&inputs.observed.jobs, &inputs.observed.pods, first);
         let remembered = remembered.filter(|it| it.image == image && it.revision == revision);
         let remembered =
@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
             Outcome::Failed(_) | Outcome::Running => None,
         });
         let completed = by_jobs.max().max(remembered);
-        Self { identity, attempts, remembered, completed }
+        Self { key, attempts, remembered, completed }
     }
 
     fn failed(&self) -> Option<String> {
@@ -116,8 +116,8 @@ impl<'a> Run<'a> {
         let mut attempts = self.attempts.iter().rev();
         let attempt = attempts.find(|attempt| attempt.outcome == Outcome::Migrated(completed))?;
         Some(MigrationStatus {
-            image: self.identity.image.to_owned(),
-            revision: self.identity.revision.to_owned(),
+            image: self.key.image.to_owned(),
+            revision: self.key.revision.to_owned(),
             completion_time: (completed > Timestamp::MIN).then_some(Time(completed)),
             schema_version: migration_job::schema_version(attempt.job, &inputs.observed.pods),
         })
@@ -136,7 +136,7 @@ struct Course<'a> {
 
 impl Course<'_> {
     fn job(&self) -> String {
-        let Some(latest) = self.run.attempts.last() else { return self.run.identity.first.to_owned() };
+        let Some(latest) = self.run.attempts.last() else { return self.run.key.first.to_owned() };
         if self.is_run || self.due(latest).is_none_or(|due| self.now < due) {
             latest.job.name_any()
         } else {

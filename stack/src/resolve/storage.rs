@@ -86,14 +86,15 @@ fn kept_volume<'a>(
 /// A claim for an existing volume asks for no more than the volume has: it would not be bound.
 fn fitting_size(volume: &PersistentVolume, size: &str) -> String {
     let capacity = volume.spec.as_ref().and_then(|spec| spec.capacity.as_ref()?.get("storage"));
-    let smaller = capacity.map(|capacity| capacity.0.as_str()).filter(|capacity| is_larger(size, capacity));
+    let smaller =
+        capacity.map(|capacity| capacity.0.as_str()).filter(|capacity| quantity::is_larger(size, capacity));
     smaller.unwrap_or(size).to_owned()
 }
 
 /// The request of an existing claim. It changes only where the API server accepts that: the claim is bound,
 /// its class can grow volumes, and the spec asks for more than the volume has.
 fn request(existing: &PersistentVolumeClaim, size: &str, observed: &Observed) -> String {
-    let grows = claim::capacity(existing).is_some_and(|capacity| is_larger(size, capacity))
+    let grows = claim::capacity(existing).is_some_and(|capacity| quantity::is_larger(size, capacity))
         && growing_class(&observed.storage_classes, existing).is_some();
     if grows { size.to_owned() } else { kept_size(existing, size) }
 }
@@ -103,10 +104,6 @@ fn kept_size(existing: &PersistentVolumeClaim, size: &str) -> String {
     let requested = claim::request(existing).unwrap_or(size);
     let is_same = quantity::parse(requested) == quantity::parse(size);
     if is_same { size } else { requested }.to_owned()
-}
-
-fn is_larger(size: &str, than: &str) -> bool {
-    quantity::parse(size) > quantity::parse(than)
 }
 
 /// What exists instead of the volume that the spec names: it is kept, and nothing starts on it.

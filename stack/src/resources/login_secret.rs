@@ -23,6 +23,23 @@ const GIVEN_UP: &str = "given-up-system-identifier";
 /// Key with the hash by which an edit is noticed.
 const SEAL: &str = "seal";
 
+/// Keys of these Secrets, and of those that users bring, whose values are not confidential. `revision` tells
+/// versions of credentials apart.
+pub const PUBLIC_KEYS: &[&str] = &[
+    "username",
+    "user",
+    "dbname",
+    "database",
+    "host",
+    "port",
+    "sslmode",
+    "revision",
+    "rotation",
+    "replaces",
+    "system-identifier",
+    GIVEN_UP,
+];
+
 /// The Secret `name` with `login`.
 pub fn build(stack: &Stack, name: String, login: &Login) -> Secret {
     let Login {
