@@ -1,5 +1,6 @@
 //! The script that starts the server, on a real Postgres with an entrypoint like that of the official image:
-//! the lock, the initialization, the superuser's password. That the pod runs it is the cluster tests' subject.
+//! the lock, the initialization, the superuser's password. That the pod runs it is the cluster tests'
+//! subject.
 
 #![expect(clippy::unwrap_used, reason = "a failure must fail the test")]
 
@@ -154,6 +155,8 @@ impl Drop for Container<'_> {
             let _ = Command::new("kill").args(["-QUIT", "--", process]).status();
         }
         let _ = self.process.wait();
+        // What a shell without job control starts in the background ignores SIGQUIT.
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         self.pod.until("flock --nonblock \"${PGDATA%/*/*}/.todostack.lock\" true");
     }
 }
@@ -238,8 +241,8 @@ fn an_interrupted_initialization_is_no_database() {
     assert_eq!(pod.start(&[]).refuses()["check"], "half");
 }
 
-// What keeps psql from setting the password must not end the sessions of the API: the server takes a child that
-// exits with 2 or 3 for a crashed one.
+// What keeps psql from setting the password must not end the sessions of the API: the server takes a child
+// that exits with 2 or 3 for a crashed one.
 #[rstest]
 #[case::read_only(&["default_transaction_read_only=on"])]
 #[case::timeout(&["statement_timeout=1"])]

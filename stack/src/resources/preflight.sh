@@ -37,8 +37,8 @@ within df -Pk "$volume"
 left=$(printf '%s\n' "$output" | awk 'NR == 2 { print $4 }')
 [ "${left:-0}" -ge "$needed" ] || fail full "" "${left:-0}" "$needed"
 
-probe=$volume/.preflight-${HOSTNAME:-local}
-within touch "$probe" || denied "$volume"
+within mktemp "$volume/.preflight-XXXXXX" || denied "$volume"
+probe=$output
 within stat -c %u:%g "$probe"
 written=$output
 # Where date has no nanoseconds (busybox), every write counts as fast.

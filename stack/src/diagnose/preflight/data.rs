@@ -1,12 +1,12 @@
-//! Reports on what is on the volume and on the image that should read it: another version, layout or database,
-//! and an initialization that failed.
+//! Reports on what is on the volume and on the image that should read it: another version, layout or
+//! database, and an initialization that failed.
 
 use strum::IntoEnumIterator as _;
 use todostack_crds::{Reason, postgres::Version};
 
 use super::{Access, Finding, Part, Report};
 use crate::{
-    labels::{COMPONENT, Component, STACK},
+    labels::{self, Component},
     resolve::identity::ACCEPT,
     stack::{Database, Postgres, Stack, VolumeSource},
 };
@@ -149,9 +149,8 @@ fn begin_again(report: &Report, stack: &Stack, postgres: &Postgres) -> String {
     let scripts = postgres.init_scripts.as_deref().unwrap_or("…");
     let namespace = &stack.id.namespace;
     let pods = format!(
-        "kubectl -n {namespace} delete pods -l {STACK}={},{COMPONENT}={}",
-        stack.id.name,
-        Component::Database.as_str()
+        "kubectl -n {namespace} delete pods -l {}",
+        labels::selector_text(&stack.id.name, Component::Database)
     );
     match &postgres.volume.source {
         VolumeSource::Nfs { path, .. } => format!(

@@ -136,8 +136,11 @@ fn a_volume_that_another_server_has_locked_fails_once_and_then_waits_until_it_is
     let (_folder, volume) = volume(999, 0o700);
     let other = OtherServer::start(&volume);
     assert_eq!(reported(&check(&volume, "hard")), (1, "inuse".into(), String::new()));
+    // The third is of another pod, which has a temporary directory of its own.
+    let waits = volume.with_file_name("tmp/third");
+    fs::copy(volume.with_file_name("tmp/waits"), &waits).unwrap();
     let mut second = script(&volume, "hard").spawn().unwrap();
-    let mut third = script(&volume, "hard").spawn().unwrap();
+    let mut third = script(&volume, "hard").env("VOLUME_WAITS", waits).spawn().unwrap();
     assert!(second.try_wait().unwrap().is_none());
     other.stop();
     assert!(second.wait().unwrap().success());

@@ -1,5 +1,5 @@
-//! The script that checks the volume, on volumes that hold something: data of this and other versions, layouts and
-//! databases.
+//! The script that checks the volume, on volumes that hold something: data of this and other versions,
+//! layouts and databases.
 
 use std::{fs, os::unix::fs::chown, path::Path};
 
