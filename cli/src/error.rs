@@ -53,7 +53,9 @@ pub(crate) enum Error {
         namespace = .0.namespace, name = .0.name
     )]
     NotDeleted(StackRef),
-    #[error("TodoStack {0} does not wait for the operator, but for whoever removes these finalizers: {1}")]
+    #[error(
+        "TodoStack {0} does not wait for the operator, but for the controllers that remove these finalizers: {1}"
+    )]
     OtherFinalizer(StackRef, String),
     #[error("failed to release TodoStack {stack}: the API server reports: {message}")]
     NotReleased { stack: StackRef, message: String },

@@ -142,8 +142,8 @@ impl Scene {
         self
     }
 
-    // Another spec, and the objects of the former one. The volume of a stack cannot change: without a database,
-    // the spec keeps that of the former one.
+    // Another spec, and the objects of the former one. The volume of a stack cannot change: without a
+    // database, the spec keeps that of the former one.
     pub(crate) fn with_spec(mut self, spec: Value) -> Self {
         let database = self.todostack.spec.database.take();
         self.todostack.spec = object(spec);

@@ -85,11 +85,11 @@ pub enum Reason {
     VolumeNotWritable,
     /// The NFS volume is mounted `soft`, so a slow server causes I/O errors and data loss.
     VolumeMountedSoft,
-    /// The volume cannot be locked against a second server: it is mounted with `nolock` or `local_lock`, or its
-    /// server has no locks (`No locks available`).
+    /// The volume cannot be locked against a second server: it is mounted with `nolock` or `local_lock`, or
+    /// its server has no locks (`No locks available`).
     VolumeNotLockable,
-    /// Another server holds the lock on the volume: one that is still stopping, that of another stack with the
-    /// same export, or one on a node that is lost.
+    /// Another server holds the lock on the volume: one that is still stopping, that of another stack with
+    /// the same export, or one on a node that is lost.
     VolumeInUse,
     /// Warning: the volume takes long to persist a write (fsync), and each commit waits for one.
     VolumeSlow,

@@ -1,5 +1,5 @@
-//! Directories of the stand-in for NFS on the ordinary nodes: they are folders of this machine, so a test reaches
-//! them while no pod mounts them.
+//! Directories of the stand-in for NFS on the ordinary nodes: they are folders of this machine, so a test
+//! reaches them while no pod mounts them.
 
 use std::{
     fs,

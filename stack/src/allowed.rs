@@ -24,7 +24,7 @@ pub enum Invalid {
     Host(String),
 }
 
-/// Exports that stacks may use. None by default: whoever may create stacks could otherwise read every
+/// Exports that stacks may use. None by default: users who may create stacks could otherwise read every
 /// directory that the nodes can mount.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedExports(Vec<ExportPattern>);

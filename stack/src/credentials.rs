@@ -77,8 +77,8 @@ pub struct Login {
     /// Hash of the rotation (`resolve::rotation`) that was due when the password was generated. Empty before
     /// the first.
     pub rotation: String,
-    /// System identifier of the database that was given up last (`resolve::identity`): the next one has neither
-    /// roles nor schema. Empty if there is none.
+    /// System identifier of the database that was given up last (`resolve::identity`): the next one has
+    /// neither roles nor schema. Empty if there is none.
     pub given_up: String,
     /// Changes with any other field. Pods carry it, so that they roll out without exposing a hash of the
     /// password to users who may not read Secrets.

@@ -1,5 +1,5 @@
-//! Volumes that do not hold the database of their stack: lost, replaced, in another layout, or of another version.
-//! What is wrong with an export itself is in `nfs_exports.rs`.
+//! Volumes that do not hold the database of their stack: lost, replaced, in another layout, or of another
+//! version. What is wrong with an export itself is in `nfs_exports.rs`.
 
 use std::path::Path;
 
@@ -65,8 +65,8 @@ fn a_replaced_volume_is_not_used_until_the_user_accepts_it() -> Result<()> {
         until_recorded(namespace).await?;
         namespace.delete_and_wait("shop").await?;
         until_stopped(namespace).await?;
-        // Its identifier is the first field of the control file, over which Postgres has a checksum: so another
-        // database is made by another stack.
+        // Its identifier is the first field of the control file, over which Postgres has a checksum: so
+        // another database is made by another stack.
         std::fs::rename(folder.join("18"), folder.join(".first"))?;
         namespace.kubectl(&["delete", "secret", "shop-db-superuser", "shop-db-app"]).await?;
         namespace.apply_and_wait("shop", &spec).await?;

@@ -95,8 +95,8 @@ fn nfs_spec(server: &str, path: &str, options: &str) -> String {
     format!("{{database: {{postgres: {}}}}}", postgres_on_node(&nfs))
 }
 
-// Validation rejects these options in a spec, but an administrator's StorageClass or PersistentVolume can have
-// them.
+// Validation rejects these options in a spec, but an administrator's StorageClass or PersistentVolume can
+// have them.
 #[rstest]
 #[case::soft("soft", "nfsvers=4.1", Reason::VolumeMountedSoft)]
 #[case::nolock("nolock", "nfsvers=3", Reason::VolumeNotLockable)]

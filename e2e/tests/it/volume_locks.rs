@@ -1,4 +1,5 @@
-//! Two servers on one volume: the second waits, however the volume is named, and starts when the first is gone.
+//! Two servers on one volume: the second waits, however the volume is named, and starts when the first is
+//! gone.
 
 use anyhow::{Context as _, Result};
 use kube::api::DeleteParams;
@@ -28,8 +29,8 @@ fn a_stack_whose_export_another_stack_uses_under_another_name_waits_until_that_i
     })
 }
 
-// As after a forced deletion of the pod of a lost node: a process of which no API server knows. Over NFS 4.1, with
-// a mount of its own.
+// As after a forced deletion of the pod of a lost node: a process of which no API server knows. Over NFS 4.1,
+// with a mount of its own.
 #[test]
 fn a_stack_waits_for_an_unknown_server_on_its_export() -> Result<()> {
     with_namespace("orphan", async |namespace| {

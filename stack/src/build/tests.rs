@@ -115,7 +115,8 @@ fn every_pod_conforms_to_the_restricted_pod_security_standard() {
     }
 }
 
-// In commands and variables, Kubernetes replaces `$$` with `$` (`$$(NAME)` escapes a reference to a variable).
+// In commands and variables, Kubernetes replaces `$$` with `$` (`$$(NAME)` escapes a reference to a
+// variable).
 #[test]
 fn no_object_contains_two_dollars_in_a_row() {
     for object in every_stack().iter().flat_map(objects) {

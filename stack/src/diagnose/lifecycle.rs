@@ -34,8 +34,8 @@ fn terminating(evidence: Evidence<'_>) -> Vec<Finding> {
     .collect()
 }
 
-/// What releases the pods and volumes of a node that stays lost: Kubernetes then detaches the volumes, which a
-/// deletion of the pod with `--force` does not wait for.
+/// What releases the pods and volumes of a node that stays lost: Kubernetes then detaches the volumes, which
+/// a deletion of the pod with `--force` does not wait for.
 pub(super) fn out_of_service(pod: &Pod) -> String {
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("…");
     format!(

@@ -36,8 +36,8 @@ enum Address<'a> {
     AnyHost(Option<&'a str>),
 }
 
-/// Who else has the export of `stack`: first whoever has a claim for it, since a server may run on that, then
-/// the oldest stack.
+/// Who else has the export of `stack`: first the holder of a claim for it, since a server may run on that,
+/// then the oldest stack.
 pub fn export(neighbors: Neighbors<'_>, stack: &TodoStack) -> Option<ExportHolder> {
     let ours = export_of(stack)?;
     let shares = |other: &TodoStack| export_of(other).as_ref() == Some(&ours);

@@ -52,7 +52,7 @@ fn api_server() -> Vec<String> {
         format!("--advertise-address={}", Node { number: 1 }.address()),
         "--allow-privileged".to_owned(),
         "--authorization-mode=Node,RBAC".to_owned(),
-        // As OpenShift has it: whoever sets an owner reference needs more permissions.
+        // As OpenShift has it: setting an owner reference requires more permissions.
         "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".to_owned(),
         format!("--service-cluster-ip-range={}", plan::SERVICES),
         format!("--tls-cert-file={}", pki("apiserver.crt")),

@@ -12,7 +12,7 @@ fn with_status(spec: &str, status: &str) -> Value {
     stack
 }
 
-// Whoever edits a spec cannot change the status: both versions have the same.
+// A user who edits a spec cannot change the status: both versions have the same.
 fn rejected(old: &str, new: &str, status: &str) -> Vec<String> {
     rejections(&with_status(new, status), Some(&with_status(old, status)))
 }

@@ -29,22 +29,6 @@ use crate::{
     stack_ref::StackRef,
 };
 
-// Keys of credentials that are not secret, and so are captured as they are.
-const OPEN_KEYS: &[&str] = &[
-    "username",
-    "user",
-    "dbname",
-    "database",
-    "host",
-    "port",
-    "sslmode",
-    "revision",
-    "rotation",
-    "replaces",
-    "system-identifier",
-    "given-up-system-identifier",
-];
-
 pub(super) struct Capture {
     // `REASON` or `REASON-CASE`.
     pub(super) name: String,
@@ -105,7 +89,7 @@ impl Capture {
         let mut values = Vec::new();
         for secret in self.of_kind::<Secret>(&self.all()) {
             for (key, ByteString(value)) in secret.data.clone().unwrap_or_default() {
-                if !OPEN_KEYS.contains(&key.as_str()) {
+                if !login_secret::PUBLIC_KEYS.contains(&key.as_str()) {
                     values.push((secret.name_any(), key, value));
                 }
             }
