@@ -163,10 +163,8 @@ impl Course<'_> {
         let mut obsolete = jobs.filter(|job| match (self.is_run, is_latest(job)) {
             // Nothing is deleted before the status remembers it.
             (true, _) if self.run.remembered.is_none() => false,
-            // A sidecar keeps it from ending.
             (true, true) => {
-                let outcome = migration_job::outcome(job, &inputs.observed.pods);
-                matches!(outcome, Outcome::Migrated(_)) && !migration_job::finished(job)
+                !migration_job::finished(job) && migration_job::is_held_by_sidecar(job, &inputs.observed.pods)
             }
             (true, false) => true,
             (false, is_latest) => !is_latest && latest.is_some() && ended() && migration_job::finished(job),

@@ -23,7 +23,7 @@ use crate::{
 
 mod attempts;
 
-pub use attempts::{Attempt, Outcome, outcome, pods_of, schema_version};
+pub use attempts::{Attempt, Outcome, is_held_by_sidecar, outcome, pods_of, schema_version};
 
 /// Name of the container that migrates.
 pub const CONTAINER: &str = "migrate";

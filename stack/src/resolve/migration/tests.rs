@@ -37,13 +37,17 @@ fn named(name: &str, condition: &str, minutes: i64) -> Arc<Job> {
     Arc::new(serde_json::from_value(job).unwrap())
 }
 
-/// The pod of a Job whose migration succeeded so long ago.
-fn migrated(job: &Job, minutes: i64) -> Value {
+/// The pod of a Job whose migration succeeded so long ago, with the states of other containers.
+fn migrated(job: &Job, minutes: i64, others: &[Value]) -> Value {
     let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": job.metadata.uid});
     let state = json!({"terminated": {"exitCode": 0, "finishedAt": ago(minutes)}});
-    json!({"metadata": {"name": "m", "ownerReferences": [owner]}, "status": {"containerStatuses": [
-        {"name": "migrate", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state},
-    ]}})
+    let status = |name: &str, state: &Value| {
+        json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state})
+    };
+    let others = others.iter().map(|state| status("proxy", state));
+    let statuses: Vec<_> = std::iter::once(status("migrate", &state)).chain(others).collect();
+    let metadata = json!({"name": "m", "ownerReferences": [owner]});
+    json!({"metadata": metadata, "status": {"containerStatuses": statuses}})
 }
 
 fn remembered(image: &str, revision: &str, minutes: i64) -> MigrationStatus {
@@ -184,14 +188,23 @@ fn a_completed_job_is_remembered_and_then_others_are_deleted() {
     assert_eq!(scene.migration().failed, None);
 }
 
-#[test]
-fn a_job_whose_sidecar_runs_on_is_deleted_once_its_migration_is_remembered() {
+// Its Job completes a moment after its container. Deleted in this moment, it takes its log with it.
+#[rstest]
+#[case::none(vec![], false)]
+#[case::runs_on(vec![json!({"running": {}})], true)]
+#[case::failed(vec![json!({"terminated": {"exitCode": 1}})], true)]
+#[case::ended(vec![json!({"terminated": {"exitCode": 0}})], false)]
+fn a_job_that_a_sidecar_holds_is_deleted_once_its_migration_is_remembered(
+    #[case] sidecars: Vec<Value>,
+    #[case] is_deleted: bool,
+) {
     let running = job("", "None", 1);
-    let scene = Scene::new(vec![running.clone()], None).with_pod(migrated(&running, 2));
+    let scene = Scene::new(vec![running.clone()], None).with_pod(migrated(&running, 2, &sidecars));
     assert_eq!(scene.plan(), (true, JobPlan::None, String::new()));
     let mut scene = Scene { status: TodoStackStatus::default(), ..scene };
     scene.status.migrations = scene.migration().completed;
-    assert_eq!(scene.plan(), (true, JobPlan::Delete(first(IMAGE)), String::new()));
+    let plan = if is_deleted { JobPlan::Delete(first(IMAGE)) } else { JobPlan::None };
+    assert_eq!(scene.plan(), (true, plan, String::new()));
 }
 
 #[rstest]

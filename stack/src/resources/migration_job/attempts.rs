@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use k8s_openapi::api::{
     batch::v1::{Job, JobCondition},
-    core::v1::{ContainerStateTerminated, Pod},
+    core::v1::{ContainerStateTerminated, ContainerStatus, Pod},
 };
 use kube::ResourceExt as _;
 use serde::Deserialize;
@@ -95,8 +95,20 @@ pub fn outcome(job: &Job, pods: &[Arc<Pod>]) -> Outcome {
 /// The end of the container that migrates, if it succeeded.
 fn migrated(pod: &Pod) -> Option<&ContainerStateTerminated> {
     let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-    let container = statuses.iter().find(|container| container.name == CONTAINER)?;
+    succeeded(statuses.iter().find(|container| container.name == CONTAINER)?)
+}
+
+fn succeeded(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
     container.state.as_ref()?.terminated.as_ref().filter(|terminated| terminated.exit_code == 0)
+}
+
+/// Whether the migration succeeded, and a container beside it keeps the Job from completing: it runs on, or it
+/// failed. A Job without one completes by itself, a moment after its container ended.
+pub fn is_held_by_sidecar(job: &Job, pods: &[Arc<Pod>]) -> bool {
+    pods_of(job, pods).filter(|pod| migrated(pod).is_some()).any(|pod| {
+        let mut statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
+        !statuses.all(|container| succeeded(container).is_some())
+    })
 }
 
 /// The version of the schema that a Job reported.
