@@ -6,7 +6,6 @@ use serde::Deserialize;
 use todostack_crds::TodoStack;
 
 use crate::{
-    labels::{COMPONENT, Component},
     observed::Observed,
     resources::{login_secret, migration_job, superuser_secret},
 };
@@ -53,20 +52,16 @@ struct Report {
     system_identifier: String,
 }
 
-/// The system identifier that a migration found.
+/// The system identifier that a migration of this stack found: the pods of an earlier stack of its name can
+/// still be there.
 fn reported(observed: &Observed) -> Option<String> {
-    let pods = observed
-        .pods
-        .iter()
-        .filter(|pod| pod.labels().get(COMPONENT).is_some_and(|it| it == Component::Migration.as_str()));
+    let pods = observed.jobs.iter().flat_map(|job| migration_job::pods_of(job, &observed.pods));
     let containers = pods.filter_map(|pod| pod.status.as_ref()?.init_container_statuses.as_ref()).flatten();
     let messages = containers
         .filter(|container| container.name == migration_job::ROLES)
         .filter_map(|container| container.state.as_ref()?.terminated.as_ref()?.message.as_deref());
-    messages
-        .filter_map(|message| serde_json::from_str::<Report>(message.trim()).ok())
-        .map(|report| report.system_identifier)
-        .next_back()
+    let reports = messages.filter_map(|message| serde_json::from_str::<Report>(message.trim()).ok());
+    reports.map(|report| report.system_identifier).last()
 }
 
 #[cfg(test)]

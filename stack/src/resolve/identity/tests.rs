@@ -70,13 +70,24 @@ impl Life {
         *postgres
     }
 
-    /// A migration on the database with this system identifier.
+    /// A migration of this stack on the database with this system identifier.
     fn migrate(&mut self, identifier: &str) {
+        let name = format!("shop-migrate-{identifier}");
+        let job = json!({"metadata": {"name": name, "uid": name}});
+        self.observed.jobs.push(Arc::new(serde_json::from_value(job).unwrap()));
+        self.report(identifier);
+    }
+
+    /// The pod of a migration that found this system identifier. Its Job may be gone.
+    fn report(&mut self, identifier: &str) {
         let message = json!({"systemIdentifier": identifier}).to_string();
         let state = json!({"terminated": {"exitCode": 0, "message": message}});
         let labels = json!({"app.kubernetes.io/component": "migration"});
+        let name = format!("shop-migrate-{identifier}");
+        let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": name});
         let container = json!({"name": "roles", "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": state});
-        let pod = json!({"metadata": {"labels": labels}, "status": {"initContainerStatuses": [container]}});
+        let metadata = json!({"labels": labels, "ownerReferences": [owner]});
+        let pod = json!({"metadata": metadata, "status": {"initContainerStatuses": [container]}});
         self.observed.pods.push(Arc::new(serde_json::from_value(pod).unwrap()));
     }
 
@@ -106,6 +117,13 @@ fn the_identifier_that_the_first_migration_finds_is_recorded_and_restarts_nothin
     assert_eq!(life.key("system-identifier").as_deref(), Some("73"));
     assert_eq!(revisions(&before), revisions(&after));
     assert_eq!(revisions(&after), revisions(&life.reconcile()));
+}
+
+#[test]
+fn what_a_migration_of_an_earlier_stack_found_is_not_recorded() {
+    let mut life = Life::default();
+    life.report("73");
+    assert_eq!(identifier(&life.reconcile()), None);
 }
 
 #[rstest]
