@@ -209,7 +209,7 @@ fn a_restart_keeps_data_and_sets_the_password_of_the_secret() {
 )]
 #[case::shell("20-bad.sh", "echo \"it is \\\"broken\\\"\"\nfalse", "it is \"broken\"")]
 #[case::exit("20-bad.sh", "echo bye\nexit 0", "bye")]
-fn a_database_whose_init_script_failed_never_starts_and_names_the_script(
+fn a_database_whose_init_script_failed_never_starts_and_begins_again_with_the_next_start(
     #[case] name: &str,
     #[case] text: &str,
     #[case] error: &str,
@@ -223,8 +223,6 @@ fn a_database_whose_init_script_failed_never_starts_and_names_the_script(
         assert_eq!((&report["check"], &report["path"]), (&"script".into(), &name.into()));
         assert!(report["found"].as_str().unwrap().contains(error), "{report}");
     }
-    // As the remedy says.
-    fs::remove_dir_all(pod.data()).unwrap();
     pod.init_script(name, "");
     let _container = pod.start(&[]);
     pod.until_password_is_set();
@@ -232,13 +230,33 @@ fn a_database_whose_init_script_failed_never_starts_and_names_the_script(
 }
 
 #[test]
-fn an_interrupted_initialization_is_no_database() {
+fn an_interrupted_initialization_begins_again() {
     let pod = Pod::new();
-    pod.init_script("10-long.sql", "select pg_sleep(600);");
+    pod.init_script("10-long.sql", "create table long (id int);\nselect pg_sleep(600);");
     let container = pod.start(&[]);
     pod.until("grep --quiet 10-long \"$START_TEMPORARY/.todostack-log\"");
     drop(container);
-    assert_eq!(pod.start(&[]).refuses()["check"], "half");
+    pod.init_script("10-long.sql", "create table long (id int);");
+    let container = pod.start(&[]);
+    pod.until_password_is_set();
+    assert_eq!(pod.query("select count(*) from long"), "0");
+    drop(container);
+}
+
+// As on a volume that was restored with the file.
+#[test]
+fn a_database_whose_identity_is_known_is_never_removed() {
+    let pod = Pod::new();
+    let container = pod.start(&[]);
+    pod.until_password_is_set();
+    pod.query("create table kept as select 1 as id");
+    drop(container);
+    fs::write(pod.path("volume/15/.todostack-unfinished"), "").unwrap();
+    fs::write(pod.path("secret/system-identifier"), "7712457407423090738").unwrap();
+    pod.give_to_server();
+    let _container = pod.start(&[]);
+    pod.until_password_is_set();
+    assert_eq!(pod.query("select id from kept"), "1");
 }
 
 // What keeps psql from setting the password must not end the sessions of the API: the server takes a child

@@ -5,16 +5,12 @@ sockets=${START_SOCKETS:-/var/run/postgresql}
 temporary=${START_TEMPORARY:-/tmp}
 lock
 
-# Exists while the data directory is not fully initialized. It holds the report for the next start, because the
-# entrypoint takes a directory in which an init script failed for an initialized one. A directory of another origin has
-# no such file.
+# Exists while the data directory is not fully initialized. No server has served it then, so the next start begins again: the
+# entrypoint takes a directory in which an init script failed for an initialized one. A directory of another origin has no
+# such file.
 unfinished=${PGDATA%/*}/.todostack-unfinished
-
-# remember REPORT…: writes it, as that of `fail`, so that it outlasts a failure of the node.
-remember() {
-  described=$(describe "$@")
-  printf '%s' "$described" | dd of="$unfinished" conv=fsync 2> /dev/null
-}
+# The system identifier of the stack's database. A data directory is never removed once it is known.
+identifier=${START_SECRET:-/etc/todostack/superuser}/system-identifier
 
 # Waits until the entrypoint has initialized the directory and become the server, then stops it.
 stop_when_ready() {
@@ -30,7 +26,8 @@ initialize() {
   log=$temporary/.todostack-log
   initialized=$temporary/.todostack-initialized
   mkdir -p "${PGDATA%/*}"
-  remember half "${PGDATA#"$volume"}" "" ""
+  # Before anything else is on the disk, and gone from it before the server has clients.
+  : > "$unfinished" && sync "$unfinished" "${PGDATA%/*}"
   : > "$log"
   rm -f "$initialized"
   tail -n +1 -f "$log" &
@@ -46,7 +43,7 @@ initialize() {
   kill "$stopper" "$shown" 2> /dev/null
   wait "$stopper" "$shown" 2> /dev/null
   [ -z "${failed:-}" ] || not_initialized
-  rm -f "$unfinished"
+  rm "$unfinished" && sync "${PGDATA%/*}"
 }
 
 # Reports the init script that failed, by the entrypoint's words, with psql's or else the last line.
@@ -56,22 +53,13 @@ not_initialized() {
   [ -n "$script" ] || exit 1
   error=$(grep -E '^psql:.*(ERROR|FATAL|error): ' "$log" | tail -n 1)
   [ -n "$error" ] || error=$(grep . "$log" | tail -n 1)
-  remember script "$script" "$error" "${PGDATA#"$volume"}"
-  refuse
+  fail script "$script" "$error" ""
 }
 
-# Reports why the directory is not used.
-refuse() {
-  cat "$unfinished"
-  cat "$unfinished" > "$report"
-  exit 1
-}
-
-if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  initialize "$@"
-elif [ -s "$unfinished" ]; then
-  refuse
+if [ -e "$unfinished" ] && [ ! -s "$identifier" ]; then
+  rm -rf "$PGDATA"
 fi
+[ -s "$PGDATA/PG_VERSION" ] || initialize "$@"
 
 # Does what `access` does, once the server accepts connections: a superuser's Secret that was lost and recreated must
 # not lock the operator out. A child of the server that exits with another code than 0 or 1 counts as a crash, after

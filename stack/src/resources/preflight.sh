@@ -64,6 +64,8 @@ if [ -d "$data" ]; then
   owner=$(stat -c %u:%g "$data")
   [ "${owner%%:*}" = "$(id -u)" ] || fail owner "$directory" "$owner" "$user"
 fi
+# An initialization that did not end. The start script begins again.
+[ ! -e "$volume/$major/.todostack-unfinished" ] || [ -n "$identifier" ] || exit 0
 if [ -e "$data/PG_VERSION" ]; then
   found=$(cat "$data/PG_VERSION")
   [ "$found" = "$major" ] || fail version "$directory" "$found" "$major"

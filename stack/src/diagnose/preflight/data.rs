@@ -8,7 +8,7 @@ use super::{Access, Finding, Part, Report};
 use crate::{
     labels::{self, Component},
     resolve::identity::ACCEPT,
-    stack::{Database, Postgres, Stack, VolumeSource},
+    stack::{Database, Postgres, Stack},
 };
 
 /// The finding, still without its evidence. None for other checks.
@@ -61,7 +61,7 @@ pub(super) fn finding(report: &Report, stack: &Stack) -> Option<Finding> {
         ),
         "script" => Finding::new(Part::Database, Reason::InitScriptFailed, format!("Init script {path}"))
             .problem(format!("failed, so the database is not initialized: {}", found.trim_end_matches('.')))
-            .remedy(begin_again(report, stack, postgres)),
+            .remedy(begin_again(stack, postgres)),
         _ => return None,
     })
 }
@@ -145,23 +145,14 @@ fn accept(stack: &Stack, identifier: &str) -> String {
     format!("kubectl -n {} annotate todostack {} --overwrite {ACCEPT}={identifier}", id.namespace, id.name)
 }
 
-fn begin_again(report: &Report, stack: &Stack, postgres: &Postgres) -> String {
+/// Each start of a database that is not initialized begins again (`postgres_start.sh`).
+fn begin_again(stack: &Stack, postgres: &Postgres) -> String {
     let scripts = postgres.init_scripts.as_deref().unwrap_or("…");
-    let namespace = &stack.id.namespace;
-    let pods = format!(
-        "kubectl -n {namespace} delete pods -l {}",
-        labels::selector_text(&stack.id.name, Component::Database)
-    );
-    match &postgres.volume.source {
-        VolumeSource::Nfs { path, .. } => format!(
-            "Correct it in ConfigMap {scripts}. Then delete what it left, in which no todo can be yet: on the NFS server, run rm -rf {path}{}, and then {pods}",
-            report.wanted
-        ),
-        VolumeSource::Class(_) => format!(
-            "Correct it in ConfigMap {scripts}. Then replace the volume, on which no todo can be yet: kubectl -n {namespace} delete persistentvolumeclaim {} --wait=false && {pods}",
-            postgres.volume.claim
-        ),
-    }
+    let pods = labels::selector_text(&stack.id.name, Component::Database);
+    format!(
+        "Correct it in ConfigMap {scripts}, and run all scripts again on an empty database: kubectl -n {} delete pods -l {pods}",
+        stack.id.namespace
+    )
 }
 
 #[cfg(test)]

@@ -37,6 +37,21 @@ fn an_incomplete_data_directory_fails(#[case] files: &[(&str, &str)]) {
     assert_eq!(report["path"], "/18/docker");
 }
 
+// The start script begins again, unless the identity says that a server has served the directory.
+#[rstest]
+#[case::nothing_known(None, 0)]
+#[case::of_a_database(Some("7"), 1)]
+fn an_initialization_that_did_not_end_passes(#[case] recorded: Option<&str>, #[case] expected: i32) {
+    let (_folder, volume) = volume(999, 0o755);
+    write(&volume.join("18/.todostack-unfinished"), "");
+    write(&volume.join("18/docker/PG_VERSION"), "18\n");
+    chown(volume.join("18/docker"), Some(999), Some(999)).unwrap();
+    if let Some(identifier) = recorded {
+        write(&volume.with_file_name("secret").join("system-identifier"), identifier);
+    }
+    assert_eq!(check(&volume, "hard").0, expected);
+}
+
 #[rstest]
 #[case::other_major("17/docker", "17")]
 #[case::overwritten("18/docker", "17")]
