@@ -37,9 +37,10 @@ pub fn rejects(message: &str) -> impl Fn(kube::Result<Pod>) -> Result<()> {
 }
 
 impl AdmissionPolicy {
-    // Changes pods of migrations: `spec` is a part of their spec, as a CEL expression.
-    pub fn changing_migrations(namespace: &Namespace, spec: &str) -> Self {
-        let expression = format!("Object{{spec: Object.spec{{{spec}}}}}");
+    // Adds to pods of migrations: `value`, a CEL expression, at this path. A JSON patch, because an apply
+    // configuration cannot have atomic lists such as `command`.
+    pub fn adding_to_migrations(namespace: &Namespace, path: &str, value: &str) -> Self {
+        let expression = format!("[JSONPatch{{op: 'add', path: '{path}', value: {value}}}]");
         let is_migration = "has(object.metadata.labels) \
                             && object.metadata.labels[?'app.kubernetes.io/component'].orValue('') == 'migration'";
         Self {
@@ -48,10 +49,8 @@ impl AdmissionPolicy {
                 "matchConstraints": pods_of(namespace),
                 "matchConditions": [{"name": "migration", "expression": is_migration}],
                 "failurePolicy": "Fail",
-                "reinvocationPolicy": "IfNeeded",
-                "mutations": [
-                    {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}},
-                ],
+                "reinvocationPolicy": "Never",
+                "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}],
             }),
             binding: json!({"policyName": namespace.name}),
         }

@@ -13,7 +13,7 @@ use todostack_e2e::{
     credentials::Login,
     external_database::OWNER,
     namespace::{Namespace, with_namespace},
-    stack::{SOON, condition},
+    stack::{READY_WITHIN, condition},
     symptom::Symptom,
     wait,
 };
@@ -159,20 +159,23 @@ fn a_migration_that_succeeds_at_a_later_attempt_leaves_no_finding() -> Result<()
 #[case::fails("sleep 20; exit 1")]
 fn a_sidecar_that_is_injected_does_not_hide_that_the_migration_succeeded(#[case] script: &str) -> Result<()> {
     with_namespace("sidecar", async |namespace| {
-        let security = "securityContext: Object.spec.containers.securityContext{allowPrivilegeEscalation: false, capabilities: Object.spec.containers.securityContext.capabilities{drop: ['ALL']}}";
+        let context = "Object.spec.containers.securityContext";
         let proxy = format!(
-            "containers: [Object.spec.containers{{name: 'proxy', image: 'docker.io/library/postgres:18', command: ['sh', '-c', '{script}'], {security}}}]"
+            "Object.spec.containers{{name: 'proxy', image: 'docker.io/library/postgres:18', \
+             command: ['sh', '-c', '{script}'], securityContext: {context}{{allowPrivilegeEscalation: false, \
+             capabilities: {context}.capabilities{{drop: ['ALL']}}}}}}"
         );
         let is_injected = |pod: kube::Result<Pod>| {
             let containers = pod?.spec.map(|spec| spec.containers).unwrap_or_default();
             ensure!(containers.iter().any(|container| container.name == "proxy"), "not injected");
             Ok(())
         };
-        let policy = AdmissionPolicy::changing_migrations(namespace, &proxy);
+        let policy = AdmissionPolicy::adding_to_migrations(namespace, "/spec/containers/-", &proxy);
         let test = async || {
             namespace.apply_and_wait("shop", MANAGED).await?;
             let jobs = namespace.api::<Job>();
-            wait::eventually("deleted with its sidecar", SOON, async || {
+            // A shell ignores the signal to stop, so its pod is killed after its grace period.
+            wait::eventually("deleted with its sidecar", READY_WITHIN, async || {
                 let left = jobs.list(&ListParams::default()).await?.items;
                 let unfinished = left
                     .iter()
@@ -196,14 +199,13 @@ fn a_sidecar_that_is_injected_does_not_hide_that_the_migration_succeeded(#[case]
 fn a_migration_that_cannot_reach_the_managed_database_is_reported() -> Result<()> {
     with_namespace("severed", async |namespace| {
         let host = format!("shop-db.{}.svc.cluster.local", namespace.name);
-        let alias =
-            format!("hostAliases: [Object.spec.hostAliases{{ip: '127.0.0.1', hostnames: ['{host}']}}]");
+        let alias = format!("[{{'ip': dyn('127.0.0.1'), 'hostnames': dyn(['{host}'])}}]");
         let is_severed = |pod: kube::Result<Pod>| {
             let aliases = pod?.spec.and_then(|spec| spec.host_aliases).unwrap_or_default();
             ensure!(!aliases.is_empty(), "not changed");
             Ok(())
         };
-        let policy = AdmissionPolicy::changing_migrations(namespace, &alias);
+        let policy = AdmissionPolicy::adding_to_migrations(namespace, "/spec/hostAliases", &alias);
         let test = async || {
             namespace.apply("shop", MANAGED).await?;
             let message = namespace.until_not_ready("shop", Reason::DatabaseUnreachable, &host).await?;

@@ -33,14 +33,16 @@ async fn delete_pod(namespace: &Namespace) -> Result<()> {
     namespace.kubectl(&["delete", "pod", "shop-db-0", "--wait=false"]).await.map(drop)
 }
 
+// As an export whose disk is not mounted.
 #[test]
 fn a_lost_volume_is_not_initialized_until_the_user_accepts_it() -> Result<()> {
     with_namespace("lost", async |namespace| {
-        namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
+        let folder = namespace.stand_in_export()?;
+        namespace.apply_and_wait("shop", &namespace.on_stand_in(SERVER, "")).await?;
         until_recorded(namespace).await?;
         namespace.todos("shop").add("be on the lost volume").await?;
         let watch = namespace.watch_for("shop", Symptom::ContainerFailed).await?;
-        namespace.kubectl(&["delete", "persistentvolumeclaim", "shop-db", "--wait=false"]).await?;
+        std::fs::rename(folder.join("18"), folder.join(".first"))?;
         delete_pod(namespace).await?;
         let message = watch.diagnosed_as(Reason::VolumeLost, "todostack.dev/accept-new-volume=").await?;
 
@@ -49,7 +51,7 @@ fn a_lost_volume_is_not_initialized_until_the_user_accepts_it() -> Result<()> {
         assert_eq!(namespace.todos("shop").list_eventually().await?, []);
         // The annotation, which is still there, accepts no second loss.
         until_recorded(namespace).await?;
-        namespace.kubectl(&["delete", "persistentvolumeclaim", "shop-db", "--wait=false"]).await?;
+        std::fs::rename(folder.join("18"), folder.join(".second"))?;
         delete_pod(namespace).await?;
         namespace.until_not_ready("shop", Reason::VolumeLost, "accept-new-volume=").await.map(drop)
     })
