@@ -89,6 +89,21 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
     }
 }
 
+/// Whether the server responds, and refuses another connection: the credentials have changed since, or it has
+/// as many connections as it allows.
+pub(crate) fn is_refused(error: &Error) -> bool {
+    /// `too_many_connections`.
+    const TOO_MANY: &str = "53300";
+    match error {
+        Error::LoginRefused(_) => true,
+        Error::Unavailable(source) => source
+            .downcast_ref::<sqlx::Error>()
+            .and_then(|source| source.as_database_error()?.code())
+            .is_some_and(|code| code == TOO_MANY),
+        _ => false,
+    }
+}
+
 /// One connection, opened with the first statement, and again after it was lost.
 pub(crate) struct ReconnectingConnection {
     options: PgConnectOptions,
@@ -105,8 +120,12 @@ struct Open {
 impl Open {
     /// A ping also reads the rest of what a canceled statement returned.
     async fn is_usable(&mut self) -> bool {
-        let trusted = !self.busy && self.used.elapsed() < PING_AFTER_IDLE;
-        trusted || matches!(timeout(CONNECT_TIMEOUT, self.connection.ping()).await, Ok(Ok(())))
+        if !self.busy && self.used.elapsed() < PING_AFTER_IDLE {
+            return true;
+        }
+        let is_answered = matches!(timeout(CONNECT_TIMEOUT, self.connection.ping()).await, Ok(Ok(())));
+        (self.used, self.busy) = (Instant::now(), false);
+        is_answered
     }
 }
 
@@ -125,6 +144,11 @@ impl ReconnectingConnection {
             self.open = None;
         }
         result
+    }
+
+    /// Opens it, if it is not open and usable.
+    pub(crate) async fn open(&mut self) -> Result<()> {
+        self.usable().await.map(drop)
     }
 
     pub(crate) fn is_open(&self) -> bool {

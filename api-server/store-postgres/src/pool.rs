@@ -6,6 +6,8 @@
 //! # Guarantees
 //! - A request waits for a free connection in order of arrival, at most [`WAIT_TIMEOUT`]: then
 //!   [`Error::Overloaded`].
+//! - A request fails for want of a connection only if none is open: a server that refuses another one, because
+//!   its limit is reached or the credentials have changed, still serves over those that it has.
 //! - A canceled request returns its connection, and the next request does not see its transaction or its
 //!   results.
 
@@ -16,9 +18,12 @@ use std::{
 
 use sqlx::PgConnection;
 use todostack_store::{Error, Result};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
 
-use crate::connect::{Connector, ReconnectingConnection};
+use crate::connect::{Connector, ReconnectingConnection, is_refused};
 
 /// After a longer wait a request would exceed its deadline anyway.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -27,8 +32,18 @@ pub(crate) struct Pool {
     connector: Connector,
     size: usize,
     free: Semaphore,
-    /// The most recently used one last. Fewer than `size` until more were needed at once.
-    idle: Mutex<Vec<ReconnectingConnection>>,
+    open: Mutex<Open>,
+    /// A connection was returned, or lost.
+    returned: Notify,
+}
+
+/// The open connections. Fewer than the size of the pool until more were needed at once.
+#[derive(Default)]
+struct Open {
+    /// The most recently used one last.
+    idle: Vec<ReconnectingConnection>,
+    /// How many requests use one.
+    borrowed: usize,
 }
 
 /// A connection in use, which is returned when this is dropped.
@@ -39,21 +54,25 @@ struct Borrowed<'a> {
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        let connection = self.connection.take();
-        let mut idle = self.pool.idle();
+        let connection = self.connection.take().filter(ReconnectingConnection::is_open);
+        let mut open = self.pool.open();
+        open.borrowed = open.borrowed.saturating_sub(1);
         // The server is gone, and the idle connections with it: each would cost a request the timeout of a
         // ping.
-        if connection.as_ref().is_some_and(|connection| !connection.is_open()) {
-            idle.clear();
+        if connection.is_none() {
+            open.idle.clear();
         }
-        idle.extend(connection);
+        open.idle.extend(connection);
+        drop(open);
+        self.pool.returned.notify_waiters();
     }
 }
 
 impl Pool {
     pub(crate) fn new(connector: Connector, size: u32) -> Self {
         let size = size.try_into().unwrap_or(Semaphore::MAX_PERMITS);
-        Self { connector, size, free: Semaphore::new(size), idle: Mutex::default() }
+        let (free, open, returned) = (Semaphore::new(size), Mutex::default(), Notify::new());
+        Self { connector, size, free, open, returned }
     }
 
     /// Runs statements on one of the connections.
@@ -64,14 +83,50 @@ impl Pool {
         let permit = timeout(WAIT_TIMEOUT, self.free.acquire()).await.map_err(|_| Error::Overloaded)?;
         // Dropped last, so that the connection is returned before the next request looks for one.
         let _permit = permit.map_err(|_| Error::unavailable("the store is closed"))?;
-        let idle = self.idle().pop();
-        let mut borrowed =
-            Borrowed { pool: self, connection: idle.or_else(|| Some(self.connector.connection())) };
+        let mut borrowed = self.borrow().await?;
         match &mut borrowed.connection {
             Some(connection) => connection.run(statements).await,
             // Never: only dropping `borrowed` empties it.
             None => Err(Error::unavailable("a connection is used twice")),
         }
+    }
+
+    /// An idle connection, else a new one, else, if the server refuses that, the next one that is returned.
+    async fn borrow(&self) -> Result<Borrowed<'_>> {
+        let idle = self.open().idle.pop();
+        let mut connection = idle.unwrap_or_else(|| self.connector.connection());
+        match connection.open().await {
+            Ok(()) => Ok(self.lend(&mut self.open(), connection)),
+            Err(error) if is_refused(&error) => {
+                timeout(WAIT_TIMEOUT, self.next_returned(error)).await.map_err(|_| Error::Overloaded)?
+            }
+            Err(error) => {
+                self.open().idle.clear();
+                Err(error)
+            }
+        }
+    }
+
+    /// Fails with this error when no connection is open that could be returned.
+    async fn next_returned(&self, error: Error) -> Result<Borrowed<'_>> {
+        loop {
+            let returned = self.returned.notified();
+            {
+                let mut open = self.open();
+                if let Some(connection) = open.idle.pop() {
+                    return Ok(self.lend(&mut open, connection));
+                }
+                if open.borrowed == 0 {
+                    return Err(error);
+                }
+            }
+            returned.await;
+        }
+    }
+
+    fn lend(&self, open: &mut Open, connection: ReconnectingConnection) -> Borrowed<'_> {
+        open.borrowed = open.borrowed.saturating_add(1);
+        Borrowed { pool: self, connection: Some(connection) }
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -85,19 +140,19 @@ impl Pool {
 
     /// The number of open connections that no request uses.
     pub(crate) fn idle_count(&self) -> usize {
-        self.idle().iter().filter(|connection| connection.is_open()).count()
+        self.open().idle.len()
     }
 
     /// Rejects new requests, and closes the connections that were returned.
     pub(crate) async fn close(&self) {
         self.free.close();
-        let idle = std::mem::take(&mut *self.idle());
+        let idle = std::mem::take(&mut self.open().idle);
         for connection in idle {
             connection.close().await;
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<ReconnectingConnection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,10 +4,11 @@ use std::{process::Command, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use http::StatusCode;
+use rstest::rstest;
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use todostack_api::Settings;
-use todostack_store::{IdempotencyKey, Store, TodoQuery};
+use todostack_store::{Error, IdempotencyKey, Store, TodoQuery};
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use tokio::time::timeout;
 
@@ -136,6 +137,40 @@ async fn many_concurrent_requests_succeed_over_one_connection() {
         })
     }));
     clients.await.into_iter().for_each(Result::unwrap);
+}
+
+/// A store that logs in as a role of its own, and a connection of the superuser.
+async fn store_with_own_role() -> (PostgresStore, PgConnection, String) {
+    let database = fresh_postgres().await;
+    let mut superuser = PgConnection::connect_with(&database).await.unwrap();
+    PostgresStore::new(database.clone(), 1).migrate().await.unwrap();
+    let role = format!("own_{}", database.get_database().unwrap());
+    let create =
+        format!("create role {role} login password 'x'; grant all on all tables in schema public to {role}");
+    sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut superuser).await.unwrap();
+    (PostgresStore::new(database.username(&role).password("x"), 8), superuser, role)
+}
+
+#[rstest]
+#[case::limit_of_connections("connection limit 1")]
+#[case::changed_credentials("nologin")]
+#[tokio::test]
+async fn requests_share_the_open_connection_when_the_server_refuses_another(#[case] change: &str) {
+    let (store, mut superuser, role) = store_with_own_role().await;
+    let (collection, query) = (collection("", None), all_todos());
+    store.todos(&collection, &query).await.unwrap();
+    let change = format!("alter role {role} {change}");
+    sqlx::query(AssertSqlSafe(change)).execute(&mut superuser).await.unwrap();
+    for result in join_all((0..16).map(|_| store.todos(&collection, &query))).await {
+        assert_eq!(result.unwrap(), []);
+    }
+    // Without an open connection, the cause is the error.
+    let end = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = $1";
+    sqlx::query(end).bind(&role).execute(&mut superuser).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("alter role {role} nologin"))).execute(&mut superuser).await.unwrap();
+    let refused =
+        async { while !matches!(store.todos(&collection, &query).await, Err(Error::LoginRefused(_))) {} };
+    timeout(Duration::from_secs(5), refused).await.expect("the error is that the login is refused");
 }
 
 #[tokio::test]
