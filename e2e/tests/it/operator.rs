@@ -91,6 +91,9 @@ fn changes_during_downtime_are_reconciled_after_it() -> Result<()> {
 fn a_restart_changes_no_object() -> Result<()> {
     with_namespace_alone("calm", async |namespace| {
         namespace.apply_and_wait("shop", "{}").await?;
+        // Its controller writes to it and to its pod a moment after the migration.
+        let complete = ["wait", "--for=condition=Complete", "jobs", "--all", "--timeout=60s"];
+        namespace.kubectl(&complete).await?;
         let versions = async || {
             let kinds =
                 "todostacks,deployments,statefulsets,services,secrets,persistentvolumeclaims,pods,jobs";

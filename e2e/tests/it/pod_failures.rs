@@ -190,7 +190,7 @@ fn an_image_for_another_architecture_is_reported() -> Result<()> {
     Step::Set("spec.database.postgres.image", Some("null"))
 )]
 #[case::parameter(
-    "{parameters: {shared_buffers: 1TB}}",
+    "{parameters: {shared_buffers: plenty}}",
     Reason::CrashLoopBackOff,
     Step::Set("spec.database.postgres.parameters", Some("{shared_buffers: null}"))
 )]

@@ -87,10 +87,12 @@ fn a_replaced_volume_is_not_used_until_the_user_accepts_it() -> Result<()> {
         delete_pod(namespace).await?;
         namespace.until_ready("shop").await?;
         assert_eq!(namespace.todos("shop").list_eventually().await?, todo);
-        // Or with the other one.
+        // Or with the other one. A server that runs would write into it while it stops.
+        namespace.delete_and_wait("shop").await?;
+        until_stopped(namespace).await?;
         std::fs::rename(folder.join("18"), folder.join(".second"))?;
         std::fs::rename(folder.join(".first"), folder.join("18"))?;
-        namespace.kubectl(&["delete", "pod", "shop-db-0", "--grace-period=1"]).await?;
+        namespace.apply("shop", &spec).await?;
         namespace.until_not_ready("shop", Reason::VolumeReplaced, "accept-new-volume=").await?;
         namespace.follow("shop", &message, accept()).await?;
         namespace.until_ready("shop").await?;

@@ -8,7 +8,9 @@ use todostack_e2e::{
     namespace::with_namespace,
     nfs_node::{self, postgres_on_export},
     nfs_stand_in::{ALIAS, SERVER},
+    stack::SOON,
     symptom::Symptom,
+    wait,
 };
 
 // The operator cannot know that the two names are one server.
@@ -39,14 +41,16 @@ fn a_stack_waits_for_an_unknown_server_on_its_export() -> Result<()> {
         let hold = format!(
             "mkdir -p /mnt/{name} && mount -t nfs -o nfsvers=4.1 {server}:{path} /mnt/{name} && \
              setsid setpriv --reuid=999 --regid=999 --clear-groups \
-             flock /mnt/{name}/.todostack.lock sleep 1000 > /dev/null 2>&1 < /dev/null & echo $!"
+             flock --no-fork /mnt/{name}/.todostack.lock sleep 1000 > /dev/null 2>&1 < /dev/null & echo $!"
         );
         let pid = nfs_node::run(&hold).await?;
         let pid = pid.trim().lines().last().context("the holder of the lock has no pid")?.to_owned();
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(&path));
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
         let outcome = watch.diagnosed_as(Reason::VolumeInUse, "out-of-service").await;
-        nfs_node::run(&format!("pkill --parent {pid}; kill {pid}; sleep 1; umount /mnt/{name}")).await?;
+        nfs_node::run(&format!("pkill --parent {pid}; kill {pid}")).await?;
+        wait::eventually("unmounted", SOON, async || nfs_node::run(&format!("umount /mnt/{name}")).await)
+            .await?;
         outcome?;
         namespace.until_ready("shop").await.map(drop)
     })

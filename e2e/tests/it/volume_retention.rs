@@ -6,12 +6,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::{
-    Api,
+    Api, ResourceExt as _,
     api::{DeleteParams, Patch, PatchParams},
 };
 use rstest::rstest;
 use serde_json::json;
-use todostack_crds::Reason;
+use todostack_crds::{Reason, TodoStack};
 use todostack_e2e::{
     namespace::{Namespace, with_namespace},
     nfs_node::{self, postgres_on_export},
@@ -80,8 +80,11 @@ fn the_reclaim_policy_of_a_volume_follows_the_deletion_policy() -> Result<()> {
             namespace.apply("shop", &spec(wanted)).await?;
             until_policy(&namespace.cluster, &volume, wanted).await?;
         }
-        // The last policy counts: with `Delete` the volume goes with its stack.
+        // The last policy that the operator has seen counts, also when the stack is paused: with `Delete` the
+        // volume goes with its stack.
         namespace.apply("shop", &format!("{{paused: true, {}", &spec("Delete")[1..])).await?;
+        let is_awaited = |stack: Option<&TodoStack>| stack.is_some_and(|it| !it.finalizers().is_empty());
+        wait::until(&namespace.stacks(), "shop", "with a finalizer", SOON, is_awaited).await?;
         namespace.delete_and_wait("shop").await?;
         wait::until_deleted(&namespace.cluster.api::<PersistentVolume>(), &volume, SOON * 4).await
     })
@@ -138,10 +141,17 @@ fn a_stack_that_comes_back_with_another_export_starts_on_none_until_the_remedy_i
 // to the export.
 async fn ensure_mismatch(namespace: &Namespace, spec: &str, path: &str) -> Result<()> {
     namespace.delete_and_wait("shop").await?;
+    let pods = async || namespace.kubectl(&["get", "pods", "--output", "name"]).await;
+    wait::eventually("without its pods", READY_WITHIN, async || {
+        let left = pods().await?;
+        ensure!(left.is_empty(), "{left}");
+        Ok(())
+    })
+    .await?;
     let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Applied).await?;
     let message = watch.diagnosed_as(Reason::VolumeMismatch, path).await?;
-    let pods = namespace.kubectl(&["get", "pods", "--output", "name"]).await?;
-    ensure!(!pods.contains("shop-db"), "started: {pods}");
+    let started = pods().await?;
+    ensure!(!started.contains("shop-db"), "{started}");
     follow_command(namespace, &message, "whose data is kept").await?;
     wait::eventually("bound to the export", SOON, async || {
         let volume = namespace.bound_volume("shop-db").await?;
