@@ -6,8 +6,8 @@
 //! # Guarantees
 //! - A request waits for a free connection in order of arrival, at most [`WAIT_TIMEOUT`]: then
 //!   [`Error::Overloaded`].
-//! - A request fails for want of a connection only if none is open: a server that refuses another one, because
-//!   its limit is reached or the credentials have changed, still serves over those that it has.
+//! - A request fails for want of a connection only if none is open: a server that refuses another one,
+//! because its limit is reached or the credentials have changed, still serves over those that it has.
 //! - A canceled request returns its connection, and the next request does not see its transaction or its
 //!   results.
 

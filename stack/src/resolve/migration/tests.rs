@@ -41,9 +41,7 @@ fn named(name: &str, condition: &str, minutes: i64) -> Arc<Job> {
 fn migrated(job: &Job, minutes: i64, others: &[Value]) -> Value {
     let owner = json!({"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": job.metadata.uid});
     let state = json!({"terminated": {"exitCode": 0, "finishedAt": ago(minutes)}});
-    let status = |name: &str, state: &Value| {
-        json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state})
-    };
+    let status = |name: &str, state: &Value| json!({"name": name, "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
     let others = others.iter().map(|state| status("proxy", state));
     let statuses: Vec<_> = std::iter::once(status("migrate", &state)).chain(others).collect();
     let metadata = json!({"name": "m", "ownerReferences": [owner]});

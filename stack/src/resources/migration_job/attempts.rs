@@ -102,8 +102,8 @@ fn succeeded(container: &ContainerStatus) -> Option<&ContainerStateTerminated> {
     container.state.as_ref()?.terminated.as_ref().filter(|terminated| terminated.exit_code == 0)
 }
 
-/// Whether the migration succeeded, and a container beside it keeps the Job from completing: it runs on, or it
-/// failed. A Job without one completes by itself, a moment after its container ended.
+/// Whether the migration succeeded, and a container beside it keeps the Job from completing: it runs on, or
+/// it failed. A Job without one completes by itself, a moment after its container ended.
 pub fn is_held_by_sidecar(job: &Job, pods: &[Arc<Pod>]) -> bool {
     pods_of(job, pods).filter(|pod| migrated(pod).is_some()).any(|pod| {
         let mut statuses = pod.status.iter().flat_map(|it| it.container_statuses.iter().flatten());
