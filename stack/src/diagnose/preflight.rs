@@ -9,7 +9,7 @@ use todostack_crds::Reason;
 use super::{
     Evidence, Finding, Part, Severity,
     pods::{self, Place},
-    probes,
+    probes, terminating,
 };
 use crate::{
     observed::Observed,
@@ -55,7 +55,8 @@ pub(super) fn finding(
 
 fn describe(report: &Report, stack: &Stack) -> Option<Finding> {
     data::finding(report, stack).or_else(|| {
-        let (reason, problem, remedy) = unusable(report, &Access::from(stack))?;
+        let unusable = unusable(report, &Access::from(stack)).or_else(|| mounted_wrongly(report, stack));
+        let (reason, problem, remedy) = unusable?;
         Some(Finding::new(Part::Storage, reason, "The volume").problem(problem).remedy(remedy))
     })
 }
@@ -144,42 +145,55 @@ fn unusable(report: &Report, access: &Access) -> Option<(Reason, String, String)
                 "Make sure that it contains none of your data. Then delete it. {place}, run: rm -rf {root}{path}"
             ),
         ),
-        _ => return mounted_wrongly(report),
+        _ => return None,
     })
 }
 
 /// A volume that is mounted or exported wrongly, or in use.
-fn mounted_wrongly(report: &Report) -> Option<(Reason, String, String)> {
+fn mounted_wrongly(report: &Report, stack: &Stack) -> Option<(Reason, String, String)> {
     let Report { check, path: _, found, wanted } = report;
-    let (reason, problem, remedy) = match check.as_str() {
+    Some(match check.as_str() {
         "readonly" => (
             Reason::VolumeNotWritable,
             "is mounted read-only".to_owned(),
-            "On the NFS server, export it with rw",
+            "On the NFS server, export it with rw".to_owned(),
         ),
         "unwritable" => (
             Reason::VolumeNotWritable,
             format!("is not writable by {wanted}: {found}"),
-            "On the NFS server, run chmod 700 on the exported directory, and export it with rw",
+            "On the NFS server, run chmod 700 on the exported directory, and export it with rw".to_owned(),
         ),
         "soft" => (
             Reason::VolumeMountedSoft,
             "is mounted soft: a slow server causes I/O errors, and Postgres loses data".to_owned(),
-            "Mount it hard: set mountOptions of the StorageClass, or spec.database.postgres.storage.nfs.mountOptions",
+            mount_again("Mount it hard", stack),
         ),
         "unlockable" => (
             Reason::VolumeNotLockable,
             format!("cannot be locked against a second server: {found}"),
-            "Mount it with nfsvers=4.1 and neither nolock nor local_lock: set mountOptions of the StorageClass, or spec.database.postgres.storage.nfs.mountOptions",
+            mount_again("Mount it with nfsvers=4.1 and neither nolock nor local_lock", stack),
         ),
         "inuse" => (
             Reason::VolumeInUse,
             "is locked by another server, and two servers on one volume would destroy the data".to_owned(),
-            "It is used without a change as soon as the other server stops. If that runs on a node that is lost, power off the node, then run: kubectl taint nodes … node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",
+            "It is used without a change as soon as the other server stops. If that runs on a node that is lost, power off the node, then run: kubectl taint nodes … node.kubernetes.io/out-of-service=nodeshutdown:NoExecute".to_owned(),
         ),
         _ => return None,
-    };
-    Some((reason, problem, remedy.to_owned()))
+    })
+}
+
+/// A StorageClass gives its options to new volumes only, and a volume is mounted with its pod.
+fn mount_again(how: &str, stack: &Stack) -> String {
+    let namespace = &stack.id.namespace;
+    match stack.volume().map(|volume| (&volume.source, &volume.claim)) {
+        Some((VolumeSource::Class(_), claim)) => format!(
+            "{how}: kubectl patch persistentvolume $(kubectl -n {namespace} get persistentvolumeclaim {claim} --output jsonpath={{.spec.volumeName}}) --type=merge --patch '{{\"spec\":{{\"mountOptions\":[\"hard\",\"nfsvers=4.1\"]}}}}' && {}. For new volumes, set mountOptions of the StorageClass",
+            terminating::delete_pod(stack)
+        ),
+        Some((VolumeSource::Nfs { .. }, _)) | None => {
+            format!("{how}: set spec.database.postgres.storage.nfs.mountOptions")
+        }
+    }
 }
 
 #[cfg(test)]

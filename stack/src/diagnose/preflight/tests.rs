@@ -40,3 +40,15 @@ fn a_remedy_has_the_path_where_it_is_run(#[case] spec: &str, #[case] expected: &
     let remedy = described(spec, &serde_json::json!({"check": "half", "path": "/18/docker"})).remedy;
     assert!(remedy.ends_with(expected), "{remedy}");
 }
+
+#[rstest]
+#[case::soft("soft")]
+#[case::unlockable("unlockable")]
+fn wrong_options_of_a_class_are_corrected_on_the_volume(#[case] check: &str) {
+    let report = serde_json::json!({"check": check});
+    let class = described("{}", &report).remedy;
+    assert!(class.contains("kubectl patch persistentvolume $(kubectl -n shops get "), "{class}");
+    assert!(class.contains("kubectl -n shops delete pod --selector "), "{class}");
+    let nfs = described(NFS, &report).remedy;
+    assert!(nfs.ends_with(": set spec.database.postgres.storage.nfs.mountOptions"), "{nfs}");
+}
