@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Error, NewTodo, Priority, Result, Todo, sql::Batch};
 
-use crate::connect::ReconnectingConnection;
+use crate::SharedConnection;
 
-pub(crate) struct InsertBatch(pub(crate) ReconnectingConnection);
+pub(crate) struct InsertBatch(pub(crate) SharedConnection);
 
 type Request = (Collection, NewTodo);
 
@@ -15,7 +15,8 @@ impl Batch for InsertBatch {
     type Output = Todo;
 
     async fn run(&mut self, requests: Vec<Request>) -> Vec<Result<Todo>> {
-        match self.0.run(async |c| Ok(insert(c, &requests).await?)).await {
+        let mut connection = self.0.lock().await;
+        match connection.run(async |c| Ok(insert(c, &requests).await?)).await {
             Ok(mut rows) if rows.len() == requests.len() => {
                 // `order by place` numbers the rows in the order of the requests; `returning` has no order.
                 rows.sort_unstable_by_key(|row| row.id);
@@ -30,7 +31,7 @@ impl Batch for InsertBatch {
             Err(Error::Internal(_) | Error::ListNotFound) => {
                 let mut results = Vec::with_capacity(requests.len());
                 for request in requests {
-                    results.push(self.0.run(async |c| insert_one(c, request).await).await);
+                    results.push(connection.run(async |c| insert_one(c, request).await).await);
                 }
                 results
             }

@@ -10,7 +10,7 @@ mod pool;
 mod read;
 mod write;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 pub use sqlx::postgres::PgConnectOptions;
@@ -45,7 +45,12 @@ pub struct PostgresStore {
     health: Mutex<ReconnectingConnection>,
     reads: Batcher<ReadBatch>,
     inserts: Batcher<InsertBatch>,
+    /// Those of `reads` and `inserts`.
+    batched: [SharedConnection; 2],
 }
+
+/// Locked while a batch uses it.
+type SharedConnection = Arc<Mutex<ReconnectingConnection>>;
 
 impl PostgresStore {
     /// The number of connections outside of the pool.
@@ -62,13 +67,29 @@ impl PostgresStore {
     /// run on the current runtime.
     pub fn new(options: PgConnectOptions, pool_size: u32) -> Self {
         let connector = Connector::new(options);
+        let batched = [(); 2].map(|()| Arc::new(Mutex::new(connector.connection_for_batches())));
+        let [reads, inserts] = batched.clone();
         Self {
             pool: Pool::new(connector.clone(), pool_size),
             health: Mutex::new(connector.connection()),
-            reads: Batcher::start(ReadBatch(connector.connection_for_batches()), LIMITS),
-            inserts: Batcher::start(InsertBatch(connector.connection_for_batches()), LIMITS),
+            reads: Batcher::start(ReadBatch(reads), LIMITS),
+            inserts: Batcher::start(InsertBatch(inserts), LIMITS),
+            batched,
             connector,
         }
+    }
+
+    /// Opens what no request has opened yet. A replica that is ready then serves over its connections,
+    /// although the server refuses further ones, as after a change of the password.
+    async fn open_connections(&self) -> Result<()> {
+        for connection in &self.batched {
+            if let Ok(mut connection) = connection.try_lock()
+                && !connection.is_open()
+            {
+                connection.open().await?;
+            }
+        }
+        self.pool.open_one().await
     }
 }
 
@@ -147,7 +168,9 @@ impl Store for PostgresStore {
     async fn schema_version(&self) -> Result<SchemaVersion> {
         let mut health = self.health.lock().await;
         let found = health.run(async |c| Ok(sqlx::query_scalar(Schema::FOUND).fetch_one(c).await?)).await;
-        SCHEMA.version(found)
+        let version = SCHEMA.version(found)?;
+        self.open_connections().await?;
+        Ok(version)
     }
 
     fn pool_state(&self) -> PoolState {

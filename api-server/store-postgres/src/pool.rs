@@ -7,7 +7,7 @@
 //! - A request waits for a free connection in order of arrival, at most [`WAIT_TIMEOUT`]: then
 //!   [`Error::Overloaded`].
 //! - A request fails for want of a connection only if none is open: a server that refuses another one,
-//! because its limit is reached or the credentials have changed, still serves over those that it has.
+//!   because its limit is reached or the credentials have changed, still serves over those that it has.
 //! - A canceled request returns its connection, and the next request does not see its transaction or its
 //!   results.
 
@@ -127,6 +127,15 @@ impl Pool {
     fn lend(&self, open: &mut Open, connection: ReconnectingConnection) -> Borrowed<'_> {
         open.borrowed = open.borrowed.saturating_add(1);
         Borrowed { pool: self, connection: Some(connection) }
+    }
+
+    /// Opens a connection unless one is open.
+    pub(crate) async fn open_one(&self) -> Result<()> {
+        let is_open = {
+            let open = self.open();
+            open.borrowed > 0 || !open.idle.is_empty()
+        };
+        if is_open { Ok(()) } else { self.run(async |_| Ok(())).await }
     }
 
     pub(crate) fn size(&self) -> usize {

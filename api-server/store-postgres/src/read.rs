@@ -5,19 +5,20 @@ use std::collections::HashMap;
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{Collection, Error, Result, Todo, TodoId, TodoPlace, sql::Batch};
 
-use crate::{TodoRow, connect::ReconnectingConnection};
+use crate::{SharedConnection, TodoRow};
 
-pub(crate) struct ReadBatch(pub(crate) ReconnectingConnection);
+pub(crate) struct ReadBatch(pub(crate) SharedConnection);
 
 impl Batch for ReadBatch {
     type Request = TodoPlace;
     type Output = Todo;
 
     async fn run(&mut self, requests: Vec<Self::Request>) -> Vec<Result<Todo>> {
+        let mut connection = self.0.lock().await;
         let ids: Vec<i64> = requests.iter().map(|place| place.id).collect();
-        let rows = match self.0.run(async |c| Ok(select(c, &ids).await?)).await {
+        let rows = match connection.run(async |c| Ok(select(c, &ids).await?)).await {
             // The connection was lost; a read can be repeated.
-            Err(Error::Unavailable(_)) => self.0.run(async |c| Ok(select(c, &ids).await?)).await,
+            Err(Error::Unavailable(_)) => connection.run(async |c| Ok(select(c, &ids).await?)).await,
             other => other,
         };
         match rows {

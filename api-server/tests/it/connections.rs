@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use todostack_api::Settings;
-use todostack_store::{Error, IdempotencyKey, Store, TodoQuery};
+use todostack_store::{Error, IdempotencyKey, Store, TodoPlace, TodoQuery};
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use tokio::time::timeout;
 
@@ -144,7 +144,8 @@ async fn store_with_own_role() -> (PostgresStore, PgConnection, String) {
     let database = fresh_postgres().await;
     let mut superuser = PgConnection::connect_with(&database).await.unwrap();
     PostgresStore::new(database.clone(), 1).migrate().await.unwrap();
-    let role = format!("own_{}", database.get_database().unwrap());
+    // Roles belong to the server, which may outlive this run and its databases.
+    let role = format!("own_{}_{}", std::process::id(), database.get_database().unwrap());
     let create =
         format!("create role {role} login password 'x'; grant all on all tables in schema public to {role}");
     sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut superuser).await.unwrap();
@@ -158,12 +159,16 @@ async fn store_with_own_role() -> (PostgresStore, PgConnection, String) {
 async fn requests_share_the_open_connection_when_the_server_refuses_another(#[case] change: &str) {
     let (store, mut superuser, role) = store_with_own_role().await;
     let (collection, query) = (collection("", None), all_todos());
-    store.todos(&collection, &query).await.unwrap();
+    // A replica is ready once it has answered this, and may get its first request after the change.
+    store.schema_version().await.unwrap();
     let change = format!("alter role {role} {change}");
     sqlx::query(AssertSqlSafe(change)).execute(&mut superuser).await.unwrap();
     for result in join_all((0..16).map(|_| store.todos(&collection, &query))).await {
         assert_eq!(result.unwrap(), []);
     }
+    let created = store.create_todo(&collection, new_todo("tea"), None).await.unwrap().todo;
+    let place = TodoPlace { collection: collection.clone(), id: created.id };
+    assert_eq!(store.todo(&place).await.unwrap(), created);
     // Without an open connection, the cause is the error.
     let end = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = $1";
     sqlx::query(end).bind(&role).execute(&mut superuser).await.unwrap();
