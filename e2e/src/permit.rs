@@ -10,8 +10,8 @@ use std::{num::NonZero, sync::LazyLock, thread::available_parallelism};
 use tokio::sync::watch;
 
 static PERMITS: LazyLock<Permits> = LazyLock::new(|| {
-    // Tests mostly wait for the cluster, so there can be one more than this machine has cores.
-    Permits::new(available_parallelism().map_or(1, NonZero::get) + 1)
+    // Tests mostly wait for the cluster, so there can be more than this machine has cores.
+    Permits::new(available_parallelism().map_or(1, NonZero::get) + 2)
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -88,9 +88,10 @@ fn cluster(report: &mut Report, args: &cli::Test) {
     });
     report.check("cluster: tests", "operator, plugin and charts on the cluster", |summaries| {
         anyhow::ensure!(is_up, "there is no cluster to run them on");
-        // All at once: e2e/src/permit.rs limits how many use the cluster at a time.
+        // All at once: e2e/src/permit.rs limits how many use the cluster at a time. With fewer threads than
+        // tests, those that wait until they are alone would leave too few for the others.
         let arguments =
-            ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=32"];
+            ["test", "-p", "todostack-e2e", "--test", "it", "--locked", "--", "--test-threads=256"];
         tests(repository::cargo(&arguments).env("KUBECONFIG", repository::kubeconfig()), summaries)
     });
     if !args.keep {

@@ -9,56 +9,55 @@ use todostack_e2e::{
     symptom::Symptom,
 };
 
-// The command on the NFS server (`NAME` is the export's name, `HERE` its directory), and what is reported.
+// The command on the NFS server (`NAME` is the export's name, `HERE` its directory), what is reported, and what
+// the remedy says, as a command.
 #[rstest]
-#[case::owner("nfs-export NAME 0:0 0755", Reason::VolumeOwnerMismatch, "chown 999:999")]
+#[case::owner(
+    "nfs-export NAME 0:0 0755",
+    Reason::VolumeOwnerMismatch,
+    "run chown 999:999 and chmod 700 on the exported directory",
+    "chown 999:999 HERE && chmod 700 HERE"
+)]
 #[case::squashed(
     "nfs-export NAME 65534:65534 0777 rw,sync,all_squash",
     Reason::VolumeOwnerMismatch,
-    "without all_squash"
+    "export it without all_squash",
+    "nfs-export NAME 999:999 0700 rw,sync"
 )]
-#[case::read_only("nfs-export NAME 999:999 0700 ro,sync", Reason::VolumeNotWritable, "export it with rw")]
+#[case::read_only(
+    "nfs-export NAME 999:999 0700 ro,sync",
+    Reason::VolumeNotWritable,
+    "export it with rw",
+    "nfs-export NAME 999:999 0700 rw,sync"
+)]
 #[case::unfinished(
     "nfs-export NAME 999:999 0700; \
      install -d -o 999 -g 999 -m 700 HERE/18 HERE/18/docker HERE/18/docker/base",
     Reason::VolumeHalfInitialized,
-    "18/docker"
-)]
-#[case::other_version(
-    "nfs-export NAME 999:999 0700; install -d -o 999 -g 999 -m 700 HERE/17 HERE/17/docker; \
-     echo 17 > HERE/17/docker/PG_VERSION",
-    Reason::VersionMismatch,
-    "Postgres 17"
+    "run: rm -rf /exports/",
+    "rm -rf HERE/18/docker"
 )]
 #[case::full(
     "mkdir -p HERE; mount -t tmpfs -o size=8m tmpfs HERE; nfs-export NAME 999:999 0700",
     Reason::DiskFull,
-    "KiB free"
+    "free space on the export",
+    "mount -o remount,size=512m HERE"
 )]
-fn an_export_that_postgres_cannot_use_is_reported(
+fn an_export_that_postgres_cannot_use_is_reported_and_its_remedy_heals(
     #[case] command: &str,
     #[case] reason: Reason,
     #[case] mention: &str,
+    #[case] remedy: &str,
 ) -> Result<()> {
     with_namespace("export", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
-        let (name, directory) = (&namespace.name, format!("/srv/exports/{}", namespace.name));
-        nfs_node::run(&command.replace("NAME", name).replace("HERE", &directory)).await?;
-        let postgres = postgres_on_export(&format!("/exports/{name}"));
-        let spec = format!("{{database: {{postgres: {postgres}}}}}");
-        namespace.ensure_diagnosed(&spec, Symptom::ContainerFailed, reason, mention).await
-    })
-}
-
-#[test]
-fn a_stack_becomes_ready_after_the_owner_of_its_export_is_corrected() -> Result<()> {
-    with_namespace("owner", async |namespace| {
-        namespace.cluster.require_nfs_node().await?;
-        let path = nfs_node::export(&namespace.name, "0:0", "0755").await?;
-        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(&path));
-        namespace.apply("shop", &spec).await?;
-        namespace.until_not_ready("shop", Reason::VolumeOwnerMismatch, "chown").await?;
-        namespace.export().await?;
+        let directory = format!("/srv/exports/{}", namespace.name);
+        let adapted = |text: &str| text.replace("NAME", &namespace.name).replace("HERE", &directory);
+        nfs_node::run(&adapted(command)).await?;
+        let postgres = postgres_on_export(&format!("/exports/{}", namespace.name));
+        let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {postgres}}}}}");
+        namespace.ensure_diagnosed(&spec, Symptom::ContainerFailed, reason, mention).await?;
+        nfs_node::run(&adapted(remedy)).await?;
         namespace.until_ready("shop").await.map(drop)
     })
 }

@@ -136,6 +136,27 @@ fn data_in_another_layout_is_named_and_the_remedy_moves_it_in_place() -> Result<
 }
 
 #[test]
+fn data_of_another_version_is_named_and_served_once_the_spec_has_that_version() -> Result<()> {
+    with_namespace("older", async |namespace| {
+        namespace.stand_in_export()?;
+        namespace.apply_and_wait("shop", &namespace.on_stand_in(SERVER, ", version: \"17\"")).await?;
+        let todo = vec![namespace.todos("shop").add("be served by its version").await?];
+        namespace.delete_and_wait("shop").await?;
+        until_stopped(namespace).await?;
+        // As on an export that came from elsewhere.
+        namespace.kubectl(&["delete", "secret", "shop-db-superuser", "shop-db-app"]).await?;
+
+        let spec = namespace.on_stand_in(SERVER, "");
+        let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::ContainerFailed).await?;
+        let message = watch.diagnosed_as(Reason::VersionMismatch, "Postgres 17 in /17/docker").await?;
+        namespace.follow("shop", &message, Step::Set("spec.database.postgres.version", None)).await?;
+        namespace.until_ready("shop").await?;
+        assert_eq!(namespace.todos("shop").list_eventually().await?, todo);
+        Ok(())
+    })
+}
+
+#[test]
 fn an_image_of_another_version_is_reported_before_anything_is_initialized() -> Result<()> {
     with_namespace("major", async |namespace| {
         let folder = namespace.stand_in_export()?;
