@@ -128,7 +128,9 @@ async fn nothing_else_is_written_again_and_nothing_refers_to_a_refused_object(#[
             };
             let writes = other_writes(&cluster, 0);
             let users: Vec<_> = writes.iter().filter(|write| is_user(write)).map(Request::describe).collect();
-            if settled.is_err() || !(second.is_empty() && third.is_empty() && last.is_empty() && users.is_empty()) {
+            if settled.is_err()
+                || !(second.is_empty() && third.is_empty() && last.is_empty() && users.is_empty())
+            {
                 let spec = serde_json::to_string(&stack.spec).unwrap();
                 problems.push(format!(
                     "{resource} {name} of {spec}: second {second:?}, third {third:?}, {settled:?}, last {last:?}, users {users:?}"
