@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use todostack_store::{Error, Result};
 use tokio::{
     sync::{Notify, Semaphore},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use crate::connect::{Connector, ReconnectingConnection, is_refused};
@@ -28,13 +28,17 @@ use crate::connect::{Connector, ReconnectingConnection, is_refused};
 /// After a longer wait a request would exceed its deadline anyway.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Another connection is not tried again before: each attempt costs the server a process and the hash of the
+/// password.
+const REFUSED_FOR: Duration = Duration::from_secs(1);
+
 pub(crate) struct Pool {
     connector: Connector,
     size: usize,
     free: Semaphore,
     open: Mutex<Open>,
     /// A connection was returned, or lost.
-    returned: Notify,
+    was_returned: Notify,
 }
 
 /// The open connections. Fewer than the size of the pool until more were needed at once.
@@ -44,12 +48,29 @@ struct Open {
     idle: Vec<ReconnectingConnection>,
     /// How many requests use one.
     borrowed: usize,
+    /// When the server last refused another one, and why.
+    refused: Option<(Instant, Error)>,
+}
+
+impl Open {
+    /// Why the server refused another connection a moment ago, if there is one to wait for.
+    fn lately_refused(&self) -> Option<Error> {
+        let (at, error) = self.refused.as_ref().filter(|_| self.borrowed > 0)?;
+        (at.elapsed() < REFUSED_FOR).then(|| error.clone())
+    }
 }
 
 /// A connection in use, which is returned when this is dropped.
 struct Borrowed<'a> {
     pool: &'a Pool,
     connection: Option<ReconnectingConnection>,
+}
+
+impl Borrowed<'_> {
+    /// Never fails: only dropping it takes the connection out.
+    fn connection(&mut self) -> Result<&mut ReconnectingConnection> {
+        self.connection.as_mut().ok_or_else(|| Error::unavailable("a connection is used twice"))
+    }
 }
 
 impl Drop for Borrowed<'_> {
@@ -64,15 +85,15 @@ impl Drop for Borrowed<'_> {
         }
         open.idle.extend(connection);
         drop(open);
-        self.pool.returned.notify_waiters();
+        self.pool.was_returned.notify_waiters();
     }
 }
 
 impl Pool {
     pub(crate) fn new(connector: Connector, size: u32) -> Self {
         let size = size.try_into().unwrap_or(Semaphore::MAX_PERMITS);
-        let (free, open, returned) = (Semaphore::new(size), Mutex::default(), Notify::new());
-        Self { connector, size, free, open, returned }
+        let (free, open, was_returned) = (Semaphore::new(size), Mutex::default(), Notify::new());
+        Self { connector, size, free, open, was_returned }
     }
 
     /// Runs statements on one of the connections.
@@ -84,33 +105,44 @@ impl Pool {
         // Dropped last, so that the connection is returned before the next request looks for one.
         let _permit = permit.map_err(|_| Error::unavailable("the store is closed"))?;
         let mut borrowed = self.borrow().await?;
-        match &mut borrowed.connection {
-            Some(connection) => connection.run(statements).await,
-            // Never: only dropping `borrowed` empties it.
-            None => Err(Error::unavailable("a connection is used twice")),
-        }
+        borrowed.connection()?.run(statements).await
     }
 
     /// An idle connection, else a new one, else, if the server refuses that, the next one that is returned.
     async fn borrow(&self) -> Result<Borrowed<'_>> {
-        let idle = self.open().idle.pop();
-        let mut connection = idle.unwrap_or_else(|| self.connector.connection());
-        match connection.open().await {
-            Ok(()) => Ok(self.lend(&mut self.open(), connection)),
+        let (idle, refused) = {
+            let mut open = self.open();
+            (open.idle.pop().map(|connection| self.lend(&mut open, connection)), open.lately_refused())
+        };
+        let opened = match (idle, refused) {
+            (Some(mut idle), _) => idle.connection()?.open().await.map(|()| idle),
+            (None, Some(error)) => return self.next_returned(error).await,
+            (None, None) => {
+                let mut connection = self.connector.connection();
+                connection.open().await.map(|()| self.lend(&mut self.open(), connection))
+            }
+        };
+        match opened {
             Err(error) if is_refused(&error) => {
-                timeout(WAIT_TIMEOUT, self.next_returned(error)).await.map_err(|_| Error::Overloaded)?
+                self.open().refused = Some((Instant::now(), error.clone()));
+                self.next_returned(error).await
             }
             Err(error) => {
                 self.open().idle.clear();
                 Err(error)
             }
+            opened => opened,
         }
     }
 
     /// Fails with this error when no connection is open that could be returned.
     async fn next_returned(&self, error: Error) -> Result<Borrowed<'_>> {
+        timeout(WAIT_TIMEOUT, self.returned(error)).await.map_err(|_| Error::Overloaded)?
+    }
+
+    async fn returned(&self, error: Error) -> Result<Borrowed<'_>> {
         loop {
-            let returned = self.returned.notified();
+            let returned = self.was_returned.notified();
             {
                 let mut open = self.open();
                 if let Some(connection) = open.idle.pop() {
