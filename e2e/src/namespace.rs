@@ -42,6 +42,14 @@ pub fn with_namespace(prefix: &str, test: impl AsyncFnOnce(&Namespace) -> Result
     in_namespace(Use::Shared, prefix, test)
 }
 
+// As [`with_namespace`], with pods on the NFS node.
+pub fn with_namespace_on_nfs_node(
+    prefix: &str,
+    test: impl AsyncFnOnce(&Namespace) -> Result<()>,
+) -> Result<()> {
+    in_namespace(Use::NfsNode, prefix, test)
+}
+
 // As [`with_namespace`], for a test that mostly watches: it does not count to the limit of concurrent tests.
 pub fn with_namespace_watching(prefix: &str, test: impl AsyncFnOnce(&Namespace) -> Result<()>) -> Result<()> {
     in_namespace(Use::Watching, prefix, test)

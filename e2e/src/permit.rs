@@ -9,15 +9,20 @@ use std::{num::NonZero, sync::LazyLock, thread::available_parallelism};
 
 use tokio::sync::watch;
 
+// Of the tests that use the cluster at once.
+const ON_NFS_NODE: usize = 2;
+
 static PERMITS: LazyLock<Permits> = LazyLock::new(|| {
-    // Tests mostly wait for the cluster, so there can be more than this machine has cores.
-    Permits::new(available_parallelism().map_or(1, NonZero::get) + 2)
+    // Tests mostly wait for the cluster, so there can be one more than this machine has cores.
+    Permits::new(available_parallelism().map_or(1, NonZero::get) + 1)
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     // In its own namespaces, beside a limited number of others.
     Shared,
+    // As shared, with pods on the NFS node, whose one emulated processor starts few at a time.
+    NfsNode,
     // In its own namespaces, mostly watching, beside any number of others.
     Watching,
     // Without any other test, because it stops something that they need.
@@ -51,7 +56,9 @@ struct Permits {
 
 #[derive(Debug, Default)]
 struct InUse {
+    // Including those on the NFS node.
     shared: usize,
+    on_nfs_node: usize,
     watching: usize,
     alone: bool,
 }
@@ -71,12 +78,19 @@ impl Permits {
         self.in_use.send_if_modified(|in_use| {
             let is_available = match kind {
                 Use::Shared => !in_use.alone && in_use.shared < self.limit,
+                Use::NfsNode => {
+                    !in_use.alone && in_use.shared < self.limit && in_use.on_nfs_node < ON_NFS_NODE
+                }
                 Use::Watching => !in_use.alone,
                 Use::Alone => !in_use.alone && in_use.shared == 0 && in_use.watching == 0,
             };
             if is_available {
                 match kind {
                     Use::Shared => in_use.shared += 1,
+                    Use::NfsNode => {
+                        in_use.shared += 1;
+                        in_use.on_nfs_node += 1;
+                    }
                     Use::Watching => in_use.watching += 1,
                     Use::Alone => in_use.alone = true,
                 }
@@ -88,6 +102,10 @@ impl Permits {
     fn release(&self, kind: Use) {
         self.in_use.send_modify(|in_use| match kind {
             Use::Shared => in_use.shared -= 1,
+            Use::NfsNode => {
+                in_use.shared -= 1;
+                in_use.on_nfs_node -= 1;
+            }
             Use::Watching => in_use.watching -= 1,
             Use::Alone => in_use.alone = false,
         });
@@ -109,13 +127,23 @@ mod tests {
     }
 
     #[test]
+    fn few_tests_use_the_nfs_node_and_each_counts_as_shared() {
+        let permits = Permits::new(ON_NFS_NODE + 1);
+        assert!(permits.try_acquire(Use::NfsNode) && permits.try_acquire(Use::NfsNode));
+        assert!(!permits.try_acquire(Use::NfsNode));
+        assert!(permits.try_acquire(Use::Shared) && !permits.try_acquire(Use::Shared));
+        permits.release(Use::NfsNode);
+        assert!(permits.try_acquire(Use::NfsNode));
+    }
+
+    #[test]
     fn an_exclusive_permit_excludes_all_others() {
         let permits = Permits::new(2);
         assert!(permits.try_acquire(Use::Watching));
         assert!(!permits.try_acquire(Use::Alone));
         permits.release(Use::Watching);
         assert!(permits.try_acquire(Use::Alone));
-        for kind in [Use::Shared, Use::Watching, Use::Alone] {
+        for kind in [Use::Shared, Use::NfsNode, Use::Watching, Use::Alone] {
             assert!(!permits.try_acquire(kind), "{kind:?}");
         }
     }

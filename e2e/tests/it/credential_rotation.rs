@@ -4,10 +4,7 @@ use std::{env, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::{
-    api::{
-        batch::v1::Job,
-        core::v1::{Pod, Secret},
-    },
+    api::core::v1::{Pod, Secret},
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use kube::{
@@ -71,12 +68,19 @@ async fn until_all_replaced(namespace: &Namespace, old: &[Pod]) -> Result<Vec<Po
     Ok(pods)
 }
 
-// Fails unless the Job altered the role before the first new pod was created, and no new pod failed to log
+// Fails unless a migration altered the role before the first new pod was created, and no new pod failed to log
 // in.
 async fn ensure_altered_before(namespace: &Namespace, pods: &[Pod]) -> Result<()> {
-    let jobs = namespace.api::<Job>().list(&ListParams::default().labels("todostack.dev/stack=shop")).await?;
-    let altered = jobs.items.iter().filter_map(|job| job.status.as_ref()?.completion_time.clone()).max();
-    let altered = altered.context("no Job has completed")?;
+    let migrations =
+        ListParams::default().labels("todostack.dev/stack=shop,app.kubernetes.io/component=migration");
+    let migrations = namespace.api::<Pod>().list(&migrations).await?.items;
+    // The init container alters the role. The Job completes a moment later, which the operator does not await.
+    let ends = migrations.iter().filter_map(|pod| {
+        let roles =
+            pod.status.as_ref()?.init_container_statuses.as_ref()?.iter().find(|it| it.name == "roles")?;
+        roles.state.as_ref()?.terminated.as_ref()?.finished_at.clone()
+    });
+    let altered = ends.max().context("no migration has altered the role")?;
     for pod in pods {
         let name = pod.name_any();
         let created: Time = pod.metadata.creation_timestamp.clone().context("no creationTimestamp")?;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use rstest::rstest;
 use todostack_e2e::{
     cluster::{Cluster, repository},
-    namespace::with_namespace,
+    namespace::{with_namespace, with_namespace_on_nfs_node},
     nfs_node::postgres_on_export,
     todos::Todos,
 };
@@ -44,7 +44,7 @@ fn the_readme_of_the_demo_works() -> Result<()> {
 // With the test cluster's NFS server instead of the example's.
 #[test]
 fn the_nfs_example_works_on_an_export() -> Result<()> {
-    with_namespace("example", async |namespace| {
+    with_namespace_on_nfs_node("example", async |namespace| {
         let path = namespace.export().await?;
         let text = std::fs::read_to_string(repository().join("examples/nfs/todostack.yaml"))?;
         let mut example: serde_json::Value = serde_saphyr::from_str(&text)?;

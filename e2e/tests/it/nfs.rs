@@ -10,7 +10,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use todostack_crds::Reason;
 use todostack_e2e::{
-    namespace::{Namespace, with_namespace},
+    namespace::{Namespace, with_namespace_on_nfs_node},
     nfs_node::{self, postgres_on_export},
     remedy::Step,
     stack::{READY_WITHIN, SOON},
@@ -23,7 +23,7 @@ use todostack_e2e::{
 #[case::v17("17", "/var/lib/postgresql/data")]
 #[case::v18("18", "/var/lib/postgresql")]
 fn todos_on_an_export_outlive_the_database_pod(#[case] version: &str, #[case] mount: &str) -> Result<()> {
-    with_namespace("nfs", async |namespace| {
+    with_namespace_on_nfs_node("nfs", async |namespace| {
         let path = namespace.export().await?;
         let mut postgres: Value = serde_saphyr::from_str(&postgres_on_export(&path))?;
         postgres["version"] = version.into();
@@ -61,7 +61,7 @@ fn todos_on_an_export_outlive_the_database_pod(#[case] version: &str, #[case] mo
 
 #[test]
 fn an_export_that_a_deleted_stack_left_is_given_to_another_by_the_remedy() -> Result<()> {
-    with_namespace("moved", async |namespace| {
+    with_namespace_on_nfs_node("moved", async |namespace| {
         let spec = format!(
             "{{api: {{replicas: 1}}, database: {{postgres: {}}}}}",
             postgres_on_export(&namespace.export().await?)

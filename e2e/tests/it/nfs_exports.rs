@@ -4,7 +4,7 @@ use anyhow::Result;
 use rstest::rstest;
 use todostack_crds::Reason;
 use todostack_e2e::{
-    namespace::with_namespace,
+    namespace::with_namespace_on_nfs_node,
     nfs_node::{self, postgres_on_export},
     symptom::Symptom,
 };
@@ -49,7 +49,7 @@ fn an_export_that_postgres_cannot_use_is_reported_and_its_remedy_heals(
     #[case] mention: &str,
     #[case] remedy: &str,
 ) -> Result<()> {
-    with_namespace("export", async |namespace| {
+    with_namespace_on_nfs_node("export", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let directory = format!("/srv/exports/{}", namespace.name);
         let adapted = |text: &str| text.replace("NAME", &namespace.name).replace("HERE", &directory);

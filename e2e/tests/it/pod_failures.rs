@@ -8,7 +8,7 @@ use todostack_crds::Reason;
 use todostack_e2e::{
     credentials::Login,
     image,
-    namespace::with_namespace,
+    namespace::{with_namespace, with_namespace_on_nfs_node},
     nfs_node::{NODE, SERVER},
     registry::{self, PRIVATE_IMAGE, PrivateRegistry},
     remedy::Step,
@@ -120,7 +120,7 @@ fn a_migration_that_is_unschedulable_runs_once_its_remedy_is_followed() -> Resul
 // The node lacks the image of the API, so the pod is scheduled, and does not start.
 #[test]
 fn an_api_pod_is_scheduled_once_its_taint_is_tolerated() -> Result<()> {
-    with_namespace("taint", async |namespace| {
+    with_namespace_on_nfs_node("taint", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let spec = "{api: {nodeSelector: {kubernetes.io/hostname: nfsnode}}, database: {sqlite: {}}}";
         let watch = namespace.apply_and_watch_for("shop", spec, Symptom::Unschedulable).await?;
@@ -137,7 +137,7 @@ fn an_api_pod_is_scheduled_once_its_taint_is_tolerated() -> Result<()> {
 // Volumes of the default class do not work on that node.
 #[test]
 fn a_database_starts_once_its_taint_is_tolerated() -> Result<()> {
-    with_namespace("tainted", async |namespace| {
+    with_namespace_on_nfs_node("tainted", async |namespace| {
         let nfs = format!("{{nfs: {{server: {SERVER}, path: {}}}}}", namespace.export().await?);
         let postgres = format!("{{storage: {nfs}, nodeSelector: {{kubernetes.io/hostname: {NODE}}}}}");
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {postgres}}}}}");

@@ -9,7 +9,7 @@ use serde_json::json;
 use todostack_crds::Reason;
 use todostack_e2e::{
     cluster_objects::with_object,
-    namespace::{Namespace, with_namespace},
+    namespace::{Namespace, with_namespace, with_namespace_on_nfs_node},
     nfs_node::{self, postgres_on_export, postgres_on_node},
     remedy::Step,
     stack::{HEALED_WITHIN, SOON},
@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_missing_export_is_reported_and_mounted_once_it_exists() -> Result<()> {
-    with_namespace("noexport", async |namespace| {
+    with_namespace_on_nfs_node("noexport", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let path = format!("/exports/{}", namespace.name);
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(&path));
@@ -40,7 +40,7 @@ fn a_missing_export_is_reported_and_mounted_once_it_exists() -> Result<()> {
 // With NFS 3, because the server of NFS 4 hides an export from a client without access.
 #[test]
 fn an_export_without_access_for_the_node_is_reported() -> Result<()> {
-    with_namespace("refused", async |namespace| {
+    with_namespace_on_nfs_node("refused", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let name = &namespace.name;
         let path = format!("/srv/exports/{name}");
@@ -69,7 +69,7 @@ fn a_failed_mount_is_reported(
     #[case] reason: Reason,
     #[case] mention: &str,
 ) -> Result<()> {
-    with_namespace("mount", async |namespace| {
+    with_namespace_on_nfs_node("mount", async |namespace| {
         namespace.cluster.require_nfs_node().await?;
         let spec = nfs_spec(server, "/exports/demo-of-mounts", options);
         namespace.ensure_diagnosed(&spec, Symptom::MountFailed, reason, mention).await
@@ -79,7 +79,7 @@ fn a_failed_mount_is_reported(
 // The kubelet reads a PersistentVolume once for each pod.
 #[test]
 fn an_unknown_mount_option_is_reported_and_its_correction_heals() -> Result<()> {
-    with_namespace("option", async |namespace| {
+    with_namespace_on_nfs_node("option", async |namespace| {
         let path = namespace.export().await?;
         let spec = nfs_spec(nfs_node::SERVER, &path, "hard, nfsvers=4.1, color=blue");
         let watch = namespace.apply_and_watch_for("shop", &spec, Symptom::MountFailed).await?;
@@ -105,7 +105,7 @@ fn a_volume_that_is_mounted_with_unsafe_options_is_reported_and_mounted_again_by
     #[case] version: &str,
     #[case] reason: Reason,
 ) -> Result<()> {
-    with_namespace("options", async |namespace| {
+    with_namespace_on_nfs_node("options", async |namespace| {
         let path = namespace.export().await?;
         let volume: PersistentVolume = serde_json::from_value(json!({
             "metadata": {"name": namespace.name},

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use todostack_crds::{ConditionType, Reason, TodoStack};
 use todostack_e2e::{
     cluster_objects::with_object,
-    namespace::{Namespace, with_namespace},
+    namespace::{Namespace, with_namespace, with_namespace_on_nfs_node},
     nfs_node::postgres_on_export,
     remedy::Step,
     stack::{SOON, condition},
@@ -86,7 +86,7 @@ fn a_volume_that_cannot_grow_keeps_serving_and_the_size_can_go_back(
 
 #[test]
 fn the_size_of_an_export_can_change_and_go_back() -> Result<()> {
-    with_namespace("exportsize", async |namespace| {
+    with_namespace_on_nfs_node("exportsize", async |namespace| {
         let path = namespace.export().await?;
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(&path));
         namespace.apply_and_wait("shop", &spec).await?;

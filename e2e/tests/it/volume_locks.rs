@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use kube::api::DeleteParams;
 use todostack_crds::Reason;
 use todostack_e2e::{
-    namespace::with_namespace,
+    namespace::{with_namespace, with_namespace_on_nfs_node},
     nfs_node::{self, postgres_on_export},
     nfs_stand_in::{ALIAS, SERVER},
     stack::SOON,
@@ -35,7 +35,7 @@ fn a_stack_whose_export_another_stack_uses_under_another_name_waits_until_that_i
 // with a mount of its own.
 #[test]
 fn a_stack_waits_for_an_unknown_server_on_its_export() -> Result<()> {
-    with_namespace("orphan", async |namespace| {
+    with_namespace_on_nfs_node("orphan", async |namespace| {
         let path = namespace.export().await?;
         let (name, server) = (&namespace.name, nfs_node::SERVER);
         let hold = format!(

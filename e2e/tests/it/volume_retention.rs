@@ -13,7 +13,7 @@ use rstest::rstest;
 use serde_json::json;
 use todostack_crds::{Reason, TodoStack};
 use todostack_e2e::{
-    namespace::{Namespace, with_namespace},
+    namespace::{Namespace, with_namespace, with_namespace_on_nfs_node},
     nfs_node::{self, postgres_on_export},
     remedy::Step,
     stack::{READY_WITHIN, SOON},
@@ -61,7 +61,7 @@ fn a_deleted_claim_is_replaced_by_one_for_the_same_volume(
 
 #[test]
 fn a_deleted_claim_of_an_export_is_replaced() -> Result<()> {
-    with_namespace("pvcexport", async |namespace| {
+    with_namespace_on_nfs_node("pvcexport", async |namespace| {
         let path = namespace.export().await?;
         let spec = format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(&path));
         namespace.apply_and_wait("shop", &spec).await?;
@@ -120,7 +120,7 @@ fn a_volume_outlives_its_namespace_and_serves_a_stack_in_another_one() -> Result
 
 #[test]
 fn a_stack_that_comes_back_with_another_export_starts_on_none_until_the_remedy_is_followed() -> Result<()> {
-    with_namespace("otherexport", async |namespace| {
+    with_namespace_on_nfs_node("otherexport", async |namespace| {
         let spec = |path: &str| {
             format!("{{api: {{replicas: 1}}, database: {{postgres: {}}}}}", postgres_on_export(path))
         };
@@ -165,7 +165,7 @@ async fn ensure_mismatch(namespace: &Namespace, spec: &str, path: &str) -> Resul
 
 #[test]
 fn a_stack_that_comes_back_with_an_export_instead_of_a_class_keeps_the_data_of_the_class() -> Result<()> {
-    with_namespace("otherkind", async |namespace| {
+    with_namespace_on_nfs_node("otherkind", async |namespace| {
         namespace.apply_and_wait("shop", "{api: {replicas: 1}}").await?;
         let volume = namespace.bound_volume("shop-db").await?;
         let path = namespace.export().await?;
