@@ -68,13 +68,14 @@ async fn until_all_replaced(namespace: &Namespace, old: &[Pod]) -> Result<Vec<Po
     Ok(pods)
 }
 
-// Fails unless a migration altered the role before the first new pod was created, and no new pod failed to log
-// in.
+// Fails unless a migration altered the role before the first new pod was created, and no new pod failed to
+// log in.
 async fn ensure_altered_before(namespace: &Namespace, pods: &[Pod]) -> Result<()> {
     let migrations =
         ListParams::default().labels("todostack.dev/stack=shop,app.kubernetes.io/component=migration");
     let migrations = namespace.api::<Pod>().list(&migrations).await?.items;
-    // The init container alters the role. The Job completes a moment later, which the operator does not await.
+    // The init container alters the role. The Job completes a moment later, which the operator does not
+    // await.
     let ends = migrations.iter().filter_map(|pod| {
         let roles =
             pod.status.as_ref()?.init_container_statuses.as_ref()?.iter().find(|it| it.name == "roles")?;

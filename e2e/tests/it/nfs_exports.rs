@@ -9,8 +9,8 @@ use todostack_e2e::{
     symptom::Symptom,
 };
 
-// The command on the NFS server (`NAME` is the export's name, `HERE` its directory), what is reported, and what
-// the remedy says, as a command.
+// The command on the NFS server (`NAME` is the export's name, `HERE` its directory), what is reported, and
+// what the remedy says, as a command.
 #[rstest]
 #[case::owner(
     "nfs-export NAME 0:0 0755",

@@ -1,6 +1,6 @@
 //! Each managed resource in turn is foreign, rejected, failing or being deleted: whatever the stack, the
-//! second reconcile writes nothing else but the status, the third nothing at all, and nothing that was written
-//! refers to that object.
+//! second reconcile writes nothing else but the status, the third nothing at all, and nothing that was
+//! written refers to that object.
 
 use std::fs;
 
