@@ -31,8 +31,8 @@ pub async fn until_phase(cluster: &Cluster, volume: &str, wanted: &str) -> Resul
     wait::until(&cluster.api(), volume, wanted, SOON * 2, has_phase).await.map(drop)
 }
 
-// Deletes the volumes that stacks retained in namespaces that are gone: their disks would fill the machine, and
-// their exports would be kept from later tests.
+// Deletes the volumes that stacks retained in namespaces that are gone: their disks would fill the machine,
+// and their exports would be kept from later tests.
 pub async fn delete_retained(cluster: &Cluster) -> Result<()> {
     let volumes: Api<PersistentVolume> = cluster.api();
     let selector = ListParams::default().labels("todostack.dev/test!=keep");
@@ -46,8 +46,8 @@ pub async fn delete_retained(cluster: &Cluster) -> Result<()> {
         if !is_gone {
             continue;
         }
-        // Kubernetes deletes a volume with its data when it releases it. It cannot delete what is on an export,
-        // and a volume that waits for another claim is not released.
+        // Kubernetes deletes a volume with its data when it releases it. It cannot delete what is on an
+        // export, and a volume that waits for another claim is not released.
         let is_waiting = volume.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Available");
         let deleted = if spec.nfs.is_some() || is_waiting {
             volumes.delete(&volume.name_any(), &DeleteParams::default()).await.map(drop)
