@@ -50,6 +50,15 @@ pub fn with_namespace_on_nfs_node(
     in_namespace(Use::NfsNode, prefix, test)
 }
 
+// As [`with_namespace`], while no other test has pods on the NFS node: for a test that stops it or its
+// server.
+pub fn with_namespace_on_nfs_node_alone(
+    prefix: &str,
+    test: impl AsyncFnOnce(&Namespace) -> Result<()>,
+) -> Result<()> {
+    in_namespace(Use::NfsNodeAlone, prefix, test)
+}
+
 // As [`with_namespace`], for a test that mostly watches: it does not count to the limit of concurrent tests.
 pub fn with_namespace_watching(prefix: &str, test: impl AsyncFnOnce(&Namespace) -> Result<()>) -> Result<()> {
     in_namespace(Use::Watching, prefix, test)

@@ -23,6 +23,8 @@ pub(crate) enum Use {
     Shared,
     // As shared, with pods on the NFS node, whose one emulated processor starts few at a time.
     NfsNode,
+    // As shared, while no other test uses the NFS node, because it stops the node or its server.
+    NfsNodeAlone,
     // In its own namespaces, mostly watching, beside any number of others.
     Watching,
     // Without any other test, because it stops something that they need.
@@ -81,6 +83,7 @@ impl Permits {
                 Use::NfsNode => {
                     !in_use.alone && in_use.shared < self.limit && in_use.on_nfs_node < ON_NFS_NODE
                 }
+                Use::NfsNodeAlone => !in_use.alone && in_use.shared < self.limit && in_use.on_nfs_node == 0,
                 Use::Watching => !in_use.alone,
                 Use::Alone => !in_use.alone && in_use.shared == 0 && in_use.watching == 0,
             };
@@ -90,6 +93,10 @@ impl Permits {
                     Use::NfsNode => {
                         in_use.shared += 1;
                         in_use.on_nfs_node += 1;
+                    }
+                    Use::NfsNodeAlone => {
+                        in_use.shared += 1;
+                        in_use.on_nfs_node += ON_NFS_NODE;
                     }
                     Use::Watching => in_use.watching += 1,
                     Use::Alone => in_use.alone = true,
@@ -105,6 +112,10 @@ impl Permits {
             Use::NfsNode => {
                 in_use.shared -= 1;
                 in_use.on_nfs_node -= 1;
+            }
+            Use::NfsNodeAlone => {
+                in_use.shared -= 1;
+                in_use.on_nfs_node -= ON_NFS_NODE;
             }
             Use::Watching => in_use.watching -= 1,
             Use::Alone => in_use.alone = false,
@@ -137,13 +148,24 @@ mod tests {
     }
 
     #[test]
+    fn a_test_that_stops_the_nfs_node_uses_it_alone_beside_shared_ones() {
+        let permits = Permits::new(3);
+        assert!(permits.try_acquire(Use::NfsNode) && !permits.try_acquire(Use::NfsNodeAlone));
+        permits.release(Use::NfsNode);
+        assert!(permits.try_acquire(Use::NfsNodeAlone) && !permits.try_acquire(Use::NfsNode));
+        assert!(permits.try_acquire(Use::Shared));
+        permits.release(Use::NfsNodeAlone);
+        assert!(permits.try_acquire(Use::NfsNode));
+    }
+
+    #[test]
     fn an_exclusive_permit_excludes_all_others() {
         let permits = Permits::new(2);
         assert!(permits.try_acquire(Use::Watching));
         assert!(!permits.try_acquire(Use::Alone));
         permits.release(Use::Watching);
         assert!(permits.try_acquire(Use::Alone));
-        for kind in [Use::Shared, Use::NfsNode, Use::Watching, Use::Alone] {
+        for kind in [Use::Shared, Use::NfsNode, Use::NfsNodeAlone, Use::Watching, Use::Alone] {
             assert!(!permits.try_acquire(kind), "{kind:?}");
         }
     }

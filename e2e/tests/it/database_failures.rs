@@ -87,14 +87,17 @@ async fn use_all_connections(namespace: &Namespace) -> Result<()> {
 }
 
 #[test]
-fn an_api_that_lost_its_database_is_reported() -> Result<()> {
+fn an_api_that_lost_its_database_is_reported_and_serves_when_it_is_back() -> Result<()> {
     with_namespace("probe", async |namespace| {
         namespace.external_database(OWNER, &[]).await?;
         namespace.apply_external_login("own", OWNER).await?;
         namespace.apply_and_wait("shop", EXTERNAL).await?;
         let watch = namespace.watch_for("shop", Symptom::PodNotReady("api")).await?;
         namespace.kubectl(&["scale", "deployment/shop-database", "--replicas=0"]).await?;
-        watch.diagnosed_as(Reason::ProbeFailed, "503").await.map(drop)
+        watch.diagnosed_as(Reason::ProbeFailed, "503").await?;
+        // With an empty database, which is migrated.
+        namespace.kubectl(&["scale", "deployment/shop-database", "--replicas=1"]).await?;
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 

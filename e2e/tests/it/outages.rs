@@ -8,7 +8,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use todostack_crds::Reason;
 use todostack_e2e::{
-    namespace::{Namespace, with_namespace, with_namespace_alone},
+    namespace::{Namespace, with_namespace, with_namespace_on_nfs_node_alone},
     nfs_node::{self, postgres_on_export},
     outage::SuspendedProcess,
     stack::READY_WITHIN,
@@ -38,7 +38,7 @@ async fn ensure_recovered(namespace: &Namespace, before: &[Todo]) -> Result<()> 
 // Suspends server, kubelet and database together. The node controller takes 40 to 50 s to notice.
 #[test]
 fn a_node_that_stalls_is_reported_and_no_data_is_lost_when_it_is_back() -> Result<()> {
-    with_namespace_alone("stall", async |namespace| {
+    with_namespace_on_nfs_node_alone("stall", async |namespace| {
         let before = apply_on_export(namespace).await?;
         let watch = namespace.watch_for("shop", Symptom::PodNotReady("database")).await?;
         let suspended = SuspendedProcess::suspend("nfs-node")?;
@@ -59,7 +59,7 @@ fn a_node_that_stalls_is_reported_and_no_data_is_lost_when_it_is_back() -> Resul
 // unready with the last of three probes, 5 s apart, that take 5 s each.
 #[test]
 fn an_nfs_server_that_stops_is_reported_and_no_data_is_lost_when_it_is_back() -> Result<()> {
-    with_namespace_alone("off", async |namespace| {
+    with_namespace_on_nfs_node_alone("off", async |namespace| {
         let before = apply_on_export(namespace).await?;
         let watch = namespace.watch_for("shop", Symptom::PodNotReady("database")).await?;
         nfs_node::run("rpc.nfsd 0").await?;
