@@ -6,9 +6,9 @@ use kube::{Client, Config};
 
 /// How long the API server may be silent on a request: longer than an admission webhook may take (30 s), so
 /// that the answer that names the webhook arrives.
-const ANSWER: Duration = Duration::from_secs(32);
+pub(crate) const ANSWER: Duration = Duration::from_secs(32);
 /// The same for a watch and its first list: longer than a watch lasts (`feeds.rs`).
-const WATCH: Duration = Duration::from_mins(4);
+pub(crate) const WATCH: Duration = Duration::from_mins(4);
 
 pub(crate) struct Clients {
     pub(crate) requests: Client,
@@ -17,7 +17,10 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) async fn new() -> Result<Self, kube::Error> {
-        let mut watches = Config::infer().await.map_err(kube::Error::InferConfig)?;
+        Self::from_config(Config::infer().await.map_err(kube::Error::InferConfig)?)
+    }
+
+    fn from_config(mut watches: Config) -> Result<Self, kube::Error> {
         // Else the time for which a pooled connection was idle would count too.
         watches.reset_reader_on_write = true;
         let mut requests = watches.clone();
@@ -27,5 +30,26 @@ impl Clients {
         // of 429 and 503 would take minutes, during which nothing is reported.
         requests.default_retry = false;
         Ok(Self { requests: Client::try_from(requests)?, watches: Client::try_from(watches)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{net::TcpListener, time::Instant};
+
+    use super::*;
+
+    // The clock runs ahead while everything waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_api_server_ends_no_request_early_and_each_request_at_last() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let clients = Clients::from_config(Config::new(server.parse().unwrap())).unwrap();
+        for (client, limit) in [(clients.requests, ANSWER), (clients.watches, WATCH)] {
+            let start = Instant::now();
+            assert!(client.apiserver_version().await.is_err());
+            let waited = start.elapsed();
+            assert!(waited >= limit && waited < limit * 2, "{waited:?}");
+        }
     }
 }

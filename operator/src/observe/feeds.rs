@@ -219,30 +219,4 @@ fn stack_of(metadata: &ObjectMeta) -> Option<ObjectRef<Guarded>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use kube::ResourceExt as _;
-    use serde_json::json;
-    use todostack_crds::TodoStack;
-
-    use super::*;
-
-    fn stack(name: &str, host: &str) -> Guarded {
-        let mut stack =
-            TodoStack::new(name, serde_json::from_value(json!({"exposure": {"host": host}})).unwrap());
-        stack.metadata.namespace = Some("shops".into());
-        stack.metadata.uid = Some(name.into());
-        DeserializeGuard(Ok(stack))
-    }
-
-    #[tokio::test]
-    async fn a_change_of_a_stack_concerns_those_that_want_the_same_host() {
-        let (store, mut writer) = reflector::store();
-        let all = [stack("changed", "a"), stack("same", "a"), stack("other", "b")];
-        for stack in all {
-            writer.apply_watcher_event(&watcher::Event::Apply(stack));
-        }
-        let changed = futures::stream::iter([Ok::<_, ()>(stack("changed", "a"))]);
-        let triggered = with_competitors(changed, store).map(|stack| stack.unwrap().name_any());
-        assert_eq!(triggered.collect::<Vec<_>>().await, ["changed", "same"]);
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
 //! The API server fails at each request in turn, in each way: the stack comes to the same end as without.
+//! Watches are in `observe/feeds`.
 
 use rstest::rstest;
 
@@ -7,7 +8,7 @@ use super::{
     cluster::{Fault, Plan},
 };
 
-const FAULTS: [(Fault, bool); 9] = [
+const FAULTS: [(Fault, bool); 11] = [
     (Fault::Answer(409, "Conflict"), false),
     (Fault::Answer(410, "Expired"), false),
     (Fault::Answer(429, "TooManyRequests"), false),
@@ -17,6 +18,8 @@ const FAULTS: [(Fault, bool); 9] = [
     (Fault::Answer(504, "Timeout"), true),
     (Fault::Drop, false),
     (Fault::Drop, true),
+    (Fault::Silence, false),
+    (Fault::Silence, true),
 ];
 
 #[rstest]
@@ -24,7 +27,8 @@ const FAULTS: [(Fault, bool); 9] = [
 #[case::image(EXTERNAL, Change::Edit("{api: {image: 'registry.example.com/api:2'}}"))]
 #[case::rotate("{}", Change::Rotate)]
 #[case::delete(NFS, Change::Delete)]
-#[tokio::test]
+// The clock runs ahead while everything waits.
+#[tokio::test(start_paused = true)]
 async fn a_fault_at_any_request_leads_to_the_same_end(#[case] spec: &str, #[case] change: Change) {
     let before = change.prepare(spec).await;
     let mut undisturbed = before.copy();
@@ -34,7 +38,7 @@ async fn a_fault_at_any_request_leads_to_the_same_end(#[case] spec: &str, #[case
     let logins = undisturbed.server().logins.len();
     for at in 1..=requests {
         // Each request has two of the faults, others than its neighbors.
-        for index in [at, at + 4] {
+        for index in [at, at + 5] {
             let (fault, is_stored) = FAULTS[index % FAULTS.len()];
             let mut cluster = before.copy();
             change.make(&mut cluster);

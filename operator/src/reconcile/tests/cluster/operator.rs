@@ -32,6 +32,7 @@ use super::{
     store::Store,
 };
 use crate::{
+    clients::ANSWER,
     context::Context,
     error::Error,
     observe::caches::{Cache, Caches, Guarded},
@@ -100,6 +101,12 @@ fn client(server: &Arc<Mutex<Server>>, killed: watch::Sender<bool>) -> Client {
                     send.send_response(Response::builder().status(code).body(body).unwrap());
                 }
                 Reaction::Drop => send.send_error(io::Error::from(io::ErrorKind::ConnectionReset)),
+                Reaction::Silence => {
+                    tokio::spawn(async move {
+                        tokio::time::sleep(ANSWER).await;
+                        send.send_error(io::Error::from(io::ErrorKind::TimedOut));
+                    });
+                }
                 Reaction::Kill => {
                     open.push(send);
                     killed.send_replace(true);

@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     Answer(u16, &'static str),
     // The connection is closed.
     Drop,
+    // Nothing is answered, until the client's time limit.
+    Silence,
 }
 
 // A fault at one request.
@@ -35,6 +37,7 @@ pub(crate) struct Plan {
 pub(crate) enum Reaction {
     Answer(u16, Value),
     Drop,
+    Silence,
     Kill,
 }
 
@@ -115,6 +118,7 @@ impl Fault {
         match self {
             Self::Kill => Reaction::Kill,
             Self::Drop => Reaction::Drop,
+            Self::Silence => Reaction::Silence,
             Self::Answer(code, reason) => {
                 let (code, value) = failure(code, reason, "a fault that the test causes");
                 Reaction::Answer(code, value)
