@@ -17,20 +17,15 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::ApplyFailed | Reason::ObserveFailed) => {
             Some("a capture holds objects, and the cause is a response of the API server")
         }
-        (Class::Problem, Reason::VolumeMismatch | Reason::VolumeLost) => {
+        (Class::Problem, Reason::VolumeMismatch) => {
             Some("its symptoms are tables in resolve/storage and diagnose/retention")
         }
         (Class::Problem, Reason::ExportNotAllowed | Reason::HostNotAllowed) => {
             Some("a capture holds objects, and the cause is a setting of the operator")
         }
-        (
-            Class::Problem,
-            Reason::VolumeInUse
-            | Reason::VolumeNotLockable
-            | Reason::VolumeReplaced
-            | Reason::InitScriptFailed
-            | Reason::ImageUserMismatch,
-        ) => Some("the reports of the scripts and their findings are tables in diagnose/preflight"),
+        (Class::Problem, Reason::VolumeNotLockable) => {
+            Some("the report of the script and its finding are tables in diagnose/preflight")
+        }
         (Class::Problem, Reason::SpecInvalid) => Some("such a stack cannot be read"),
         (Class::Problem, _) => None,
     }
