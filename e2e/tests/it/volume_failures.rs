@@ -12,7 +12,7 @@ use todostack_e2e::{
     namespace::{Namespace, with_namespace, with_namespace_on_nfs_node},
     nfs_node::{self, postgres_on_export, postgres_on_node},
     remedy::Step,
-    stack::{HEALED_WITHIN, SOON},
+    stack::SOON,
     symptom::Symptom,
     wait,
 };
@@ -86,7 +86,7 @@ fn an_unknown_mount_option_is_reported_and_its_correction_heals() -> Result<()> 
         let message = watch.diagnosed_as(Reason::FailedMount, "mountOptions").await?;
         let field = "spec.database.postgres.storage.nfs.mountOptions";
         namespace.follow("shop", &message, Step::Set(field, Some("[hard, nfsvers=4.1]"))).await?;
-        namespace.until_ready_within(HEALED_WITHIN, "shop").await.map(drop)
+        namespace.until_ready("shop").await.map(drop)
     })
 }
 
