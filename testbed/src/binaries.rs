@@ -1,4 +1,4 @@
-//! Builds the Go programs of testbed/: Kubernetes, its add-ons, the tools that check charts. Runs none.
+//! Builds the Go programs of testbed/: Kubernetes, its add-ons, tools of checks and benchmarks. Runs none.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,6 +18,12 @@ pub enum Module {
     /// they import `github.com/sirupsen/logrus`.
     Addons,
     Checks,
+    /// kwok: nodes that only pretend to run pods, for benchmarks.
+    Kwok,
+    /// Toxiproxy: a TCP proxy that delays, drops and resets, for tests.
+    Toxiproxy,
+    /// kro, the operator that benchmarks compare with.
+    Kro,
 }
 
 // The linker leaves DWARF out (`-w`); not generating it saves 10 % of the compilers' time.
@@ -31,6 +37,9 @@ impl Module {
             Self::Kubernetes => ("kubernetes", "6 to 12 min on two cores, once per machine"),
             Self::Addons => ("addons", "10 s, once per machine"),
             Self::Checks => ("checks", "1 min, once per machine"),
+            Self::Kwok => ("kwok", "3 min, once per machine"),
+            Self::Toxiproxy => ("toxiproxy", "1 min, once per machine"),
+            Self::Kro => ("kro", "3 min, once per machine"),
         }
     }
 
@@ -40,6 +49,9 @@ impl Module {
             Self::Kubernetes => testbed.to_owned(),
             Self::Addons => testbed.join("addons"),
             Self::Checks => testbed.join("checks"),
+            Self::Kwok => testbed.join("kwok"),
+            Self::Toxiproxy => testbed.join("toxiproxy"),
+            Self::Kro => testbed.join("kro"),
         }
     }
 

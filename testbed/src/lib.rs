@@ -2,9 +2,11 @@
 //! cache. The commands that use it are in `xtask/`; what is installed on the cluster is decided there.
 
 pub mod addons;
+pub mod bare;
 pub mod binaries;
 pub mod cache;
 pub mod cluster_tools;
+pub mod control_plane;
 mod debian;
 pub mod image;
 pub mod key;

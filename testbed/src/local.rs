@@ -1,6 +1,5 @@
 //! Kubernetes as processes of this machine: the order in which its parts start. Each part is a file below.
 
-mod certificates;
 mod cgroups;
 mod control_plane;
 mod images;
@@ -22,10 +21,10 @@ use fs_err as fs;
 
 use crate::binaries::{self, Binaries, Module};
 use crate::cluster_tools::ClusterTools;
+use crate::control_plane::certificates::Authority;
 use crate::image::Image;
 use crate::wait::Probe;
 use crate::{addons, prerequisites, process, progress, repository};
-use certificates::Authority;
 use ownership::Existing;
 use plan::Node;
 use record::Record;
@@ -63,7 +62,7 @@ pub fn start(shape: Shape) -> anyhow::Result<ClusterTools> {
             let nodes = record.nodes;
             progress::detail(&format!("The local cluster of this checkout is running ({nodes} node(s))"));
             load(&images)?;
-            write_access(&fs::read_to_string(certificates::file("admin.conf"))?, &binaries)?;
+            write_access(&fs::read_to_string(control_plane::pki("admin.conf"))?, &binaries)?;
             apply_addons(&cluster)?;
             return Ok(cluster);
         }
@@ -100,7 +99,7 @@ fn start_new(shape: Shape, binaries: &Binaries, images: &[Image]) -> anyhow::Res
     };
     // Before the first process, so that `down` can remove an interrupted start.
     record.write()?;
-    let mut starting = Starting { binaries, authority: Authority::create()?, record };
+    let mut starting = Starting { binaries, authority: Authority::create(control_plane::place())?, record };
     progress::step("Starting the control plane", "5 s", || {
         let administrator = starting.authority.issue_control_plane()?;
         write_access(&administrator, binaries)?;

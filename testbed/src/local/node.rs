@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::plan::{self, Node};
 use super::starting::Starting;
-use super::{certificates, cgroups, network};
+use super::{cgroups, control_plane, network};
 use crate::image::Image;
 use crate::process;
 use crate::wait::Probe;
@@ -63,7 +63,7 @@ fn configure(starting: &Starting<'_>, node: Node) -> anyhow::Result<()> {
         fs::create_dir_all(folder.join(below))?;
     }
     let credential = starting.authority.kubelet(&node.name(), node.address())?;
-    credential.write(&node.name())?;
+    credential.write(&control_plane::pki(&node.name()))?;
     fs::write(folder.join("kubeconfig"), starting.authority.kubeconfig(&credential))?;
     let containerd = Containerd {
         root: folder.join("containerd"),
@@ -152,7 +152,7 @@ pub(crate) fn kubelet_base(pki: &Path, name: &str, resolv_conf: &Path, socket: &
 
 fn kubelet_configuration(node: Node) -> anyhow::Result<String> {
     let resolv_conf = plan::state("resolv.conf");
-    let mut settings = kubelet_base(&certificates::file(""), &node.name(), &resolv_conf, &node.socket());
+    let mut settings = kubelet_base(&control_plane::pki(""), &node.name(), &resolv_conf, &node.socket());
     let own = json!({
         "cgroupRoot": format!("/{}", node.cgroup()),
         // Tolerates the failure to lower oom_score_adj on a machine without CAP_SYS_RESOURCE.
@@ -184,7 +184,7 @@ fn kubelet_arguments(node: Node) -> Vec<String> {
 
 fn proxy_arguments(node: Node) -> Vec<String> {
     vec![
-        format!("--kubeconfig={}", certificates::file("kube-proxy.conf").display()),
+        format!("--kubeconfig={}", control_plane::pki("kube-proxy.conf").display()),
         format!("--hostname-override={}", node.name()),
         format!("--cluster-cidr={}", plan::PODS),
         "--proxy-mode=iptables".to_owned(),

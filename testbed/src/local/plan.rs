@@ -114,11 +114,6 @@ impl Node {
     }
 }
 
-/// The API server's address, as nodes and the machine itself reach it.
-pub(crate) fn api_server() -> String {
-    format!("https://{}:6443", Node { number: 1 }.address())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

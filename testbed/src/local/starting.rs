@@ -4,10 +4,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::certificates::Authority;
 use super::record::{Process, Record};
 use super::{cgroups, plan};
 use crate::binaries::Binaries;
+use crate::control_plane::certificates::Authority;
 use crate::process;
 use crate::wait::{self, Probe};
 
