@@ -1,4 +1,7 @@
-//! Every flag and environment variable, with its help. No other file reads the environment.
+//! Every flag and environment variable, with its help; those of the page are in `config/page`. No other file
+//! reads the environment.
+
+mod page;
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -12,6 +15,7 @@ use crate::{
     otlp::OtlpSettings,
     rate::RateLimit,
 };
+pub use page::PageArgs;
 
 /// The todo service: a REST API over Postgres or SQLite.
 ///
@@ -41,6 +45,9 @@ pub enum Command {
     Serve,
     /// Wait until the database accepts the connection, migrate its schema to this version, and exit.
     Migrate(MigrateArgs),
+    /// Serve a migrated copy of the SQLite file until it is ready, and exit: tries this version and its
+    /// settings while another one serves the file.
+    Try(TryArgs),
     /// Succeed when the service on this host is ready (`/readyz` on --operations-listen).
     Healthcheck,
     /// Print the OpenAPI document.
@@ -68,6 +75,8 @@ pub struct ServeArgs {
     /// Maximum number of requests in flight; more are rejected with 503.
     #[arg(long, global = true, env = "TODOSTACK_MAX_CONCURRENT_REQUESTS")]
     pub max_concurrent_requests: Option<usize>,
+    #[command(flatten)]
+    pub page: PageArgs,
     #[command(flatten)]
     pub rate_limit: RateLimitArgs,
 }
@@ -220,6 +229,13 @@ pub struct MigrateArgs {
     /// Write {"schemaVersion":n} to this file when done (in Kubernetes: /dev/termination-log).
     #[arg(long, env = "TODOSTACK_REPORT_FILE")]
     pub report_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct TryArgs {
+    /// Path of the copy. Nothing must exist there.
+    #[arg(long)]
+    pub copy: PathBuf,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

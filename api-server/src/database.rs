@@ -68,6 +68,20 @@ impl Database {
         Self { max_connections: Some(FEW_CONNECTIONS), ..self }
     }
 
+    /// A copy of the SQLite file at another path, where nothing must exist. One that does not exist yet has
+    /// nothing to copy.
+    pub(crate) async fn copy_to(&self, path: &Path) -> anyhow::Result<Self> {
+        let Target::Sqlite(options) = &self.target else {
+            bail!("DATABASE_URL is not a SQLite file: only a file can be copied");
+        };
+        if options.get_filename().exists() {
+            let copied = SqliteStore::copy((**options).clone(), path).await;
+            copied.with_context(|| format!("failed to copy {self} to {}", path.display()))?;
+        }
+        let copy = (**options).clone().filename(path);
+        Ok(Self { target: Target::Sqlite(Box::new(copy)), ..self.clone() })
+    }
+
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.target, Target::Sqlite(_))
     }

@@ -36,6 +36,10 @@ impl Links {
         format!("{}/lists", self.base)
     }
 
+    pub(crate) fn openapi(&self) -> String {
+        format!("{}/openapi.json", self.base)
+    }
+
     fn from_headers(headers: &HeaderMap, uri: &Uri) -> Self {
         let first = |name: &str| {
             let value = headers.get(name)?.to_str().ok()?;

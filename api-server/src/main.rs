@@ -9,7 +9,7 @@ use todostack_api::{
     chain,
     config::{Cli, Command},
     database::Database,
-    healthcheck, migrate, openapi_json, serve, telemetry,
+    healthcheck, migrate, openapi_json, serve, telemetry, trial,
 };
 
 /// A request allocates some forty times: glibc's allocator takes an eighth of its time, this one half of
@@ -38,6 +38,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(database, serve_args, auth, traces).await,
         Command::Migrate(args) => migrate::run(database.with_few_connections(), args).await,
+        Command::Try(args) => trial::run(&database, args, serve_args, (auth, traces)).await,
         Command::Healthcheck => healthcheck::run(serve_args.operations_listen).await,
         Command::Openapi => Ok(std::io::stdout().write_all(&openapi_json())?),
     }

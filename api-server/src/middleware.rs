@@ -31,14 +31,28 @@ use crate::{
 /// How long a request may take as a whole; statements of the database time out before.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// Whether a request needs a token, when authentication is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Token,
+    /// Nor is the rate limit taken into account: a constant response costs no more than a rejection, and a
+    /// browser that opens the page asks for all of its files at once.
+    Anyone,
+}
+
 /// Adds the middleware to the router. It runs after routing, so that the template of the route is known.
-pub(crate) fn around(router: Router<AppState>, state: AppState) -> Router {
-    router.layer(from_fn_with_state(Arc::clone(&state.shared), surround)).with_state(state)
+pub(crate) fn around(router: Router<AppState>, access: Access, state: AppState) -> Router {
+    let steps = from_fn_with_state((Arc::clone(&state.shared), access), surround);
+    router.layer(steps).with_state(state)
 }
 
 /// Identify, answer, render an error, add headers, record. One function instead of a stack of layers, since
 /// each layer of axum boxes every request once more.
-async fn surround(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn surround(
+    State((shared, access)): State<(Arc<Shared>, Access)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let trace = Trace::from_headers(request.headers());
     let cors = Cors::from_headers(request.headers(), &shared.settings);
@@ -46,7 +60,7 @@ async fn surround(State(shared): State<Arc<Shared>>, request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().cloned();
 
     // Admission and authentication count too: fetching keys may take as long as the database.
-    let mut response = match timeout(DEADLINE, answer(&shared, request, next)).await {
+    let mut response = match timeout(DEADLINE, answer(&shared, access, request, next)).await {
         Ok(response) => response,
         Err(_) => ApiError::DeadlineExceeded.into_response(),
     };
@@ -63,13 +77,13 @@ async fn surround(State(shared): State<Arc<Shared>>, request: Request, next: Nex
 }
 
 /// Admit, authenticate, limit, run: the cheapest check first.
-async fn answer(shared: &Shared, mut request: Request, next: Next) -> Response {
+async fn answer(shared: &Shared, access: Access, mut request: Request, next: Next) -> Response {
     let _permit = match admit::admit(shared, request.headers()) {
         Ok(permit) => permit,
         Err(error) => return error.into_response(),
     };
     // Browsers send no token with a preflight.
-    if request.method() == Method::OPTIONS {
+    if access == Access::Anyone || request.method() == Method::OPTIONS {
         return next.run(request).await;
     }
     // The subject of the token; `None` when authentication is off.

@@ -23,6 +23,9 @@ use crate::{
 /// The operations on todos below this path are those of one list.
 pub(crate) const LIST: &str = "/lists/{list}";
 
+/// The operation that needs no token.
+const INDEX: &str = "/";
+
 /// The parts that no handler declares.
 #[derive(OpenApi)]
 #[openapi(
@@ -69,6 +72,9 @@ const ERRORS: [(&str, &str); 6] = [
     ("503", "The service or its database is not available"),
 ];
 
+/// Those of [`ERRORS`] that depend on who calls.
+const OF_CALLERS: [&str; 3] = ["401", "403", "429"];
+
 /// Of any operation that writes; a component too.
 const WRITE_ERROR: (&str, &str) = ("507", "The database has no space left");
 
@@ -98,14 +104,16 @@ const HEADERS: [(&str, bool, &[&str], &str); 6] = [
 /// The document of all operations as JSON, its keys sorted.
 pub(crate) fn to_json(mut document: openapi::OpenApi) -> Bytes {
     for (path, item) in &mut document.paths.paths {
+        let public = path == INDEX;
         let in_list = path.strip_prefix(LIST).is_some_and(|rest| rest.starts_with("/todos"));
         for (scope, operation) in operations(item) {
             if in_list {
                 put_in_list(operation);
             }
             // A token, or none when authentication is off.
-            let token = SecurityRequirement::new("token", [scope]);
-            operation.security = Some(vec![SecurityRequirement::default(), token]);
+            let token = (!public).then(|| SecurityRequirement::new("token", [scope]));
+            operation.security = Some([SecurityRequirement::default()].into_iter().chain(token).collect());
+            let scope = (!public).then_some(scope);
             add_responses(scope, operation);
         }
     }
@@ -140,7 +148,8 @@ fn put_in_list(operation: &mut Operation) {
     operation.responses.responses.entry("404".to_owned()).or_insert_with(missing);
 }
 
-fn add_responses(scope: &str, operation: &mut Operation) {
+/// `scope` is that of the token, if the operation needs one.
+fn add_responses(scope: Option<&str>, operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     if operation.request_body.is_some() {
         responses.extend(BODY_ERRORS.map(|(status, text)| (status.to_owned(), Response::new(text).into())));
@@ -150,7 +159,8 @@ fn add_responses(scope: &str, operation: &mut Operation) {
             complete(status, response);
         }
     }
-    for (status, _) in ERRORS.into_iter().chain((scope == auth::WRITE).then_some(WRITE_ERROR)) {
+    let errors = ERRORS.into_iter().filter(|(status, _)| scope.is_some() || !OF_CALLERS.contains(status));
+    for (status, _) in errors.chain((scope == Some(auth::WRITE)).then_some(WRITE_ERROR)) {
         let shared = Ref::from_response_name(format!("Error{status}"));
         responses.entry(status.to_owned()).or_insert(shared.into());
     }

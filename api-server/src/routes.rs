@@ -12,8 +12,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     error::ApiError,
-    lists, middleware,
+    index, lists,
+    middleware::{self, Access},
     openapi::{self, Document},
+    page,
     state::AppState,
     todos,
 };
@@ -57,20 +59,33 @@ fn lists() -> OpenApiRouter<AppState> {
         .nest(openapi::LIST, todos())
 }
 
-fn all() -> OpenApiRouter<AppState> {
+/// What needs no token.
+fn public() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(index::get)).route("/", allow!("GET, HEAD, OPTIONS"))
+}
+
+/// What needs a token, when authentication is on.
+fn protected() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(todos()).merge(lists())
 }
 
 /// All operations with the middleware. axum answers HEAD by GET.
 pub fn api(state: AppState) -> Router {
-    let (router, document) = all().split_for_parts();
     // The handler has a state of its own: the document is known only when all routes are.
-    let document = get(openapi::get_document).with_state(openapi::to_json(document));
+    let document = get(openapi::get_document).with_state(openapi_json());
+    let router = Router::from(protected());
     let router = router.route("/openapi.json", document.merge(allow!("GET, HEAD, OPTIONS")));
     // The fallback is within the middleware, so that unknown paths are logged and limited too.
-    middleware::around(router.fallback(async || ApiError::RouteNotFound), state)
+    let router = router.fallback(async || ApiError::RouteNotFound);
+    let public = Router::from(public());
+    let public = if state.shared.page.is_some() { public.merge(page::routes()) } else { public };
+    middleware::around(router, Access::Token, state.clone()).merge(middleware::around(
+        public,
+        Access::Anyone,
+        state,
+    ))
 }
 
 pub fn openapi_json() -> Bytes {
-    openapi::to_json(all().into_openapi())
+    openapi::to_json(protected().merge(public()).into_openapi())
 }

@@ -40,10 +40,11 @@ pub async fn run(
     let (listen, operations_listen, drain_delay) = (args.listen, args.operations_listen, args.drain_delay);
     let workers = Workers::start()?;
     let (runtimes, stores): (Vec<_>, Vec<_>) = database.open_on(workers.runtimes()).await.into_iter().unzip();
+    let settings = settings(args, &auth)?;
     let auth = auth.settings()?.map(Auth::new).transpose().context("failed to set up authentication")?;
     let spans = traces.settings()?.map(Spans::start).transpose();
     let spans = spans.map_err(|why| anyhow!("failed to set up traces: {why}"))?;
-    let states = AppState::for_each(stores, settings(args), auth, spans);
+    let states = AppState::for_each(stores, settings, auth, spans);
     let state = states.first().context("no worker thread was started")?;
     // A port that is in use fails before anything is migrated.
     let api_listener = bind(listen).await?;
@@ -90,7 +91,7 @@ pub async fn run(
     Ok(())
 }
 
-fn settings(args: ServeArgs) -> Settings {
+fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
     let ServeArgs {
         listen: _,
         operations_listen: _,
@@ -98,16 +99,18 @@ fn settings(args: ServeArgs) -> Settings {
         public_url,
         cors_allowed_origins,
         max_concurrent_requests,
+        page,
         rate_limit,
     } = args;
-    Settings {
+    Ok(Settings {
         public_url,
         // clap parses an empty variable as one empty origin.
         cors_allowed_origins: cors_allowed_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
         rate_limit: rate_limit.limit(),
         trusted_proxy_hops: rate_limit.trusted_proxy_hops,
         max_concurrent_requests,
-    }
+        page: page.settings(auth)?,
+    })
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -14,6 +14,7 @@ use crate::{
     links::PublicUrl,
     metrics::Metrics,
     otlp::Spans,
+    page::{Page, PageSettings},
     rate::{Rate, RateLimit},
 };
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub trusted_proxy_hops: usize,
     /// The maximum number of requests in flight; by default [`Settings::DEFAULT_CONCURRENCY`].
     pub max_concurrent_requests: Option<usize>,
+    /// `None`: browsers get the index that programs get.
+    pub page: Option<PageSettings>,
 }
 
 impl Settings {
@@ -51,6 +54,7 @@ pub struct Shared {
     pub(crate) rate: Option<Rate>,
     pub(crate) spans: Option<Spans>,
     pub(crate) in_flight: Semaphore,
+    pub(crate) page: Option<Page>,
     draining: AtomicBool,
 }
 
@@ -68,6 +72,7 @@ impl Shared {
             rate: settings.rate_limit.map(Rate::new),
             spans,
             in_flight: Semaphore::new(concurrency),
+            page: settings.page.as_ref().map(Page::new),
             settings,
             draining: AtomicBool::new(false),
         }

@@ -1,4 +1,5 @@
-//! Headers that every response has. Those of CORS are in `cors`, those of the rate limit in `limit`.
+//! Headers that every response has, unless its handler has set them. Those of CORS are in `cors`, those of
+//! the rate limit in `limit`.
 
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
@@ -17,7 +18,7 @@ static CONSTANT: [(HeaderName, HeaderValue); 4] = [
 pub(super) fn add(response: &mut Response, trace: &Trace) {
     let headers = response.headers_mut();
     for (name, value) in &CONSTANT {
-        headers.insert(name, value.clone());
+        headers.entry(name).or_insert_with(|| value.clone());
     }
     headers.insert(trace::REQUEST_ID.clone(), trace.header());
 }

@@ -24,13 +24,13 @@ mod read;
 mod write;
 mod writer;
 
-use std::{sync::LazyLock, time::Duration};
+use std::{path::Path, sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use futures::FutureExt;
 pub use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
-    ConnectOptions, SqlitePool,
+    ConnectOptions, Connection, SqlitePool,
     sqlite::{SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     types::Json,
 };
@@ -76,6 +76,18 @@ impl SqliteStore {
             writer: Writer::start(options.clone()),
             options,
         }
+    }
+
+    /// Copies the file as it is now to another one, which must not exist, while others read and write it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the copy cannot be written.
+    pub async fn copy(options: SqliteConnectOptions, to: &Path) -> Result<()> {
+        let options = options.create_if_missing(false).busy_timeout(Duration::from_secs(5));
+        let mut connection = options.disable_statement_logging().connect().await?;
+        let to = to.to_string_lossy().into_owned();
+        sqlx::query("VACUUM INTO ?").bind(to).execute(&mut connection).await?;
+        Ok(connection.close().await?)
     }
 }
 

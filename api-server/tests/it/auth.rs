@@ -135,6 +135,7 @@ async fn a_request_without_a_token_gets_a_challenge() {
     assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"todostack\"");
     let options = service.client.send(service.client.request(Method::OPTIONS, "/todos"), "").await;
     assert_eq!(options.status, StatusCode::NO_CONTENT, "a preflight carries no token");
+    assert_eq!(service.client.get("/").await.status, StatusCode::OK, "a load balancer has no token");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The binary as a process: its commands, its log, and graceful shutdown. HTTP itself is in the other files.
 
-use std::process::{Command, Output};
+use std::{
+    net::TcpListener,
+    process::{Command, Output},
+};
 
 use futures::future::join_all;
 use http::StatusCode;
@@ -59,6 +62,45 @@ async fn a_check_does_not_wait_for_a_database_that_is_unavailable() {
     let stderr = String::from_utf8(check.stderr).unwrap();
     assert!(!check.status.success());
     assert!(stderr.contains("the database is not available: "), "{stderr}");
+}
+
+// The operator runs it beside the pod that serves.
+#[tokio::test]
+async fn a_version_is_tried_on_a_copy_while_another_one_serves_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, copy) = (folder.path().join("todos.db"), folder.path().join("copy.db"));
+    let url = format!("sqlite://{}", file.display());
+    let server = Server::start_with(&[("DATABASE_URL", &url)]).await;
+    server.client.create_todo("/todos", json!({"title": "tea"})).await;
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let attempt = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_todostack-api"));
+        command.env_clear().env("DATABASE_URL", &url).args(["--listen=127.0.0.1:0", "--operations-listen"]);
+        command.arg(&free).args(["try", "--copy"]).arg(&copy);
+        command
+    };
+    let tried = run(&mut attempt());
+    assert!(tried.status.success(), "{tried:?}");
+    let titles = |file: &std::path::Path| {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        async move {
+            let mut connection = options.connect().await.unwrap();
+            sqlx::query_scalar::<_, String>("SELECT title FROM todos")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap()
+        }
+    };
+    assert_eq!((titles(&copy).await, titles(&file).await), (vec!["tea".to_owned()], vec!["tea".to_owned()]));
+    // A file that it cannot serve.
+    std::fs::remove_file(&copy).unwrap();
+    let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = x'00'").execute(&mut connection).await.unwrap();
+    let failed = run(&mut attempt());
+    let stderr = String::from_utf8_lossy(&failed.stderr);
+    assert!(!failed.status.success() && stderr.lines().count() == 1, "{failed:?}");
+    assert!(stderr.contains("failed to migrate the SQLite file"), "{stderr}");
+    assert_eq!(server.client.titles("/todos").await, ["tea"]);
 }
 
 #[test]

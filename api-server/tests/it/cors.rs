@@ -13,6 +13,7 @@ use crate::service::{On, Service};
 #[case("/lists/1")]
 #[case("/lists/1/todos")]
 #[case("/lists/1/todos/1")]
+#[case("/")]
 #[tokio::test]
 async fn options_lists_the_methods_of_the_path(#[case] path: &str) {
     let service = Service::start(On::Sqlite).await;

@@ -25,6 +25,7 @@ mod limits;
 mod lists;
 mod migrate_waits;
 mod openapi;
+mod page;
 mod postgres_server;
 mod probes;
 mod properties;

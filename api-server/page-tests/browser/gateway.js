@@ -1,0 +1,139 @@
+// A gateway before the service: puts it below a prefix, can be cut off, answers in its place, and has a stream of
+// changes of its own, which can be cut where a test wants it.
+
+import { createServer, request as forward } from 'node:http';
+
+const HEARTBEAT_MS = 15_000;
+
+export class Gateway {
+  /** @param {{url: string}} service */
+  static async start(service, { prefix = '', stream = false } = {}) {
+    const gateway = new Gateway(service, prefix, stream);
+    await new Promise((resolve) => gateway.server.listen(0, '127.0.0.1', resolve));
+    gateway.origin = `http://127.0.0.1:${gateway.server.address().port}`;
+    gateway.url = `${gateway.origin}${prefix}/`;
+    return gateway;
+  }
+
+  /** Requests that were answered, oldest first. */
+  requests = [];
+  /** While true, connections are cut. */
+  down = false;
+  /** Answers a request in the place of the service, if it returns something. */
+  intercept = () => null;
+  #streams = new Set();
+  #events = [];
+
+  constructor(service, prefix, stream) {
+    Object.assign(this, { service, prefix, stream });
+    this.server = createServer((request, response) => this.#take(request, response));
+  }
+
+  async stop() {
+    this.cut();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** What somebody else does through this gateway. */
+  async send(method, path, body, headers = {}) {
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    const options = { method, headers: { ...type, ...headers }, body: body === undefined ? undefined : JSON.stringify(body) };
+    const response = await fetch(new URL(path, this.url), options);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+
+  #take(request, response) {
+    if (this.down || !request.url.startsWith(this.prefix)) {
+      if (this.down) request.socket.destroy();
+      else response.writeHead(404).end();
+      return;
+    }
+    const path = request.url.slice(this.prefix.length) || '/';
+    const answer = this.intercept({ method: request.method, path, headers: request.headers });
+    if (answer) this.#answer(request, response, path, answer);
+    else if (this.stream && path.split('?')[0] === '/todos/events') this.#open(request, response);
+    else this.#forward(request, response, path);
+  }
+
+  #note(request, path, status, started) {
+    this.requests.push({ method: request.method, path, headers: request.headers, status, started });
+  }
+
+  #answer(request, response, path, { status, body, headers = {}, cut = false }) {
+    request.resume();
+    this.#note(request, path, status);
+    if (cut) return void request.socket.destroy();
+    const type = { 'content-type': 'application/problem+json' };
+    response.writeHead(status, { ...type, ...headers }).end(JSON.stringify(body ?? { status, detail: 'Intercepted.' }));
+  }
+
+  #forward(request, response, path) {
+    const target = new URL(path, this.service.url);
+    const headers = { ...request.headers, 'x-forwarded-host': request.headers.host };
+    if (this.prefix) headers['x-forwarded-prefix'] = this.prefix;
+    const upstream = forward(target, { method: request.method, headers }, (answer) => {
+      const chunks = [];
+      answer.on('data', (chunk) => chunks.push(chunk));
+      answer.on('end', () => {
+        const body = Buffer.concat(chunks);
+        this.#note(request, path, answer.statusCode);
+        if (this.stream) this.#publish(request.method, path, answer, body);
+        // The answer is lost, but what was asked for is done.
+        if (this.losing?.(request.method, path)) return void request.socket.destroy();
+        response.writeHead(answer.statusCode, answer.headers).end(body);
+      });
+    });
+    upstream.on('error', () => request.socket.destroy());
+    request.pipe(upstream);
+  }
+
+  /** The event of a change, as the service publishes it. */
+  #publish(method, path, { statusCode, headers }, body) {
+    if (method === 'GET' || statusCode >= 300) return;
+    const [, , listText, item] = /^(\/lists\/(\d+))?\/todos(?:\/(\d+))?$/.exec(path) ?? [];
+    const list = listText ?? null;
+    const inTodos = /\/todos(\/\d+)?$/.test(path);
+    if (inTodos && method !== 'DELETE') this.emit('todo', { todo: JSON.parse(body), list, etag: headers.etag });
+    else if (inTodos && item) this.emit('todo-deleted', { id: item, list });
+    else if (inTodos) this.emit('reset', {});
+    else if (path.startsWith('/lists') && method !== 'DELETE') this.emit('list', { list: JSON.parse(body) });
+    else if (path.startsWith('/lists')) this.emit('list-deleted', { id: path.split('/')[2] });
+  }
+
+  emit(event, data) {
+    const id = String(this.#events.length + 1);
+    const text = `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.#events.push(text);
+    for (const stream of this.#streams) stream.write(text);
+  }
+
+  #open(request, response) {
+    const since = request.headers['last-event-id'];
+    this.#note(request, '/todos/events', 200);
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    const start = since === undefined ? this.#events.length : Number(since);
+    response.write(`retry: 50\nid: ${start}\n\n`);
+    for (const text of this.#events.slice(start)) response.write(text);
+    this.#streams.add(response);
+    const heartbeat = setInterval(() => response.write(': \n\n'), HEARTBEAT_MS);
+    response.on('close', () => {
+      clearInterval(heartbeat);
+      this.#streams.delete(response);
+    });
+  }
+
+  /** Ends all streams, in the middle of a line. */
+  cut() {
+    for (const stream of this.#streams) {
+      stream.write('data: {"half');
+      stream.destroy();
+    }
+  }
+
+  get streams() {
+    return this.#streams.size;
+  }
+}

@@ -1,0 +1,80 @@
+// The real service under test, on SQLite or Postgres. What the page must do is in the tests.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PROGRAM = process.env.TODOSTACK_API ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/todostack-api');
+
+/** SQLite, and Postgres where `DATABASE_URL` is a server on which databases can be created. */
+export const DATABASES = ['sqlite', ...(process.env.DATABASE_URL ? ['postgres'] : [])];
+
+export class Service {
+  /** @param {{database?: string, env?: Record<string, string>, listen?: string}} options */
+  static async start({ database = 'sqlite', env = {}, listen = '127.0.0.1:0' } = {}) {
+    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: build it with cargo build -p todostack-api`);
+    const folder = mkdtempSync(join(tmpdir(), 'todostack-page-'));
+    const variables = { ...(database === 'postgres' ? freshPostgres() : {}), TODOSTACK_LOG_LEVEL: 'info', ...env };
+    const flags = [`--listen=${listen}`, '--operations-listen=127.0.0.1:0', '--drain-delay=0'];
+    const child = spawn(PROGRAM, flags, { cwd: folder, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+    let errors = '';
+    child.stderr.on('data', (text) => (errors += text));
+    for await (const line of createInterface({ input: child.stdout })) {
+      const entry = JSON.parse(line);
+      if (entry.message !== 'Started') continue;
+      child.stdout.resume();
+      return new Service(child, folder, `http://${entry.listen}`, variables);
+    }
+    throw new Error(`the service did not start: ${errors}`);
+  }
+
+  constructor(child, folder, url, variables) {
+    Object.assign(this, { child, folder, url, variables });
+  }
+
+  async stop() {
+    const exited = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await exited;
+    rmSync(this.folder, { recursive: true, force: true });
+    if (this.variables.TEST_DATABASE) psql(`drop database if exists ${this.variables.TEST_DATABASE} with (force)`);
+  }
+
+  /** A request as a program sends it. Fails unless it succeeds. */
+  async send(method, path, body, headers = {}) {
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    const options = { method, headers: { ...type, ...headers }, body: body === undefined ? undefined : JSON.stringify(body) };
+    const response = await fetch(new URL(path, this.url), options);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+
+  todos = (list = null) => this.send('GET', list === null ? '/todos' : `/lists/${list}/todos`);
+
+  create = (title, fields = {}) => this.send('POST', '/todos', { title, ...fields });
+
+  /** Empties the service, so that tests can share it. */
+  async clear() {
+    await this.send('DELETE', '/todos');
+    for (const { id } of await this.send('GET', '/lists')) await this.send('DELETE', `/lists/${id}`);
+  }
+}
+
+function psql(statement, url = process.env.DATABASE_URL) {
+  execFileSync('psql', [url, '--quiet', '--no-psqlrc', '--set=ON_ERROR_STOP=1', '--command', statement]);
+}
+
+/** The variables of a new database, migrated. */
+function freshPostgres() {
+  const name = `todostack_page_${process.pid}_${Date.now()}`;
+  psql(`create database ${name}`);
+  const url = new URL(process.env.DATABASE_URL);
+  url.pathname = `/${name}`;
+  execFileSync(PROGRAM, ['migrate'], { env: { DATABASE_URL: url.href, TODOSTACK_LOG_LEVEL: 'error' } });
+  return { DATABASE_URL: url.href, TEST_DATABASE: name };
+}
