@@ -39,7 +39,12 @@ pub(crate) fn resolve(snapshot: &Snapshot, now: Timestamp) -> Result<Stack, Inco
         revision: running.map(|release| release.revision).unwrap_or_default(),
     };
     // The credentials are those that exist, whether or not a rotation is due.
-    resolve::resolve(stack, Inputs { observed, generated: &generated, config, rotate: None, now })
+    let inputs = Inputs { observed, generated: &generated, config, rotate: None, now };
+    let resolved = resolve::resolve(stack, inputs)?;
+    if snapshot.pending_upgrade().is_none() {
+        return Ok(resolved);
+    }
+    resolve::resolve(stack, Inputs { config: &resolved.upgrade.earlier.config(config), ..inputs })
 }
 
 pub(crate) fn examine(snapshot: &Snapshot, now: Timestamp) -> Result<Report, Incomplete> {
@@ -137,7 +142,8 @@ fn notes(snapshot: &Snapshot, ready: &Condition) -> Vec<String> {
         .paused
         .then(|| "spec.paused is true: the operator makes no changes until it is false".to_owned());
     let deleted = metadata.deletion_timestamp.is_some().then(|| "the stack is being deleted".to_owned());
-    paused.into_iter().chain(deleted).chain(outdated(snapshot, ready)).collect()
+    let pending = snapshot.pending_upgrade().map(|condition| condition.message.clone());
+    paused.into_iter().chain(deleted).chain(pending).chain(outdated(snapshot, ready)).collect()
 }
 
 /// What to know when the status differs from what was found.

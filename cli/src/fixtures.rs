@@ -123,6 +123,19 @@ impl Scene {
         self
     }
 
+    // The API has the image of an earlier version of the operator, and serves.
+    pub(crate) fn with_earlier_api(mut self) -> Self {
+        let image = "registry.example.com/api:0";
+        self.listing.managed.jobs.clear();
+        change(&mut self.listing.managed.deployments, |deployment| {
+            let annotations = deployment.metadata.annotations.get_or_insert_default();
+            annotations.insert("todostack.dev/released-image".to_owned(), image.to_owned());
+        });
+        let migrations = json!({"image": image, "revision": "r1", "completionTime": now()});
+        self.todostack.status.get_or_insert_default().migrations = Some(object(migrations));
+        self
+    }
+
     pub(crate) fn without_claim(mut self) -> Self {
         self.listing.managed.claims.clear();
         self.listing.managed.volumes.clear();

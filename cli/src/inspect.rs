@@ -57,8 +57,10 @@ async fn snapshot(
     let mut reader = Reader { client, stack: &id, forbidden: lists.forbidden.clone() };
     let mut observed = Observed::new(&id, &requirements, &lists.listing);
     observed.data_volume = reader.data_volume(stack, &observed).await?;
+    observed.autoscaled = reader.is_autoscaled(&requirements, &observed).await?;
     let running = || observed.deployment.as_deref().and_then(api_deployment::released);
     let config = config.unwrap_or_else(|| settings::assumed(running()));
+    observed.confined = !config.cluster_access;
     let stacks: Vec<_> = lists.all_stacks.iter().collect();
     let volumes = &lists.listing.managed.volumes;
     observed.add_conflicts(stack, Neighbors { stacks: &stacks, volumes, config: &config });

@@ -2,7 +2,7 @@
 //! `examine.rs`.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1;
-use todostack_crds::{ConditionType, TodoStack};
+use todostack_crds::{ConditionType, Reason, TodoStack};
 use todostack_stack::{config::Config, managed::Kind, observed::Observed, requirements::Requirements};
 
 use crate::forbidden::Forbidden;
@@ -27,6 +27,12 @@ impl Snapshot {
     pub(crate) fn published(&self, condition: ConditionType) -> Option<&v1::Condition> {
         let mut conditions = self.stack.status.as_ref()?.conditions.iter();
         conditions.find(|published| published.type_ == condition.as_str())
+    }
+
+    /// The condition that says that pods are not replaced yet: they have the settings of before the upgrade.
+    pub(crate) fn pending_upgrade(&self) -> Option<&v1::Condition> {
+        let reconciling = self.published(ConditionType::Reconciling)?;
+        (reconciling.reason == Reason::UpgradePending.as_str()).then_some(reconciling)
     }
 
     pub(crate) fn is_status_current(&self) -> bool {

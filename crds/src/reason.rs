@@ -25,6 +25,9 @@ pub enum Reason {
     Progressing,
     /// The part waits for another part, which is not ready.
     WaitingForDependency,
+    /// A new version or other settings of the operator would restart pods of the stack. They go on serving
+    /// until other stacks have restarted theirs, or until the maintenance window begins.
+    UpgradePending,
 
     /// A Secret that the spec references or a container needs does not exist.
     SecretNotFound,
@@ -67,6 +70,10 @@ pub enum Reason {
     /// The administrator does not allow the NFS export to stacks of the namespace (chart value
     /// `nfs.allowed`).
     ExportNotAllowed,
+    /// The operator has no permissions outside of its namespaces (chart value `rbac.clusterRole`), and the
+    /// volume needs one: for the PersistentVolume of an NFS export. Or, as a warning, for the StorageClass of
+    /// a volume that is to grow.
+    ClusterAccessNeeded,
     /// Another TodoStack, or a PersistentVolumeClaim that one left, uses the same NFS export.
     VolumeShared,
     /// The NFS volume cannot be mounted: the server has no such directory (`No such file or directory`).
@@ -163,6 +170,9 @@ pub enum Reason {
 
     /// Warning: the database allows fewer connections than the API pods need to serve at full speed.
     TooFewConnections,
+    /// Warning: the annotation `todostack.dev/maintenance-window` is not of the form
+    /// `Sat,Sun 02:00-04:00 UTC`, so upgrades of the operator do not restart pods of the stack.
+    MaintenanceWindowInvalid,
     /// No API pod is desired, because `spec.api.replicas` is 0.
     ScaledToZero,
 
@@ -199,6 +209,9 @@ pub enum Reason {
     PodSecurityViolated,
     /// An object was rejected by the API server or an admission webhook, for another reason.
     ApplyRejected,
+    /// Warning: another controller changes a field of an object whenever the operator has corrected it, so
+    /// the operator corrects it rarely.
+    FieldConflict,
     /// An object could not be written: an admission webhook or the API server did not answer (`failed calling
     /// webhook`).
     ApplyFailed,
@@ -207,6 +220,9 @@ pub enum Reason {
     ObserveFailed,
     /// The object cannot be read as a `TodoStack`: the CRD does not match the version of the operator.
     SpecInvalid,
+    /// Event only: another installation of the operator manages the stack (`status.operator`), so the one
+    /// that emits this Event writes nothing.
+    OtherOperator,
 }
 
 impl Reason {

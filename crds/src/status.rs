@@ -47,6 +47,12 @@ pub struct TodoStackStatus {
     /// the API migrates at start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrations: Option<MigrationStatus>,
+
+    /// The installation of the operator that manages the stack, by its Lease (`namespace/name`). Another one
+    /// writes nothing here as long as that Lease is renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 320))]
+    pub operator: Option<String>,
 }
 
 /// State of the API pods.

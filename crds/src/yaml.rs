@@ -1,9 +1,9 @@
 //! The CustomResourceDefinition as YAML, as users apply it. Fields and rules are in the types.
 
 use kube::CustomResourceExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::TodoStack;
+use crate::{ConditionType, Reason, TodoStack};
 
 /// The YAML of the CRD.
 ///
@@ -13,7 +13,30 @@ pub fn crd() -> Result<String, serde_saphyr::ser::Error> {
     let mut crd = serde_json::json!(TodoStack::crd());
     join_lines(&mut crd);
     drop_kubernetes_descriptions(&mut crd, false);
+    set_default_status(&mut crd);
     serde_saphyr::to_string(&crd)
+}
+
+/// Sets the status of a stack that the operator has not reported on. Until then, it is not ready for kstatus,
+/// and so for Flux and `helm install --wait`: `observedGeneration` is not that of the spec.
+fn set_default_status(crd: &mut Value) {
+    let status = json!({
+        "observedGeneration": -1,
+        "conditions": [{
+            "type": ConditionType::Ready.as_str(),
+            "status": "Unknown",
+            "reason": Reason::NotObserved.as_str(),
+            "message": "The operator has not reported on this stack yet. If this lasts for more than a minute, check that its pod runs: kubectl get pods -A -l app.kubernetes.io/name=todostack-operator",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        }],
+    });
+    let versions = crd.pointer_mut("/spec/versions").and_then(Value::as_array_mut);
+    for version in versions.into_iter().flatten() {
+        let schema = version.pointer_mut("/schema/openAPIV3Schema/properties/status");
+        if let Some(schema) = schema.and_then(Value::as_object_mut) {
+            schema.insert("default".to_owned(), status.clone());
+        }
+    }
 }
 
 /// Joins the lines of each paragraph of the descriptions: `kubectl explain` wraps them itself, and keeps the

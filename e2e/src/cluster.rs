@@ -57,11 +57,16 @@ impl Cluster {
 
     // The API's image for stacks without `spec.api.image`, as the operator is configured.
     pub async fn api_image(&self) -> Result<String> {
+        self.operator_variable("TODOSTACK_API_IMAGE").await
+    }
+
+    // A setting of the operator.
+    pub async fn operator_variable(&self, name: &str) -> Result<String> {
         let deployment = self.operator_api::<Deployment>().get(OPERATOR).await?;
         let pod = deployment.spec.and_then(|it| it.template.spec).context("no pod")?;
         let variables = pod.containers.into_iter().flat_map(|it| it.env.unwrap_or_default());
-        let image = variables.into_iter().find(|it| it.name == "TODOSTACK_API_IMAGE");
-        image.and_then(|it| it.value).context("the operator has no TODOSTACK_API_IMAGE")
+        let variable = variables.into_iter().find(|it| it.name == name);
+        variable.and_then(|it| it.value).with_context(|| format!("the operator has no {name}"))
     }
 
     async fn connect() -> Result<Self> {

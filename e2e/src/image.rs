@@ -60,6 +60,16 @@ pub async fn import_postgres_of_alpine() -> Result<&'static str> {
     Ok(ALPINE)
 }
 
+// Gives an image of the ordinary nodes another name.
+pub async fn tag(image: &str, name: &str) -> Result<()> {
+    let record = Record::read().context("no local cluster runs on this machine")?;
+    for node in record.ordinary_nodes() {
+        let ctr = format!("ctr --address {} --namespace k8s.io", node.socket().display());
+        sh(Path::new("/"), &format!("{ctr} images tag --force {image} {name}")).await?;
+    }
+    Ok(())
+}
+
 // Adds `layer.tar` in this folder to an image, and imports the image into the ordinary nodes.
 async fn import_with_layer(folder: &Path, mut config: Value, mut manifest: Value) -> Result<()> {
     let digest = sh(folder, "sha256sum layer.tar | cut -c 1-64").await?;

@@ -14,7 +14,8 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    cluster::Cluster, outputs::OutputStart, permit::Use, report, secret_values::SecretValues, volumes, wait,
+    cluster::Cluster, outputs::OutputStart, permit::Use, release, report, secret_values::SecretValues,
+    volumes, wait,
 };
 
 // A namespace that enforces the Pod Security Standard `restricted`.
@@ -75,16 +76,26 @@ async fn in_namespace(
     prefix: &str,
     test: impl AsyncFnOnce(&Namespace) -> Result<()>,
 ) -> Result<()> {
+    // The operator is the same for all tests.
+    let kind = if release::is_confined() { Use::Alone } else { kind };
     let (cluster, _permit) = Cluster::acquire(kind).await?;
     let namespace = Namespace::create(&cluster, prefix).await?;
     // A failed assertion is a panic, after which the namespace must be reported on and deleted too.
-    let outcome = AssertUnwindSafe(test(&namespace)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(run(&namespace, test)).catch_unwind().await;
     if !matches!(outcome, Ok(Ok(()))) {
         report::print(&cluster, &namespace.name).await;
     }
     let closed = namespace.close().await;
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     closed
+}
+
+async fn run(namespace: &Namespace, test: impl AsyncFnOnce(&Namespace) -> Result<()>) -> Result<()> {
+    if release::is_confined() {
+        let test = async move || test(namespace).await;
+        return release::confined(&namespace.cluster, &namespace.name, test).await;
+    }
+    test(namespace).await
 }
 
 impl Namespace {

@@ -43,7 +43,20 @@ pub struct OperatorProcess {
     child: Child,
     proxy: JoinHandle<()>,
     left: Left,
+    fault: Faulty,
 }
+
+// What the proxy answers instead of the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    // 429 with `Retry-After` to each write.
+    TooManyRequests,
+    // To each watch, that its resourceVersion is too old.
+    Gone,
+}
+
+type Faulty = Arc<watch::Sender<Fault>>;
 
 // How many writes are left until the process ends.
 type Left = Arc<watch::Sender<Option<usize>>>;
@@ -56,6 +69,8 @@ impl Program {
         let deployment = cluster.operator_api::<Deployment>().get(OPERATOR).await?;
         let pod = deployment.spec.and_then(|it| it.template.spec).context("no pod")?;
         let variables = pod.containers.into_iter().flat_map(|it| it.env.unwrap_or_default());
+        // Without the Lease: its renewals are no writes of a reconcile, and the proxy counts all writes.
+        let variables = variables.filter(|it| it.name != "TODOSTACK_LEASE");
         let variables = variables.filter_map(|it| Some((it.name, it.value?))).collect();
         Ok(Self { folder, variables })
     }
@@ -78,12 +93,38 @@ fn running() -> Result<PathBuf> {
     bail!("no process of the operator runs on this machine")
 }
 
+// The process of the operator's pod with this name, on this machine.
+pub fn process_of(pod: &str) -> Result<String> {
+    let variable = format!("POD_NAME={pod}");
+    for process in fs::read_dir("/proc")? {
+        let process = process?.path();
+        let name = fs::read_link(process.join("exe")).unwrap_or_default();
+        let environment = fs::read(process.join("environ")).unwrap_or_default();
+        let mut variables = environment.split(|byte| *byte == 0);
+        if name == Path::new("/").join(OPERATOR) && variables.any(|it| it == variable.as_bytes()) {
+            let number = process.file_name().context("no number")?;
+            return Ok(number.to_string_lossy().into_owned());
+        }
+    }
+    bail!("pod {pod} has no process on this machine")
+}
+
 impl OperatorProcess {
     // Starts the operator for `namespace` alone.
     pub async fn start(namespace: &Namespace, program: &Program) -> Result<Self> {
+        Self::start_behind(namespace, program, async |address| Ok(address)).await
+    }
+
+    // As [`Self::start`], with something between it and the proxy: `before` gives its address.
+    pub async fn start_behind(
+        namespace: &Namespace,
+        program: &Program,
+        before: impl AsyncFnOnce(SocketAddr) -> Result<SocketAddr>,
+    ) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let kubeconfig = program.folder.path().join("kubeconfig");
-        fs::write(&kubeconfig, kubeconfig_of(listener.local_addr()?).to_string())?;
+        let address = before(listener.local_addr()?).await?;
+        fs::write(&kubeconfig, kubeconfig_of(address).to_string())?;
         let own =
             [("TODOSTACK_WATCH_NAMESPACE", namespace.name.as_str()), ("TODOSTACK_LISTEN", "127.0.0.1:0")];
         let child = Command::new(program.path())
@@ -96,8 +137,10 @@ impl OperatorProcess {
             .spawn()
             .context("failed to start the operator")?;
         let left = Arc::new(watch::Sender::new(None));
-        let proxy = Proxy { client: namespace.cluster.proxy.clone(), left: Arc::clone(&left) };
-        Ok(Self { child, proxy: tokio::spawn(proxy.serve(listener)), left })
+        let fault = Arc::new(watch::Sender::new(Fault::None));
+        let client = namespace.cluster.proxy.clone();
+        let proxy = Proxy { client, left: Arc::clone(&left), fault: Arc::clone(&fault) };
+        Ok(Self { child, proxy: tokio::spawn(proxy.serve(listener)), left, fault })
     }
 
     // Ends the process at this write from now on, counted from 1: after the API server has stored it, and
@@ -106,12 +149,23 @@ impl OperatorProcess {
         self.left.send_replace(Some(write));
     }
 
+    // What the proxy answers from now on.
+    pub fn answer_with(&self, fault: Fault) {
+        self.fault.send_replace(fault);
+    }
+
+    // Fails if the process has ended by itself.
+    pub fn ensure_running(&mut self) -> Result<()> {
+        ensure!(self.child.try_wait()?.is_none(), "the operator has ended by itself");
+        Ok(())
+    }
+
     // Waits until the process has ended at its write.
     pub async fn until_killed(mut self) -> Result<()> {
         let mut left = self.left.subscribe();
         let is_last = left.wait_for(|left| *left == Some(0));
         timeout(READY_WITHIN, is_last).await.context("the operator has not come to its last write")??;
-        ensure!(self.child.try_wait()?.is_none(), "the operator has ended by itself");
+        self.ensure_running()?;
         self.child.kill().await.context("failed to kill the operator")
     }
 }
@@ -138,6 +192,7 @@ fn kubeconfig_of(address: SocketAddr) -> Value {
 struct Proxy {
     client: kube::Client,
     left: Left,
+    fault: Faulty,
 }
 
 impl Proxy {
@@ -156,6 +211,9 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes().to_vec();
         let is_write = parts.method != Method::GET;
+        if let Some(answer) = self.faulty_answer(&parts)? {
+            return Ok(answer);
+        }
         let is_dead = is_write && *self.left.borrow() == Some(0);
         if !is_dead {
             let response = self.client.send(Request::from_parts(parts, Body::from(body))).await?;
@@ -165,6 +223,23 @@ impl Proxy {
         }
         // The operator is about to be killed.
         std::future::pending().await
+    }
+
+    fn faulty_answer(&self, request: &http::request::Parts) -> Result<Option<Response<Body>>> {
+        let is_watch = request.uri.query().is_some_and(|query| query.contains("watch=true"));
+        let status = |code: u16, reason: &str| json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason});
+        let answer = match *self.fault.borrow() {
+            Fault::TooManyRequests if request.method != Method::GET => Response::builder()
+                .status(429)
+                .header("retry-after", "1")
+                .body(Body::from(status(429, "TooManyRequests").to_string().into_bytes())),
+            Fault::Gone if is_watch => {
+                let event = json!({"type": "ERROR", "object": status(410, "Expired")});
+                Response::builder().body(Body::from(format!("{event}\n").into_bytes()))
+            }
+            Fault::None | Fault::TooManyRequests | Fault::Gone => return Ok(None),
+        };
+        Ok(Some(answer?))
     }
 
     // Counts a write; whether it is the one at which the process ends.

@@ -1,6 +1,7 @@
 //! Step 4: the only writer of managed objects. Server-side apply with one field manager, and no write where
 //! nothing differs. What objects hold is decided by `build`.
 
+use futures::future;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::{
     Api,
@@ -18,11 +19,17 @@ use todostack_stack::{
     stack_ref::StackRef,
 };
 
-use crate::{clock, context::Context};
+use self::{
+    dispute::dispute,
+    precondition::{expecting, is_conflict},
+};
+use crate::{clock, context::Context, corrections::Seen, upgrades};
 
 pub(crate) mod cleanup;
+mod dispute;
 mod migration;
 mod ownership;
+mod precondition;
 pub(crate) mod reclaim_policy;
 pub(crate) mod stuck_pod;
 
@@ -42,43 +49,59 @@ pub(crate) enum Error {
 pub(crate) struct Outcome {
     pub(crate) applied: Applied,
     pub(crate) error: Option<Error>,
+    /// Whether a request had no answer: the others would have none either, and each waits for its timeout.
+    is_silent: bool,
 }
 
-/// Writes what differs, in the given order. A resource is written only if all that it needs is stored and the
-/// operator's own: a pod must not mount a claim, or log in with a Secret, that someone else created.
-pub(crate) async fn apply(context: &Context, stack: &Stack, observed: &Observed) -> Result<Outcome, Error> {
-    let mut writer = Writer {
-        context,
-        stack: &stack.id,
-        observed,
-        released: reclaim::released(stack, observed),
-        applied: Applied::default(),
-        error: None,
-        is_silent: false,
-    };
-    let mut blocked = Vec::new();
-    for (resource, desired) in build(stack) {
-        let is_blocked = writer.is_silent || resource.needs().iter().any(|needed| blocked.contains(needed));
-        let stored = match (resource, desired) {
-            (_, Desired::Apply(_)) if is_blocked => false,
-            (_, Desired::Keep) => true,
-            (ManagedResource::MigrationJob, Desired::Apply(job)) => writer.migration(&job).await?,
-            (ManagedResource::PostgresClaim | ManagedResource::SqliteClaim, Desired::Apply(claim)) => {
-                writer.release_volume().await;
-                writer.write(&claim).await?
-            }
-            (_, Desired::Apply(object)) => writer.write(&object).await?,
-            (_, Desired::Delete(_)) if writer.is_silent => false,
-            (_, Desired::Delete(key)) => {
-                writer.delete(key).await;
-                true
-            }
-        };
-        if !stored {
-            blocked.push(resource);
-        }
+impl Outcome {
+    fn extend(&mut self, other: Self) {
+        let Self { applied, error, is_silent } = other;
+        self.applied.extend(applied);
+        self.error = self.error.take().or(error);
+        self.is_silent |= is_silent;
     }
-    Ok(Outcome { applied: writer.applied, error: writer.error })
+}
+
+/// Writes what differs. A resource is written when all that it needs is stored and the operator's own: a pod
+/// must not mount a claim, or log in with a Secret, that someone else created. Resources that do not need
+/// each other are written at the same time.
+pub(crate) async fn apply(context: &Context, stack: &Stack, observed: &Observed) -> Result<Outcome, Error> {
+    let writer = Writer { context, stack: &stack.id, observed, released: reclaim::released(stack, observed) };
+    let mut waiting = build(stack);
+    waiting.retain(|(_, desired)| *desired != Desired::Keep);
+    let objects = waiting.iter().filter_map(|(_, desired)| match desired {
+        Desired::Apply(object) => Some(object.key()),
+        Desired::Keep | Desired::Delete(_) => None,
+    });
+    context.corrections.retain(&stack.id, &objects.collect::<Vec<_>>());
+    let (mut outcome, mut blocked) = (Outcome::default(), Vec::new());
+    while !waiting.is_empty() && !outcome.is_silent {
+        let unwritten: Vec<_> = waiting.iter().map(|(resource, _)| *resource).collect();
+        let (ready, later): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|(resource, _)| !resource.needs().iter().any(|needed| unwritten.contains(needed)));
+        let (writer, is_blocked) = (&writer, |needed: &ManagedResource| blocked.contains(needed));
+        let requests = ready.iter().map(|(resource, desired)| {
+            let is_blocked = resource.needs().iter().any(is_blocked);
+            async move {
+                match desired {
+                    Desired::Apply(_) if is_blocked => Ok((false, Outcome::default())),
+                    desired => writer.bring_about(*resource, desired).await,
+                }
+            }
+        });
+        for ((resource, _), written) in ready.iter().zip(future::join_all(requests).await) {
+            let (is_stored, written) = written?;
+            outcome.extend(written);
+            if !is_stored {
+                blocked.push(*resource);
+            }
+        }
+        waiting = later;
+    }
+    upgrades::return_unused(context, stack);
+    outcome.applied.disputes = context.corrections.disputes(&stack.id);
+    Ok(outcome)
 }
 
 /// The object as it is applied.
@@ -93,16 +116,34 @@ struct Writer<'a> {
     observed: &'a Observed,
     /// The volume of a deleted claim that the stack's claim is to be bound to.
     released: Option<&'a PersistentVolume>,
-    applied: Applied,
-    error: Option<Error>,
-    /// Whether a request had no answer: the others would have none either, and each waits for its timeout.
-    is_silent: bool,
 }
 
 impl Writer<'_> {
+    /// Returns whether the resource is as desired, and what came of the requests.
+    async fn bring_about(
+        &self,
+        resource: ManagedResource,
+        desired: &Desired,
+    ) -> Result<(bool, Outcome), Error> {
+        let mut outcome = Outcome::default();
+        let is_stored = match (resource, desired) {
+            (_, Desired::Keep) => true,
+            (ManagedResource::MigrationJob, Desired::Apply(job)) => self.migration(job, &mut outcome).await?,
+            (ManagedResource::PostgresClaim | ManagedResource::SqliteClaim, Desired::Apply(claim)) => {
+                self.release_volume(claim, &mut outcome).await? && self.write(claim, &mut outcome).await?
+            }
+            (_, Desired::Apply(object)) => self.write(object, &mut outcome).await?,
+            (_, Desired::Delete(key)) => {
+                self.delete(key, &mut outcome).await;
+                true
+            }
+        };
+        Ok((is_stored, outcome))
+    }
+
     /// Returns whether the object is stored as desired. A foreign one is not written, and one that is being
     /// deleted, or belongs to an earlier stack, is created again when it is gone.
-    async fn write(&mut self, object: &Object) -> Result<bool, Error> {
+    async fn write(&self, object: &Object, outcome: &mut Outcome) -> Result<bool, Error> {
         let key = object.key();
         let found = self.observed.inventory.get(&key);
         if self.is_foreign(object) {
@@ -110,24 +151,40 @@ impl Writer<'_> {
         }
         let is_deleted = found.is_some_and(|found| found.deletion_timestamp.is_some());
         if is_deleted || self.observed.leftover.contains(&key) {
-            self.applied.terminating.push(key);
+            outcome.applied.terminating.push(key);
             return Ok(false);
         }
         let desired = stamped(object)?;
-        let is_current = found.is_some_and(|found| ownership::is_current(&desired, found));
+        let is_current = found
+            .is_some_and(|found| ownership::is_current(&desired, found, &self.context.caches.field_sets));
+        let corrections = &self.context.corrections;
+        let seen = Seen { stack: self.stack, key: &key, now: clock::timer() };
         if is_current && self.holds_data(object) {
+            corrections.is_current(seen);
+            return Ok(true);
+        }
+        let dispute = || {
+            let found = found.map(|found| self.context.caches.field_sets.resolve(found));
+            dispute(&key, &desired, found.as_ref())
+        };
+        if !corrections.is_due(seen, ownership::stamp_of(&desired), dispute) {
             return Ok(true);
         }
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
-        match self
-            .context
-            .api(self.stack, key.kind)
-            .patch(&key.name, &parameters, &Patch::Apply(&desired))
-            .await
-        {
-            Ok(written) => self.record(key, written.metadata),
+        let desired = expecting(desired, found);
+        let api = self.context.api(self.stack, key.kind);
+        match api.patch(&key.name, &parameters, &Patch::Apply(&desired)).await {
+            Ok(written) => {
+                if found.is_some() {
+                    corrections.written(seen, &written.metadata);
+                }
+                self.record(key, written.metadata);
+            }
             Err(error) => {
-                self.record_failure(key, error);
+                if found.is_none() && is_conflict(&error) {
+                    self.context.unlisted.insert(self.stack, key.clone());
+                }
+                outcome.record_failure(key, error);
                 return Ok(false);
             }
         }
@@ -155,8 +212,8 @@ impl Writer<'_> {
         claim.into_iter().chain([object.key()]).any(|key| self.observed.foreign.contains(&key))
     }
 
-    async fn delete(&mut self, key: Key) {
-        let found = self.observed.inventory.get(&key);
+    async fn delete(&self, key: &Key, outcome: &mut Outcome) {
+        let found = self.observed.inventory.get(key);
         let Some(found) = found.filter(|found| found.deletion_timestamp.is_none()) else { return };
         // By uid: an object of the same name that was created in the meantime is not the operator's.
         let preconditions = Preconditions { uid: found.uid.clone(), resource_version: None };
@@ -168,17 +225,26 @@ impl Writer<'_> {
             Ok(_) => {
                 tracing::info!(object.kind = ?key.kind, object.name = %key.name, "Deleted object");
                 self.context.metrics.write(key.kind, "delete");
-                self.context.recent_writes.deleted(self.stack, &key);
+                self.context.recent_writes.deleted(self.stack, key);
             }
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            Err(error) => self.record_failure(key, error),
+            Err(error) => outcome.record_failure(key.clone(), error),
         }
     }
 
     /// Removes the reference to a deleted claim from a PersistentVolume, so that the new claim of the same
-    /// name can be bound to it.
-    async fn release_volume(&mut self) {
-        let Some(volume) = self.released else { return };
+    /// name can be bound to it. Not if the new claim would be rejected, as in a namespace that is being
+    /// deleted: the volume stays Released then, and returns false.
+    async fn release_volume(&self, claim: &Object, outcome: &mut Outcome) -> Result<bool, Error> {
+        let Some(volume) = self.released else { return Ok(true) };
+        let claim_key = claim.key();
+        let desired = expecting(stamped(claim)?, self.observed.inventory.get(&claim_key));
+        let trial = PatchParams::apply(FIELD_MANAGER).force().dry_run();
+        let claims = self.context.api(self.stack, claim_key.kind);
+        if let Err(error) = claims.patch(&claim_key.name, &trial, &Patch::Apply(&desired)).await {
+            outcome.record_failure(claim_key, error);
+            return Ok(false);
+        }
         let key = Key::from_object(volume);
         let api: Api<PersistentVolume> = Api::all(self.context.client.clone());
         let patch = serde_json::json!({
@@ -187,16 +253,19 @@ impl Writer<'_> {
         });
         match api.patch(&key.name, &PatchParams::default(), &Patch::Merge(patch)).await {
             Ok(written) => self.record(key, written.metadata),
-            Err(error) => self.record_failure(key, error),
+            Err(error) => outcome.record_failure(key, error),
         }
+        Ok(true)
     }
 
-    fn record(&mut self, key: Key, metadata: ObjectMeta) {
+    fn record(&self, key: Key, metadata: ObjectMeta) {
         tracing::info!(object.kind = ?key.kind, object.name = %key.name, "Applied object");
         self.context.metrics.write(key.kind, "apply");
         self.context.recent_writes.applied(self.stack, key, metadata, clock::instant());
     }
+}
 
+impl Outcome {
     /// A failure concerns this object and what needs it: the others are written, and the status reports it.
     fn record_failure(&mut self, key: Key, error: kube::Error) {
         match &error {

@@ -1,11 +1,19 @@
 //! Every flag and variable of the operator, with what it is for; nothing else reads the environment.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::{ArgAction, Parser, ValueEnum};
 use todostack_stack::{
     allowed::{AllowedExports, AllowedHosts},
     config::{self, Config},
+};
+
+use crate::{
+    leader::candidate::{InvalidTimings, Timings},
+    lease_name::LeaseName,
+    observe::scope::Scope,
+    shard::Shard,
+    upgrades::Limits,
 };
 
 /// Turns TodoStacks into running todo services.
@@ -30,9 +38,28 @@ pub(crate) struct Args {
     #[arg(long, env = config::CLUSTER_DOMAIN, default_value_t = Config::default().cluster_domain)]
     pub(crate) cluster_domain: String,
 
-    /// Namespace to watch; all when empty.
-    #[arg(long, env = "TODOSTACK_WATCH_NAMESPACE", default_value = "")]
-    pub(crate) watch_namespace: String,
+    /// Namespaces to watch, separated by commas; all when empty.
+    #[arg(long, alias = "watch-namespace", env = "TODOSTACK_WATCH_NAMESPACES", value_delimiter = ',')]
+    watch_namespaces: Vec<String>,
+
+    /// The former name of the variable, for one namespace.
+    #[arg(long, env = "TODOSTACK_WATCH_NAMESPACE", default_value = "", hide = true)]
+    watch_one_namespace: String,
+
+    /// Labels of the namespaces in which stacks are managed, as in `kubectl --selector`. Not with
+    /// --watch-namespaces.
+    #[arg(long, env = "TODOSTACK_WATCH_NAMESPACE_SELECTOR", default_value = "")]
+    watch_namespace_selector: String,
+
+    /// Which of several operators this is, as index/count: it serves the stacks whose uid has that remainder.
+    /// All have the same namespaces and settings, and each its own Lease.
+    #[arg(long, env = "TODOSTACK_SHARD", default_value_t)]
+    pub(crate) shard: Shard,
+
+    /// Whether the operator may use cluster-scoped objects: PersistentVolumes, for NFS exports, and classes.
+    /// `false` needs --watch-namespaces.
+    #[arg(long, env = config::CLUSTER_ACCESS, default_value_t = true, action = ArgAction::Set)]
+    cluster_access: bool,
 
     /// Port by which users reach the Ingress controller over HTTP, for the URL in the status.
     #[arg(long, env = config::HTTP_PORT, default_value_t = Config::default().http_port)]
@@ -56,6 +83,33 @@ pub(crate) struct Args {
     #[arg(long, env = "TODOSTACK_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) concurrency: u16,
 
+    /// Databases that may restart at the same time because a new version or other settings of the operator
+    /// change their pods. Each is awaited. Edits of a user are not limited.
+    #[arg(long, env = "TODOSTACK_DATABASE_RESTARTS_AT_ONCE", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    database_restarts_at_once: u16,
+
+    /// Stacks whose schema is migrated and whose API pods are replaced at the same time for such a reason.
+    #[arg(long, env = "TODOSTACK_API_ROLLOUTS_AT_ONCE", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    api_rollouts_at_once: u16,
+
+    /// Lease, as `namespace/name`, by which one of several replicas is elected to write, and which identifies
+    /// the installation in `status.operator` of its stacks. Without one, this is the only operator.
+    #[arg(long, env = "TODOSTACK_LEASE")]
+    pub(crate) lease: Option<LeaseName>,
+
+    /// Seconds for which a Lease that is not renewed is valid: a replica that is killed is replaced after
+    /// that and half of --retry-seconds.
+    #[arg(long, env = "TODOSTACK_LEASE_SECONDS", default_value_t = 13)]
+    lease_seconds: u16,
+
+    /// Seconds without a renewal of the Lease after which a replica stops writing.
+    #[arg(long, env = "TODOSTACK_RENEW_DEADLINE_SECONDS", default_value_t = 11)]
+    renew_deadline_seconds: u16,
+
+    /// Seconds between two renewals of the Lease.
+    #[arg(long, env = "TODOSTACK_RETRY_SECONDS", default_value_t = 2)]
+    retry_seconds: u16,
+
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, env = "TODOSTACK_LISTEN", default_value = "0.0.0.0:8080")]
     pub(crate) listen: SocketAddr,
@@ -68,7 +122,7 @@ pub(crate) struct Args {
     #[arg(long, env = "TODOSTACK_LOG_FORMAT", default_value = "json")]
     pub(crate) log_format: LogFormat,
 
-    /// The operator's own pod, named in Events.
+    /// The operator's own pod, named in Events and in the Lease.
     #[arg(long, env = "POD_NAME", default_value = "todostack-operator", hide = true)]
     pub(crate) pod_name: String,
 }
@@ -82,7 +136,54 @@ pub(crate) enum LogFormat {
     Text,
 }
 
+/// Flags that exclude each other.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidScope {
+    #[error("--watch-namespaces and --watch-namespace-selector exclude each other")]
+    TwoSelections,
+    #[error("--cluster-access=false needs --watch-namespaces")]
+    Everywhere,
+}
+
 impl Args {
+    pub(crate) fn timings(&self) -> Result<Timings, InvalidTimings> {
+        let seconds = |seconds: u16| Duration::from_secs(seconds.into());
+        let timings = Timings {
+            lease: seconds(self.lease_seconds),
+            renew_deadline: seconds(self.renew_deadline_seconds),
+            retry: seconds(self.retry_seconds),
+        };
+        timings.validate()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { databases: self.database_restarts_at_once, apis: self.api_rollouts_at_once }
+    }
+
+    /// The Lease of this shard.
+    pub(crate) fn own_lease(&self) -> Option<LeaseName> {
+        self.lease.as_ref().map(|lease| lease.of_shard(self.shard))
+    }
+
+    /// What is watched.
+    pub(crate) fn scope(&self) -> Result<Scope, InvalidScope> {
+        let names = self.watch_namespaces.iter().chain([&self.watch_one_namespace]);
+        let names: BTreeSet<_> = names.map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+        let selector = Some(self.watch_namespace_selector.trim()).filter(|selector| !selector.is_empty());
+        if !names.is_empty() && selector.is_some() {
+            return Err(InvalidScope::TwoSelections);
+        }
+        if names.is_empty() && !self.cluster_access {
+            return Err(InvalidScope::Everywhere);
+        }
+        Ok(Scope {
+            namespaces: names.into_iter().map(str::to_owned).collect(),
+            selector: selector.map(str::to_owned),
+            has_cluster_access: self.cluster_access,
+            shard: self.shard,
+        })
+    }
+
     /// The settings that stacks are resolved with.
     pub(crate) fn config(&self) -> Config {
         Config {
@@ -93,6 +194,32 @@ impl Args {
             https_port: self.ingress_https_port,
             allowed_exports: self.allowed_nfs_exports.clone(),
             allowed_hosts: self.allowed_hosts.clone(),
+            cluster_access: self.cluster_access,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::all(&[], Ok(("", None)))]
+    #[case::one(&["--watch-namespace=a"], Ok(("a", None)))]
+    #[case::list(&["--watch-namespaces=b,a,,b"], Ok(("a b", None)))]
+    #[case::selector(&["--watch-namespace-selector=team=a"], Ok(("", Some("team=a"))))]
+    #[case::both(&["--watch-namespaces=a", "--watch-namespace-selector=x"], Err(InvalidScope::TwoSelections))]
+    #[case::confined(&["--watch-namespaces=a", "--cluster-access=false"], Ok(("a", None)))]
+    #[case::confined_to_nothing(&["--cluster-access=false"], Err(InvalidScope::Everywhere))]
+    fn the_scope_follows_from_the_flags(
+        #[case] flags: &[&str],
+        #[case] expected: Result<(&str, Option<&str>), InvalidScope>,
+    ) {
+        let args = Args::parse_from(std::iter::once("todostack-operator").chain(flags.iter().copied()));
+        let scope = args.scope().map(|scope| (scope.namespaces.join(" "), scope.selector));
+        let expected = expected.map(|(names, selector)| (names.to_owned(), selector.map(str::to_owned)));
+        assert_eq!(scope, expected);
     }
 }

@@ -6,15 +6,16 @@ use kube::{Api, Client, api::ListParams};
 use todostack_crds::TodoStack;
 use todostack_stack::error_chain::one_line;
 
-use crate::observe::feeds;
-
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Returns when the cluster serves TodoStacks. Logs once that it waits.
 pub(crate) async fn wait(client: &Client, namespace: Option<&str>) -> Result<(), kube::Error> {
     // With one namespace to watch, the right to list is a Role there.
-    let stacks: Api<TodoStack> = feeds::scoped(client, namespace);
+    let stacks: Api<TodoStack> = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
     let mut is_logged = false;
     loop {
         match stacks.list_metadata(&ListParams::default().limit(1)).await {

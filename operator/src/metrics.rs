@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
 
@@ -23,6 +23,15 @@ pub(crate) struct Metrics {
     writes: Family<WriteLabels, Counter>,
     watch_events: Family<WatchLabels, Counter>,
     watch_errors: Family<WatchLabels, Counter>,
+    leading: Gauge,
+    stacks_of_others: Gauge,
+    upgrades: Family<UpgradeLabels, Gauge>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UpgradeLabels {
+    pods: &'static str,
+    state: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,17 +59,40 @@ impl Default for Metrics {
         let writes = Family::default();
         let watch_events = Family::default();
         let watch_errors = Family::default();
+        let (leading, stacks_of_others) = (Gauge::default(), Gauge::default());
+        let upgrades = Family::<UpgradeLabels, Gauge>::default();
         registry.register("reconcile", "Reconciles, by result and the step that failed", reconciles.clone());
         registry.register("reconcile_duration_seconds", "Duration of a reconcile", duration.clone());
         registry.register("writes", "Writes to the API server", writes.clone());
         registry.register("watch_events", "Objects received from watches", watch_events.clone());
         registry.register("watch_errors", "Errors of watches", watch_errors.clone());
+        registry.register("leading", "Whether this replica holds the Lease and reconciles", leading.clone());
+        registry.register(
+            "stacks_of_other_operators",
+            "Stacks that another installation of the operator manages",
+            stacks_of_others.clone(),
+        );
+        registry.register(
+            "upgrades",
+            "Stacks whose pods an upgrade of the operator replaces, has stopped at, or is going to replace",
+            upgrades.clone(),
+        );
         registry.register(
             "build",
             "Version of the operator",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
-        Self { registry: Arc::new(registry), reconciles, duration, writes, watch_events, watch_errors }
+        Self {
+            registry: Arc::new(registry),
+            reconciles,
+            duration,
+            writes,
+            watch_events,
+            watch_errors,
+            leading,
+            stacks_of_others,
+            upgrades,
+        }
     }
 }
 
@@ -88,6 +120,19 @@ impl Metrics {
 
     pub(crate) fn watch_error(&self, kind: &str) {
         self.watch_errors.get_or_create(&WatchLabels { kind: kind.to_owned() }).inc();
+    }
+
+    pub(crate) fn leading(&self, is_leading: bool) {
+        self.leading.set(i64::from(is_leading));
+    }
+
+    pub(crate) fn stacks_of_others(&self, count: usize) {
+        self.stacks_of_others.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn upgrades(&self, pods: &'static str, state: &'static str, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.upgrades.get_or_create(&UpgradeLabels { pods, state }).set(count);
     }
 
     pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {

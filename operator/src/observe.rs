@@ -1,5 +1,5 @@
-//! Step 1: the observed state of one stack. The only step that reads: from watch caches, and by GET and LIST
-//! what no watch brings. Putting the state together is `Observed`'s.
+//! Step 1: the observed state of one stack. The only step that reads: from watch caches, and by GET what no
+//! watch brings. Putting the state together is `Observed`'s.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -8,19 +8,28 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use todostack_crds::TodoStack;
 use todostack_stack::{
-    managed,
     observed::{Lookup, Observed, Referenced, conflicts::Neighbors},
+    prune,
     requirements::{References, Requirements},
     stack_ref::StackRef,
 };
 
+use self::data_volumes::Known;
 use crate::{clock, context::Context};
 
+mod autoscalers;
 pub(crate) mod caches;
-mod events;
+pub(crate) mod data_volumes;
 pub(crate) mod feeds;
+pub(crate) mod field_sets;
+pub(crate) mod index;
+mod merged;
 mod missing;
+pub(crate) mod packed;
 pub(crate) mod recent_writes;
+pub(crate) mod scope;
+pub(crate) mod unlisted;
+pub(crate) mod warnings;
 
 /// Why a stack could not be observed.
 #[derive(Debug, thiserror::Error)]
@@ -35,38 +44,54 @@ pub(crate) async fn observe(
     id: &StackRef,
     requirements: &Requirements<'_>,
 ) -> Result<Observed, Error> {
-    let keys = managed::expected(id, requirements);
-    let listing = context.caches.listing(id, &keys);
+    let listing = context.caches.listing(todostack, id);
     let mut observed = Observed::new(id, requirements, &listing);
-    observed.data_volume = data_volume(&context.client, todostack, &observed).await?;
+    observed.confined = !context.config.cluster_access;
+    observed.data_volume = data_volume(context, todostack, id, &observed).await?;
     observed.lagging = context.recent_writes.refresh(id, &mut observed.inventory, clock::instant());
-    let stacks = context.caches.stacks.state();
+    let stacks = context.caches.interests.competitors(todostack, &context.caches.stacks);
     let stacks: Vec<_> = stacks.iter().filter_map(|stack| stack.0.as_ref().ok()).collect();
     let (volumes, config) = (&listing.managed.volumes, &context.config);
     observed.add_conflicts(todostack, Neighbors { stacks: &stacks, volumes, config });
+    observed.autoscaled = autoscalers::read(context, id, requirements, &observed).await?;
     observed.referenced = referenced(&context.client, id, requirements.references).await?;
-    missing::add(context, id, requirements, &mut observed).await?;
-    observed.events = events::of_unready(&context.client, id, &observed).await?;
+    missing::add(context, todostack, id, &mut observed).await?;
+    observed.events = context.caches.warnings.of_unready(&observed);
     Ok(observed)
 }
 
 /// The volume of a StorageClass is not the operator's, so no cache has it.
 async fn data_volume(
-    client: &Client,
+    context: &Context,
     todostack: &TodoStack,
+    id: &StackRef,
     observed: &Observed,
 ) -> Result<Option<Arc<PersistentVolume>>, Error> {
-    let Some(name) = observed.data_volume_name(todostack) else { return Ok(None) };
+    let name = observed.data_volume_name(todostack).filter(|_| !observed.confined);
+    let Some(name) = name else { return Ok(None) };
     if let Some(volume) = observed.volume.as_ref().filter(|it| it.metadata.name.as_deref() == Some(name)) {
         return Ok(Some(volume.clone()));
     }
-    let volume = Api::<PersistentVolume>::all(client.clone()).get_opt(name).await;
-    volume.map(|volume| volume.map(Arc::new)).map_err(|source| Error::Read {
+    let claim = observed.claim.as_deref();
+    if let Some(Known(volume)) = claim.and_then(|claim| context.data_volumes.get(id, claim, clock::instant()))
+    {
+        return Ok(volume);
+    }
+    let found = Api::<PersistentVolume>::all(context.client.clone()).get_opt(name).await;
+    let mut found = found.map_err(|source| Error::Read {
         kind: "PersistentVolume".to_owned(),
         namespace: String::new(),
         name: name.to_owned(),
         source,
-    })
+    })?;
+    if let Some(volume) = &mut found {
+        prune::metadata(&mut volume.metadata);
+    }
+    let volume = found.map(Arc::new);
+    if let Some(claim) = claim {
+        context.data_volumes.insert(id, claim, volume.clone(), clock::instant());
+    }
+    Ok(volume)
 }
 
 async fn referenced(

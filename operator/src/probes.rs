@@ -1,13 +1,24 @@
-//! `/livez`, `/readyz` and `/metrics` of the operator itself.
+//! `/livez`, `/readyz` and `/metrics` of the operator itself. Whether it is well is decided in `health.rs`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use tokio::time::Instant;
 
-use crate::metrics::Metrics;
+use crate::{
+    clock,
+    health::{self, Behind},
+    hearing::Hearing,
+    leader::fence::Fence,
+    metrics::Metrics,
+    running::Running,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -15,6 +26,7 @@ pub(crate) enum Phase {
     WaitingForCrd,
     /// Not every watch has listed yet.
     Listing,
+    /// Leading or standing by.
     Running,
 }
 
@@ -41,21 +53,53 @@ impl Progress {
     }
 }
 
-pub(crate) fn routes(metrics: Metrics, progress: Progress) -> Router {
+/// What the probes report.
+#[derive(Clone)]
+pub(crate) struct Probed {
+    pub(crate) progress: Progress,
+    pub(crate) hearing: Hearing,
+    pub(crate) running: Running,
+    pub(crate) fence: Fence,
+}
+
+type Answer = (StatusCode, String);
+
+pub(crate) fn routes(metrics: Metrics, probed: Probed) -> Router {
     Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz).with_state(progress))
+        .route("/livez", get(async |State(probed): State<Probed>| livez(&probed, clock::timer())))
+        .route("/readyz", get(async |State(probed): State<Probed>| readyz(&probed, clock::timer())))
+        .with_state(probed)
         .route("/metrics", get(expose).with_state(metrics))
 }
 
-async fn readyz(State(progress): State<Progress>) -> (StatusCode, &'static str) {
-    match progress.get() {
-        Phase::WaitingForCrd => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "waiting for the CustomResourceDefinition todostacks.todostack.dev: install the chart todostack-crds\n",
+fn livez(probed: &Probed, now: Instant) -> Answer {
+    match health::ailment(&probed.hearing.feeds(), probed.running.oldest(), now) {
+        Some(ailment) => (StatusCode::SERVICE_UNAVAILABLE, format!("{ailment}\n")),
+        None => (StatusCode::OK, "ok\n".to_owned()),
+    }
+}
+
+fn readyz(probed: &Probed, now: Instant) -> Answer {
+    let unready = |text: String| (StatusCode::SERVICE_UNAVAILABLE, text);
+    let feeds = probed.hearing.feeds();
+    let mut behind = String::new();
+    for (name, feed) in health::behind(&feeds, now) {
+        // Writing to a String cannot fail.
+        let _ = match feed {
+            Behind::NotListed => writeln!(behind, "{name}: not listed yet"),
+            Behind::Silent(silence) => writeln!(behind, "{name}: nothing for {} s", silence.as_secs()),
+        };
+    }
+    match probed.progress.get() {
+        Phase::WaitingForCrd => unready(
+            "waiting for the CustomResourceDefinition todostacks.todostack.dev: install the chart todostack-crds\n"
+                .to_owned(),
         ),
-        Phase::Listing => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the first list of every watch\n"),
-        Phase::Running => (StatusCode::OK, "ok\n"),
+        Phase::Listing => unready(format!("waiting for the first list of every watch\n{behind}")),
+        Phase::Running if !behind.is_empty() => unready(format!("watches are behind\n{behind}")),
+        Phase::Running if probed.fence.is_leading() => (StatusCode::OK, "ok: leading\n".to_owned()),
+        // Ready, so that a rollout and a PodDisruptionBudget count it: its caches are filled.
+        Phase::Running => (StatusCode::OK, "ok: standing by\n".to_owned()),
     }
 }
 
@@ -65,3 +109,6 @@ async fn expose(
     let text = metrics.text().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
 }
+
+#[cfg(test)]
+mod tests;

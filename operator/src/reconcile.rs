@@ -8,10 +8,12 @@ use kube::{
 };
 use todostack_crds::{ConditionType, Reason, TodoStack};
 use todostack_stack::{
+    applied::Applied,
     conditions::{self, Status, Verdict, View},
     diagnose::{self, Evidence},
     error_chain::one_line,
-    reclaim,
+    observed::{Lookup, Observed},
+    publication, reclaim,
     requirements::Requirements,
     resolve,
     stack_ref::StackRef,
@@ -24,24 +26,29 @@ use crate::{
     context::Context,
     error::Error,
     observe::{self, caches::Guarded},
-    publish, random, unreadable,
+    other_operator, publish, random,
+    requeue::{self, Waiting},
+    unreadable, upgrades,
 };
-
-/// Requeue of a stack that is ready. Watches trigger all that matters; this catches what they missed.
-const READY: Duration = Duration::from_mins(10);
-/// Requeue of a stack that is not ready: Events and mounts are not watched.
-const UNREADY: Duration = Duration::from_secs(3);
 
 /// After this time a reconcile is dropped: until it ends, its stack is locked out. Longer than admission
 /// webhooks that do not answer may delay the writes of a new stack: ten, 30 s each.
-const LONGEST: Duration = Duration::from_mins(6);
+pub(crate) const LONGEST: Duration = Duration::from_mins(6);
 
 /// Reconciles a stack when the controller asks for it.
 pub(crate) async fn reconcile(stack: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+    // All stacks are reconciled when this replica starts to lead.
+    if !context.fence.is_leading() {
+        return Ok(Action::await_change());
+    }
     context.listed().await?;
+    let _running = context.running.start(clock::timer());
+    if !context.serves(&stack) {
+        return Ok(Action::await_change());
+    }
     let start = clock::instant();
     let name = ObjectRef::from_obj(stack.as_ref());
-    let outcome = match tokio::time::timeout(LONGEST, attempt(&stack, &context)).await {
+    let outcome = match tokio::time::timeout(LONGEST, Box::pin(attempt(&stack, &context))).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Error::TimedOut(LONGEST)),
     };
@@ -63,6 +70,12 @@ async fn attempt(stack: &Guarded, context: &Context) -> Result<Action, Error> {
             // No requeue: a correction of the object is a watch event.
             return Ok(Action::await_change());
         }
+    };
+    if let Some(requeue) = other_operator::yielded(context, stack).await {
+        return Ok(requeue);
+    }
+    let Some(_place) = context.lane.enter(stack) else {
+        return Ok(Action::requeue(random::jitter(requeue::NO_PLACE)));
     };
     let outcome = run_steps(stack, context).await;
     if let Some(interruption) = outcome.as_ref().err().and_then(Error::interruption)
@@ -86,7 +99,7 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     let requirements = Requirements::from(&todostack.spec);
     if todostack.metadata.deletion_timestamp.is_some() {
         cleanup::cleanup(context, todostack, &id, &requirements).await?;
-        context.recent_writes.evict(&id);
+        context.evict(&id);
         return Ok(Action::await_change());
     }
     let observed = observe::observe(context, todostack, &id, &requirements).await?;
@@ -99,7 +112,7 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     let rotate = rotation.as_deref();
     let inputs =
         resolve::Inputs { observed: &observed, generated: &generated, config: &context.config, rotate, now };
-    let stack = resolve::resolve(todostack, inputs)?;
+    let stack = upgrades::resolve(context, todostack, inputs)?;
     // Before the first object exists that only the finalizer removes, and after `resolve`, so that a stack
     // which cannot be resolved can still be deleted. A paused stack too: its policy counts.
     cleanup::guard(context, todostack, &id, &requirements).await?;
@@ -117,31 +130,51 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     if let Some(change) = reclaim::change(&observed, requirements.deletion_policy) {
         apply::reclaim_policy::set(context, &id, change, &mut outcome).await;
     }
-    let apply::Outcome { applied, error } = outcome;
+    let apply::Outcome { applied, error, .. } = outcome;
     let now = clock::now();
     let findings =
         diagnose::diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now });
     let view = View { stack: &stack, observed: &observed, findings: &findings };
     let verdicts = conditions::evaluate(view);
-    let new = status::status(view, &verdicts, status::Before { status: &old, now });
-    if new != old {
-        let transitions = transitions::transitions(&old, &verdicts, view);
+    upgrades::report(context, &id, &verdicts);
+    let mut new = status::status(view, &verdicts, status::Before { status: &old, now });
+    new.operator = context.installation.mark();
+    let since = context.published.since(&id, clock::instant());
+    let delay = publication::delay(&old, &new, since, context.published.quiet(clock::instant()));
+    if new != old && delay.is_none() {
+        let transitions = transitions::transitions(&old, &verdicts);
         publish::publish(context, &id, new, transitions).await?;
+        context.published.record(&id, clock::instant());
     }
-    match error.map(Error::from).or(undeleted.map(Error::from)) {
-        Some(error) => Err(error),
-        None => Ok(requeue(&verdicts, observed.lagging || applied.conflict)),
+    if let Some(error) = error.map(Error::from).or(undeleted.map(Error::from)) {
+        return Err(error);
     }
+    let waiting = waiting(&verdicts, &observed, &applied);
+    if waiting == Waiting::Nothing {
+        context.published.evict(&id);
+    }
+    let pause = random::jitter(requeue::pause(waiting, since));
+    let correction = context.corrections.pause(&id, clock::timer());
+    let opening = upgrades::opens_in(todostack, &stack);
+    Ok(Action::requeue([delay, correction, opening].into_iter().flatten().fold(pause, Duration::min)))
 }
 
-fn requeue(verdicts: &[Verdict], lagging: bool) -> Action {
-    let ready = verdicts.iter().all(|verdict| match verdict.condition {
+fn waiting(verdicts: &[Verdict], observed: &Observed, applied: &Applied) -> Waiting {
+    let is_ready = verdicts.iter().all(|verdict| match verdict.condition {
         ConditionType::Ready => verdict.status == Status::True,
         // A volume that grows may turn out not to, which only time shows.
         ConditionType::StorageReady => verdict.reason != Reason::Progressing,
         _ => true,
     });
-    Action::requeue(random::jitter(if ready && !lagging { READY } else { UNREADY }))
+    if observed.lagging || applied.conflict {
+        Waiting::Caches
+    } else if is_ready {
+        Waiting::Nothing
+    } else if matches!(observed.referenced.init_scripts, Lookup::Missing(_)) {
+        Waiting::Unwatched
+    } else {
+        Waiting::Watched
+    }
 }
 
 #[cfg(test)]

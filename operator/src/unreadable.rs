@@ -31,6 +31,10 @@ pub(crate) async fn report(context: &Context, invalid: &InvalidObject) -> Result
     // The guard of the watch keeps nothing but metadata.
     let found = stacks.get_opt(&name).await.map_err(|source| Error::Read(name.clone(), source))?;
     let Some(found) = found else { return Ok(()) };
+    let mark = found.data.pointer("/status/operator").and_then(|mark| mark.as_str());
+    if Box::pin(context.installation.other(&context.client, mark)).await.is_some() {
+        return Ok(());
+    }
     let old = conditions(&found);
     let new = unreadable::conditions(&old, error, metadata.generation, clock::now());
     if new == old {

@@ -16,4 +16,29 @@ pub struct Applied {
     pub terminating: Vec<Key>,
     /// Whether a write met a newer version of its object, which the next reconcile reads.
     pub conflict: bool,
+    /// Objects that others change again and again.
+    pub disputes: Vec<Dispute>,
+}
+
+/// An object of which another controller takes a field whenever the operator has written it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    pub key: Key,
+    /// The field manager. None if `managedFields` do not show it.
+    pub manager: Option<String>,
+    /// Path of the field.
+    pub field: String,
+}
+
+impl Applied {
+    /// Adds the result of other writes.
+    pub fn extend(&mut self, other: Self) {
+        let Self { rejected, failed, unretained, terminating, conflict, disputes } = other;
+        self.rejected.extend(rejected);
+        self.failed.extend(failed);
+        self.unretained = self.unretained.take().or(unretained);
+        self.terminating.extend(terminating);
+        self.conflict |= conflict;
+        self.disputes.extend(disputes);
+    }
 }

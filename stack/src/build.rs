@@ -6,6 +6,7 @@ use strum::IntoEnumIterator as _;
 use crate::{
     managed::{Key, ManagedResource, Object},
     stack::Stack,
+    upgrade,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +26,13 @@ impl Desired {
     }
 }
 
-/// The desired state of every managed object, in the order of apply.
+/// The desired state of every managed object, in the order of apply. What an upgrade may not replace yet
+/// stays as it is.
 pub fn build(stack: &Stack) -> Vec<(ManagedResource, Desired)> {
-    ManagedResource::iter().map(|resource| (resource, resource.desired(stack))).collect()
+    let desired = |resource: ManagedResource| {
+        if upgrade::keeps(stack, resource) { Desired::Keep } else { resource.desired(stack) }
+    };
+    ManagedResource::iter().map(|resource| (resource, desired(resource))).collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub const HTTP_PORT: &str = "TODOSTACK_INGRESS_HTTP_PORT";
 pub const HTTPS_PORT: &str = "TODOSTACK_INGRESS_HTTPS_PORT";
 pub const ALLOWED_EXPORTS: &str = "TODOSTACK_ALLOWED_NFS_EXPORTS";
 pub const ALLOWED_HOSTS: &str = "TODOSTACK_ALLOWED_HOSTS";
+pub const CLUSTER_ACCESS: &str = "TODOSTACK_CLUSTER_ACCESS";
 
 /// A variable whose value cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +42,8 @@ pub struct Config {
     pub allowed_exports: AllowedExports,
     /// Hosts that stacks may have.
     pub allowed_hosts: AllowedHosts,
+    /// Whether the operator may use cluster-scoped objects: PersistentVolumes and classes.
+    pub cluster_access: bool,
 }
 
 impl Default for Config {
@@ -53,6 +56,7 @@ impl Default for Config {
             https_port: 443,
             allowed_exports: AllowedExports::default(),
             allowed_hosts: AllowedHosts::default(),
+            cluster_access: true,
         }
     }
 }
@@ -74,6 +78,7 @@ impl Config {
             https_port: port(HTTPS_PORT, default.https_port)?,
             allowed_exports: variable(ALLOWED_EXPORTS).map_or(Ok(default.allowed_exports), str::parse)?,
             allowed_hosts: variable(ALLOWED_HOSTS).map_or(Ok(default.allowed_hosts), str::parse)?,
+            cluster_access: variable(CLUSTER_ACCESS) != Some("false"),
         })
     }
 

@@ -17,6 +17,7 @@ mod admission;
 mod certificate;
 mod containers;
 mod crashes;
+mod disputes;
 mod exposure;
 mod grace;
 pub(crate) mod growth;
@@ -50,6 +51,7 @@ pub struct Evidence<'a> {
 pub fn diagnose(evidence: Evidence<'_>) -> Vec<Finding> {
     let mut findings = evidence.stack.findings.clone();
     findings.extend(admission::findings(evidence));
+    findings.extend(disputes::findings(evidence));
     findings.extend(terminating::findings(evidence));
     findings.extend(terminating::finding(evidence));
     findings.extend(retention::findings(evidence));

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PersistentVolume;
 use todostack_crds::storage::NfsExport;
 
 /// Server and directories. A directory below another is another export.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Export {
     pub(crate) server: String,
     pub(crate) directories: Vec<String>,

@@ -7,8 +7,11 @@
     reason = "a literal that is wrong must fail the test"
 )]
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, Time};
+use serde_json::Value;
 use todostack_crds::{FIELD_MANAGER, TodoStack};
 
 use crate::{
@@ -20,6 +23,22 @@ use crate::{
     resolve::{Inputs, resolve},
     stack::Stack,
 };
+
+const TEMPLATE_SPECS: [(&str, &str); 3] = [
+    ("minimal", "{}"),
+    (
+        "nfs",
+        "{api: {replicas: 3, cors: {allowedOrigins: [https://app.example.com]},
+            rateLimit: {requestsPerSecond: 50, burst: 100},
+            auth: {jwt: {issuer: https://id.example.com, audience: todos,
+              jwksUrl: https://id.example.com/keys}}},
+          database: {postgres: {version: '17', parameters: {max_connections: '200'},
+            storage: {nfs: {server: nfs.example.com, path: /exports/shop}},
+            initScripts: {configMap: {name: seed}}, nodeSelector: {disk: fast}}},
+          exposure: {host: shop.example.com, ingress: {className: traefik}}}",
+    ),
+    ("sqlite", "{database: {sqlite: {}}}"),
+];
 
 /// A `TodoStack` as the API server would give it.
 pub fn todostack(spec: &str) -> TodoStack {
@@ -40,6 +59,7 @@ pub fn config() -> Config {
         https_port: 443,
         allowed_exports: AllowedExports::all(),
         allowed_hosts: AllowedHosts::default(),
+        cluster_access: true,
     }
 }
 pub fn generated() -> GeneratedSecrets {
@@ -65,6 +85,23 @@ pub fn resolved_at(todostack: &TodoStack, observed: &Observed, now: Timestamp) -
 /// A stack, resolved before anything was seen.
 pub fn resolved(spec: &str) -> Stack {
     resolved_from(spec, &Observed::default())
+}
+
+/// The pod templates of stacks that have all that a template can have, by stack and kind: what an upgrade
+/// compares.
+pub fn templates() -> BTreeMap<String, Value> {
+    let mut templates = BTreeMap::new();
+    for (name, spec) in TEMPLATE_SPECS {
+        for (_, desired) in build(&resolved(spec)) {
+            let Desired::Apply(object) = desired else { continue };
+            let object = serde_json::to_value(object).unwrap();
+            let kind = object.pointer("/kind").and_then(Value::as_str);
+            if let (Some(kind), Some(template)) = (kind, object.pointer("/spec/template")) {
+                templates.insert(format!("{name} {kind}"), template.clone());
+            }
+        }
+    }
+    templates
 }
 
 /// 2026-11-21T12:00:00Z.

@@ -12,6 +12,7 @@
 
 pub mod allowed;
 pub mod applied;
+pub mod autoscaling;
 pub mod build;
 pub mod conditions;
 pub mod config;
@@ -25,11 +26,13 @@ pub mod fixtures;
 pub mod hash;
 pub mod interruption;
 pub mod labels;
+pub mod maintenance;
 pub mod managed;
 pub mod names;
 pub mod observed;
 pub mod part;
 pub mod prune;
+pub mod publication;
 pub mod quantity;
 pub mod rbac;
 pub mod reclaim;
@@ -43,3 +46,4 @@ pub mod storage_class;
 pub mod stuck_pod;
 pub mod transitions;
 pub mod unreadable;
+pub mod upgrade;

@@ -66,8 +66,6 @@ pub fn data(stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
 /// `delete` removes what an edit or the deletion of a stack makes superfluous; OpenShift also requires it for
 /// restoring an owner reference (admission plugin OwnerReferencesPermissionEnforcement).
 const ALL: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
-/// The name of a Job contains a hash and cannot collide with a foreign one, so no Job is asked for by name.
-const HASHED: &[&str] = &["list", "watch", "create", "patch", "delete"];
 
 // field of a listing: type, scope, verbs that the operator uses, what caches drop beside metadata that
 // nothing reads
@@ -81,8 +79,8 @@ kinds! {
     claims: core::v1::PersistentVolumeClaim, namespaced, ALL, |_| {};
     volumes: core::v1::PersistentVolume, cluster, ALL, |_| {};
     stateful_sets: apps::v1::StatefulSet, namespaced, ALL, |it| it.spec = None;
-    jobs: batch::v1::Job, namespaced, HASHED, |it| it.spec = None;
-    deployments: apps::v1::Deployment, namespaced, ALL, |it| it.spec = None;
+    jobs: batch::v1::Job, namespaced, ALL, |it| it.spec = None;
+    deployments: apps::v1::Deployment, namespaced, ALL, crate::prune::deployment;
     ingresses: networking::v1::Ingress, namespaced, ALL, |it| it.spec = None;
     disruption_budgets: policy::v1::PodDisruptionBudget, namespaced, ALL, |it| it.spec = None;
 }
@@ -132,7 +130,7 @@ resources! {
     }
     MigrationJob in migration_job: Job, Migrations, Migration {
         name: |_, _| None,
-        needs: [ServiceAccount, SuperuserSecret, AppSecret, NextSecret, PostgresService],
+        needs: [ServiceAccount, SuperuserSecret, AppSecret, NextSecret, SqliteClaim, PostgresService],
     }
     ApiService in api_service: Service, Exposure, Api {
         name: |stack, _| Some(names::api(&stack.name)),

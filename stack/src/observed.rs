@@ -59,6 +59,8 @@ pub struct Observed {
     pub data_volume: Option<Arc<PersistentVolume>>,
     pub stateful_set: Option<Arc<StatefulSet>>,
     pub deployment: Option<Arc<Deployment>>,
+    /// Whether the replicas of the Deployment are those of a HorizontalPodAutoscaler.
+    pub autoscaled: bool,
     /// Migration Jobs of all images, by name.
     pub jobs: Vec<Arc<Job>>,
     pub api_service: Option<Arc<Service>>,
@@ -80,6 +82,8 @@ pub struct Observed {
     pub foreign: Vec<Key>,
     /// Objects of an earlier stack of the same name, which the garbage collector deletes.
     pub leftover: Vec<Key>,
+    /// Whether the operator may not use cluster-scoped objects, so that what it knows of them is nothing.
+    pub confined: bool,
     /// Whether the caches lack a recent write of the operator.
     pub lagging: bool,
 }
@@ -181,6 +185,7 @@ impl Observed {
     pub fn missing(&self, stack: &StackRef, requirements: &Requirements<'_>) -> Vec<Key> {
         let mut expected = managed::expected(stack, requirements);
         expected.retain(|key| !self.inventory.contains(key) && !self.leftover.contains(key));
+        expected.retain(|key| key.kind.is_namespaced() || !self.confined);
         expected
     }
 }

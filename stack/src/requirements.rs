@@ -1,8 +1,9 @@
 //! What a spec asks for, as far as it follows from the spec alone: which database, which foreign objects,
 //! which export and host. Defaults and everything that depends on observed state are `resolve`'s.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use todostack_crds::{DeletionPolicy, TodoStack, spec::TodoStackSpec, storage::NfsExport};
+use todostack_crds::{DeletionPolicy, spec::TodoStackSpec, storage::NfsExport};
+
+use crate::observed::Observed;
 
 /// API pods of a stack whose spec does not say: two, so that one node can be drained. SQLite has one writer.
 const REPLICAS: i32 = 2;
@@ -111,40 +112,17 @@ impl<'a> Requirements<'a> {
         }
     }
 
+    /// With the replicas that the API has, if they are those of a HorizontalPodAutoscaler.
+    #[must_use]
+    pub fn scaled(self, observed: &Observed) -> Self {
+        let spec = observed.deployment.as_deref().and_then(|deployment| deployment.spec.as_ref());
+        let replicas = spec.and_then(|spec| spec.replicas).filter(|_| observed.autoscaled);
+        Self { replicas: replicas.unwrap_or(self.replicas), ..self }
+    }
+
     /// Whether the stack needs the operator's finalizer: data has no owner reference, so under
     /// `deletionPolicy: Delete` the operator deletes it itself.
     pub fn needs_finalizer(&self) -> bool {
         self.deletion_policy == DeletionPolicy::Delete
-    }
-}
-
-/// Whether the spec of `stack` references `secret`.
-pub fn references_secret(stack: &TodoStack, secret: &ObjectMeta) -> bool {
-    let References { credentials, external, tls, .. } = Requirements::from(&stack.spec).references;
-    stack.metadata.namespace == secret.namespace
-        && secret.name.as_deref().is_some_and(|name| [credentials, external, tls].contains(&Some(name)))
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case::its_own("a", "pg", true)]
-    #[case::another("a", "other", false)]
-    #[case::elsewhere("b", "pg", false)]
-    fn a_secret_concerns_the_stacks_of_its_namespace_that_reference_it(
-        #[case] namespace: &str,
-        #[case] named: &str,
-        #[case] concerned: bool,
-    ) {
-        let spec = serde_json::json!({"database": {"external": {"secret": {"name": named}}}});
-        let mut stack = TodoStack::new("shop", serde_json::from_value(spec).unwrap());
-        stack.metadata.namespace = Some(namespace.into());
-        let secret =
-            ObjectMeta { name: Some("pg".into()), namespace: Some("a".into()), ..ObjectMeta::default() };
-        assert_eq!(references_secret(&stack, &secret), concerned);
     }
 }

@@ -21,11 +21,12 @@ use crate::{
     config::Config,
     credentials::{Credentials, GeneratedSecrets},
     finding::Finding,
-    names,
+    maintenance, names,
     observed::Observed,
     requirements::Requirements,
     stack::{Api, Database, External, Release, Sqlite, Stack, VolumeSource},
     stack_ref::{Incomplete, StackRef},
+    upgrade::Upgrade,
 };
 
 mod change;
@@ -57,6 +58,8 @@ pub struct Inputs<'a> {
 struct Subject<'a> {
     id: &'a StackRef,
     identity: Identity,
+    /// Whether a migration has completed, so that the server accepts some credentials.
+    is_migrated: bool,
 }
 
 /// Resolves a stack.
@@ -66,14 +69,15 @@ struct Subject<'a> {
 pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incomplete> {
     let TodoStackSpec { paused, deletion_policy: _, api: _, database, exposure } = &todostack.spec;
     let id = StackRef::try_from(todostack)?;
-    let mut findings = Vec::new();
-    let subject = Subject { id: &id, identity: Identity::new(todostack, inputs.observed) };
+    let mut findings: Vec<_> = maintenance::finding(todostack).into_iter().collect();
+    let is_migrated = todostack.status.as_ref().is_some_and(|status| status.migrations.is_some());
+    let subject = Subject { id: &id, identity: Identity::new(todostack, inputs.observed), is_migrated };
     let database = resolve_database(database.as_ref(), &subject, inputs, &mut findings);
     let image = todostack.spec.api.as_ref().and_then(|api| api.image.clone());
     let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
     let migration = migration::migration(&image, database.credentials(), todostack, inputs);
     let release = release::release(&image, &database, &migration, inputs.observed);
-    let mut api = resolve_api(todostack, image, release);
+    let mut api = resolve_api(todostack, image, release, inputs.observed);
     api.connections = connections::per_pod(&database, api.replicas, &id, &mut findings);
     Ok(Stack {
         exposure: exposure::resolve(exposure.as_ref(), &id, inputs, &mut findings),
@@ -82,6 +86,7 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
         api,
         database,
         migration,
+        upgrade: Upgrade::new(todostack, inputs.observed, inputs.config),
         findings,
         false_since: false_since(todostack),
     })
@@ -125,7 +130,7 @@ fn resolve_database(
     Database::Postgres(Box::new(postgres::resolve(postgres, subject, inputs, findings)))
 }
 
-fn resolve_api(todostack: &TodoStack, image: String, release: Release) -> Api {
+fn resolve_api(todostack: &TodoStack, image: String, release: Release, observed: &Observed) -> Api {
     let ApiSpec {
         image: _,
         image_pull_policy,
@@ -142,7 +147,8 @@ fn resolve_api(todostack: &TodoStack, image: String, release: Release) -> Api {
         release,
         image,
         image_pull_policy: image_pull_policy.into(),
-        replicas: Requirements::from(&todostack.spec).replicas,
+        replicas: Requirements::from(&todostack.spec).scaled(observed).replicas,
+        autoscaled: observed.autoscaled,
         resources: resources.unwrap_or_else(|| requests("10m", "32Mi", Some("128Mi"))),
         log_level: log_level.into(),
         allowed_origins: cors.map(|cors| cors.allowed_origins).unwrap_or_default(),

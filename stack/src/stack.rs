@@ -17,6 +17,7 @@ use crate::{
     finding::{Finding, Severity},
     part::Part,
     stack_ref::StackRef,
+    upgrade::Upgrade,
 };
 
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub struct Stack {
     pub database: Database,
     pub exposure: Exposure,
     pub migration: Migration,
+    pub upgrade: Upgrade,
     /// What is wrong with the spec or with what it references.
     pub findings: Vec<Finding>,
     /// Conditions that the last published status has as false, and since when.
@@ -42,6 +44,8 @@ pub struct Api {
     pub image_pull_policy: &'static str,
     /// Desired number of pods.
     pub replicas: i32,
+    /// Whether that number is a HorizontalPodAutoscaler's to set.
+    pub autoscaled: bool,
     /// CPU and memory of a pod.
     pub resources: ResourceRequirements,
     pub log_level: &'static str,
@@ -60,21 +64,22 @@ pub struct Api {
 }
 
 /// Image and credentials of the API's pods.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Release {
     pub image: String,
     /// Revision of the credentials.
     pub revision: String,
 }
 
-/// The migration of the desired image and credentials. SQLite has none: the API migrates its own file.
+/// The migration of the desired image and credentials. Of SQLite, whose file the API migrates itself, the
+/// trial of the image on a copy of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Migration {
     /// Whether the schema is that of the image, and the server accepts the credentials.
     pub is_done: bool,
     /// Whether API pods report that it has to run again.
     pub is_contradicted: bool,
-    /// The Job that runs it, ran it, or is created for it. None without credentials.
+    /// The Job that runs it, ran it, or is created for it. None while the credentials are missing.
     pub job: Option<String>,
     pub plan: JobPlan,
     /// The Job that failed last, until another one has succeeded.

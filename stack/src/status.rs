@@ -35,6 +35,7 @@ pub fn status(view: View<'_>, verdicts: &[Verdict], before: Before<'_>) -> TodoS
         database: Some(database(view.stack)),
         storage: storage(view, old.storage.as_ref()),
         migrations: view.stack.migration.completed.clone(),
+        operator: old.operator.clone(),
     }
 }
 

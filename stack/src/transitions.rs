@@ -5,9 +5,7 @@ use strum::IntoEnumIterator as _;
 use todostack_crds::{Class, ConditionType, Reason, TodoStackStatus};
 
 use crate::{
-    conditions::{Status, Verdict, View},
-    managed::{Deployment, Ingress, Job, Key, PersistentVolumeClaim, Secret, Service, StatefulSet},
-    names,
+    conditions::{Status, Verdict},
     part::Part,
 };
 
@@ -35,17 +33,17 @@ impl Transition {
     }
 }
 
-/// One transition for each condition that became true, or false for a cause. `Ready` is last: the Event of
-/// the part has the cause already.
-pub fn transitions(old: &TodoStackStatus, verdicts: &[Verdict], view: View<'_>) -> Vec<Transition> {
+/// One transition for each condition that became false for a cause, and one for a stack that became ready.
+/// `Ready` is last: the Event of the part has the cause already.
+pub fn transitions(old: &TodoStackStatus, verdicts: &[Verdict]) -> Vec<Transition> {
     let parts = Part::iter().filter(|part| *part != Part::Objects);
-    let conditions = parts.map(|part| (part.condition(), Some(part))).chain([(ConditionType::Ready, None)]);
+    let conditions = parts.map(Part::condition).chain([ConditionType::Ready]);
     let mut transitions: Vec<Transition> = Vec::new();
-    for (condition, part) in conditions {
+    for condition in conditions {
         let before = old.conditions.iter().find(|old| old.type_ == condition.as_str());
         let now = verdicts.iter().find(|verdict| verdict.condition == condition);
         let Some(now) = now.filter(|now| is_reported(before, now)) else { continue };
-        let transition = transition(now, part, view);
+        let transition = transition(now);
         let is_same = |other: &Transition| other.reason == transition.reason && other.note == transition.note;
         if !transitions.iter().any(is_same) {
             transitions.push(transition);
@@ -58,47 +56,30 @@ pub fn transitions(old: &TodoStackStatus, verdicts: &[Verdict], view: View<'_>) 
 fn is_reported(before: Option<&Condition>, now: &Verdict) -> bool {
     let is_same = before
         .is_some_and(|before| before.status == now.status.as_str() && before.reason == now.reason.as_str());
-    !is_same && !matches!(now.reason.class(), Class::Inactive | Class::Waiting)
+    let is_shown = match now.reason.class() {
+        Class::Inactive | Class::Waiting => false,
+        // The parts of a stack that starts become ready one after another.
+        Class::Good => now.condition == ConditionType::Ready,
+        Class::Warning | Class::Problem => true,
+    };
+    !is_same && is_shown
 }
 
-fn transition(now: &Verdict, part: Option<Part>, view: View<'_>) -> Transition {
+fn transition(now: &Verdict) -> Transition {
     let is_good = now.status == Status::True && now.reason == Reason::AsExpected;
     let cause = now.cause.as_ref();
-    let part = cause.map(|finding| finding.part).or(part);
     Transition {
         is_warning: !is_good,
         reason: if is_good { now.condition.as_str() } else { now.reason.as_str() },
         note: note(&now.message),
-        action: part.map_or("Reconcile", Part::action),
-        related: match cause {
-            Some(finding) => finding.related.clone(),
-            None => part.and_then(|part| object(part, view)),
-        },
+        action: cause.map_or("Reconcile", |finding| finding.part.action()),
+        related: cause.and_then(|finding| finding.related.clone()),
     }
 }
 
 fn note(message: &str) -> String {
     let end = message.floor_char_boundary(LONGEST_NOTE);
     message.get(..end).unwrap_or_default().to_owned()
-}
-
-/// The object that shows a part, once it exists.
-fn object(part: Part, view: View<'_>) -> Option<ObjectReference> {
-    let View { stack, observed, findings: _ } = view;
-    let name = &stack.id.name;
-    let keys = match part {
-        Part::Objects => return None,
-        Part::Credentials => vec![Key::new::<Secret>(names::app_secret(name))],
-        Part::Storage => vec![Key::new::<PersistentVolumeClaim>(stack.volume()?.claim.clone())],
-        Part::Database => vec![Key::new::<StatefulSet>(names::database(name))],
-        Part::Migrations => vec![Key::new::<Job>(stack.migration.job.clone()?)],
-        Part::Api => vec![Key::new::<Deployment>(names::api(name))],
-        Part::Exposure => {
-            vec![Key::new::<Ingress>(names::ingress(name)), Key::new::<Service>(names::api(name))]
-        }
-    };
-    let existing = keys.into_iter().find_map(|key| Some((observed.inventory.get(&key)?.uid.clone(), key)));
-    existing.map(|(uid, key)| ObjectReference { uid, ..key.reference(&stack.id.namespace) })
 }
 
 #[cfg(test)]

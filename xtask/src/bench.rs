@@ -1,18 +1,30 @@
-//! `cargo xtask bench`: which command runs each benchmark. What is measured is in `bench/` and
-//! `stack/benches/`.
+//! `cargo xtask bench`: which command runs each benchmark. What is measured is in `bench/`,
+//! `stack/benches/` and `operator/src/reconcile/tests/scale.rs`.
 
 use std::process::Command;
 
 use anyhow::Context as _;
 
 use crate::cli::BenchSubject;
-use crate::repository;
+use crate::{images, repository};
 
-pub(crate) fn run(subject: BenchSubject) -> anyhow::Result<()> {
+pub(crate) fn run(subject: &BenchSubject) -> anyhow::Result<()> {
     let mut command = match subject {
         BenchSubject::Api => Command::new(repository::root().join("bench/api/run.py")),
-        BenchSubject::Operator => {
+        BenchSubject::Diagnose => {
             repository::cargo(&["bench", "--quiet", "--package", "todostack-stack", "--bench", "diagnose"])
+        }
+        BenchSubject::Reconcile => {
+            let mut cargo = images::static_cargo(&["test", "--locked", "--quiet", "--profile", "up"]);
+            cargo.args(["--package", "todostack-operator", "--bin", "todostack-operator", "--"]);
+            cargo.args(["--ignored", "--nocapture", "a_reconcile_costs_what_its_stack_has"]);
+            cargo
+        }
+        BenchSubject::Operator { flags } => {
+            // Optimized, because the floor is a part of it. As the images of `up`, whose libraries it shares.
+            let mut cargo = images::static_cargo(&["run", "--locked", "--profile", "up"]);
+            cargo.args(["--package", "todostack-bench-operator", "--"]).args(flags);
+            cargo
         }
     };
     let name = command.get_program().to_string_lossy().into_owned();

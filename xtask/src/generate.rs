@@ -37,6 +37,16 @@ const ALL: &[Generated] = &[
         files: &["charts/todostack-operator/files/rules/cluster.yaml"],
     },
     Generated {
+        what: "the rules of the chart's Role in the operator's own namespace",
+        command: &["todostack-stack", "--bin", "rbac", "--", "own"],
+        files: &["charts/todostack-operator/files/rules/own.yaml"],
+    },
+    Generated {
+        what: "the rules for a label selector of namespaces",
+        command: &["todostack-stack", "--bin", "rbac", "--", "selection"],
+        files: &["charts/todostack-operator/files/rules/selection.yaml"],
+    },
+    Generated {
         what: "the API's OpenAPI document",
         command: &["todostack-api", "--bin", "todostack-api", "--", "openapi"],
         files: &["api-server/openapi.json"],

@@ -2,6 +2,7 @@
 //! cluster.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use todostack_testbed::image::{self, Image};
 use todostack_testbed::{key, prerequisites, process, progress};
@@ -48,17 +49,26 @@ impl Built {
 }
 
 fn binaries(release: bool) -> anyhow::Result<PathBuf> {
-    // With an explicit target RUSTFLAGS do not apply to build scripts, and the tests' artifacts stay valid.
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     // The profile `up` of Cargo.toml has less optimization, and no link-time optimization.
     let (profile, usual) =
         if release { ("release", "8 to 14 min the first time") } else { ("up", "4 to 8 min the first time") };
     progress::step(&format!("Building the operator and the API (profile {profile})"), usual, || {
-        let mut cargo = repository::cargo(&["build", "--profile", profile, "--locked", "--target", &target]);
-        cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
+        let mut cargo = static_cargo(&["build", "--profile", profile, "--locked"]);
         process::run(cargo.args(["-p", "todostack-operator", "-p", "todostack-api"]))
     })?;
-    Ok(repository::target().join(target).join(profile))
+    Ok(repository::target().join(target()).join(profile))
+}
+
+/// A command of cargo whose programs are statically linked.
+pub(crate) fn static_cargo(arguments: &[&str]) -> Command {
+    let mut cargo = repository::cargo(arguments);
+    // With an explicit target RUSTFLAGS do not apply to build scripts, and the tests' artifacts stay valid.
+    cargo.args(["--target", &target()]).env("RUSTFLAGS", "-C target-feature=+crt-static");
+    cargo
+}
+
+fn target() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
 fn build_one(program: &str, folder: &str, binaries: &Path) -> anyhow::Result<Image> {

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         cli::Command::Test(args) => test::run(&args),
         cli::Command::Images { build_only } => images::run(build_only),
         cli::Command::Gen { check } => generate::run(check),
-        cli::Command::Bench { subject } => bench::run(subject),
+        cli::Command::Bench { subject } => bench::run(&subject),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

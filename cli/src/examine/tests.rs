@@ -22,6 +22,17 @@ fn a_stack_that_serves_is_ready() {
 }
 
 #[test]
+fn a_stack_whose_upgrade_waits_is_ready() {
+    let message = "The upgrade of the operator waits";
+    let scene = || well().with_earlier_api();
+    assert_eq!(scene().report().health, Health::Starting);
+    let report = scene().publishing(ConditionType::Reconciling, "True", "UpgradePending", message).report();
+    assert_eq!((report.health, reasons(&report)), (Health::Ready, vec![]));
+    assert_eq!(report.notes, [message]);
+    assert!(report.parts.iter().all(|part| part.condition.is_true()), "{:?}", report.parts);
+}
+
+#[test]
 fn a_missing_export_is_the_cause_and_what_waits_for_it_is_none() {
     let report = well().without_export().report();
     assert_eq!((report.health, reasons(&report)), (Health::Wrong, vec!["ExportNotFound"]));

@@ -5,7 +5,10 @@ use std::{fmt::Debug, sync::Arc};
 
 use k8s_openapi::{
     NamespaceResourceScope,
-    api::core::v1::{Event, PersistentVolume},
+    api::{
+        autoscaling::v2::HorizontalPodAutoscaler,
+        core::v1::{Event, PersistentVolume},
+    },
 };
 use kube::{
     Api, Client, Resource,
@@ -14,6 +17,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 use todostack_crds::TodoStack;
 use todostack_stack::{
+    autoscaling,
     managed::{Key, Kind},
     observed::{Lookup, Observed, Referenced, subjects},
     requirements::{References, Requirements},
@@ -55,7 +59,7 @@ impl Reader<'_> {
     ) -> Result<(), Error> {
         // Permission to get an object without permission to list its kind is rare, and the request would fail
         // for each stack.
-        let missing = observed.missing(self.stack, requirements);
+        let missing = observed.missing(self.stack, &requirements.scaled(observed));
         let is_allowed = |key: &Key| !self.forbidden.contains(&Forbidden::Managed(key.kind));
         for key in missing.into_iter().filter(is_allowed) {
             if let Some(metadata) = self.metadata(&key).await? {
@@ -79,12 +83,29 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the replicas of the API are those of a HorizontalPodAutoscaler. The operator corrects at once
+    /// what is none, so one is assumed where the user may not list them.
+    pub(crate) async fn is_autoscaled(
+        &self,
+        requirements: &Requirements<'_>,
+        observed: &Observed,
+    ) -> Result<bool, Error> {
+        let found = observed.inventory.get(&autoscaling::target(self.stack));
+        if !found.is_some_and(|found| autoscaling::may_be_autoscaled(requirements, found)) {
+            return Ok(false);
+        }
+        let api: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), &self.stack.namespace);
+        let found = list(&api, &ListParams::default(), &self.place()).await?;
+        Ok(found.is_none_or(|found| autoscaling::is_autoscaled(self.stack, &found)))
+    }
+
     /// The Events of objects that do not become ready.
     pub(crate) async fn events(&mut self, observed: &Observed) -> Result<Vec<Event>, Error> {
         let api: Api<Event> = Api::namespaced(self.client.clone(), &self.stack.namespace);
         let mut events = Vec::new();
         for subject in subjects::subjects(observed) {
-            let parameters = ListParams::default().fields(&format!("involvedObject.uid={}", subject.uid));
+            let parameters =
+                ListParams::default().fields(&format!("type=Warning,involvedObject.uid={}", subject.uid));
             let Some(found) = list(&api, &parameters.limit(EVENTS), &self.place()).await? else {
                 // The Events of the other objects are forbidden too.
                 self.forbidden.push(Forbidden::Events);

@@ -27,6 +27,7 @@ impl Reason {
             Self::NotObserved
             | Self::Progressing
             | Self::WaitingForDependency
+            | Self::UpgradePending
             | Self::VolumePending
             | Self::AddressPending => Class::Waiting,
             Self::TrailingNewline
@@ -36,8 +37,11 @@ impl Reason {
             | Self::ResizeFailed
             | Self::NetworkFileSystem
             | Self::TooFewConnections
+            | Self::FieldConflict
+            | Self::MaintenanceWindowInvalid
             | Self::TlsCertificateExpiring
-            | Self::NoIngressAddress => Class::Warning,
+            | Self::NoIngressAddress
+            | Self::OtherOperator => Class::Warning,
             Self::SecretNotFound
             | Self::SecretKeyMissing
             | Self::SecretKeyInvalid
@@ -50,6 +54,7 @@ impl Reason {
             | Self::VolumeTerminating
             | Self::VolumeShared
             | Self::ExportNotAllowed
+            | Self::ClusterAccessNeeded
             | Self::ExportNotFound
             | Self::MountAccessDenied
             | Self::NfsServerUnreachable

@@ -14,7 +14,7 @@ use todostack_e2e::{
 use super::operator::scale;
 
 // Numbers of the writes of each change, counted from the start of the process.
-const CREATE: [usize; 4] = [2, 1, 4, 6];
+const CREATE: [usize; 4] = [2, 1, 2, 1];
 const EDIT: [usize; 2] = [1, 1];
 const ROTATE: [usize; 2] = [1, 3];
 const DELETE: [usize; 2] = [1, 2];

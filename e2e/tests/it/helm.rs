@@ -1,12 +1,13 @@
-//! Helm: uninstalling retains the stacks and their CRD, and an upgrade upgrades the CRD.
+//! Helm: uninstalling retains the stacks and their CRD, an upgrade upgrades the CRD, and a second operator is
+//! refused.
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 use todostack_e2e::{
-    cluster::{CRD, CRD_RELEASE, OPERATOR, OPERATOR_NAMESPACE, repository},
+    cluster::{CRD, CRD_RELEASE, Cluster, OPERATOR, OPERATOR_NAMESPACE, repository},
     namespace::with_namespace_alone,
 };
 
@@ -52,6 +53,18 @@ fn uninstalling_the_charts_retains_the_crd_and_the_stacks() -> Result<()> {
         retained?;
         namespace.until_ready("shop").await.map(drop)
     })
+}
+
+#[tokio::test]
+async fn a_second_release_for_all_namespaces_is_refused() -> Result<()> {
+    let (cluster, _permit) = Cluster::shared().await?;
+    // A dry run on the server: `lookup` finds what is installed.
+    let install = ["install", "second", "charts/todostack-operator", "--namespace", "default"];
+    let all = cluster.helm(&[&install[..], &["--dry-run=server"]].concat()).await;
+    let error = format!("{:#}", all.err().context("a second release was not refused")?);
+    ensure!(error.contains("in all namespaces already"), "{error}");
+    let one = ["--dry-run=server", "--set=watchNamespaces={shops}"];
+    cluster.helm(&[&install[..], &one].concat()).await.map(drop)
 }
 
 // Alone, because the API server ends all watches of a CRD that changes.

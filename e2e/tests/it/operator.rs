@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use http::Request;
 use k8s_openapi::{
-    api::{apps::v1::Deployment, core::v1::Pod},
+    api::{apps::v1::Deployment, coordination::v1::Lease, core::v1::Pod},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -51,7 +51,23 @@ pub(crate) async fn scale(cluster: &Cluster, replicas: i32) -> Result<()> {
             it.replicas.unwrap_or(0) == replicas && it.ready_replicas.unwrap_or(0) == replicas
         })
     };
-    wait::until(&cluster.operator_api(), OPERATOR, "scaled", READY_WITHIN, is_scaled).await.map(drop)
+    wait::until(&cluster.operator_api(), OPERATOR, "scaled", READY_WITHIN, is_scaled).await?;
+    if replicas == 0 {
+        return Ok(());
+    }
+    // A replica is ready before it leads, and what a test does next is timed.
+    wait::eventually("led by a pod that runs", SOON, async || {
+        let leader = leader(cluster).await?;
+        cluster.operator_api::<Pod>().get(&leader).await.with_context(|| format!("no pod {leader}"))
+    })
+    .await
+    .map(drop)
+}
+
+// The pod that holds the Lease.
+pub(crate) async fn leader(cluster: &Cluster) -> Result<String> {
+    let lease = cluster.operator_api::<Lease>().get(OPERATOR).await?;
+    lease.spec.and_then(|spec| spec.holder_identity).context("nobody holds the Lease")
 }
 
 #[tokio::test]

@@ -32,7 +32,10 @@ fn no_output_contains_a_password() -> Result<()> {
         })
         .await?;
         namespace.until_ready("shop").await?;
-        namespace.api::<Pod>().delete("shop-db-0", &DeleteParams::default()).await?;
+        let pods = namespace.api::<Pod>();
+        let old = pods.get("shop-db-0").await?;
+        pods.delete("shop-db-0", &DeleteParams::default()).await?;
+        wait::until_replaced(&pods, &old, READY_WITHIN).await?;
         namespace.kubectl(&["rollout", "status", "statefulset/shop-db", "--timeout=180s"]).await?;
         namespace.until_ready("shop").await?;
 

@@ -11,12 +11,12 @@ use kube::{
 };
 use rstest::rstest;
 use serde_json::json;
-use todostack_crds::{Reason, TodoStack};
+use todostack_crds::{ConditionType, Reason, TodoStack};
 use todostack_e2e::{
     namespace::{Namespace, with_namespace, with_namespace_on_nfs_node},
     nfs_node::{self, postgres_on_export},
     remedy::Step,
-    stack::{READY_WITHIN, SOON},
+    stack::{READY_WITHIN, SOON, condition},
     symptom::Symptom,
     volumes::{policy, until_phase, until_policy},
     wait,
@@ -184,13 +184,28 @@ fn a_claim_whose_volume_was_deleted_is_reported_and_replaced() -> Result<()> {
         let bound = async || namespace.bound_volume("shop-db").await;
         let volume = wait::eventually("bound", SOON, bound).await?;
         until_phase(&namespace.cluster, &volume, "Bound").await?;
-        let watch = namespace.watch_for("shop", Symptom::Applied).await?;
         let volumes: Api<PersistentVolume> = namespace.cluster.api();
+        let old = volumes.get(&volume).await?.metadata.uid;
         volumes.delete(&volume, &DeleteParams::default()).await?;
         let unprotected = Patch::Merge(json!({"metadata": {"finalizers": null}}));
         volumes.patch(&volume, &PatchParams::default(), &unprotected).await?;
-        let message = watch.diagnosed_as(Reason::VolumeLost, &volume).await?;
-        follow_command(namespace, &message, "Replace the claim").await?;
+        // The operator creates the volume again. If the volume controller has marked the claim as lost
+        // before, it stays lost until it is replaced.
+        let lost = wait::eventually("lost, or bound to the new volume", READY_WITHIN, async || {
+            let stack = namespace.stacks().get("shop").await?;
+            let ready = condition(&stack, ConditionType::Ready).context("not reported")?;
+            if ready.reason == Reason::VolumeLost.as_str() {
+                return Ok(Some(ready.message.clone()));
+            }
+            let new = volumes.get(&volume).await?;
+            let phase = new.status.and_then(|status| status.phase);
+            ensure!(new.metadata.uid != old && phase.as_deref() == Some("Bound"), "phase {phase:?}");
+            Ok(None)
+        })
+        .await?;
+        if let Some(message) = lost {
+            follow_command(namespace, &message, "Replace the claim").await?;
+        }
         let is_bound = |claim: Option<&PersistentVolumeClaim>| {
             let phase = claim.and_then(|claim| claim.status.as_ref()?.phase.as_deref());
             phase == Some("Bound")

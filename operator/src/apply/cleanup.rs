@@ -88,7 +88,9 @@ pub(crate) async fn cleanup(
 }
 
 async fn delete_data(context: &Context, id: &StackRef, requirements: &Requirements<'_>) -> Result<(), Error> {
-    for key in managed::data(id, requirements) {
+    let has_access = context.config.cluster_access;
+    let may_delete = |key: &Key| key.kind.is_namespaced() || has_access;
+    for key in managed::data(id, requirements).into_iter().filter(may_delete) {
         delete(context, id, &key).await.map_err(|source| Error::Delete(key.to_string(), source))?;
     }
     Ok(())
@@ -104,7 +106,7 @@ async fn release_claim(
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(context.client.clone(), &id.namespace);
     let found = claims.get_opt(name).await?.filter(|found| is_data_of(&found.metadata, id));
     if let Some(claim) = &found
-        && let Some(name) = claim::volume(claim)
+        && let Some(name) = claim::volume(claim).filter(|_| context.config.cluster_access)
     {
         let volumes: Api<PersistentVolume> = Api::all(context.client.clone());
         let volume = volumes.get_opt(name).await?.filter(|volume| reclaim::is_bound_to(volume, claim));

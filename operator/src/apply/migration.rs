@@ -7,17 +7,17 @@ use todostack_stack::{
     resources::migration_job,
 };
 
-use super::{Error, Writer, ownership, stamped};
+use super::{Error, Outcome, Writer, ownership, stamped};
 
 impl Writer<'_> {
     /// A Job's template cannot change: the desired Job is created once, when no other one and no pod of
     /// another one runs. The others that have not finished are deleted before.
-    pub(super) async fn migration(&mut self, job: &Object) -> Result<bool, Error> {
+    pub(super) async fn migration(&self, job: &Object, outcome: &mut Outcome) -> Result<bool, Error> {
         let key = job.key();
         let observed = self.observed;
         let is_found = observed.inventory.contains(&key);
         if is_found && self.is_outdated(job, &key)? {
-            self.delete(key).await;
+            self.delete(&key, outcome).await;
             return Ok(false);
         }
         let mut is_alone = observed.leftover.iter().all(|leftover| leftover.kind != Kind::Job)
@@ -27,10 +27,10 @@ impl Writer<'_> {
             let is_finished = self.stored(other).is_some_and(migration_job::finished);
             if !is_finished {
                 is_alone = false;
-                self.delete(other.clone()).await;
+                self.delete(other, outcome).await;
             }
         }
-        if is_found || !is_alone { Ok(is_found) } else { self.write(job).await }
+        if is_found || !is_alone { Ok(is_found) } else { self.write(job, outcome).await }
     }
 
     fn stored(&self, key: &Key) -> Option<&Job> {

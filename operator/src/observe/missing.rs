@@ -1,13 +1,15 @@
-//! GETs the expected objects that the watch caches lack, because they do not exist, were just created or are
-//! foreign. So a foreign object is never overwritten and no password is generated twice. Costs one GET for
-//! each object while a stack is new.
+//! GETs expected objects that the watch caches lack, where a write depends on them: Secrets, so that no
+//! password is generated twice, and claims, which a volume is reserved for. The others are created only if
+//! they do not exist (`apply.rs`), and read once one is known to exist. A paused stack writes nothing, so all
+//! are read.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::future;
 use kube::{Api, api::ObjectMeta};
+use todostack_crds::TodoStack;
 use todostack_stack::{
-    managed::{Key, Secret},
+    managed::{Key, Kind, Secret},
     names,
     observed::{
         Observed,
@@ -23,16 +25,17 @@ use crate::context::Context;
 /// Adds to `observed` what exists of the expected objects that it lacks.
 pub(super) async fn add(
     context: &Context,
+    todostack: &TodoStack,
     stack: &StackRef,
-    requirements: &Requirements<'_>,
     observed: &mut Observed,
 ) -> Result<(), Error> {
-    let missing = observed.missing(stack, requirements);
+    let missing = missing(context, todostack, stack, observed);
     let found = future::join_all(missing.iter().map(|key| metadata(context, stack, key))).await;
     // Of several errors always the first, so that the status does not change from one to another.
     for (key, metadata) in missing.into_iter().zip(found) {
-        if let Some(metadata) = metadata? {
-            observed.add_unlisted(stack, key, metadata);
+        match metadata? {
+            Some(metadata) => observed.add_unlisted(stack, key, metadata),
+            None => context.unlisted.remove(stack, &key),
         }
     }
     let secrets = [
@@ -50,6 +53,20 @@ pub(super) async fn add(
         }
     }
     Ok(())
+}
+
+/// The objects to read.
+fn missing(context: &Context, todostack: &TodoStack, stack: &StackRef, observed: &Observed) -> BTreeSet<Key> {
+    let mut unlisted = context.unlisted.keys(stack);
+    for key in unlisted.extract_if(.., |key| observed.inventory.contains(key)) {
+        context.unlisted.remove(stack, &key);
+    }
+    let is_read =
+        |key: &Key| todostack.spec.paused || matches!(key.kind, Kind::Secret | Kind::PersistentVolumeClaim);
+    let mut missing = observed.missing(stack, &Requirements::from(&todostack.spec).scaled(observed));
+    missing.retain(is_read);
+    unlisted.extend(missing);
+    unlisted
 }
 
 async fn metadata(context: &Context, stack: &StackRef, key: &Key) -> Result<Option<ObjectMeta>, Error> {

@@ -102,6 +102,11 @@ impl RecentWrites {
         })
     }
 
+    /// Whether the object was written, and the caches may not have it yet.
+    pub(crate) fn contains(&self, stack: &StackRef, key: &Key) -> bool {
+        self.with(stack, |writes| writes.objects.contains_key(key))
+    }
+
     /// Evicts the entry of a deleted stack.
     pub(crate) fn evict(&self, stack: &StackRef) {
         self.stacks.lock().unwrap_or_else(PoisonError::into_inner).remove(&stack.uid);

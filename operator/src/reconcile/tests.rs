@@ -11,16 +11,25 @@ use todostack_stack::fixtures;
 
 mod api_faults;
 mod api_server;
+mod autoscaler;
 mod changes;
 mod cluster;
+mod confined;
+mod conflicts;
+mod cost;
 mod crashes;
 mod deletion;
 mod errors;
+mod leading;
 mod migration;
 mod origin;
 mod random_changes;
 mod refusals;
 mod rights;
+mod scale;
+mod sharded;
+mod trials;
+mod upgrades;
 mod volumes;
 
 const CORE: &str = "/api/v1/namespaces/shops";
@@ -36,22 +45,25 @@ async fn a_new_stack_is_written_in_the_order_in_which_pods_need_it() {
     );
     let children =
         server.writes().into_iter().filter(|w| w.starts_with("PATCH") && !w.contains("todostack.dev"));
-    assert_eq!(
-        children.collect::<Vec<_>>(),
-        [
+    // Each group after the answers to the one before.
+    let expected = [
+        vec![
             format!("PATCH {CORE}/serviceaccounts/shop"),
             format!("PATCH {CORE}/secrets/shop-db-superuser"),
             format!("PATCH {CORE}/secrets/shop-db-app"),
             format!("PATCH {CORE}/persistentvolumeclaims/shop-db"),
             format!("PATCH {CORE}/services/shop-db"),
+            format!("PATCH {CORE}/services/shop-api"),
+            "PATCH /apis/policy/v1/namespaces/shops/poddisruptionbudgets/shop-api".to_owned(),
+        ],
+        vec![
             "PATCH /apis/apps/v1/namespaces/shops/statefulsets/shop-db".to_owned(),
             format!("PATCH {job}"),
-            format!("PATCH {CORE}/services/shop-api"),
             "PATCH /apis/apps/v1/namespaces/shops/deployments/shop-api".to_owned(),
-            "PATCH /apis/policy/v1/namespaces/shops/poddisruptionbudgets/shop-api".to_owned(),
             "PATCH /apis/networking.k8s.io/v1/namespaces/shops/ingresses/shop".to_owned(),
-        ]
-    );
+        ],
+    ];
+    assert_eq!(children.collect::<Vec<_>>(), expected.concat());
 }
 
 fn revision(server: &ApiServer) -> String {

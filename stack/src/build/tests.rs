@@ -14,6 +14,7 @@ use crate::{
 mod changes;
 mod isolation;
 mod metadata;
+mod released;
 
 const MINIMAL: &str = "{}";
 const NFS: &str = "

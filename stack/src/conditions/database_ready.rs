@@ -31,6 +31,9 @@ fn managed(view: View<'_>) -> Verdict {
     let name = names::database(&view.stack.id.name);
     let status = view.observed.stateful_set.as_ref().and_then(|set| set.status.as_ref());
     if status.and_then(|status| status.ready_replicas).unwrap_or_default() > 0 {
+        if let Some(warning) = view.warning(Part::Database) {
+            return Verdict::finding(DatabaseReady, warning);
+        }
         let message = format!("StatefulSet {name} accepts connections");
         return Verdict::new(DatabaseReady, Status::True, Reason::AsExpected, message);
     }

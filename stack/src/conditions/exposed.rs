@@ -21,8 +21,14 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
         return verdict(has_address, &format!("Ingress {}", names::ingress(&view.stack.id.name)), "");
     }
     let service = format!("Service {}", names::api(&view.stack.id.name));
+    if exposure.service_type == "LoadBalancer" && balancer_address(view).is_none() {
+        return verdict(false, &service, NO_BALANCER);
+    }
+    if let Some(warning) = view.warning(Part::Exposure) {
+        return Verdict::finding(Exposed, warning);
+    }
     if exposure.service_type == "LoadBalancer" {
-        return verdict(balancer_address(view).is_some(), &service, NO_BALANCER);
+        return verdict(true, &service, NO_BALANCER);
     }
     Verdict::new(
         Exposed,

@@ -7,6 +7,9 @@ use crate::part::Part;
 
 pub(super) fn evaluate(view: View<'_>) -> Verdict {
     let Some(credentials) = view.stack.credentials() else {
+        if !view.stack.migration.is_done {
+            return trial(view);
+        }
         let message = "The API migrates its SQLite file when it starts";
         return Verdict::new(MigrationsApplied, Status::True, Reason::NotNeeded, message);
     };
@@ -27,5 +30,14 @@ pub(super) fn evaluate(view: View<'_>) -> Verdict {
     } else {
         "The migration has not completed yet"
     };
+    Verdict::new(MigrationsApplied, Status::False, Reason::Progressing, message)
+}
+
+/// Of an image that a SQLite file is not served by yet.
+fn trial(view: View<'_>) -> Verdict {
+    if let Some(finding) = view.finding(Part::Migrations) {
+        return Verdict::finding(MigrationsApplied, finding);
+    }
+    let message = format!("Image {} is tried on a copy of the SQLite file", view.stack.api.image);
     Verdict::new(MigrationsApplied, Status::False, Reason::Progressing, message)
 }

@@ -3,7 +3,11 @@
 use todostack_crds::{ConditionType::Reconciling, Reason};
 
 use super::{Status, Verdict, View, is_rolled_out};
-use crate::finding::Severity;
+use crate::{
+    finding::Severity,
+    maintenance::WINDOW,
+    upgrade::{Rollout, Wait},
+};
 
 pub(super) fn evaluate(view: View<'_>, ready: &Verdict) -> Verdict {
     let stack = view.stack;
@@ -25,5 +29,26 @@ pub(super) fn evaluate(view: View<'_>, ready: &Verdict) -> Verdict {
         let message = "Pods of the new template are replacing the old ones";
         return Verdict::new(Reconciling, Status::True, Reason::Progressing, message);
     }
+    if let Some((rollout, wait)) = stack.upgrade.held.first() {
+        return Verdict::new(Reconciling, Status::True, Reason::UpgradePending, pending(*rollout, wait));
+    }
     Verdict::new(Reconciling, Status::False, Reason::AsExpected, "The stack is as the spec describes")
+}
+
+/// The pods serve meanwhile, so `Ready` stays true.
+fn pending(rollout: Rollout, wait: &Wait) -> String {
+    let pods = match rollout {
+        Rollout::Database => "The upgrade of the operator restarts the database",
+        Rollout::Api => "The upgrade of the operator migrates the schema and replaces the API pods",
+    };
+    match (wait, rollout) {
+        (Wait::Others, Rollout::Database) => {
+            format!("{pods}: it waits until the databases of other stacks have restarted")
+        }
+        (Wait::Others, Rollout::Api) => format!("{pods}: it waits until those of other stacks are replaced"),
+        (Wait::Window(window), _) => format!("{pods}: it waits for the maintenance window {window}"),
+        (Wait::InvalidWindow, _) => {
+            format!("{pods}: it waits until the annotation {WINDOW} is corrected or removed")
+        }
+    }
 }

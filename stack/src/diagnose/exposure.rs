@@ -35,6 +35,9 @@ fn finding(evidence: Evidence<'_>, reason: Reason) -> Finding {
 
 fn class(ingress: &stack::Ingress, evidence: Evidence<'_>) -> Option<Finding> {
     let classes = &evidence.observed.ingress_classes;
+    if evidence.observed.confined {
+        return None;
+    }
     let defaults = classes.iter().filter(|class| is_default(class)).count();
     let (reason, problem, remedy) = match &ingress.class_name {
         Some(name) if !classes.iter().any(|class| class.name_any() == *name) => (

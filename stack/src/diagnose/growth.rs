@@ -25,6 +25,17 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let wanted = &volume.size;
     let described = format!("kubectl -n {namespace} describe persistentvolumeclaim {}", volume.claim);
     let (reason, problem, remedy) = match class {
+        None if evidence.observed.confined => (
+            Reason::ClusterAccessNeeded,
+            format!(
+                "has {size} and is not grown to {wanted}: the operator has no permission to read whether {} can grow volumes",
+                class_of(claim)
+            ),
+            format!(
+                "Set {back}, or grow it: kubectl -n {namespace} patch persistentvolumeclaim {} --patch '{{\"spec\":{{\"resources\":{{\"requests\":{{\"storage\":\"{wanted}\"}}}}}}}}'",
+                volume.claim
+            ),
+        ),
         None => (
             Reason::VolumeCannotGrow,
             format!(

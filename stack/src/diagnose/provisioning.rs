@@ -15,6 +15,8 @@ use crate::{
 
 /// How long a provisioner may be silent. A running one provisions a disk or reports an error within seconds.
 const GRACE: SignedDuration = SignedDuration::from_secs(20);
+/// Annotation of a claim that the volume controller leaves to a provisioner outside of Kubernetes.
+const DELEGATED: &str = "volume.kubernetes.io/storage-provisioner";
 
 pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     let Evidence { stack, observed, .. } = evidence;
@@ -24,8 +26,9 @@ pub(super) fn finding(evidence: Evidence<'_>) -> Option<Finding> {
     if claim.is_some_and(claim::is_bound) {
         return None;
     }
-    let Cause { reason, problem, remedy, evidence } = class(wanted.as_deref(), evidence)
-        .or_else(|| claim.and_then(|claim| provisioner(claim, evidence)))?;
+    let missing = if observed.confined { None } else { class(wanted.as_deref(), evidence) };
+    let Cause { reason, problem, remedy, evidence } =
+        missing.or_else(|| claim.and_then(|claim| provisioner(claim, evidence)))?;
     Some(
         Finding::new(Part::Storage, reason, format!("PersistentVolumeClaim {}", volume.claim))
             .problem(problem)
@@ -82,10 +85,10 @@ fn class(wanted: Option<&str>, diagnosed: Evidence<'_>) -> Option<Cause> {
 /// A provisioner that fails or does not respond, by the Events of the claim.
 fn provisioner(claim: &PersistentVolumeClaim, evidence: Evidence<'_>) -> Option<Cause> {
     let of_claim = |event: &&Event| event.involved_object.uid == claim.metadata.uid;
-    let events = || evidence.observed.events.iter().filter(of_claim);
+    let mut events = evidence.observed.events.iter().filter(of_claim);
     let class = claim.spec.as_ref()?.storage_class_name.as_deref().unwrap_or_default();
     let described = format!("kubectl -n {} describe pvc {}", evidence.stack.id.namespace, claim.name_any());
-    if let Some(failed) = events().rfind(|event| event.reason.as_deref() == Some("ProvisioningFailed")) {
+    if let Some(failed) = events.rfind(|event| event.reason.as_deref() == Some("ProvisioningFailed")) {
         let message = quote::without_ids(failed.message.as_deref()?.trim_end_matches('.'));
         return Some(Cause {
             reason: Reason::ProvisioningFailed,
@@ -94,13 +97,13 @@ fn provisioner(claim: &PersistentVolumeClaim, evidence: Evidence<'_>) -> Option<
             evidence: "Event ProvisioningFailed of the claim".to_owned(),
         });
     }
-    let waits = events().any(|event| event.reason.as_deref() == Some("ExternalProvisioning"));
+    let waits = claim.annotations().contains_key(DELEGATED);
     let created = claim.metadata.creation_timestamp.as_ref()?.0;
     (waits && evidence.now.duration_since(created) >= GRACE).then(|| Cause {
         reason: Reason::ProvisioningFailed,
         problem: format!("was not provisioned: the provisioner of StorageClass {class} does not respond"),
         remedy: format!("Install or restart the provisioner: {described}"),
-        evidence: "Event ExternalProvisioning of the claim".to_owned(),
+        evidence: format!("annotation {DELEGATED} of the claim"),
     })
 }
 
@@ -142,10 +145,11 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    fn found(age: i64, reason: &str) -> Vec<Reason> {
+    fn found(age: i64, reason: &str, annotation: Option<&str>) -> Vec<Reason> {
         let created = (now() - SignedDuration::from_secs(age)).to_string();
         let claim = json!({
-            "metadata": {"name": "shop-db", "uid": "9", "creationTimestamp": created},
+            "metadata": {"name": "shop-db", "uid": "9", "creationTimestamp": created,
+                "annotations": annotation.map(|key| json!({key: "example.com/none"}))},
             "spec": {"storageClassName": "standard"}, "status": {"phase": "Pending"},
         });
         let class = json!({
@@ -168,13 +172,13 @@ mod tests {
 
     #[test]
     fn a_provisioner_that_fails_is_reported_at_once() {
-        assert_eq!(found(0, "ProvisioningFailed"), [Reason::ProvisioningFailed]);
+        assert_eq!(found(0, "ProvisioningFailed", None), [Reason::ProvisioningFailed]);
     }
 
     #[test]
     fn a_provisioner_that_is_silent_is_reported_after_the_grace_period() {
-        assert_eq!(found(19, "ExternalProvisioning"), []);
-        assert_eq!(found(20, "ExternalProvisioning"), [Reason::ProvisioningFailed]);
-        assert_eq!(found(90, "WaitForFirstConsumer"), []);
+        assert_eq!(found(19, "Other", Some(DELEGATED)), []);
+        assert_eq!(found(20, "Other", Some(DELEGATED)), [Reason::ProvisioningFailed]);
+        assert_eq!(found(90, "Other", None), []);
     }
 }

@@ -75,15 +75,23 @@ pub fn host(neighbors: Neighbors<'_>, stack: &TodoStack, default_class: Option<&
     first(neighbors.stacks, stack, is_allowed, |other| address(other, default_class) == Some(ours))
 }
 
-/// Whether two stacks may want the same export or the same host, so that a change of one concerns the other.
-pub fn compete(one: &TodoStack, two: &TodoStack) -> bool {
-    // All classes count as one: which one is the default is not known here.
-    let any_class = |stack| match address(stack, None) {
-        Some(Address::AnyHost(_)) => Some(Address::AnyHost(None)),
-        address => address,
-    };
-    let share_host = any_class(one).is_some_and(|address| any_class(two) == Some(address));
-    share_host || export_of(one).is_some_and(|export| export_of(two) == Some(export))
+/// What only one stack can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contended {
+    Export(Export),
+    Host(String),
+    /// Every host name. Classes of all Ingress controllers count as one: which one is the default is not
+    /// known here.
+    AnyHost,
+}
+
+/// What `stack` may want that others want too, so that a change of one concerns the others.
+pub fn contended(stack: &TodoStack) -> impl Iterator<Item = Contended> {
+    let host = address(stack, None).map(|address| match address {
+        Address::Host(host) => Contended::Host(host.to_owned()),
+        Address::AnyHost(_) => Contended::AnyHost,
+    });
+    export_of(stack).map(Contended::Export).into_iter().chain(host)
 }
 
 fn export_of(stack: &TodoStack) -> Option<Export> {

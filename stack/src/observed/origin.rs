@@ -38,6 +38,11 @@ pub fn concerns(stack: &StackRef, metadata: &ObjectMeta) -> bool {
         || controller(metadata).is_some_and(|owner| owner.uid == stack.uid)
 }
 
+/// The uid of the stack that owns the object.
+pub fn owning_stack(metadata: &ObjectMeta) -> Option<&str> {
+    controller(metadata).filter(|owner| is_stack(owner)).map(|owner| owner.uid.as_str())
+}
+
 /// Whether the operator's field manager has applied the object.
 pub fn is_applied(metadata: &ObjectMeta) -> bool {
     metadata.managed_fields.iter().flatten().any(|entry| {
@@ -45,7 +50,8 @@ pub fn is_applied(metadata: &ObjectMeta) -> bool {
     })
 }
 
-fn controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
+/// The owner that manages the object.
+pub fn controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
     metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
 }
 

@@ -29,6 +29,17 @@ pub(super) fn not_allowed(source: &VolumeSource, id: &StackRef, config: &Config)
     )
 }
 
+/// An export is used through a PersistentVolume, which belongs to the cluster.
+pub(super) fn confined(source: &VolumeSource, observed: &Observed) -> Option<Finding> {
+    let VolumeSource::Nfs { server, path, .. } = source else { return None };
+    observed.confined.then(|| {
+        Finding::new(Part::Storage, Reason::ClusterAccessNeeded, format!("NFS export {server}:{path}"))
+            .problem("needs a PersistentVolume, and the operator has no permissions outside of its namespaces")
+            .remedy("Have the administrator set the value rbac.clusterRole: true of the chart todostack-operator, or delete this stack, and create it with spec.database.postgres.storage.storageClassName")
+            .evident_in_spec()
+    })
+}
+
 pub(super) fn shared(observed: &Observed) -> Option<Finding> {
     const ANOTHER: &str = "another export: delete this stack, and create it with another path in spec.database.postgres.storage.nfs";
     let (object, remedy) = match observed.export_conflict.as_ref()? {

@@ -31,6 +31,9 @@ pub(super) struct Server<'a> {
     pub(super) host: &'a str,
     /// System identifier of the database that was given up last.
     pub(super) given_up: &'a str,
+    /// Whether it accepts some credentials. Before, pods would read ones that it has never been asked to
+    /// accept while it already accepts others.
+    pub(super) is_migrated: bool,
 }
 
 /// The credentials of the superuser, which only the operator's own pods use.
@@ -38,7 +41,10 @@ pub(super) fn superuser(server: Server<'_>, inputs: Inputs<'_>) -> Login {
     let stored = inputs.observed.superuser.as_deref().map(login_secret::read);
     let password = password(stored.as_ref(), &inputs.generated.superuser_password);
     let desired = managed(SUPERUSER, SUPERUSER, password, server);
-    revise(desired, stored.as_ref(), inputs.generated)
+    // The server is restarted for another revision, and need not be for another host name.
+    let host = desired.host.clone();
+    let known = stored.as_ref().map_or(&host, |stored| &stored.login.host).clone();
+    Login { host, ..revise(Login { host: known, ..desired }, stored.as_ref(), inputs.generated) }
 }
 
 /// The API's credentials on a managed server: generated, or from the user's Secret if the spec references
@@ -113,7 +119,8 @@ fn generated(stored: Option<&Stored>, server: Server<'_>, inputs: Inputs<'_>) ->
     // A value of the annotation may be anything, and need not be shown with the credentials.
     let wanted = inputs.rotate.map(|rotate| hash::long(&[rotate]));
     let is_due = |wanted: &&String| {
-        stored.is_some() && wanted.as_str() != rotation && !change::is_busy(inputs.observed)
+        let is_wanted = stored.is_some() && wanted.as_str() != rotation;
+        is_wanted && server.is_migrated && !change::is_busy(inputs.observed)
     };
     if let Some(wanted) = wanted.as_ref().filter(is_due) {
         let other = GENERATED.iter().find(|name| **name != used).copied().unwrap_or(APPLICATION);

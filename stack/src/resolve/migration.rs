@@ -15,6 +15,8 @@ use crate::{
     stack::{JobPlan, Migration},
 };
 
+mod trial;
+
 /// Time from the end of a migration to the probe that should have succeeded.
 const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 /// The pause before the second attempt. It doubles up to the longest.
@@ -23,7 +25,7 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
 /// Ends the revision while an earlier username can log in too. Both migrate, and both are accepted.
 const BESIDE: &str = "-beside";
 
-/// The migration of `image` with `credentials`. None of SQLite.
+/// The migration of `image` with `credentials`. Without, the database is a file, on whose copy it is tried.
 pub(super) fn migration(
     image: &str,
     credentials: Option<&Credentials>,
@@ -31,8 +33,8 @@ pub(super) fn migration(
     inputs: Inputs<'_>,
 ) -> Migration {
     let remembered = todostack.status.as_ref().and_then(|status| status.migrations.as_ref());
-    let app = credentials.and_then(|credentials| Some((credentials, credentials.app.as_ref()?)));
-    let Some((credentials, login)) = app else {
+    let Some(credentials) = credentials else { return trial::trial(image, todostack, inputs) };
+    let Some(login) = credentials.app.as_ref() else {
         return Migration { completed: remembered.cloned(), ..Migration::default() };
     };
     let beside = format!("{}{BESIDE}", login.revision);

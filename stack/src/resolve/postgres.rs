@@ -39,9 +39,9 @@ pub(super) fn resolve(
         pods,
     } = spec;
     let Inputs { observed, config, .. } = inputs;
-    let Subject { id, identity } = subject;
+    let Subject { id, identity, is_migrated } = subject;
     let host = names::database_host(&id.name, &id.namespace, &config.cluster_domain);
-    let server = login::Server { id, host: &host, given_up: &identity.given_up };
+    let server = login::Server { id, host: &host, given_up: &identity.given_up, is_migrated: *is_migrated };
     let superuser = Some(login::superuser(server, inputs));
     let app = login::application(credentials_secret.is_some(), server, inputs, findings);
     let change = app.as_ref().map(|app| change::change(app, true, inputs.observed)).unwrap_or_default();
@@ -50,6 +50,7 @@ pub(super) fn resolve(
     let wanted = wanted(storage.unwrap_or_default(), id);
     findings.extend(export::not_allowed(&wanted.source, id, config));
     findings.extend(export::shared(observed));
+    findings.extend(export::confined(&wanted.source, observed));
     findings.extend(missing_scripts(id, observed));
     Postgres {
         image: image.unwrap_or_else(|| format!("{}:{version}", config.postgres_repository)),

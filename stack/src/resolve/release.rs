@@ -18,7 +18,9 @@ pub(super) fn release(
 ) -> Release {
     // The API migrates its own file before it serves.
     let Some(credentials) = database.credentials() else {
-        return Release { image: image.to_owned(), revision: String::new() };
+        let running = observed.deployment.as_deref().and_then(api_deployment::released);
+        let running = running.filter(|_| !migration.is_done);
+        return running.unwrap_or_else(|| Release { image: image.to_owned(), revision: String::new() });
     };
     let desired = credentials
         .app

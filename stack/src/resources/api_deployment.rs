@@ -8,7 +8,7 @@ use k8s_openapi::{
             Probe, Volume,
         },
     },
-    apimachinery::pkg::util::intstr::IntOrString,
+    apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 
 use todostack_crds::api::{JwtSpec, RateLimitSpec};
@@ -19,7 +19,8 @@ use crate::{
     labels::{self, Component},
     names,
     part::Part,
-    stack::{Api, Database, Release, Stack},
+    stack::{Api, Database, Release, Sqlite, Stack},
+    upgrade::{self, Rollout},
 };
 
 /// Name of the container.
@@ -31,7 +32,7 @@ const RELEASED_REVISION: &str = "todostack.dev/released-revision";
 const OPERATIONS: &str = "operations";
 const OPERATIONS_NUMBER: i32 = 9090;
 /// Mount path of the SQLite file's volume.
-const DATA: &str = "/data";
+pub(super) const DATA: &str = "/data";
 
 /// Its desired state. Pods could not be created without credentials; those that run go on serving.
 pub(crate) fn desired(stack: &Stack) -> Desired {
@@ -43,25 +44,26 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
 
 pub(super) fn build(stack: &Stack) -> Deployment {
     let Release { image, revision } = &stack.api.release;
+    let own = pod_template::Own {
+        annotations: [(RELEASED_REVISION.to_owned(), revision.clone())].into(),
+        spec: pod_spec(stack),
+    };
+    let template = pod_template::build(stack, Component::Api, &stack.api.pods, own);
     let mut metadata = labels::owned(stack, names::api(&stack.id.name), Component::Api);
-    metadata.annotations = Some(
-        [(RELEASED_IMAGE.to_owned(), image.clone()), (RELEASED_REVISION.to_owned(), revision.clone())].into(),
-    );
+    let mut annotations = upgrade::annotations(stack, Rollout::Api, &template);
+    annotations.extend([
+        (RELEASED_IMAGE.to_owned(), image.clone()),
+        (RELEASED_REVISION.to_owned(), revision.clone()),
+    ]);
+    metadata.annotations = Some(annotations);
     Deployment {
         metadata,
         spec: Some(DeploymentSpec {
-            replicas: Some(stack.api.replicas),
+            // Server-side apply leaves the value to its other owner.
+            replicas: (!stack.api.autoscaled).then_some(stack.api.replicas),
             selector: labels::selector(stack, Component::Api),
             strategy: Some(strategy(&stack.database)),
-            template: pod_template::build(
-                stack,
-                Component::Api,
-                &stack.api.pods,
-                pod_template::Own {
-                    annotations: [(RELEASED_REVISION.to_owned(), revision.clone())].into(),
-                    spec: pod_spec(stack),
-                },
-            ),
+            template,
             ..DeploymentSpec::default()
         }),
         ..Deployment::default()
@@ -70,7 +72,11 @@ pub(super) fn build(stack: &Stack) -> Deployment {
 
 /// The release of a Deployment's template.
 pub fn released(deployment: &Deployment) -> Option<Release> {
-    let annotations = deployment.metadata.annotations.as_ref()?;
+    released_by(&deployment.metadata)
+}
+
+pub(crate) fn released_by(metadata: &ObjectMeta) -> Option<Release> {
+    let annotations = metadata.annotations.as_ref()?;
     Some(Release {
         image: annotations.get(RELEASED_IMAGE)?.clone(),
         revision: annotations.get(RELEASED_REVISION)?.clone(),
@@ -98,13 +104,7 @@ fn pod_spec(stack: &Stack) -> PodSpec {
     let mut volumes = vec![pod::scratch("tmp")];
     let mut security = pod::security(pod::API_UID);
     if let Database::Sqlite(sqlite) = &stack.database {
-        let claim =
-            PersistentVolumeClaimVolumeSource { claim_name: sqlite.volume.claim.clone(), read_only: None };
-        volumes.push(Volume {
-            name: "data".to_owned(),
-            persistent_volume_claim: Some(claim),
-            ..Volume::default()
-        });
+        volumes.push(data(sqlite));
         security = pod::security_with_volume(pod::API_UID);
     }
     PodSpec {
@@ -116,6 +116,13 @@ fn pod_spec(stack: &Stack) -> PodSpec {
         volumes: Some(volumes),
         ..PodSpec::default()
     }
+}
+
+/// The volume of the SQLite file.
+pub(super) fn data(sqlite: &Sqlite) -> Volume {
+    let claim =
+        PersistentVolumeClaimVolumeSource { claim_name: sqlite.volume.claim.clone(), read_only: None };
+    Volume { name: "data".to_owned(), persistent_volume_claim: Some(claim), ..Volume::default() }
 }
 
 fn container(stack: &Stack) -> Container {
@@ -146,7 +153,7 @@ fn container(stack: &Stack) -> Container {
     }
 }
 
-fn environment(stack: &Stack) -> Vec<EnvVar> {
+pub(super) fn environment(stack: &Stack) -> Vec<EnvVar> {
     let mut env = match &stack.database {
         Database::Postgres(_) | Database::External(_) => pod::login(&names::app_secret(&stack.id.name)),
         Database::Sqlite(_) => vec![pod::variable("DATABASE_URL", &format!("sqlite://{DATA}/todos.db"))],

@@ -1,4 +1,5 @@
-//! The Job that creates role and schema for one API image, before any pod of that image serves.
+//! The Job that creates role and schema for one API image, before any pod of that image serves. For SQLite,
+//! it tries the image on a copy of the file: `migration_job/trial.rs`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,9 +20,11 @@ use crate::{
     names,
     part::Part,
     stack::{Database, JobPlan, Postgres, Stack},
+    upgrade,
 };
 
 mod attempts;
+mod trial;
 
 pub use attempts::{Attempt, Outcome, is_held_by_sidecar, outcome, pods_of, schema_version};
 
@@ -47,11 +50,14 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     }
 }
 
-/// none without a login, and none for SQLite, which the API migrates itself.
+/// None without a login. SQLite needs none.
 pub(super) fn build(stack: &Stack) -> Option<Job> {
-    stack.credentials()?.app.as_ref()?;
+    if let Some(credentials) = stack.credentials() {
+        credentials.app.as_ref()?;
+    }
     let mut metadata = labels::owned(stack, stack.migration.job.clone()?, Component::Migration);
-    metadata.annotations = Some([(IMAGE.to_owned(), stack.api.image.clone())].into());
+    let image = (IMAGE.to_owned(), stack.api.image.clone());
+    metadata.annotations = Some(std::iter::once(image).chain(upgrade::job_annotation(stack)).collect());
     Some(Job {
         metadata,
         spec: Some(JobSpec {
@@ -138,13 +144,17 @@ fn pod_settings(stack: &Stack) -> PodSettings {
         let others = postgres.pods.image_pull_secrets.iter().filter(|secret| !known.contains(secret));
         settings.image_pull_secrets.extend(others.cloned());
     }
+    if matches!(stack.database, Database::Sqlite(_)) {
+        trial::beside_the_api(stack, &mut settings);
+    }
     settings
 }
 
 fn pod_spec(stack: &Stack) -> PodSpec {
     let postgres = match &stack.database {
         Database::Postgres(postgres) => Some(postgres.as_ref()),
-        Database::External(_) | Database::Sqlite(_) => None,
+        Database::External(_) => None,
+        Database::Sqlite(sqlite) => return trial::pod_spec(stack, sqlite),
     };
     let mut volumes = vec![pod::scratch("tmp")];
     volumes.extend(postgres.map(|_| pod::secret_files("app", secret(stack))));

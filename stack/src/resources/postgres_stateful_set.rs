@@ -12,7 +12,7 @@ use k8s_openapi::{
             VolumeMount,
         },
     },
-    apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 
 use super::{pod, pod_template, postgres_contract, postgres_service};
@@ -22,6 +22,7 @@ use crate::{
     names,
     part::Part,
     stack::{Postgres, Stack, VolumeSource},
+    upgrade::{self, Rollout},
 };
 
 /// Output of the readiness probe when the volume does not respond.
@@ -32,7 +33,7 @@ pub const UNREADABLE_VOLUME: &str = "the volume cannot be read: ";
 pub const ROLES_NOT_SET: &str = "the roles of the operator cannot be set: ";
 /// Name of the container of the server.
 pub const CONTAINER: &str = "postgres";
-/// Annotation of the template: a new superuser password reaches the server by a restart.
+/// Annotation of StatefulSet and template: a new superuser password reaches the server by a restart.
 const REVISION: &str = "todostack.dev/superuser-revision";
 /// Annotation of the template with the options of the NFS mount: the kubelet reads a PersistentVolume once
 /// for each pod, so corrected options reach a new pod only.
@@ -61,23 +62,35 @@ pub(crate) fn desired(stack: &Stack) -> Desired {
     Desired::apply(startable.map(|postgres| build(stack, postgres)))
 }
 
+/// The revision of the superuser's credentials of a StatefulSet's template.
+pub(crate) fn revision(metadata: &ObjectMeta) -> Option<&str> {
+    metadata.annotations.as_ref()?.get(REVISION).map(String::as_str)
+}
+
 pub(super) fn build(stack: &Stack, postgres: &Postgres) -> StatefulSet {
+    let template = template(stack, postgres);
+    let mut metadata = labels::owned(stack, names::database(&stack.id.name), Component::Database);
+    let mut annotations = upgrade::annotations(stack, Rollout::Database, &template);
+    annotations.insert(REVISION.to_owned(), superuser_revision(postgres));
+    metadata.annotations = Some(annotations);
     StatefulSet {
-        metadata: labels::owned(stack, names::database(&stack.id.name), Component::Database),
+        metadata,
         spec: Some(StatefulSetSpec {
             service_name: Some(names::database(&stack.id.name)),
             replicas: Some(1),
             selector: labels::selector(stack, Component::Database),
-            template: template(stack, postgres),
+            template,
             ..StatefulSetSpec::default()
         }),
         ..StatefulSet::default()
     }
 }
 
+fn superuser_revision(postgres: &Postgres) -> String {
+    postgres.credentials.superuser.as_ref().map(|login| login.revision.clone()).unwrap_or_default()
+}
+
 fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
-    let revision =
-        postgres.credentials.superuser.as_ref().map(|login| login.revision.clone()).unwrap_or_default();
     let spec = PodSpec {
         service_account_name: Some(names::service_account(&stack.id.name)),
         automount_service_account_token: Some(false),
@@ -92,7 +105,7 @@ fn template(stack: &Stack, postgres: &Postgres) -> PodTemplateSpec {
         volumes: Some(volumes(stack, postgres)),
         ..PodSpec::default()
     };
-    let mut annotations = BTreeMap::from([(REVISION.to_owned(), revision)]);
+    let mut annotations = BTreeMap::from([(REVISION.to_owned(), superuser_revision(postgres))]);
     if let VolumeSource::Nfs { mount_options, .. } = &postgres.volume.source {
         annotations.insert(MOUNT_OPTIONS.to_owned(), mount_options.join(","));
     }

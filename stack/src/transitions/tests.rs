@@ -10,8 +10,7 @@ use rstest::rstest;
 use super::*;
 use crate::{
     finding::{Finding, Severity},
-    fixtures::{now, resolved},
-    observed::Observed,
+    fixtures::now,
 };
 
 fn verdict(condition: ConditionType, status: Status, reason: Reason) -> Verdict {
@@ -34,17 +33,11 @@ fn published(verdict: Verdict) -> Condition {
 }
 
 fn between(old: Option<Verdict>, new: &[Verdict]) -> Vec<Transition> {
-    let mut observed = Observed::default();
-    for key in [Key::new::<StatefulSet>("shop-db".into()), Key::new::<Service>("shop-api".into())] {
-        let metadata = ObjectMeta { uid: Some(key.to_string()), ..ObjectMeta::default() };
-        observed.inventory.insert(key, metadata);
-    }
-    let stack = resolved("{}");
     let old = TodoStackStatus {
         conditions: old.into_iter().map(published).collect(),
         ..TodoStackStatus::default()
     };
-    transitions(&old, new, View { stack: &stack, observed: &observed, findings: &[] })
+    transitions(&old, new)
 }
 
 #[rstest]
@@ -73,7 +66,7 @@ fn between(old: Option<Verdict>, new: &[Verdict]) -> Vec<Transition> {
 #[case::part(
     Some(verdict(ConditionType::DatabaseReady, Status::False, Reason::Progressing)),
     verdict(ConditionType::DatabaseReady, Status::True, Reason::AsExpected),
-    Some("DatabaseReady")
+    None
 )]
 #[case::no_such_part(None, verdict(ConditionType::StorageReady, Status::True, Reason::NotNeeded), None)]
 fn a_changed_condition_is_one_event(
@@ -104,17 +97,6 @@ fn a_cause_is_reported_once_with_the_object_that_shows_it() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].action, "RunDatabase");
     assert_eq!(found[0].related, finding.related);
-}
-
-#[test]
-fn a_part_that_became_ready_is_reported_with_its_object() {
-    let new = [
-        verdict(ConditionType::DatabaseReady, Status::True, Reason::AsExpected),
-        verdict(ConditionType::Exposed, Status::True, Reason::AsExpected),
-    ];
-    let found = between(None, &new);
-    let related: Vec<_> = found.iter().filter_map(|it| it.related.as_ref()?.uid.as_deref()).collect();
-    assert_eq!(related, ["StatefulSet shop-db", "Service shop-api"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use kube::{ResourceExt as _, client::Body};
 use rstest::rstest;
 use serde_json::{Value, json};
-use todostack_crds::TodoStack;
+use todostack_crds::{TodoStack, TodoStackSpec};
 use tokio::time::{sleep, timeout};
 
 use super::*;
@@ -23,13 +23,29 @@ fn stack(name: &str, host: &str) -> Guarded {
 #[tokio::test]
 async fn a_change_of_a_stack_concerns_those_that_want_the_same_host() {
     let (store, mut writer) = reflector::store();
+    let interests = Interests::default();
     let all = [stack("changed", "a"), stack("same", "a"), stack("other", "b")];
     for stack in all {
-        writer.apply_watcher_event(&watcher::Event::Apply(stack));
+        let event = watcher::Event::Apply(stack);
+        interests.receive(&event);
+        writer.apply_watcher_event(&event);
     }
     let changed = futures::stream::iter([Ok::<_, ()>(stack("changed", "a"))]);
-    let triggered = with_competitors(changed, store).map(|stack| stack.unwrap().name_any());
+    let triggered = with_competitors(changed, interests, store).map(|stack| stack.unwrap().name_any());
     assert_eq!(triggered.collect::<Vec<_>>().await, ["changed", "same"]);
+}
+
+#[test]
+fn a_secret_concerns_the_stacks_of_its_namespace_that_reference_it() {
+    let mut stack = TodoStack::new("shop", TodoStackSpec::default());
+    stack.spec =
+        serde_json::from_value(json!({"database": {"external": {"secret": {"name": "pg"}}}})).unwrap();
+    stack.metadata.namespace = Some("a".into());
+    let interests = Interests::default();
+    interests.receive(&watcher::Event::Apply(DeserializeGuard(Ok(stack))));
+    for (namespace, name, concerned) in [("a", "pg", 1), ("a", "other", 0), ("b", "pg", 0)] {
+        assert_eq!(interests.find([Key::Secret(namespace.into(), name.into())]).len(), concerned);
+    }
 }
 
 // How the first watch of the stacks ends.
@@ -110,7 +126,7 @@ fn server(fault: Fault) -> Client {
 #[case::silent(Fault::Silence)]
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_fails_misses_nothing(#[case] fault: Fault) {
-    let (caches, triggers) = open(&server(fault), None, &Metrics::default());
+    let (caches, triggers) = open(&server(fault), &Scope::default(), &Metrics::default());
     tokio::spawn(triggers.stacks.for_each(|_| future::ready(())));
     let is_brought = async {
         while caches.stacks.len() < 2 {

@@ -6,36 +6,19 @@ use std::{
 };
 
 use http::{Method, Request, Response};
-use k8s_openapi::NamespaceResourceScope;
-use kube::{
-    Client, Resource,
-    client::Body,
-    core::DeserializeGuard,
-    runtime::{
-        controller::Action,
-        events::{Recorder, Reporter},
-        reflector, watcher,
-    },
-};
+use kube::{Client, client::Body, core::DeserializeGuard, runtime::controller::Action};
 use serde_json::{Value, json};
 use todostack_crds::TodoStack;
-use todostack_stack::{
-    fixtures,
-    managed::{KindVisitor, ManagedKind, ManagedObjects, visit_kinds},
-    observed::Listing,
-};
+use todostack_stack::observed::Listing;
+use tower::Layer as _;
 
 use crate::{
-    backoff::Backoff,
-    context::Context,
-    error::Error,
-    metrics::Metrics,
-    observe::{
-        caches::{Cache, Caches},
-        recent_writes::RecentWrites,
-    },
-    reconcile::reconcile,
+    context::Context, error::Error, installation::Installation, leader::fence::Fence, reconcile::reconcile,
 };
+
+pub(super) use listed::context;
+
+mod listed;
 
 // One request as the API server received it.
 #[derive(Clone, Debug)]
@@ -44,6 +27,8 @@ pub(super) struct Received {
     pub(super) path: String,
     query: String,
     pub(super) body: Value,
+    // Whether it was to create an object that exists.
+    is_conflict: bool,
 }
 
 // A mock API server, and the operator's context around its client.
@@ -62,12 +47,23 @@ impl ApiServer {
         Self::with(stack, Listing::default(), Arc::new(|_| None))
     }
 
-    // `answer` is asked first. If it returns none: GET is 404, PATCH returns what was sent.
+    // `answer` is asked first. If it returns none: GET is 404, PATCH returns what was sent. A PATCH that is
+    // to create what a GET finds is a conflict.
     pub(super) fn answering(stack: &TodoStack, answer: Answer) -> Self {
         Self::with(stack, Listing::default(), answer)
     }
 
     pub(super) fn with(stack: &TodoStack, listing: Listing, answer: Answer) -> Self {
+        Self::installed(stack, listing, answer, (Fence::open(), Installation::default()))
+    }
+
+    // With the fence and the installation of this operator.
+    pub(super) fn installed(
+        stack: &TodoStack,
+        listing: Listing,
+        answer: Answer,
+        (fence, installation): (Fence, Installation),
+    ) -> Self {
         let (service, mut handle) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
         let received = Arc::new(Mutex::new(Vec::new()));
         let log = received.clone();
@@ -75,13 +71,19 @@ impl ApiServer {
             while let Some((request, send)) = handle.next_request().await {
                 let (parts, body) = request.into_parts();
                 let bytes = body.collect_bytes().await.unwrap();
-                let request = Received {
+                let mut request = Received {
                     method: parts.method,
                     path: parts.uri.path().to_owned(),
                     query: parts.uri.query().unwrap_or_default().to_owned(),
                     body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+                    is_conflict: false,
                 };
-                let (status, value) = answer(&request).unwrap_or_else(|| default_answer(&request));
+                request.is_conflict = request.is_creation() && exists(&answer, &request);
+                let (status, value) = if request.is_conflict {
+                    failure(409, "Conflict", "the object has been modified")
+                } else {
+                    answer(&request).unwrap_or_else(|| default_answer(&request))
+                };
                 log.lock().unwrap().push(request);
                 if status == NO_ANSWER {
                     send.send_error("connection reset");
@@ -91,17 +93,22 @@ impl ApiServer {
                 send.send_response(Response::builder().status(status).body(body).unwrap());
             }
         });
-        let client = Client::new(service, "shops");
-        Self { received, context: Arc::new(context(client, caches(stack, listing))) }
+        let client = Client::new(fence.layer(service), "shops");
+        let context = Context { fence, installation, ..context(client, listed::caches(stack, listing)) };
+        Self { received, context: Arc::new(context) }
     }
 
     pub(super) async fn reconcile(&self, stack: &TodoStack) -> Result<Action, Error> {
         reconcile(Arc::new(DeserializeGuard(Ok(stack.clone()))), self.context.clone()).await
     }
 
+    // What was written, or was to be written and rejected.
     pub(super) fn writes(&self) -> Vec<String> {
         let received = self.received.lock().unwrap();
-        let writes = received.iter().filter(|request| request.method != Method::GET);
+        let is_trial = |request: &Received| request.query.contains("dryRun=All");
+        let writes = received
+            .iter()
+            .filter(|request| request.method != Method::GET && !request.is_conflict && !is_trial(request));
         writes.map(|request| format!("{} {}", request.method, request.path)).collect()
     }
 
@@ -127,13 +134,18 @@ impl ApiServer {
 }
 
 impl Received {
+    // Whether the object must not exist: no object has this resourceVersion.
+    fn is_creation(&self) -> bool {
+        self.method == Method::PATCH && self.body["metadata"]["resourceVersion"] == "1"
+    }
+
     // The rights that an API server checks for the request.
     fn rights(&self) -> Vec<(String, String, String)> {
         let mut segments: Vec<_> = self.path.trim_start_matches('/').split('/').collect();
         let prefix = segments.remove(0);
         let group = if prefix == "apis" { segments.remove(0) } else { "" };
         segments.remove(0);
-        if segments[0] == "namespaces" {
+        if segments[0] == "namespaces" && segments.len() > 2 {
             segments.drain(..2);
         }
         let resource = [segments.first().copied(), segments.get(2).copied()].into_iter().flatten();
@@ -165,6 +177,11 @@ impl Received {
         }
         rights
     }
+}
+
+fn exists(answer: &Answer, request: &Received) -> bool {
+    let read = Received { method: Method::GET, ..request.clone() };
+    answer(&read).is_some_and(|(code, _)| code == 200)
 }
 
 fn default_answer(request: &Received) -> (u16, Value) {
@@ -218,59 +235,4 @@ pub(super) fn foreign(name: &str) -> (u16, Value) {
     let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
         "metadata": {"name": name, "namespace": "shops", "uid": "theirs"}});
     (200, object)
-}
-
-fn store<K>(objects: Vec<Arc<K>>) -> reflector::Store<K>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let (store, mut writer) = reflector::store();
-    writer.apply_watcher_event(&watcher::Event::Init);
-    for object in objects {
-        writer.apply_watcher_event(&watcher::Event::InitApply(K::clone(&object)));
-    }
-    writer.apply_watcher_event(&watcher::Event::InitDone);
-    store
-}
-
-struct Filled {
-    objects: ManagedObjects,
-    caches: Vec<Arc<dyn Cache>>,
-}
-
-impl KindVisitor for Filled {
-    fn namespaced<K: ManagedKind + Resource<Scope = NamespaceResourceScope>>(&mut self) {
-        self.cluster::<K>();
-    }
-
-    fn cluster<K: ManagedKind>(&mut self) {
-        self.caches.push(Arc::new(store(std::mem::take(K::select(&mut self.objects)))));
-    }
-}
-
-fn caches(stack: &TodoStack, listing: Listing) -> Caches {
-    let Listing { managed, pods, storage_classes, ingress_classes } = listing;
-    let mut filled = Filled { objects: managed, caches: Vec::new() };
-    visit_kinds(&mut filled);
-    Caches {
-        stacks: store(vec![Arc::new(DeserializeGuard(Ok(stack.clone())))]),
-        managed: filled.caches,
-        pods: store(pods),
-        storage_classes: store(storage_classes),
-        ingress_classes: store(ingress_classes),
-    }
-}
-
-// The context of a process that has listed everything.
-pub(super) fn context(client: Client, caches: Caches) -> Context {
-    Context {
-        recorder: Recorder::new(client.clone(), Reporter { controller: "test".into(), instance: None }),
-        client,
-        config: fixtures::config(),
-        caches,
-        listed: tokio::sync::watch::channel(true).1,
-        recent_writes: RecentWrites::default(),
-        backoff: Backoff::default(),
-        metrics: Metrics::default(),
-    }
 }

@@ -3,9 +3,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use kube::runtime::controller::Action;
 use serde_json::{Value, json};
 use todostack_crds::TodoStack;
 use todostack_stack::{
+    config::Config,
     fixtures,
     requirements::{References, Requirements},
 };
@@ -13,9 +15,10 @@ use todostack_stack::{
 pub(super) use masked::masked;
 pub(super) use references::references;
 pub(super) use requests::Request;
-pub(super) use server::{Fault, Plan, Refusal, Server};
+pub(super) use server::{Fault, Mutation, Plan, Refusal, Server};
 
 use self::operator::Operator;
+use crate::error::Error;
 
 mod controllers;
 mod fields;
@@ -65,6 +68,13 @@ impl Cluster {
         Self { operator: Operator::start(&server), server }
     }
 
+    // The same, with an operator that reports as in production.
+    pub(super) fn as_in_production(spec: &str) -> Self {
+        let Self { server, .. } = Self::new(spec);
+        server.lock().unwrap().is_quiet = true;
+        Self { operator: Operator::start(&server), server }
+    }
+
     // The same objects in another cluster.
     pub(super) fn copy(&self) -> Self {
         let before = self.server();
@@ -80,9 +90,20 @@ impl Cluster {
 
     // As a user does with `kubectl patch --type=merge`.
     pub(super) fn patch(&mut self, resource: &str, name: &str, patch: &Value) {
+        self.patch_as(("kubectl", None), resource, name, patch);
+    }
+
+    // As another client does, with a subresource.
+    pub(super) fn patch_as(
+        &mut self,
+        (manager, subresource): (&str, Option<&str>),
+        resource: &str,
+        name: &str,
+        patch: &Value,
+    ) {
         let mut server = self.server.lock().unwrap();
         server.store.update(resource, name, |object| {
-            *object = fields::merge_patch(object, patch, "kubectl");
+            *object = fields::merge_patch(object, patch, manager, subresource);
         });
         self.operator.watch(&server.store);
     }
@@ -101,10 +122,15 @@ impl Cluster {
     // One reconcile with what the watches have delivered. A killed operator is started again.
     pub(super) async fn reconcile(&mut self) {
         // What an error was is reported by the status, which tests compare.
-        drop(self.operator.reconcile().await);
+        drop(self.reconcile_once().await);
         if self.operator.is_killed() {
             self.operator = Operator::start(&self.server);
         }
+    }
+
+    // The same with its result. None if the process was killed, or if there is no stack.
+    pub(super) async fn reconcile_once(&mut self) -> Option<Result<Action, Error>> {
+        self.operator.reconcile("shop").await
     }
 
     // The watches deliver everything.
@@ -152,8 +178,39 @@ impl Cluster {
     }
 
     pub(super) fn condition(&self, kind: &str) -> Value {
+        self.condition_of("shop", kind)
+    }
+}
+
+// Several stacks, and an operator that is replaced.
+impl Cluster {
+    pub(super) fn add(&mut self, name: &str, spec: &str) {
+        let mut stack = serde_json::to_value(fixtures::todostack(spec)).unwrap();
+        stack["metadata"]["name"] = json!(name);
+        self.server().store.create("todostacks", stack);
+        self.watch();
+    }
+
+    // One reconcile of the stack; an error fails the test.
+    pub(super) async fn reconcile_stack(&mut self, name: &str) {
+        self.operator.reconcile(name).await.unwrap().unwrap();
+    }
+
+    // Another process takes over, perhaps of another version or with other settings.
+    pub(super) fn replace_operator(&mut self, config: Option<Config>) {
+        if config.is_some() {
+            self.server().config = config;
+        }
+        self.operator = Operator::start(&self.server);
+    }
+
+    pub(super) fn operator(&mut self) -> &mut Operator {
+        &mut self.operator
+    }
+
+    pub(super) fn condition_of(&self, stack: &str, kind: &str) -> Value {
         let server = self.server();
-        let stack = server.store.get("todostacks", "shop").unwrap();
+        let stack = server.store.get("todostacks", stack).unwrap();
         let conditions = stack["status"]["conditions"].as_array().unwrap();
         conditions.iter().find(|condition| condition["type"] == kind).cloned().unwrap()
     }

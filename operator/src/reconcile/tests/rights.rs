@@ -14,8 +14,14 @@ use serde_json::{Value, json};
 use todostack_crds::TodoStack;
 use todostack_stack::{fixtures, names, observed::Listing, rbac, stack_ref::StackRef};
 
-use super::api_server::ApiServer;
-use crate::{observe::feeds, reconcile::reconcile};
+use super::{
+    api_server::{ApiServer, Received},
+    leading,
+};
+use crate::{
+    observe::{feeds, scope::Scope},
+    reconcile::reconcile,
+};
 
 const NFS: &str = "{deletionPolicy: Delete, exposure: {host: shop.example.com}, database: {postgres: {
     storage: {nfs: {server: nas, path: /e}}, initScripts: {configMap: {name: seed}}}}}";
@@ -30,10 +36,10 @@ fn object<K: DeserializeOwned>(name: &str, component: &str, rest: &Value) -> Arc
 }
 
 // Opens every watch until all have listed and one watch request of each was received.
-async fn watch_all() -> ApiServer {
+async fn watch_all(scope: &Scope) -> ApiServer {
     let stack = fixtures::todostack("{}");
     let server = ApiServer::new(&stack);
-    let (caches, triggers) = feeds::open(&server.context.client, None, &server.context.metrics);
+    let (caches, triggers) = feeds::open(&server.context.client, scope, &server.context.metrics);
     let feeds = triggers.related.len() + 1;
     let mut polled = stream::select(triggers.related.map(drop), triggers.stacks.map(drop));
     let is_done = || {
@@ -59,6 +65,41 @@ async fn create() -> ApiServer {
     let pod = object::<Pod>("shop-db-0", "database", &json!({"status": {"phase": "Pending"}}));
     let listing = Listing { pods: vec![pod], ..Listing::default() };
     let server = ApiServer::with(&stack, listing, Arc::new(|_| None));
+    server.reconcile(&stack).await.unwrap();
+    server
+}
+
+// Reads what the caches of a paused stack lack, and a Job that exists although they lack it.
+async fn read_by_name() -> [ApiServer; 2] {
+    let stack = fixtures::todostack("{paused: true, exposure: {host: shop.example.com}}");
+    let paused = ApiServer::new(&stack);
+    paused.reconcile(&stack).await.unwrap();
+    let stack = fixtures::todostack("{}");
+    let is_job = |request: &Received| request.path.contains("/jobs/");
+    let job = json!({"metadata": {"name": "any", "namespace": "shops"}});
+    let unlisted =
+        ApiServer::answering(&stack, Arc::new(move |request| is_job(request).then(|| (200, job.clone()))));
+    for _ in 0..2 {
+        unlisted.reconcile(&stack).await.unwrap();
+    }
+    [paused, unlisted]
+}
+
+// Leaves the replicas of a Deployment to an autoscaler.
+async fn autoscale() -> ApiServer {
+    let (stack, mut listing) = (fixtures::todostack("{}"), fixtures::listing(&fixtures::resolved("{}")));
+    let deployment = Arc::make_mut(&mut listing.managed.deployments[0]);
+    let scaled = json!({"manager": "kube-controller-manager", "operation": "Update", "subresource": "scale",
+        "fieldsV1": {"f:spec": {"f:replicas": {}}}});
+    deployment.metadata.managed_fields.as_mut().unwrap().push(serde_json::from_value(scaled).unwrap());
+    let server = ApiServer::with(
+        &stack,
+        listing,
+        Arc::new(|request| {
+            let list = json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": []});
+            request.path.ends_with("/horizontalpodautoscalers").then_some((200, list))
+        }),
+    );
     server.reconcile(&stack).await.unwrap();
     server
 }
@@ -171,10 +212,11 @@ async fn emit() -> ApiServer {
 #[tokio::test]
 async fn the_operator_uses_every_right_of_the_table_and_no_other() {
     let mut used = BTreeSet::new();
-    let created = [watch_all().await, create().await, Box::pin(edit()).await];
-    for server in
-        created.into_iter().chain([replace().await, delete().await, emit().await, report_unreadable().await])
-    {
+    let created =
+        [watch_all(&Scope::default()).await, create().await, autoscale().await, Box::pin(edit()).await];
+    let others = [replace().await, delete().await, emit().await, report_unreadable().await];
+    let yielded = [leading::yield_to_another().await];
+    for server in created.into_iter().chain(others).chain(yielded).chain(read_by_name().await) {
         used.extend(server.used());
     }
     let granted: BTreeSet<_> = rbac::rights()
@@ -189,4 +231,17 @@ async fn the_operator_uses_every_right_of_the_table_and_no_other() {
         unused.is_empty() && missing.is_empty(),
         "granted and not used: {unused:?}; used and not granted: {missing:?}"
     );
+}
+
+#[tokio::test]
+async fn namespaces_are_watched_only_where_a_label_chooses_them() {
+    let all = watch_all(&Scope::default()).await.used();
+    let selector = Some("team=shop".to_owned());
+    let chosen = watch_all(&Scope { selector, ..Scope::default() }).await.used();
+    let more: BTreeSet<_> = chosen.difference(&all).cloned().collect();
+    let granted = rbac::selection_rights().flat_map(|right| {
+        let (group, resource) = (right.group, right.resource);
+        right.verbs.iter().map(move |verb| (group.clone(), resource.clone(), (*verb).to_owned()))
+    });
+    assert_eq!(more, granted.collect());
 }

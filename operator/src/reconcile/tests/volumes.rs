@@ -106,6 +106,23 @@ async fn the_volume_of_a_deleted_claim_is_released_before_its_new_claim_is_writt
     assert_eq!(claim.body["spec"]["storageClassName"], "standard");
 }
 
+// As in a namespace that is being deleted.
+#[tokio::test]
+async fn the_volume_of_a_deleted_claim_stays_released_where_no_claim_can_be_created() {
+    let mut stack = fixtures::todostack("{}");
+    let storage = json!({"storage": {"claim": "shop-db", "volume": "pv"}});
+    stack.status = Some(serde_json::from_value(storage).unwrap());
+    let read = reading(volume("Retain", "Released", &json!({})), None);
+    let answer = move |request: &Received| {
+        let is_claim = request.path == CLAIM && request.method == Method::PATCH;
+        let denied = || failure(403, "Forbidden", "namespace shops is being terminated");
+        is_claim.then(denied).or_else(|| read(request))
+    };
+    let server = ApiServer::answering(&stack, Arc::new(answer));
+    server.reconcile(&stack).await.unwrap();
+    assert_eq!(patches(&server), Vec::<Value>::new());
+}
+
 #[tokio::test]
 async fn a_volume_gets_its_policy_back_before_its_claim_is_deleted() {
     let mut stack = fixtures::todostack("{deletionPolicy: Delete}");

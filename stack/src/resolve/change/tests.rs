@@ -52,6 +52,8 @@ impl Life {
         life.reconcile();
         life.complete_job();
         life.roll_out();
+        // The status remembers the migration.
+        life.reconcile();
         life
     }
 
@@ -175,6 +177,21 @@ fn a_new_value_of_the_annotation_waits_for_the_rotation_under_way() {
     life.rotate = Some("2");
     life.reconcile();
     assert_eq!(life.observed.next, first);
+}
+
+// Else the server accepts the new login before it has ever accepted the one that pods read.
+#[test]
+fn a_rotation_waits_for_the_first_migration() {
+    let mut life = Life::new();
+    life.reconcile();
+    life.rotate = Some("1");
+    life.observed.jobs.clear();
+    life.reconcile();
+    assert!(life.observed.next.is_none());
+    life.complete_job();
+    life.reconcile();
+    life.reconcile();
+    assert!(life.observed.next.is_some());
 }
 
 #[test]

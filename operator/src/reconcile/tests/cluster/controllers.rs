@@ -89,9 +89,16 @@ fn stateful_set(store: &mut Store, name: &str) {
     }
     let ready = pods.iter().filter(|pod| pods::is_ready(pod)).count();
     let generation = set["metadata"]["generation"].clone();
+    let is_updated = |pod: &&Value| {
+        pod["metadata"]["labels"]["controller-revision-hash"] == *revision && !is_terminating(pod)
+    };
+    let updated: Vec<_> = pods.iter().filter(is_updated).collect();
+    let is_done = updated.iter().any(|pod| pods::is_ready(pod));
+    let before = set["status"]["currentRevision"].as_str().map(str::to_owned);
+    let current = before.filter(|_| !is_done).unwrap_or_else(|| revision.clone());
     store.update("statefulsets", name, |set| {
         set["status"] = json!({"observedGeneration": generation, "replicas": 1, "readyReplicas": ready,
-            "updateRevision": revision});
+            "updateRevision": revision, "currentRevision": current, "updatedReplicas": updated.len()});
     });
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn apply(live: &Value, applied: &Value, manager: &str, subresource: O
 }
 
 // What an API server stores when `manager` sends `patch` (RFC 7386). It then owns what it changed.
-pub(crate) fn merge_patch(live: &Value, patch: &Value, manager: &str) -> Value {
+pub(crate) fn merge_patch(live: &Value, patch: &Value, manager: &str, subresource: Option<&str>) -> Value {
     let mut result = live.clone();
     merge(&mut result, patch);
     let changed: BTreeSet<Path> = leaves(live)
@@ -46,7 +46,7 @@ pub(crate) fn merge_patch(live: &Value, patch: &Value, manager: &str) -> Value {
     let mut others = entries(live);
     disown(&mut others, |path| changed.contains(path));
     let own = changed.into_iter().filter(|path| value_at(&result, path).is_some()).collect();
-    others.push(entry(manager, "Update", None, &own));
+    others.push(entry(manager, "Update", subresource, &own));
     result["metadata"]["managedFields"] = json!(others);
     result
 }
@@ -119,7 +119,7 @@ fn collect(value: &Value, prefix: &mut Path, paths: &mut BTreeSet<Path>) {
     }
 }
 
-fn merge(into: &mut Value, from: &Value) {
+pub(crate) fn merge(into: &mut Value, from: &Value) {
     let Value::Object(fields) = from else {
         *into = from.clone();
         return;
@@ -152,7 +152,7 @@ fn remove(object: &mut Value, path: &[String]) {
 #[test]
 fn an_apply_owns_its_fields_and_removes_those_that_it_no_longer_has() {
     let first = apply(&json!({}), &json!({"kind": "X", "spec": {"a": 1, "b": [1]}}), "one", None);
-    let other = merge_patch(&first, &json!({"spec": {"a": 2, "c": 3}}), "two");
+    let other = merge_patch(&first, &json!({"spec": {"a": 2, "c": 3}}), "two", None);
     assert_eq!(other["spec"], json!({"a": 2, "b": [1], "c": 3}));
     let own = &other["metadata"]["managedFields"];
     assert_eq!(own[0]["fieldsV1"], json!({"f:spec": {"f:b": {}}}), "another manager took a field");

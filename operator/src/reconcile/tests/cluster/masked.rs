@@ -33,8 +33,11 @@ fn mask_object(resource: &str, object: &Value) -> Value {
     for field in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"] {
         metadata.remove(field);
     }
-    if let Some(stamp) = object.pointer_mut("/metadata/annotations/todostack.dev~1applied") {
-        *stamp = json!(MASK);
+    for annotation in ["applied", "template"] {
+        let annotation = format!("/metadata/annotations/todostack.dev~1{annotation}");
+        if let Some(hash) = object.pointer_mut(&annotation) {
+            *hash = json!(MASK);
+        }
     }
     match resource {
         "todostacks" => {
@@ -54,6 +57,7 @@ fn mask_object(resource: &str, object: &Value) -> Value {
             if let Some(status) = object["status"].as_object_mut() {
                 status.remove("observedGeneration");
                 status.remove("updateRevision");
+                status.remove("currentRevision");
             }
         }
     }

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use futures::channel::mpsc::UnboundedReceiver;
 use http::{Request, Response};
 use kube::{
     Client, Resource,
@@ -17,7 +18,7 @@ use kube::{
         watcher,
     },
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use todostack_stack::{
     labels::MANAGED_BY,
     managed::{KindVisitor, ManagedKind, visit_kinds},
@@ -35,8 +36,16 @@ use crate::{
     clients::ANSWER,
     context::Context,
     error::Error,
-    observe::caches::{Cache, Caches, Guarded},
+    observe::{
+        caches::{self, Cache, Caches, Guarded, Interests},
+        field_sets::FieldSets,
+        index::Key,
+        packed::Packed,
+        warnings::Warnings,
+    },
     reconcile::reconcile,
+    requeue::Published,
+    upgrades::{Limits, Upgrades},
 };
 
 type Feed = Box<dyn FnMut(&Store)>;
@@ -45,6 +54,8 @@ pub(crate) struct Operator {
     context: Arc<Context>,
     feeds: Vec<Feed>,
     killed: watch::Receiver<bool>,
+    // Stacks whose turn it is.
+    turns: UnboundedReceiver<ObjectRef<Guarded>>,
 }
 
 impl Operator {
@@ -52,16 +63,44 @@ impl Operator {
     pub(crate) fn start(server: &Arc<Mutex<Server>>) -> Self {
         let (sender, killed) = watch::channel(false);
         let client = client(server, sender);
-        let (stacks, stack_feed) = feed::<Guarded>(|stack| prune::metadata(stack.meta_mut()), |_| true);
-        let mut managed = Managed { caches: Vec::new(), feeds: vec![stack_feed] };
+        let (stacks, stack_feed) = stored::<Guarded>(|stack| prune::metadata(stack.meta_mut()));
+        let interests = Interests::default();
+        let filled = interests.clone();
+        let interest_feed = feed::<Guarded>(|_| {}, |_| true, move |event| filled.receive(&event));
+        let mut managed = Managed {
+            field_sets: FieldSets::default(),
+            caches: Vec::new(),
+            feeds: vec![stack_feed, interest_feed],
+        };
         visit_kinds(&mut managed);
-        let Managed { caches, mut feeds } = managed;
-        let (pods, pod_feed) = feed(prune::pod, is_watched);
-        let (storage_classes, class_feed) = feed(prune::storage_class, |_| true);
-        let (ingress_classes, ingress_feed) = feed(prune::ingress_class, |_| true);
+        let Managed { field_sets, caches, mut feeds } = managed;
+        let (pods, pod_feed) = indexed(prune::pod, caches::keys_of_pod);
+        let (storage_classes, class_feed) = stored(prune::storage_class);
+        let (ingress_classes, ingress_feed) = stored(prune::ingress_class);
         feeds.extend([pod_feed, class_feed, ingress_feed]);
-        let caches = Caches { stacks, managed: caches, pods, storage_classes, ingress_classes };
-        let mut operator = Self { context: Arc::new(api_server::context(client, caches)), feeds, killed };
+        let caches = Caches {
+            stacks,
+            interests,
+            managed: caches,
+            pods,
+            storage_classes,
+            ingress_classes,
+            warnings: Warnings::default(),
+            field_sets,
+            namespaces: None,
+        };
+        let mut context = api_server::context(client, caches);
+        if server.lock().unwrap().is_quiet {
+            context.published = Published::default();
+        }
+        let (config, limits) = {
+            let server = server.lock().unwrap();
+            (server.config.clone(), server.limits.unwrap_or(Limits { databases: 1, apis: 5 }))
+        };
+        context.config = config.unwrap_or(context.config);
+        context.upgrades = Upgrades::new(&context.config, limits);
+        let turns = context.upgrades.turns();
+        let mut operator = Self { context: Arc::new(context), feeds, killed, turns };
         operator.watch(&server.lock().unwrap().store);
         operator
     }
@@ -71,13 +110,22 @@ impl Operator {
         self.feeds.iter_mut().for_each(|feed| feed(store));
     }
 
-    // One reconcile of the stack `shop`. None if the process was killed, or if there is no such stack.
-    pub(crate) async fn reconcile(&mut self) -> Option<Result<Action, Error>> {
-        let stack = self.context.caches.stacks.get(&ObjectRef::new("shop").within("shops"))?;
+    // One reconcile of a stack. None if the process was killed, or if there is no such stack.
+    pub(crate) async fn reconcile(&mut self, name: &str) -> Option<Result<Action, Error>> {
+        let stack = self.context.caches.stacks.get(&ObjectRef::new(name).within("shops"))?;
         tokio::select! {
             outcome = reconcile(stack, self.context.clone()) => Some(outcome),
             _ = self.killed.wait_for(|killed| *killed) => None,
         }
+    }
+
+    // Names of the stacks whose turn it is.
+    pub(crate) fn turns(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.turns.try_recv().ok()).map(|stack| stack.name).collect()
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        self.context.metrics.text().unwrap()
     }
 
     pub(crate) fn is_killed(&self) -> bool {
@@ -118,6 +166,7 @@ fn client(server: &Arc<Mutex<Server>>, killed: watch::Sender<bool>) -> Client {
 }
 
 struct Managed {
+    field_sets: FieldSets,
     caches: Vec<Arc<dyn Cache>>,
     feeds: Vec<Feed>,
 }
@@ -128,22 +177,30 @@ impl KindVisitor for Managed {
     }
 
     fn cluster<K: ManagedKind>(&mut self) {
-        let (cache, feed) = feed::<K>(K::prune, is_watched);
+        let field_sets = self.field_sets.clone();
+        let prune = move |object: &mut K| {
+            object.prune();
+            field_sets.intern(object.meta_mut());
+        };
+        let (cache, feed) = indexed(prune, caches::keys::<K>);
         self.caches.push(Arc::new(cache));
         self.feeds.push(feed);
     }
 }
 
-// A cache, and what fills it with the objects of its kind, as a watch with the operator's selector does.
-fn feed<K>(prune: fn(&mut K), is_selected: fn(&serde_json::Value) -> bool) -> (reflector::Store<K>, Feed)
+// What fills a cache with the objects of its kind, as a watch with the operator's selector does.
+fn feed<K>(
+    prune: impl Fn(&mut K) + 'static,
+    is_selected: fn(&serde_json::Value) -> bool,
+    mut receive: impl FnMut(watcher::Event<K>) + 'static,
+) -> Feed
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + 'static,
 {
-    let (reader, mut writer) = reflector::store();
     // Reading an object takes longer than a reconcile of it.
     let mut read = HashMap::<String, K>::new();
-    let feed = move |store: &Store| {
-        writer.apply_watcher_event(&watcher::Event::Init);
+    Box::new(move |store: &Store| {
+        receive(watcher::Event::Init);
         let mut current = HashMap::new();
         for object in store.list(&K::plural(&())).filter(|object| is_selected(object)) {
             let version = object["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
@@ -152,13 +209,31 @@ where
                 prune(&mut object);
                 object
             });
-            writer.apply_watcher_event(&watcher::Event::InitApply(known.clone()));
+            receive(watcher::Event::InitApply(known.clone()));
             current.insert(version, known);
         }
-        writer.apply_watcher_event(&watcher::Event::InitDone);
+        receive(watcher::Event::InitDone);
         read = current;
-    };
-    (reader, Box::new(feed))
+    })
+}
+
+// A store of kube, and what fills it.
+fn stored<K>(prune: impl Fn(&mut K) + 'static) -> (reflector::Store<K>, Feed)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + 'static,
+{
+    let (reader, mut writer) = reflector::store();
+    (reader, feed(prune, |_| true, move |event| writer.apply_watcher_event(&event)))
+}
+
+// An index, and what fills it.
+fn indexed<K>(prune: impl Fn(&mut K) + 'static, keys: fn(&K) -> Vec<Key>) -> (Packed<K>, Feed)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + 'static,
+{
+    let index = Packed::new(keys);
+    let filled = index.clone();
+    (index, feed(prune, is_watched, move |event| filled.receive(&event)))
 }
 
 fn is_watched(object: &serde_json::Value) -> bool {

@@ -20,6 +20,7 @@ pub(super) fn step(store: &mut Store) {
         let status = match pod["status"]["phase"].as_str() {
             Some("Succeeded") => continue,
             Some("Running") => run(store, &pod),
+            _ if store.stuck.contains(&name) => run(store, &pod),
             _ if can_start(store, &pod) => status("Running", false),
             _ => status("Pending", false),
         };
@@ -60,6 +61,12 @@ fn can_start(store: &Store, pod: &Value) -> bool {
 }
 
 fn run(store: &mut Store, pod: &Value) -> Value {
+    if store.stuck.contains(pod["metadata"]["name"].as_str().unwrap()) {
+        let mut status = status("Pending", false);
+        status["containerStatuses"] = json!([{"name": "postgres", "image": "i", "imageID": "", "ready": false,
+            "restartCount": 0, "state": {"waiting": {"reason": "InvalidImageName", "message": "x"}}}]);
+        return status;
+    }
     match pod["metadata"]["labels"][COMPONENT].as_str() {
         Some("migration") => migrate(store, pod),
         Some("api") => {
@@ -76,9 +83,14 @@ fn migrate(store: &mut Store, pod: &Value) -> Value {
     if is_managed && !store.list("pods").filter(is_database).any(is_ready) {
         return status("Running", false);
     }
-    let Some(login) = login(store, pod) else { return status("Running", false) };
-    if !store.accepted.contains(&login) {
-        store.accepted.push(login);
+    if has_login(pod) {
+        let Some(login) = login(store, pod) else { return status("Running", false) };
+        if !store.accepted.contains(&login) {
+            store.accepted.push(login);
+        }
+    } else if !store.list("pods").any(|pod| pod["metadata"]["labels"][COMPONENT] == "api") {
+        // The trial of an image runs on the node of the API's pod.
+        return status("Pending", false);
     }
     let ended = |message: &str| json!({"terminated": {"exitCode": 0, "message": message}});
     let container = |name: &str, message: &str| {
@@ -89,6 +101,11 @@ fn migrate(store: &mut Store, pod: &Value) -> Value {
     status["containerStatuses"] = json!([container("migrate", "{\"schemaVersion\": 1}")]);
     status["initContainerStatuses"] = json!([container("roles", "")]);
     status
+}
+
+// The trial of an image on a copy of a SQLite file has none.
+fn has_login(pod: &Value) -> bool {
+    pod["spec"]["containers"][0]["env"].to_string().contains("PGUSER")
 }
 
 // The credentials that the first container has in its variables.

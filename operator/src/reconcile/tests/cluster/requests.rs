@@ -3,7 +3,7 @@
 use http::{Method, request::Parts};
 use serde_json::{Value, json};
 
-use super::{super::api_server::failure, fields, store::Store};
+use super::{super::api_server::failure, fields, server::Mutation, store::Store};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -54,7 +54,7 @@ impl Request {
     }
 }
 
-pub(crate) fn answer(store: &mut Store, request: &Request) -> (u16, Value) {
+pub(crate) fn answer(store: &mut Store, request: &Request, mutation: Option<&Mutation>) -> (u16, Value) {
     let (code, mut value) = match (&request.method, request.name.as_str()) {
         (&Method::GET, "") => (200, list(store, request)),
         (&Method::GET, _) => found(store, request),
@@ -63,7 +63,7 @@ pub(crate) fn answer(store: &mut Store, request: &Request) -> (u16, Value) {
             (201, request.body.clone())
         }
         (&Method::DELETE, _) => delete(store, request),
-        (&Method::PATCH, _) => patch(store, request),
+        (&Method::PATCH, _) => patch(store, request, mutation.filter(|it| it.resource == request.resource)),
         (method, _) => failure(405, "MethodNotAllowed", method.as_str()),
     };
     if request.is_for_metadata && value.get("metadata").is_some() && code < 400 {
@@ -107,31 +107,33 @@ fn delete(store: &mut Store, request: &Request) -> (u16, Value) {
     (200, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
 }
 
-fn patch(store: &mut Store, request: &Request) -> (u16, Value) {
+fn patch(store: &mut Store, request: &Request, mutation: Option<&Mutation>) -> (u16, Value) {
     let is_apply = request.content_type == "application/apply-patch+yaml";
     if !is_apply && request.content_type != "application/merge-patch+json" {
         return failure(415, "UnsupportedMediaType", &request.content_type);
     }
     let live = store.get(&request.resource, &request.name).cloned();
-    let metadata = &request.body["metadata"];
-    for field in ["uid", "resourceVersion"] {
-        let sent = metadata.get(field).filter(|sent| !sent.is_null());
-        if sent.is_some_and(|sent| live.as_ref().is_none_or(|live| live["metadata"][field] != *sent)) {
-            return failure(409, "Conflict", &format!("metadata.{field} is another one"));
-        }
+    if let Some(field) = mismatch(live.as_ref(), &request.body["metadata"]) {
+        return failure(409, "Conflict", &format!("metadata.{field} is another one"));
     }
     if live.is_none() && (!is_apply || request.subresource.is_some()) {
         return not_found(request);
     }
     let before = live.clone().unwrap_or_else(|| json!({}));
     let (manager, subresource) = (request.manager(), request.subresource.as_deref());
-    let after = if is_apply {
+    let mut after = if is_apply {
         fields::apply(&before, &request.body, &manager, subresource)
     } else {
-        fields::merge_patch(&before, &request.body, &manager)
+        fields::merge_patch(&before, &request.body, &manager, None)
     };
+    if let Some(mutation) = mutation {
+        fields::merge(&mut after, &mutation.patch);
+    }
     if let Some(field) = changed_immutable(&request.resource, &before, &after) {
         return failure(422, "Invalid", &format!("{field}: field is immutable"));
+    }
+    if request.query.contains("dryRun=All") {
+        return (200, after);
     }
     if live.is_none() {
         store.create(&request.resource, after);
@@ -142,6 +144,17 @@ fn patch(store: &mut Store, request: &Request) -> (u16, Value) {
     // The last finalizer of an object that is being deleted was removed.
     let stored = store.get(&request.resource, &request.name).unwrap_or(&before);
     (code, stored.clone())
+}
+
+// The precondition in the metadata that does not hold. Where there is no object, a version is none.
+fn mismatch(live: Option<&Value>, metadata: &Value) -> Option<&'static str> {
+    ["uid", "resourceVersion"].into_iter().find(|field| {
+        let sent = metadata.get(field).filter(|sent| !sent.is_null());
+        sent.is_some_and(|sent| match live {
+            Some(live) => live["metadata"][field] != *sent,
+            None => *field == "uid",
+        })
+    })
 }
 
 fn changed_immutable(resource: &str, before: &Value, after: &Value) -> Option<&'static str> {

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use todostack_stack::config::Config;
+
 use super::{
     super::api_server::failure,
     requests::{Request, answer},
     store::{Store, secret_text},
 };
+use crate::upgrades::Limits;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
@@ -51,14 +54,30 @@ pub(crate) struct Refusal {
     pub(crate) reason: &'static str,
 }
 
+// A mutating admission webhook: a merge patch of every object of a resource that the operator writes.
+// `managedFields` do not show it.
+#[derive(Clone, Debug)]
+pub(crate) struct Mutation {
+    pub(crate) resource: &'static str,
+    pub(crate) patch: Value,
+}
+
 #[derive(Default)]
 pub(crate) struct Server {
     pub(crate) store: Store,
     // Requests and writes since the start of the test, also those that failed.
     pub(crate) requests: usize,
     pub(crate) writes: Vec<Request>,
+    // All requests since the start of the test.
+    pub(crate) log: Vec<Request>,
+    // Whether steps of a stack that starts are reported rarely, as in production, or all of them at once.
+    pub(crate) is_quiet: bool,
+    // Settings of the operator, and its limits, if they are not those of the fixtures.
+    pub(crate) config: Option<Config>,
+    pub(crate) limits: Option<Limits>,
     pub(crate) plan: Option<Plan>,
     pub(crate) refusal: Option<Refusal>,
+    pub(crate) mutation: Option<Mutation>,
     // What did not hold.
     pub(crate) violations: BTreeSet<String>,
     // All credentials that were stored.
@@ -69,6 +88,7 @@ impl Server {
     #[expect(clippy::needless_pass_by_value, reason = "a request is received once")]
     pub(crate) fn receive(&mut self, request: Request) -> Reaction {
         self.requests += 1;
+        self.log.push(request.clone());
         if request.is_write() {
             self.writes.push(request.clone());
         }
@@ -83,7 +103,7 @@ impl Server {
         if plan.is_some_and(|plan| !plan.is_stored) {
             return plan.map(|plan| plan.fault.reaction()).unwrap();
         }
-        let (code, value) = answer(&mut self.store, &request);
+        let (code, value) = answer(&mut self.store, &request, self.mutation.as_ref());
         self.check();
         plan.map_or(Reaction::Answer(code, value), |plan| plan.fault.reaction())
     }

@@ -1,7 +1,7 @@
 //! The objects of a cluster in memory, and what an API server does whenever one is stored or deleted: uid,
 //! versions, finalizers. How requests change objects is in `requests.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ pub(crate) struct Store {
     uids: u64,
     // Credentials that a migration has set on the database server, as username and password.
     pub(crate) accepted: Vec<(String, String)>,
+    // Pods that never become ready.
+    pub(crate) stuck: BTreeSet<String>,
 }
 
 impl Store {
@@ -99,6 +101,12 @@ impl Store {
     pub(crate) fn remove(&mut self, resource: &str, name: &str) {
         self.version += 1;
         self.objects.remove(&(resource.to_owned(), name.to_owned()));
+    }
+
+    // As it is, of another stack.
+    pub(crate) fn insert(&mut self, resource: &str, object: Value) {
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        self.set(resource, &name, object);
     }
 
     fn set(&mut self, resource: &str, name: &str, mut object: Value) {

@@ -75,6 +75,9 @@ fn bind(store: &mut Store, claim: &Value) {
         found["status"] = json!({"phase": "Bound"});
     });
     store.update(CLAIMS, name, |claim| {
+        if text(claim, "/spec/volumeName").is_empty() {
+            claim["metadata"]["annotations"]["pv.kubernetes.io/bound-by-controller"] = json!("yes");
+        }
         claim["spec"]["volumeName"] = json!(volume);
         if claim["spec"].get("storageClassName").is_none() {
             claim["spec"]["storageClassName"] = json!("standard");

@@ -175,13 +175,17 @@ impl Capture {
         }
     }
 
-    // The Events that the operator would have listed, object by object in the order of the API server.
+    // The Warnings that the operator would have received, object by object in the order of the API server.
     fn events(&self, numbers: &[usize], observed: &Observed) -> Vec<Event> {
         let all = self.of_kind::<Event>(numbers);
         let mut events = Vec::new();
         for subject in subjects(observed) {
-            let is = |event: &&Event| event.involved_object.uid.as_ref() == Some(&subject.uid);
+            let is = |event: &&Event| {
+                event.involved_object.uid.as_ref() == Some(&subject.uid)
+                    && event.type_.as_deref() == Some("Warning")
+            };
             let mut those: Vec<_> = all.iter().filter(is).cloned().collect();
+            those.iter_mut().for_each(prune::event);
             those.sort_by_key(ResourceExt::name_any);
             events.extend(those);
         }
