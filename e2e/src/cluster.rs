@@ -29,6 +29,8 @@ pub struct Cluster {
     // Never retries: through the proxy to pods and Services, a 503 is a response that tests check.
     pub proxy: Client,
     pub kubeconfig: PathBuf,
+    // What the test that uses it may do.
+    pub(crate) permitted: Use,
 }
 
 impl Cluster {
@@ -44,7 +46,7 @@ impl Cluster {
 
     pub(crate) async fn acquire(kind: Use) -> Result<(Self, Permit)> {
         let permit = permit::acquire(kind).await;
-        Ok((Self::connect().await?, permit))
+        Ok((Self::connect(kind).await?, permit))
     }
 
     pub fn api<K: Resource<Scope = ClusterResourceScope, DynamicType = ()>>(&self) -> Api<K> {
@@ -69,7 +71,7 @@ impl Cluster {
         variable.and_then(|it| it.value).with_context(|| format!("the operator has no {name}"))
     }
 
-    async fn connect() -> Result<Self> {
+    async fn connect(permitted: Use) -> Result<Self> {
         let kubeconfig = std::env::var_os("KUBECONFIG").map(PathBuf::from).context(
             "KUBECONFIG is not set: run `cargo xtask up --nfs-node`, then \
              `export KUBECONFIG=$PWD/target/cluster/kubeconfig`",
@@ -81,7 +83,8 @@ impl Cluster {
         let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
         let mut without_retry = config.clone();
         without_retry.default_retry = false;
-        Ok(Self { client: Client::try_from(config)?, proxy: Client::try_from(without_retry)?, kubeconfig })
+        let (client, proxy) = (Client::try_from(config)?, Client::try_from(without_retry)?);
+        Ok(Self { client, proxy, kubeconfig, permitted })
     }
 }
 

@@ -8,14 +8,17 @@ use k8s_openapi::api::core::v1::Node;
 use todostack_testbed::local::plan::nfs_node as testbed;
 pub use todostack_testbed::local::plan::nfs_node::{NAME as NODE, SERVER};
 
-use crate::{cluster::Cluster, namespace::Namespace, wait};
+use crate::{cluster::Cluster, namespace::Namespace, permit::Use, wait};
 
 // Its services start within 10 s.
 const RESTARTED_WITHIN: Duration = Duration::from_mins(2);
 
 impl Cluster {
-    // Fails, and says how to start it, if the cluster has no such node.
+    // Fails if the cluster has no such node, and says how to start it, or if the test may not use it: another
+    // one may have stopped it.
     pub async fn require_nfs_node(&self) -> Result<()> {
+        let is_permitted = matches!(self.permitted, Use::NfsNode | Use::NfsNodeAlone | Use::Alone);
+        ensure!(is_permitted, "this test uses {NODE}: start it by `with_namespace_on_nfs_node`");
         self.api::<Node>().get_opt(NODE).await?.map(drop).with_context(|| {
             format!("the cluster has no node {NODE}: start it with `cargo xtask up --nfs-node --replace`")
         })

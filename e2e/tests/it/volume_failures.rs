@@ -191,7 +191,7 @@ async fn with_class(
 
 #[test]
 fn two_stacks_on_one_export_are_reported() -> Result<()> {
-    with_namespace("rivals", async |namespace| {
+    with_namespace_on_nfs_node("rivals", async |namespace| {
         let spec = "{database: {postgres: {storage: {nfs: {server: 192.0.2.1, path: /exports/one}}}}}";
         namespace.apply("first", spec).await?;
         wait::eventually("bound", SOON, async || namespace.bound_volume("first-db").await).await?;
