@@ -139,8 +139,9 @@ async fn run_steps(todostack: &TodoStack, context: &Context) -> Result<Action, E
     upgrades::report(context, &id, &verdicts);
     let mut new = status::status(view, &verdicts, status::Before { status: &old, now });
     new.operator = context.installation.mark();
-    let since = context.published.since(&id, clock::instant());
-    let delay = publication::delay(&old, &new, since, context.published.quiet(clock::instant()));
+    let instant = clock::instant();
+    let since = context.published.since(&id, instant);
+    let delay = publication::delay(&old, &new, since, context.published.quiet(instant));
     if new != old && delay.is_none() {
         let transitions = transitions::transitions(&old, &verdicts);
         publish::publish(context, &id, new, transitions).await?;

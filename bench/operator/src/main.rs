@@ -11,6 +11,7 @@ mod metrics;
 mod plot;
 mod report;
 mod result;
+mod rollout;
 mod scenario;
 mod stacks;
 mod subject;
@@ -18,6 +19,7 @@ mod tracker;
 mod trial;
 mod usage;
 mod wait;
+mod watch;
 mod world;
 mod writers;
 

@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::Pod;
-use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, ResourceExt as _, api::DynamicObject, core::ApiResource};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::stacks::Id;
+use crate::watch;
 
 /// Pods of a healthy stack that have done their part: of the database, two of the API, of the migration.
 const PODS: usize = 4;
@@ -49,32 +48,19 @@ impl Tracker {
         let pods: Api<Pod> = Api::all(client.clone());
         let config = watcher::Config::default().labels("todostack.dev/stack");
         let watched = tracker.clone();
-        tasks.spawn(async move {
-            let mut events = watcher::watcher(pods, config).default_backoff().boxed();
-            loop {
-                match events.try_next().await {
-                    Ok(Some(Event::Apply(pod) | Event::InitApply(pod))) => watched.pod(&pod),
-                    Ok(Some(Event::Delete(pod))) => watched.remove_pod(&pod),
-                    Ok(Some(_)) => {}
-                    Ok(None) => return,
-                    Err(error) => eprintln!("      watch of pods: {error}"),
-                }
-            }
-        });
+        tasks.spawn(watch::follow(pods, config, move |event| match event {
+            Event::Apply(pod) | Event::InitApply(pod) => watched.pod(&pod),
+            Event::Delete(pod) => watched.remove_pod(&pod),
+            Event::Init | Event::InitDone => {}
+        }));
         if let Some(resource) = resource {
             let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
             let watched = tracker.clone();
-            tasks.spawn(async move {
-                let mut events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
-                loop {
-                    match events.try_next().await {
-                        Ok(Some(Event::Apply(stack) | Event::InitApply(stack))) => watched.stack(&stack),
-                        Ok(Some(_)) => {}
-                        Ok(None) => return,
-                        Err(error) => eprintln!("      watch of stacks: {error}"),
-                    }
+            tasks.spawn(watch::follow(api, watcher::Config::default(), move |event| {
+                if let Event::Apply(stack) | Event::InitApply(stack) = event {
+                    watched.stack(&stack);
                 }
-            });
+            }));
         }
         tracker
     }

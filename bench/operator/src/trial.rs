@@ -9,8 +9,9 @@ use todostack_testbed::bare::Settings;
 use crate::args::{Args, Scenario};
 use crate::end_state;
 use crate::scenario::{chaos, shards, upgrade};
-use crate::stacks::Id;
-use crate::subject::{USER, elects_leader};
+use crate::stacks::{self, Id};
+use crate::subject::{USER, create_all, elects_leader, todostacks};
+use crate::tracker::Tracker;
 use crate::wait;
 use crate::world::{Programs, World};
 use crate::writers::{self, Write};
@@ -52,6 +53,13 @@ pub(crate) async fn run(args: &Args, programs: &Programs) -> anyhow::Result<()> 
 }
 
 impl Trial<'_> {
+    /// Creates stacks, and waits until all is as they say.
+    pub(crate) async fn create(&self, ids: &[Id]) -> anyhow::Result<()> {
+        let created = ids.iter().map(|id| (id.clone(), stacks::todostack(id))).collect();
+        create_all(&self.world.client, &todostacks(), created, &Tracker::default()).await?;
+        self.converge(&ids.iter().cloned().collect()).await.map(drop)
+    }
+
     /// Waits until all is as these stacks say; returns how long that took.
     pub(crate) async fn converge(&self, expected: &BTreeSet<Id>) -> anyhow::Result<f64> {
         let started = Instant::now();

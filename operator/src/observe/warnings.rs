@@ -12,9 +12,11 @@ use kube::runtime::{
     reflector::{ObjectRef, Store},
     watcher,
 };
-use todostack_crds::{Class, ConditionType, Reason};
 use todostack_stack::{
-    observed::{Observed, subjects::subjects},
+    observed::{
+        Observed,
+        subjects::{is_settled, subjects},
+    },
     prune,
 };
 use tokio::sync::watch;
@@ -148,17 +150,8 @@ fn concerned(event: &Event, stacks: &Store<Guarded>) -> Vec<ObjectRef<Guarded>> 
 }
 
 fn unsettled(mut concerned: Vec<ObjectRef<Guarded>>, stacks: &Store<Guarded>) -> Vec<ObjectRef<Guarded>> {
-    concerned.retain(|stack| !stacks.get(stack).is_some_and(|stack| is_settled(&stack)));
+    concerned.retain(|stack| !stacks.get(stack).is_some_and(|stack| stack.0.as_ref().is_ok_and(is_settled)));
     concerned
-}
-
-/// Whether the stack is ready and waits for nothing.
-fn is_settled(stack: &Guarded) -> bool {
-    let Ok(stack) = &stack.0 else { return false };
-    let conditions = || stack.status.iter().flat_map(|status| &status.conditions);
-    let is_waiting = |reason: &str| Reason::parse(reason).is_none_or(|it| it.class() == Class::Waiting);
-    conditions().any(|it| it.type_ == ConditionType::Ready.as_str() && it.status == "True")
-        && !conditions().any(|it| is_waiting(&it.reason))
 }
 
 #[cfg(test)]

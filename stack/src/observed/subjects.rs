@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
 use kube::{Resource, ResourceExt as _};
+use todostack_crds::{Class, ConditionType, Reason, TodoStack};
 
 use super::Observed;
 use crate::{
@@ -37,6 +38,14 @@ pub fn subjects(observed: &Observed) -> Vec<Subject> {
         .chain(set.map(|set| subject(Kind::StatefulSet.into(), set.as_ref())))
         .chain(jobs.map(|job| subject(Kind::Job.into(), job.as_ref())))
         .collect()
+}
+
+/// Whether a stack reports that it is ready and waits for nothing: it has no subjects.
+pub fn is_settled(stack: &TodoStack) -> bool {
+    let conditions = || stack.status.iter().flat_map(|status| &status.conditions);
+    let is_waiting = |reason: &str| Reason::parse(reason).is_none_or(|it| it.class() == Class::Waiting);
+    conditions().any(|it| it.type_ == ConditionType::Ready.as_str() && it.status == "True")
+        && !conditions().any(|it| is_waiting(&it.reason))
 }
 
 fn subject<K: Resource>(kind: &'static str, object: &K) -> Subject {

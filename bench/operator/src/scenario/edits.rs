@@ -9,6 +9,7 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 
 use crate::audit::Requests;
 use crate::life::Life;
+use crate::rollout;
 use crate::stacks::{self, Id};
 use crate::subject::CONNECTIONS;
 use crate::wait;
@@ -73,10 +74,5 @@ fn is_rolled_out(deployment: &Deployment) -> bool {
     let template = deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
     let containers = template.map(|template| template.containers.iter());
     let mut variables = containers.into_iter().flatten().flat_map(|it| it.env.iter().flatten());
-    let is_edited = variables.any(|it| it.value.as_deref() == Some(LEVEL));
-    let Some(status) = &deployment.status else { return false };
-    let replicas = deployment.spec.as_ref().and_then(|spec| spec.replicas);
-    is_edited
-        && status.observed_generation == deployment.metadata.generation
-        && [status.replicas, status.updated_replicas, status.available_replicas] == [replicas; 3]
+    variables.any(|it| it.value.as_deref() == Some(LEVEL)) && rollout::is_complete(deployment)
 }

@@ -10,8 +10,7 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
 
 use crate::stacks::{self, Id};
-use crate::subject::{CONNECTIONS, Replica, create_all, todostacks};
-use crate::tracker::Tracker;
+use crate::subject::{CONNECTIONS, Replica, todostacks};
 use crate::trial::{Figure, Trial, seconds, shown};
 use crate::writers::{self, Write};
 
@@ -32,10 +31,8 @@ pub(crate) async fn run(trial: &Trial<'_>) -> anyhow::Result<Vec<Figure>> {
     let mut operators = start(trial, 2, &mut number).await?;
     let started = Instant::now();
     let begin = Timestamp::now();
-    let created = ids.iter().map(|id| (id.clone(), stacks::todostack(id))).collect();
-    create_all(&trial.world.client, &todostacks(), created, &Tracker::default()).await?;
+    trial.create(&ids).await?;
     let expected: BTreeSet<Id> = ids.iter().cloned().collect();
-    trial.converge(&expected).await?;
     let converged = started.elapsed().as_secs_f64();
     let mut phases =
         vec![Phase { shards: 2, begin, edited: ids.clone(), processes: processes(&operators), converged }];

@@ -9,9 +9,8 @@ use kube::Api;
 use tokio::task::JoinSet;
 
 use self::rollouts::Rollouts;
-use crate::stacks::{self, Id};
-use crate::subject::{Replica, create_all, todostacks};
-use crate::tracker::Tracker;
+use crate::stacks::Id;
+use crate::subject::Replica;
 use crate::trial::{Figure, Trial, seconds};
 use crate::wait;
 
@@ -25,9 +24,7 @@ pub(crate) async fn run(trial: &Trial<'_>) -> anyhow::Result<Vec<Figure>> {
     let client = &trial.world.client;
     let ids: Vec<Id> = (0..trial.stacks).map(Id::number).collect();
     let before = start(trial, 0, &[]).await?;
-    let created = ids.iter().map(|id| (id.clone(), stacks::todostack(id))).collect();
-    create_all(client, &todostacks(), created, &Tracker::default()).await?;
-    trial.converge(&ids.iter().cloned().collect()).await?;
+    trial.create(&ids).await?;
     let (mut watches, rollouts) = (JoinSet::new(), Rollouts::default());
     watches.spawn(rollouts.clone().follow(Api::all(client.clone()), Rollouts::database));
     watches.spawn(rollouts.clone().follow(Api::all(client.clone()), Rollouts::api));
@@ -48,13 +45,13 @@ pub(crate) async fn run(trial: &Trial<'_>) -> anyhow::Result<Vec<Figure>> {
     anyhow::ensure!(databases <= DATABASES_AT_ONCE, "{databases} databases restarted at once");
     anyhow::ensure!(apis <= APIS_AT_ONCE, "{apis} APIs were rolled out at once");
     anyhow::ensure!(seen.short.is_empty(), "had too few pods of the API: {:?}", seen.short);
-    anyhow::ensure!(seen.pending > 0, "no stack has reported UpgradePending");
+    anyhow::ensure!(!seen.pending.is_empty(), "no stack has reported UpgradePending");
     trial.writes()?;
     Ok(vec![
         ("databases that restarted at once, at most", databases.to_string()),
         ("APIs that were rolled out at once, at most", apis.to_string()),
         ("APIs with fewer pods than their stack has replicas", "0".to_owned()),
-        ("stacks that were Ready and reported UpgradePending", seen.pending.to_string()),
+        ("stacks that were Ready and reported UpgradePending", seen.pending.len().to_string()),
         ("until all were upgraded and Ready", seconds(started.elapsed().as_secs_f64())),
     ])
 }

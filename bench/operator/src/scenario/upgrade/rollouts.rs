@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use todostack_crds::{Reason, TodoStack};
 
+use crate::rollout;
 use crate::stacks::Id;
+use crate::watch;
 
 /// The part of a stack in its last state.
 #[derive(Default)]
@@ -28,7 +28,6 @@ struct State {
     databases: BTreeMap<Id, Part>,
     apis: BTreeMap<Id, Part>,
     ready: BTreeSet<Id>,
-    pending: BTreeSet<Id>,
     seen: Seen,
 }
 
@@ -39,28 +38,25 @@ pub(super) struct Seen {
     pub(super) most_apis: usize,
     /// Stacks whose API had fewer available pods than replicas.
     pub(super) short: BTreeSet<Id>,
-    /// How many stacks were Ready while they waited for their turn.
-    pub(super) pending: usize,
+    /// Stacks that were Ready while they waited for their turn.
+    pub(super) pending: BTreeSet<Id>,
 }
 
 #[derive(Clone, Default)]
 pub(super) struct Rollouts(Arc<Mutex<State>>);
 
 impl Rollouts {
-    /// Passes on each state of each object. Ends with the task.
+    /// Watches all objects of a kind, until the task ends.
     pub(super) async fn follow<K>(self, api: Api<K>, receive: fn(&Self, &K))
     where
         K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
     {
-        let mut events = watcher::watcher(api, watcher::Config::default()).default_backoff().boxed();
-        loop {
-            match events.try_next().await {
-                Ok(Some(Event::Apply(object) | Event::InitApply(object))) => receive(&self, &object),
-                Ok(Some(_)) => {}
-                Ok(None) => return,
-                Err(error) => eprintln!("      watch: {error}"),
+        watch::follow(api, watcher::Config::default(), move |event| {
+            if let Event::Apply(object) | Event::InitApply(object) = event {
+                receive(&self, &object);
             }
-        }
+        })
+        .await;
     }
 
     pub(super) fn database(&self, set: &StatefulSet) {
@@ -74,11 +70,11 @@ impl Rollouts {
     pub(super) fn api(&self, deployment: &Deployment) {
         let mut state = self.state();
         let template = deployment.spec.as_ref().map(|spec| &spec.template);
-        let part = Part { is_rolling: is_rolling(deployment), image: image(template) };
+        let part = Part { is_rolling: !rollout::is_complete(deployment), image: image(template) };
         state.apis.insert(id(deployment), part);
         let rolling = state.apis.values().filter(|part| part.is_rolling).count();
         state.seen.most_apis = state.seen.most_apis.max(rolling);
-        if available(deployment) < replicas(deployment) {
+        if available(deployment) < rollout::replicas(deployment) {
             state.seen.short.insert(id(deployment));
         }
     }
@@ -93,9 +89,8 @@ impl Rollouts {
             state.ready.remove(&id(stack));
         }
         if is_ready && conditions().any(|it| it.reason == Reason::UpgradePending.as_str()) {
-            state.pending.insert(id(stack));
+            state.seen.pending.insert(id(stack));
         }
-        state.seen.pending = state.pending.len();
     }
 
     /// Stacks that are Ready with these images: of the database the repository, of the API the whole name.
@@ -137,17 +132,6 @@ fn is_down(set: &StatefulSet) -> bool {
     status.observed_generation != set.metadata.generation
         || status.current_revision != status.update_revision
         || status.ready_replicas.unwrap_or_default() == 0
-}
-
-fn is_rolling(deployment: &Deployment) -> bool {
-    let Some(status) = &deployment.status else { return true };
-    let replicas = Some(replicas(deployment));
-    status.observed_generation != deployment.metadata.generation
-        || [status.replicas, status.updated_replicas, status.available_replicas] != [replicas; 3]
-}
-
-fn replicas(deployment: &Deployment) -> i32 {
-    deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or_default()
 }
 
 fn available(deployment: &Deployment) -> i32 {
