@@ -116,6 +116,22 @@ pub struct JwtSpec {
     /// PS384, PS512, ES256, ES384 or EdDSA.
     #[schemars(length(max = 1000), regex(pattern = r"^https?://[^\s]+$"))]
     pub jwks_url: String,
+    /// Client id of the page at the issuer: a public client, without a secret, whose redirect URI is the URL
+    /// of the page. With it, people log in on the page by OpenID Connect (authorization code with PKCE). The
+    /// issuer must be a URL whose `/.well-known/openid-configuration` browsers can read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 500), regex(pattern = r"^[^\s]+$"))]
+    pub client_id: Option<String>,
+    /// Scopes that the page requests, separated by spaces. Defaults to `openid todos:read todos:write`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1000))]
+    pub client_scope: Option<String>,
+    /// Origins of the issuer's endpoints that differ from the origin of `issuer`, such as
+    /// `https://shop.auth.eu-west-1.amazoncognito.com`. The page may send requests to no others. At most 10.
+    // No comma: the API server reads them as a list with commas from one environment variable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), inner(length(max = 300), regex(pattern = r"^https?://[^\s,;/@]+$")))]
+    pub client_origins: Vec<String>,
 }
 
 /// `imagePullPolicy` of a container.

@@ -5,6 +5,7 @@ pub mod api;
 pub mod condition;
 pub mod database;
 pub mod exposure;
+pub mod page;
 pub mod pods;
 pub mod postgres;
 pub mod reason;

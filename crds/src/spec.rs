@@ -5,7 +5,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, rules, status::TodoStackStatus};
+use crate::{
+    api::ApiSpec, database::DatabaseSpec, exposure::ExposureSpec, page::PageSpec, rules,
+    status::TodoStackStatus,
+};
 
 /// Desired state of the todo service. All fields are optional: `spec: {}` runs Postgres on a volume of the
 /// default StorageClass and the API with two replicas.
@@ -89,6 +92,10 @@ pub struct TodoStackSpec {
     /// ClusterIP, which is reachable inside the cluster only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure: Option<ExposureSpec>,
+
+    /// The page that the API serves to browsers. It is on by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageSpec>,
 }
 
 /// What happens to the data and the credentials when the stack is deleted.

@@ -2,6 +2,7 @@
 
 pub mod api_deployment;
 pub mod api_disruption_budget;
+mod api_environment;
 pub mod api_ingress;
 pub mod api_service;
 pub mod app_secret;

@@ -55,6 +55,8 @@ pub struct Api {
     pub rate_limit: Option<RateLimitSpec>,
     /// JSON Web Tokens that callers need.
     pub jwt: Option<JwtSpec>,
+    /// Whether browsers get a page.
+    pub has_page: bool,
     /// Connections to the database that each pod may open. None: the pod asks the server.
     pub connections: Option<i32>,
     /// Settings of the pods of the API and of the migration.

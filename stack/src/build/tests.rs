@@ -25,7 +25,15 @@ api:
   image: registry.example.com/api:2
   cors: {allowedOrigins: [https://app.example.com, https://other.example.com]}
   rateLimit: {requestsPerSecond: 50, burst: 100}
-  auth: {jwt: {issuer: https://id.example.com, audience: todos, jwksUrl: https://id.example.com/keys}}
+  auth:
+    jwt:
+      issuer: https://id.example.com
+      audience: todos
+      jwksUrl: https://id.example.com/keys
+      clientId: page
+      clientScope: openid todos:read
+      clientOrigins: [https://login.example.com]
+page: {enabled: false}
 database:
   postgres:
     version: '17'

@@ -4,22 +4,20 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
         core::v1::{
-            Container, ContainerPort, EnvVar, HTTPGetAction, PersistentVolumeClaimVolumeSource, PodSpec,
-            Probe, Volume,
+            Container, ContainerPort, HTTPGetAction, PersistentVolumeClaimVolumeSource, PodSpec, Probe,
+            Volume,
         },
     },
     apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 
-use todostack_crds::api::{JwtSpec, RateLimitSpec};
-
-use super::{api_service, pod, pod_template};
+use super::{api_environment, api_service, pod, pod_template};
 use crate::{
     build::Desired,
     labels::{self, Component},
     names,
     part::Part,
-    stack::{Api, Database, Release, Sqlite, Stack},
+    stack::{Database, Release, Sqlite, Stack},
     upgrade::{self, Rollout},
 };
 
@@ -30,7 +28,7 @@ const RELEASED_IMAGE: &str = "todostack.dev/released-image";
 const RELEASED_REVISION: &str = "todostack.dev/released-revision";
 /// Port of probes and metrics, apart from the API's, so that no Ingress exposes it.
 const OPERATIONS: &str = "operations";
-const OPERATIONS_NUMBER: i32 = 9090;
+pub(super) const OPERATIONS_NUMBER: i32 = 9090;
 /// Mount path of the SQLite file's volume.
 pub(super) const DATA: &str = "/data";
 
@@ -141,7 +139,7 @@ fn container(stack: &Stack) -> Container {
         image: Some(stack.api.release.image.clone()),
         image_pull_policy: Some(stack.api.image_pull_policy.to_owned()),
         args: Some(vec!["serve".to_owned()]),
-        env: Some(environment(stack)),
+        env: Some(api_environment::build(stack)),
         ports: Some(vec![port(api_service::PORT, api_service::TARGET), port(OPERATIONS, OPERATIONS_NUMBER)]),
         resources: Some(stack.api.resources.clone()),
         security_context: Some(pod::container_security()),
@@ -151,39 +149,6 @@ fn container(stack: &Stack) -> Container {
         volume_mounts: Some(mounts),
         ..Container::default()
     }
-}
-
-pub(super) fn environment(stack: &Stack) -> Vec<EnvVar> {
-    let mut env = match &stack.database {
-        Database::Postgres(_) | Database::External(_) => pod::login(&names::app_secret(&stack.id.name)),
-        Database::Sqlite(_) => vec![pod::variable("DATABASE_URL", &format!("sqlite://{DATA}/todos.db"))],
-    };
-    let Api { connections, log_level, allowed_origins, rate_limit, jwt, .. } = &stack.api;
-    env.extend([
-        pod::variable("TODOSTACK_LISTEN", &format!("0.0.0.0:{}", api_service::TARGET)),
-        pod::variable("TODOSTACK_OPERATIONS_LISTEN", &format!("0.0.0.0:{OPERATIONS_NUMBER}")),
-        pod::variable("TODOSTACK_LOG_LEVEL", log_level),
-    ]);
-    if let Some(connections) = connections {
-        env.push(pod::variable("TODOSTACK_DATABASE_MAX_CONNECTIONS", &connections.to_string()));
-    }
-    if stack.exposure.ingress.is_some() {
-        // The Ingress controller is the one proxy whose X-Forwarded-For is trusted.
-        env.push(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", "1"));
-    }
-    if !allowed_origins.is_empty() {
-        env.push(pod::variable("TODOSTACK_CORS_ALLOWED_ORIGINS", &allowed_origins.join(",")));
-    }
-    if let Some(RateLimitSpec { requests_per_second, burst }) = rate_limit {
-        env.push(pod::variable("TODOSTACK_RATE_LIMIT_RPS", &requests_per_second.to_string()));
-        env.extend(burst.map(|burst| pod::variable("TODOSTACK_RATE_LIMIT_BURST", &burst.to_string())));
-    }
-    if let Some(JwtSpec { issuer, audience, jwks_url }) = jwt {
-        env.push(pod::variable("TODOSTACK_JWT_ISSUER", issuer));
-        env.push(pod::variable("TODOSTACK_JWT_AUDIENCE", audience));
-        env.push(pod::variable("TODOSTACK_JWKS_URL", jwks_url));
-    }
-    env
 }
 
 fn probe(path: &str, period: i32, failures: i32) -> Probe {

@@ -11,7 +11,7 @@ use super::CONTAINER;
 use crate::{
     labels::{self, Component},
     names,
-    resources::{api_deployment, pod},
+    resources::{api_deployment, api_environment, pod},
     stack::{Sqlite, Stack},
 };
 
@@ -47,7 +47,7 @@ fn container(stack: &Stack) -> Container {
         image: Some(stack.api.image.clone()),
         image_pull_policy: Some(stack.api.image_pull_policy.to_owned()),
         args: Some(["try", "--copy", "/tmp/todos.db"].map(str::to_owned).to_vec()),
-        env: Some(api_deployment::environment(stack)),
+        env: Some(api_environment::build(stack)),
         resources: Some(stack.api.resources.clone()),
         security_context: Some(pod::container_security()),
         termination_message_policy: Some(pod::message_policy()),

@@ -1,0 +1,62 @@
+//! The environment of the API's container, and of the container that tries an image. What the variables mean
+//! is decided by the API's `config.rs`.
+
+use k8s_openapi::api::core::v1::EnvVar;
+use todostack_crds::api::{JwtSpec, RateLimitSpec};
+
+use super::{
+    api_deployment::{DATA, OPERATIONS_NUMBER},
+    api_service, pod,
+};
+use crate::{
+    names,
+    stack::{Api, Database, Stack},
+};
+
+pub(super) fn build(stack: &Stack) -> Vec<EnvVar> {
+    let mut env = match &stack.database {
+        Database::Postgres(_) | Database::External(_) => pod::login(&names::app_secret(&stack.id.name)),
+        Database::Sqlite(_) => vec![pod::variable("DATABASE_URL", &format!("sqlite://{DATA}/todos.db"))],
+    };
+    let Api { connections, log_level, allowed_origins, rate_limit, jwt, has_page, .. } = &stack.api;
+    env.extend([
+        pod::variable("TODOSTACK_LISTEN", &format!("0.0.0.0:{}", api_service::TARGET)),
+        pod::variable("TODOSTACK_OPERATIONS_LISTEN", &format!("0.0.0.0:{OPERATIONS_NUMBER}")),
+        pod::variable("TODOSTACK_LOG_LEVEL", log_level),
+    ]);
+    if let Some(connections) = connections {
+        env.push(pod::variable("TODOSTACK_DATABASE_MAX_CONNECTIONS", &connections.to_string()));
+    }
+    if stack.exposure.ingress.is_some() {
+        // The Ingress controller is the one proxy whose X-Forwarded-For is trusted.
+        env.push(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", "1"));
+    }
+    if !allowed_origins.is_empty() {
+        env.push(pod::variable("TODOSTACK_CORS_ALLOWED_ORIGINS", &allowed_origins.join(",")));
+    }
+    if let Some(RateLimitSpec { requests_per_second, burst }) = rate_limit {
+        env.push(pod::variable("TODOSTACK_RATE_LIMIT_RPS", &requests_per_second.to_string()));
+        env.extend(burst.map(|burst| pod::variable("TODOSTACK_RATE_LIMIT_BURST", &burst.to_string())));
+    }
+    env.extend(jwt.iter().flat_map(authentication));
+    // An absent variable is the default, so that stacks of earlier versions keep their pods.
+    if !has_page {
+        env.push(pod::variable("TODOSTACK_PAGE", "false"));
+    }
+    env
+}
+
+fn authentication(jwt: &JwtSpec) -> Vec<EnvVar> {
+    let JwtSpec { issuer, audience, jwks_url, client_id, client_scope, client_origins } = jwt;
+    let mut env = vec![
+        pod::variable("TODOSTACK_JWT_ISSUER", issuer),
+        pod::variable("TODOSTACK_JWT_AUDIENCE", audience),
+        pod::variable("TODOSTACK_JWKS_URL", jwks_url),
+    ];
+    env.extend(client_id.as_ref().map(|id| pod::variable("TODOSTACK_OIDC_CLIENT_ID", id)));
+    env.extend(client_scope.as_ref().map(|scope| pod::variable("TODOSTACK_OIDC_SCOPE", scope)));
+    if !client_origins.is_empty() {
+        env.push(pod::variable("TODOSTACK_OIDC_ORIGINS", &client_origins.join(",")));
+    }
+    env
+}
