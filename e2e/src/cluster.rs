@@ -30,7 +30,7 @@ pub struct Cluster {
     pub proxy: Client,
     pub kubeconfig: PathBuf,
     // What the test that uses it may do.
-    pub(crate) permitted: Use,
+    pub permitted: Use,
 }
 
 impl Cluster {

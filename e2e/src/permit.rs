@@ -18,7 +18,7 @@ static PERMITS: LazyLock<Permits> = LazyLock::new(|| {
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
+pub enum Use {
     // In its own namespaces, beside a limited number of others.
     Shared,
     // As shared, with pods on the NFS node, whose one emulated processor starts few at a time.
