@@ -21,7 +21,8 @@ import { TodoStatus } from './view/status.js';
 /** The texts of the HTML, which is in English. */
 function translate() {
   document.documentElement.lang = chooseLanguage(navigator.languages);
-  for (const element of document.querySelectorAll('[data-word]')) element.textContent = t(element.dataset.word);
+  for (const element of document.querySelectorAll('[data-word]'))
+    element.textContent = t(element.dataset.word);
   for (const element of document.querySelectorAll('[data-label]')) {
     element.setAttribute('aria-label', t(element.dataset.label));
   }
@@ -82,7 +83,8 @@ function start() {
   access.confirmLoss = (n) => app.ask.confirm(t('logout'), t('logoutUnsent', { n }), t('logout'));
   const parts = { access: TodoAccess, conflict: TodoConflict, details: TodoDetails, items: TodoItems };
   const more = { lists: TodoLists, search: TodoSearch, status: TodoStatus, app: TodoApp };
-  for (const [name, part] of Object.entries({ ...parts, ...more })) customElements.define(`todo-${name}`, part);
+  for (const [name, part] of Object.entries({ ...parts, ...more }))
+    customElements.define(`todo-${name}`, part);
   access.start().then(() => {
     app.start({ store, actions, live, sync, access });
     store.addEventListener('change', changed);
@@ -96,8 +98,12 @@ function start() {
 /** Where there is TLS, or the page is on this machine. Without, the page needs a network to be opened. */
 function registerWorker() {
   const address = String(new URL('worker.js', import.meta.url));
-  const policy = globalThis.trustedTypes?.createPolicy('todostack-worker', { createScriptURL: () => address });
-  const registered = navigator.serviceWorker?.register(policy?.createScriptURL('') ?? address, { scope: './' });
+  const policy = globalThis.trustedTypes?.createPolicy('todostack-worker', {
+    createScriptURL: () => address,
+  });
+  const registered = navigator.serviceWorker?.register(policy?.createScriptURL('') ?? address, {
+    scope: './',
+  });
   registered?.catch((error) => console.warn(error));
 }
 

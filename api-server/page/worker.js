@@ -9,7 +9,9 @@ addEventListener('install', (event) => event.waitUntil(keep()));
 addEventListener('activate', (event) => {
   const drop = async () => {
     const names = await caches.keys();
-    await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+    await Promise.all(
+      names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
+    );
     await clients.claim();
   };
   event.waitUntil(drop());
@@ -26,7 +28,9 @@ addEventListener('fetch', (event) => {
 async function keep() {
   const cache = await caches.open(CACHE);
   const page = await getPage();
-  const files = [...(await page.clone().text()).matchAll(/(?:href|src)="(page\/[^"]+)"/g)].map(([, file]) => file);
+  const files = [...(await page.clone().text()).matchAll(/(?:href|src)="(page\/[^"]+)"/g)].map(
+    ([, file]) => file,
+  );
   await cache.addAll(files.map((file) => registration.scope + file));
   await cache.put(registration.scope, page);
   await skipWaiting();
@@ -34,7 +38,8 @@ async function keep() {
 
 async function getPage() {
   const page = await fetch(registration.scope, { headers: { accept: 'text/html' }, cache: 'no-cache' });
-  if (!page.ok || !page.headers.get('content-type').startsWith('text/html')) throw new Error(`HTTP ${page.status}`);
+  if (!page.ok || !page.headers.get('content-type').startsWith('text/html'))
+    throw new Error(`HTTP ${page.status}`);
   return page;
 }
 

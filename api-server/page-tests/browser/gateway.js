@@ -1,7 +1,9 @@
-// A gateway before the service: puts it below a prefix, can be cut off, answers in its place, and has a stream of
-// changes of its own, which can be cut where a test wants it.
+// A gateway before the service: puts it below a prefix, can be cut off, answers in its place, and has a
+// stream of changes of its own, which can be cut where a test wants it.
 
 import { createServer, request as forward } from 'node:http';
+
+import { sender } from './send.js';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -36,14 +38,7 @@ export class Gateway {
   }
 
   /** What somebody else does through this gateway. */
-  async send(method, path, body, headers = {}) {
-    const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const options = { method, headers: { ...type, ...headers }, body: body === undefined ? undefined : JSON.stringify(body) };
-    const response = await fetch(new URL(path, this.url), options);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return text ? JSON.parse(text) : null;
-  }
+  send = sender(() => this.url);
 
   #take(request, response) {
     if (this.down || !request.url.startsWith(this.prefix)) {
@@ -67,7 +62,9 @@ export class Gateway {
     this.#note(request, path, status);
     if (cut) return void request.socket.destroy();
     const type = { 'content-type': 'application/problem+json' };
-    response.writeHead(status, { ...type, ...headers }).end(JSON.stringify(body ?? { status, detail: 'Intercepted.' }));
+    response
+      .writeHead(status, { ...type, ...headers })
+      .end(JSON.stringify(body ?? { status, detail: 'Intercepted.' }));
   }
 
   #forward(request, response, path) {
@@ -81,13 +78,21 @@ export class Gateway {
         const body = Buffer.concat(chunks);
         this.#note(request, path, answer.statusCode);
         if (this.stream) this.#publish(request.method, path, answer, body);
-        // The answer is lost, but what was asked for is done.
-        if (this.losing?.(request.method, path)) return void request.socket.destroy();
+        if (this.losing?.(request.method, path)) return void this.#lose(response, answer, body);
         response.writeHead(answer.statusCode, answer.headers).end(body);
       });
     });
     upstream.on('error', () => request.socket.destroy());
     request.pipe(upstream);
+  }
+
+  /**
+   * Cuts the connection in the middle of the answer to what is done already. Before its head, Chromium would
+   * send the request again by itself, on another connection.
+   */
+  #lose(response, { statusCode, headers }, body) {
+    response.writeHead(statusCode, { ...headers, 'content-length': body.length + 1 });
+    response.write(body, () => response.destroy());
   }
 
   /** The event of a change, as the service publishes it. */
@@ -96,7 +101,8 @@ export class Gateway {
     const [, , listText, item] = /^(\/lists\/(\d+))?\/todos(?:\/(\d+))?$/.exec(path) ?? [];
     const list = listText ?? null;
     const inTodos = /\/todos(\/\d+)?$/.test(path);
-    if (inTodos && method !== 'DELETE') this.emit('todo', { todo: JSON.parse(body), list, etag: headers.etag });
+    if (inTodos && method !== 'DELETE')
+      this.emit('todo', { todo: JSON.parse(body), list, etag: headers.etag });
     else if (inTodos && item) this.emit('todo-deleted', { id: item, list });
     else if (inTodos) this.emit('reset', {});
     else if (path.startsWith('/lists') && method !== 'DELETE') this.emit('list', { list: JSON.parse(body) });

@@ -1,5 +1,5 @@
-// Where the page is served: below a prefix, with and without the slash at its end, on an address without TLS, and
-// while it is replaced by another version.
+// Where the page is served: below a prefix, with and without the slash at its end, on an address without TLS,
+// and while it is replaced by another version.
 
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
@@ -24,14 +24,17 @@ describe('the places of the page', () => {
     test(`below a prefix, opened with “${end}” at the end`, async () => {
       await service.clear();
       const gateway = await Gateway.start(service, { prefix: '/apps/shop' });
-      const page = await open(browser, `${gateway.origin}/apps/shop${end}`);
+      // A browser reads ahead of the script that adds the slash, and asks for files beside the prefix.
+      const expected = end.startsWith('/') ? [] : [/\/apps\/page\//];
+      const page = await open(browser, `${gateway.origin}/apps/shop${end}`, { expected });
       await type(page, 'tea');
       await shows(page, ['tea']);
       await saved(page);
       await page.reload();
       await shows(page, ['tea']);
       assert.ok(page.url().startsWith(gateway.url), page.url());
-      if (end.includes('active')) assert.ok(await page.locator('.filters a.selected', { hasText: 'Active' }).isVisible());
+      if (end.includes('active'))
+        assert.ok(await page.locator('.filters a.selected', { hasText: 'Active' }).isVisible());
       assert.ok(gateway.requests.length > 30);
       await close(page);
       await gateway.stop();
@@ -39,10 +42,13 @@ describe('the places of the page', () => {
   }
 
   test('an address that is no localhost and has no TLS, as a NodePort', async () => {
-    const address = Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal);
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find(({ family, internal }) => family === 'IPv4' && !internal);
     assert.ok(address, 'this machine has an address of its own');
     const own = await Service.start({ listen: `${address.address}:0` });
-    const page = await open(browser, own.url);
+    // Browsers ignore the header without TLS, and say so.
+    const page = await open(browser, own.url, { expected: [/Cross-Origin-Opener-Policy/] });
     assert.equal(await page.evaluate(() => isSecureContext), false);
     await type(page, 'tea');
     await shows(page, ['tea']);
@@ -90,7 +96,10 @@ describe('the places of the page', () => {
       await shows(page, ['chá']);
       assert.equal(await page.locator('.new-todo').getAttribute('placeholder'), placeholder);
       assert.equal(await page.locator('.todo-count').textContent(), left);
-      assert.equal(await page.evaluate(() => document.documentElement.lang), locale === 'fr-FR' ? 'en' : locale.slice(0, 2));
+      assert.equal(
+        await page.evaluate(() => document.documentElement.lang),
+        locale === 'fr-FR' ? 'en' : locale.slice(0, 2),
+      );
       await close(page);
     }
   });

@@ -7,8 +7,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { sender } from './send.js';
+
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const PROGRAM = process.env.TODOSTACK_API ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/todostack-api');
+const PROGRAM =
+  process.env.TODOSTACK_API ??
+  join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/todostack-api');
 
 /** SQLite, and Postgres where `DATABASE_URL` is a server on which databases can be created. */
 export const DATABASES = ['sqlite', ...(process.env.DATABASE_URL ? ['postgres'] : [])];
@@ -16,9 +20,14 @@ export const DATABASES = ['sqlite', ...(process.env.DATABASE_URL ? ['postgres'] 
 export class Service {
   /** @param {{database?: string, env?: Record<string, string>, listen?: string}} options */
   static async start({ database = 'sqlite', env = {}, listen = '127.0.0.1:0' } = {}) {
-    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: build it with cargo build -p todostack-api`);
+    if (!existsSync(PROGRAM))
+      throw new Error(`${PROGRAM} is missing: build it with cargo build -p todostack-api`);
     const folder = mkdtempSync(join(tmpdir(), 'todostack-page-'));
-    const variables = { ...(database === 'postgres' ? freshPostgres() : {}), TODOSTACK_LOG_LEVEL: 'info', ...env };
+    const variables = {
+      ...(database === 'postgres' ? freshPostgres() : {}),
+      TODOSTACK_LOG_LEVEL: 'info',
+      ...env,
+    };
     const flags = [`--listen=${listen}`, '--operations-listen=127.0.0.1:0', '--drain-delay=0'];
     const child = spawn(PROGRAM, flags, { cwd: folder, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
@@ -41,18 +50,11 @@ export class Service {
     this.child.kill('SIGTERM');
     await exited;
     rmSync(this.folder, { recursive: true, force: true });
-    if (this.variables.TEST_DATABASE) psql(`drop database if exists ${this.variables.TEST_DATABASE} with (force)`);
+    if (this.variables.TEST_DATABASE)
+      psql(`drop database if exists ${this.variables.TEST_DATABASE} with (force)`);
   }
 
-  /** A request as a program sends it. Fails unless it succeeds. */
-  async send(method, path, body, headers = {}) {
-    const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const options = { method, headers: { ...type, ...headers }, body: body === undefined ? undefined : JSON.stringify(body) };
-    const response = await fetch(new URL(path, this.url), options);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return text ? JSON.parse(text) : null;
-  }
+  send = sender(() => this.url);
 
   todos = (list = null) => this.send('GET', list === null ? '/todos' : `/lists/${list}/todos`);
 

@@ -1,15 +1,14 @@
-// The published test-suite of TodoMVC (tastejs/todomvc, cypress/e2e/spec.cy.js), test by test, against the page on
-// the real service. What it looks for in localStorage is looked for in the service.
+// What the published suites of TodoMVC hold (tastejs/todomvc: cypress/e2e/spec.cy.js, tests/test.js), case by
+// case in its order, on the real service: where they look into localStorage, this asks the service. What the
+// page does beyond TodoMVC is in `beyond.test.js`.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
-import { close, eventually, launch, open, shows, type } from './chromium.js';
+import { close, eventually, launch, loaded, open, retitle, shows, type } from './chromium.js';
 import { DATABASES, Service } from './service.js';
 
-const ONE = 'buy some cheese';
-const TWO = 'feed the cat';
-const THREE = 'book a doctors appointment';
+const [ONE, TWO, THREE] = ['wash the dishes', 'water the plants', 'call a plumber'];
 
 for (const database of DATABASES) {
   describe(`TodoMVC on ${database}`, () => {
@@ -17,18 +16,33 @@ for (const database of DATABASES) {
     let browser;
     let page;
     const items = () => page.locator('.todo-list li');
-    const visible = () => page.locator('.todo-list li:visible');
+    const toggle = (index) => items().nth(index).locator('.toggle');
+    const edit = () => items().nth(1).locator('.edit');
+    const all = () => page.locator('.toggle-all');
+    const clear = () => page.locator('.clear-completed');
     const filter = (name) => page.locator('.filters li a', { hasText: name });
-    const createDefault = () => type(page, ONE, TWO, THREE);
-    const stored = (check) => eventually(async () => assert.ok(check(await service.todos())));
-    const storedCount = (n) => stored((todos) => todos.length === n);
-    const storedCompleted = (n) => stored((todos) => todos.filter((todo) => todo.completed).length === n);
-    const storedTitle = (title) => stored((todos) => todos.some((todo) => todo.title === title));
-    const hasClass = (locator, name, has = true) =>
-      eventually(async () => assert.equal(/** @type {string} */ ((await locator.getAttribute('class')) ?? '').split(' ').includes(name), has));
-    const contains = (locator, text) => eventually(async () => assert.ok((await locator.textContent()).includes(text)));
-    const count = (locator, n) => eventually(async () => assert.equal(await locator.count(), n));
-    const isVisible = (locator, is) => eventually(async () => assert.equal(await locator.isVisible(), is));
+    const stored = (check) => eventually(async () => check(await service.todos()));
+    const storesTitles = (...expected) =>
+      stored((todos) => assert.deepEqual(todos.map(({ title }) => title), expected));
+    const storesCompleted = (n) =>
+      stored((todos) => assert.equal(todos.filter(({ completed }) => completed).length, n));
+    const isVisible = (selector, expected) =>
+      eventually(async () => assert.equal(await page.locator(selector).isVisible(), expected));
+    const isChecked = (expected) => eventually(async () => assert.equal(await all().isChecked(), expected));
+    /** Which of the todos have the class `completed`. */
+    const areCompleted = (...expected) =>
+      eventually(async () => {
+        const found = await items().evaluateAll((all) => all.map((li) => li.classList.contains('completed')));
+        assert.deepEqual(found, expected);
+      });
+    const isSelected = (expected) =>
+      eventually(async () =>
+        assert.deepEqual(await page.locator('.filters a.selected').allTextContents(), [expected]),
+      );
+    const createThree = async () => {
+      await type(page, ONE, TWO, THREE);
+      await storesTitles(ONE, TWO, THREE);
+    };
 
     before(async () => {
       [service, browser] = [await Service.start({ database }), await launch()];
@@ -41,279 +55,264 @@ for (const database of DATABASES) {
       await service.clear();
       page = await open(browser, service.url);
       await page.locator('h1', { hasText: /^todos$/i }).waitFor();
-      await page.locator('.loading').waitFor({ state: 'hidden' });
-      await count(items(), 0);
+      await loaded(page);
+      await shows(page, []);
     });
     afterEach(() => close(page));
 
-    describe('When page is initially opened', () => {
-      test('should focus on the todo input field', async () => {
-        await eventually(async () => assert.ok(await page.evaluate(() => document.activeElement.classList.contains('new-todo'))));
-      });
+    test('the input for a new todo has the focus', () =>
+      eventually(async () => assert.ok(await page.evaluate(() => document.activeElement.matches('.new-todo')))));
+
+    test('without todos there are neither the list nor the footer', async () => {
+      assert.equal(await items().count(), 0);
+      await isVisible('.main', false);
+      await isVisible('.footer', false);
     });
 
-    describe('No Todos', () => {
-      test('starts with nothing', () => count(items(), 0));
-
-      test('should hide #main and #footer', async () => {
-        await count(items(), 0);
-        await isVisible(page.locator('.main'), false);
-        await isVisible(page.locator('.footer'), false);
-      });
-    });
-
-    describe('New Todo', () => {
-      test('should allow me to add todo items', async () => {
-        await page.locator('.new-todo').pressSequentially(ONE);
-        await page.locator('.new-todo').press('Enter');
-        await contains(items().nth(0).locator('label'), ONE);
-        await page.locator('.new-todo').pressSequentially(TWO);
-        await page.locator('.new-todo').press('Enter');
-        await contains(items().nth(1).locator('label'), TWO);
-        await storedCount(2);
+    describe('a new todo', () => {
+      test('comes by its title and Enter, one after the other', async () => {
+        for (const title of [ONE, TWO]) {
+          await page.locator('.new-todo').pressSequentially(title);
+          await page.locator('.new-todo').press('Enter');
+        }
+        await shows(page, [ONE, TWO]);
+        await storesTitles(ONE, TWO);
       });
 
-      test('should clear text input field when an item is added', async () => {
+      test('leaves an empty input', async () => {
         await type(page, ONE);
         assert.equal(await page.locator('.new-todo').inputValue(), '');
-        await storedCount(1);
+        await storesTitles(ONE);
       });
 
-      test('should append new items to the bottom of the list', async () => {
-        await createDefault();
-        await contains(page.locator('span.todo-count'), '3');
+      test('comes after those that there are, and is counted', async () => {
+        await createThree();
         await shows(page, [ONE, TWO, THREE]);
-        await storedCount(3);
+        assert.match(await page.locator('span.todo-count').textContent(), /3/);
       });
 
-      test('should trim text input', async () => {
+      test('has no white space around its title', async () => {
         await type(page, `    ${ONE}    `);
         await shows(page, [ONE]);
-        await storedTitle(ONE);
+        await storesTitles(ONE);
       });
 
-      test('should show #main and #footer when items added', async () => {
+      test('brings the list and the footer', async () => {
         await type(page, ONE);
-        await isVisible(page.locator('.main'), true);
-        await isVisible(page.locator('.footer'), true);
-        await storedCount(1);
+        await isVisible('.main', true);
+        await isVisible('.footer', true);
+        await storesTitles(ONE);
       });
     });
 
-    describe('Mark all as completed', () => {
-      beforeEach(async () => {
-        await createDefault();
-        await storedCount(3);
-      });
-      afterEach(() => storedCount(3));
-      const all = () => page.locator('.toggle-all');
+    describe('the checkbox for all', () => {
+      beforeEach(createThree);
+      afterEach(() => storesTitles(ONE, TWO, THREE));
 
-      test('should allow me to mark all items as completed', async () => {
-        await all().check({ force: true });
-        for (const index of [0, 1, 2]) await hasClass(items().nth(index), 'completed');
-        await storedCompleted(3);
+      test('completes all todos', async () => {
+        await all().check();
+        await areCompleted(true, true, true);
+        await storesCompleted(3);
       });
 
-      test('should allow me to clear the complete state of all items', async () => {
-        await all().check({ force: true });
-        await all().uncheck({ force: true });
-        for (const index of [0, 1, 2]) await hasClass(items().nth(index), 'completed', false);
-        await storedCompleted(0);
+      test('at once again, completes none', async () => {
+        await all().check();
+        await all().uncheck();
+        await areCompleted(false, false, false);
+        await storesCompleted(0);
       });
 
-      test('complete all checkbox should update state when items are completed / cleared', async () => {
-        await all().check({ force: true });
-        assert.ok(await all().isChecked());
-        await items().nth(0).locator('.toggle').uncheck({ force: true });
-        await eventually(async () => assert.ok(!(await all().isChecked())));
-        await items().nth(0).locator('.toggle').check({ force: true });
-        await storedCompleted(3);
-        await eventually(async () => assert.ok(await all().isChecked()));
+      test('is checked when each todo was completed by itself', async () => {
+        for (const index of [0, 1, 2]) await toggle(index).check();
+        await isChecked(true);
+      });
+
+      test('follows the todos', async () => {
+        await all().check();
+        await isChecked(true);
+        await toggle(0).uncheck();
+        await isChecked(false);
+        await toggle(0).check();
+        await isChecked(true);
+        await storesCompleted(3);
       });
     });
 
-    describe('Item', () => {
-      test('should allow me to mark items as complete', async () => {
+    describe('a todo', () => {
+      test('is completed by its checkbox', async () => {
         await type(page, ONE, TWO);
-        await items().nth(0).locator('.toggle').check();
-        await hasClass(items().nth(0), 'completed');
-        await hasClass(items().nth(1), 'completed', false);
-        await items().nth(1).locator('.toggle').check();
-        await hasClass(items().nth(0), 'completed');
-        await hasClass(items().nth(1), 'completed');
-        await storedCompleted(2);
+        await toggle(0).check();
+        await areCompleted(true, false);
+        await toggle(1).check();
+        await areCompleted(true, true);
+        await storesCompleted(2);
       });
 
-      test('should allow me to un-mark items as complete', async () => {
+      test('is active again by its checkbox', async () => {
         await type(page, ONE, TWO);
-        await items().nth(0).locator('.toggle').check();
-        await hasClass(items().nth(0), 'completed');
-        await hasClass(items().nth(1), 'completed', false);
-        await storedCompleted(1);
-        await items().nth(0).locator('.toggle').uncheck();
-        await hasClass(items().nth(0), 'completed', false);
-        await hasClass(items().nth(1), 'completed', false);
-        await storedCompleted(0);
+        await toggle(0).check();
+        await areCompleted(true, false);
+        await storesCompleted(1);
+        await toggle(0).uncheck();
+        await areCompleted(false, false);
+        await storesCompleted(0);
       });
 
-      test('should allow me to edit an item', async () => {
-        await createDefault();
-        await storedTitle(TWO);
-        await visible().nth(1).locator('label').dblclick();
-        const edit = visible().nth(1).locator('.edit');
-        assert.equal(await edit.inputValue(), TWO);
-        await edit.clear();
-        await edit.pressSequentially('buy some sausages');
-        await edit.press('Enter');
-        await shows(page, [ONE, 'buy some sausages', THREE]);
-        await storedTitle('buy some sausages');
+      test('is edited by a double click on its title', async () => {
+        await createThree();
+        await items().nth(1).locator('label').dblclick();
+        assert.equal(await edit().inputValue(), TWO);
+        await edit().clear();
+        await edit().pressSequentially('darn a sock');
+        await edit().press('Enter');
+        await shows(page, [ONE, 'darn a sock', THREE]);
+        await storesTitles(ONE, 'darn a sock', THREE);
       });
     });
 
-    describe('Editing', () => {
+    describe('while a todo is edited', () => {
       beforeEach(async () => {
-        await createDefault();
-        await storedCount(3);
+        await createThree();
         await items().nth(1).locator('label').dblclick();
       });
-      const edit = () => items().nth(1).locator('.edit');
 
-      test('should hide other controls when editing', async () => {
-        await isVisible(items().nth(1).locator('.toggle'), false);
-        await isVisible(items().nth(1).locator('label'), false);
-        await storedCount(3);
+      test('the input with its title has the focus', async () => {
+        assert.ok(await edit().evaluate((input) => input === document.activeElement));
       });
 
-      test('should save edits on blur', async () => {
-        await edit().fill('buy some sausages');
-        await edit().blur();
-        await shows(page, [ONE, 'buy some sausages', THREE]);
-        await storedTitle('buy some sausages');
+      test('its checkbox and its title are hidden', async () => {
+        assert.equal(await toggle(1).isVisible(), false);
+        assert.equal(await items().nth(1).locator('label').isVisible(), false);
+        await storesTitles(ONE, TWO, THREE);
       });
 
-      test('should trim entered text', async () => {
-        await edit().fill('    buy some sausages    ');
+      for (const [name, leave] of [
+        ['the focus leaves it', () => edit().blur()],
+        ['another todo is clicked', () => toggle(0).check()],
+      ]) {
+        test(`the title is saved when ${name}`, async () => {
+          await edit().fill('darn a sock');
+          await leave();
+          await shows(page, [ONE, 'darn a sock', THREE]);
+          await storesTitles(ONE, 'darn a sock', THREE);
+        });
+      }
+
+      test('white space around the title is dropped', async () => {
+        await edit().fill('    darn a sock    ');
         await edit().press('Enter');
-        await shows(page, [ONE, 'buy some sausages', THREE]);
-        await storedTitle('buy some sausages');
+        await shows(page, [ONE, 'darn a sock', THREE]);
+        await storesTitles(ONE, 'darn a sock', THREE);
       });
 
-      test('should remove the item if an empty text string was entered', async () => {
+      test('an empty title deletes the todo', async () => {
         await edit().clear();
         await edit().press('Enter');
-        await count(visible(), 2);
-        await storedCount(2);
+        await shows(page, [ONE, THREE]);
+        await storesTitles(ONE, THREE);
       });
 
-      test('should cancel edits on escape', async () => {
-        await edit().fill('foo');
+      test('Escape keeps the title as it was', async () => {
+        await edit().fill('darn a sock');
         await edit().press('Escape');
         await shows(page, [ONE, TWO, THREE]);
-        await storedCount(3);
+        await storesTitles(ONE, TWO, THREE);
       });
     });
 
-    describe('Counter', () => {
-      test('should display the current number of todo items', async () => {
-        await type(page, ONE);
-        await contains(page.locator('span.todo-count'), '1');
-        assert.equal(await page.locator('span.todo-count').textContent(), '1 item left');
-        await type(page, TWO);
-        await contains(page.locator('span.todo-count'), '2');
-        assert.equal(await page.locator('span.todo-count strong').textContent(), '2');
-        await storedCount(2);
-      });
+    test('the counter says how many are left, with the number in bold', async () => {
+      const counter = page.locator('span.todo-count');
+      await type(page, ONE);
+      await eventually(async () => assert.equal(await counter.textContent(), '1 item left'));
+      await type(page, TWO);
+      await eventually(async () => assert.equal(await counter.textContent(), '2 items left'));
+      assert.equal(await counter.locator('strong').textContent(), '2');
+      await storesTitles(ONE, TWO);
     });
 
-    describe('Clear completed button', () => {
-      beforeEach(createDefault);
-      const clear = () => page.locator('.clear-completed');
-
-      test('should display the correct text', async () => {
-        await items().nth(0).locator('.toggle').check();
-        await contains(clear(), 'Clear completed');
-      });
-
-      test('should remove completed items when clicked', async () => {
-        await items().nth(1).locator('.toggle').check();
-        await clear().click();
-        await shows(page, [ONE, THREE]);
-        await storedCount(2);
-      });
-
-      test('should be hidden when there are no items that are completed', async () => {
-        await items().nth(1).locator('.toggle').check();
-        await isVisible(clear(), true);
-        await clear().click();
-        await isVisible(clear(), false);
-      });
-    });
-
-    describe('Persistence', () => {
-      test('should persist its data', async () => {
-        const check = async () => {
-          await contains(items().nth(0), ONE);
-          await hasClass(items().nth(0), 'completed');
-          await contains(items().nth(1), TWO);
-          await hasClass(items().nth(1), 'completed', false);
-        };
-        await type(page, ONE, TWO);
-        await items().nth(0).locator('.toggle').check();
-        await check();
-        // At once: what was not sent yet is sent by the page that comes.
-        await page.reload();
-        await check();
-        await storedCompleted(1);
-      });
-    });
-
-    describe('Routing', () => {
+    describe('the button for completed todos', () => {
       beforeEach(async () => {
-        await createDefault();
-        await storedTitle(ONE);
-        await items().nth(1).locator('.toggle').check();
-        await storedCompleted(1);
+        await createThree();
+        await toggle(1).check();
       });
 
-      test('should allow me to display active items', async () => {
+      test('says what it does', async () => {
+        await eventually(async () => assert.equal(await clear().textContent(), 'Clear completed'));
+      });
+
+      test('deletes them', async () => {
+        await clear().click();
+        await shows(page, [ONE, THREE]);
+        await storesTitles(ONE, THREE);
+      });
+
+      test('is hidden without any', async () => {
+        await isVisible('.clear-completed', true);
+        await clear().click();
+        await isVisible('.clear-completed', false);
+      });
+    });
+
+    for (const [name, leave] of [
+      ['a reload', () => page.reload()],
+      ['another page and back', () => page.goto('about:blank').then(() => page.goto(service.url))],
+    ]) {
+      test(`todos are as they were after ${name}`, async () => {
+        await type(page, ONE, TWO);
+        await toggle(0).check();
+        await areCompleted(true, false);
+        // At once: what was not sent yet is sent by the page that comes.
+        await leave();
+        await shows(page, [ONE, TWO]);
+        await areCompleted(true, false);
+        await storesCompleted(1);
+      });
+    }
+
+    describe('a filter', () => {
+      beforeEach(async () => {
+        await createThree();
+        await toggle(1).check();
+        await storesCompleted(1);
+      });
+
+      test('shows the active todos, or the completed, or all', async () => {
         await filter('Active').click();
         await shows(page, [ONE, THREE]);
-      });
-
-      test('should respect the back button', async () => {
+        await filter('Completed').click();
+        await shows(page, [TWO]);
         await filter('All').click();
-        await count(visible(), 3);
-        await filter('Active').click();
-        await filter('Completed').click();
-        await count(visible(), 1);
-        await page.goBack();
-        await count(visible(), 2);
-        await page.goBack();
-        await count(visible(), 3);
+        await shows(page, [ONE, TWO, THREE]);
       });
 
-      test('should allow me to display completed items', async () => {
-        await filter('Completed').click();
-        await count(visible(), 1);
+      test('applies to what is edited in it', async () => {
+        await filter('Active').click();
+        await retitle(page, THREE, 'darn a sock');
+        await shows(page, [ONE, 'darn a sock']);
+        await toggle(0).click();
+        await shows(page, ['darn a sock']);
       });
 
-      test('should allow me to display all items', async () => {
-        await filter('Active').click();
-        await filter('Completed').click();
+      test('is left by the back button', async () => {
         await filter('All').click();
-        await count(visible(), 3);
+        await filter('Active').click();
+        await filter('Completed').click();
+        await shows(page, [TWO]);
+        await page.goBack();
+        await shows(page, [ONE, THREE]);
+        await page.goBack();
+        await shows(page, [ONE, TWO, THREE]);
       });
 
-      test('should highlight the currently applied filter', async () => {
-        await hasClass(filter('All'), 'selected');
+      test('is marked, and kept on a reload', async () => {
+        await isSelected('All');
         await filter('Active').click();
-        await hasClass(filter('Active'), 'selected');
+        await isSelected('Active');
         await filter('Completed').click();
-        await hasClass(filter('Completed'), 'selected');
-        await hasClass(filter('Active'), 'selected', false);
-        // The active filter is kept on reload, by the specification.
+        await isSelected('Completed');
         await page.reload();
-        await hasClass(filter('Completed'), 'selected');
+        await isSelected('Completed');
+        await shows(page, [TWO]);
       });
     });
   });

@@ -24,7 +24,10 @@ test('an id without data is the position of a stream that has just begun', () =>
 test('a stream may be cut anywhere', () => {
   const text = '\uFEFF: hello\r\nid: 1\r\nevent: list\r\ndata: é 😀\r\n\r\ndata\n\n:\n\n';
   const whole = parse(text);
-  assert.deepEqual(whole, [{ event: 'list', data: 'é 😀', id: '1' }, { event: 'message', data: '' }]);
+  assert.deepEqual(whole, [
+    { event: 'list', data: 'é 😀', id: '1' },
+    { event: 'message', data: '' },
+  ]);
   for (let at = 0; at <= text.length; at += 1) {
     assert.deepEqual(parse(text.slice(0, at), text.slice(at)), whole, `cut at ${at}`);
   }
@@ -36,7 +39,9 @@ test('several lines of data are one text', () => {
 });
 
 test('comments, unknown fields and an id with NUL are ignored', () => {
-  assert.deepEqual(parse(': heartbeat\n\nfoo: bar\nid: a\0b\ndata: x\n\n'), [{ event: 'message', data: 'x' }]);
+  assert.deepEqual(parse(': heartbeat\n\nfoo: bar\nid: a\0b\ndata: x\n\n'), [
+    { event: 'message', data: 'x' },
+  ]);
 });
 
 test('an event that has not ended is not there yet', () => {

@@ -31,9 +31,13 @@ test('a deletion clashes with any change that the person has not seen', () => {
 });
 
 test('only what differs is sent', () => {
-  assert.deepEqual(changes(BASE, { title: 'tea', tags: ['a'], dueDate: '2026-11-20' }), { dueDate: '2026-11-20' });
+  assert.deepEqual(changes(BASE, { title: 'tea', tags: ['a'], dueDate: '2026-11-20' }), {
+    dueDate: '2026-11-20',
+  });
 });
 
 test('lists of tags are the same when their tags are, in the same order', () => {
-  assert.ok(same(['a', 'b'], ['a', 'b']) && !same(['a', 'b'], ['b', 'a']) && !same([], ['a']) && !same(null, []));
+  assert.ok(
+    same(['a', 'b'], ['a', 'b']) && !same(['a', 'b'], ['b', 'a']) && !same([], ['a']) && !same(null, []),
+  );
 });

@@ -3,9 +3,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { base64url, challengeOf, discover, randomText, readCallback, readClaims, withQuery } from '../../page/net/oidc.js';
+import {
+  base64url,
+  challengeOf,
+  discover,
+  randomText,
+  readCallback,
+  readClaims,
+  withQuery,
+} from '../../page/net/oidc.js';
 
-const answer = (body, status = 200) => async () => new Response(JSON.stringify(body), { status });
+const answer =
+  (body, status = 200) =>
+  async () =>
+    new Response(JSON.stringify(body), { status });
 
 test('the proof is that of RFC 7636, appendix B', async () => {
   const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';

@@ -3,14 +3,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { applyToLists, applyToTodos, renamed, sendable, withDependents } from '../../page/model/operations.js';
+import {
+  applyToLists,
+  applyToTodos,
+  renamed,
+  sendable,
+  withDependents,
+} from '../../page/model/operations.js';
 
-const todo = (id, title) => ({ id, title, completed: false, order: null, createdAt: '2026-11-20T12:00:00.000Z', tags: [] });
+const todo = (id, title) => ({
+  id,
+  title,
+  completed: false,
+  order: null,
+  createdAt: '2026-11-20T12:00:00.000Z',
+  tags: [],
+});
 const entries = [1, 2, 3].map((id) => ({ todo: todo(id, `todo ${id}`), list: null }));
 const at = Date.parse('2026-11-20T13:00:00Z');
 
 /** Operations with the keys 0, 1, … */
-const operations = (...given) => given.map((operation, key) => ({ key: String(key), at, list: null, ...operation }));
+const operations = (...given) =>
+  given.map((operation, key) => ({ key: String(key), at, list: null, ...operation }));
 const keys = (given) => given.map((operation) => operation.key);
 
 test('operations show at once, in their order', () => {
@@ -24,11 +38,14 @@ test('operations show at once, in their order', () => {
     ),
     null,
   );
-  assert.deepEqual(shown.map(({ id, title, completed, unsent }) => [id, title, completed, unsent ?? false]), [
-    [2, 'changed', false, true],
-    [3, 'todo 3', false, false],
-    ['n-1', 'new', true, true],
-  ]);
+  assert.deepEqual(
+    shown.map(({ id, title, completed, unsent }) => [id, title, completed, unsent ?? false]),
+    [
+      [2, 'changed', false, true],
+      [3, 'todo 3', false, false],
+      ['n-1', 'new', true, true],
+    ],
+  );
 });
 
 test('a list shows its own todos only', () => {
@@ -37,23 +54,35 @@ test('a list shows its own todos only', () => {
     operations({ kind: 'create', list: 5, target: 'n-1', body: { title: 'new' } }),
     5,
   );
-  assert.deepEqual(shown.map(({ title }) => title), ['of list 5', 'new']);
+  assert.deepEqual(
+    shown.map(({ title }) => title),
+    ['of list 5', 'new'],
+  );
 });
 
 test('a change of a todo that somebody else has deleted shows nothing', () => {
-  assert.deepEqual(applyToTodos([], operations({ kind: 'update', target: 7, patch: { title: 'x' } }), null), []);
+  assert.deepEqual(
+    applyToTodos([], operations({ kind: 'update', target: 7, patch: { title: 'x' } }), null),
+    [],
+  );
 });
 
 test('lists are made, renamed and deleted', () => {
   const shown = applyToLists(
-    [{ id: 1, name: 'a' }, { id: 2, name: 'b' }],
+    [
+      { id: 1, name: 'a' },
+      { id: 2, name: 'b' },
+    ],
     operations(
       { kind: 'create-list', target: 'L-1', body: { name: 'c' } },
       { kind: 'rename-list', target: 1, body: { name: 'A' } },
       { kind: 'delete-list', target: 2 },
     ),
   );
-  assert.deepEqual(shown, [{ id: 1, name: 'A' }, { id: 'L-1', name: 'c' }]);
+  assert.deepEqual(shown, [
+    { id: 1, name: 'A' },
+    { id: 'L-1', name: 'c' },
+  ]);
 });
 
 test('operations on the same todo are sent one after the other, others at the same time', () => {
@@ -99,7 +128,10 @@ test('without a new list its todos are given up too, and a todo that was to be m
 });
 
 test('a change that was rejected takes no other change of the todo with it', () => {
-  const queue = operations({ kind: 'update', target: 1, patch: {} }, { kind: 'update', target: 1, patch: {} });
+  const queue = operations(
+    { kind: 'update', target: 1, patch: {} },
+    { kind: 'update', target: 1, patch: {} },
+  );
   assert.deepEqual(keys(withDependents(queue, queue[0])), ['0']);
 });
 

@@ -5,7 +5,11 @@ import { test } from 'node:test';
 
 import { compare, moveTo, orderAtEnd, position } from '../../page/model/order.js';
 
-const created = (id, second, order = null) => ({ id, order, createdAt: new Date(second * 1000).toISOString() });
+const created = (id, second, order = null) => ({
+  id,
+  order,
+  createdAt: new Date(second * 1000).toISOString(),
+});
 
 /** The ids in their order after a move. */
 function afterMove(todos, id, index) {
@@ -14,14 +18,20 @@ function afterMove(todos, id, index) {
   return moved.sort(compare).map((todo) => todo.id);
 }
 
-test('todos without an order stand by their creation, those with the order of another client before them', () => {
+test('todos without an order stand by their creation, and after those that have one', () => {
   const todos = [created(1, 10), created(2, 20), created(3, 30, 5), created(4, 40, 2)];
-  assert.deepEqual(todos.sort(compare).map((todo) => todo.id), [4, 3, 1, 2]);
+  assert.deepEqual(
+    todos.sort(compare).map((todo) => todo.id),
+    [4, 3, 1, 2],
+  );
 });
 
 test('todos of the same moment stand by their number, and those without one last', () => {
   const todos = [created('n-a', 10), created(2, 10), created(1, 10)];
-  assert.deepEqual(todos.sort(compare).map((todo) => todo.id), [1, 2, 'n-a']);
+  assert.deepEqual(
+    todos.sort(compare).map((todo) => todo.id),
+    [1, 2, 'n-a'],
+  );
 });
 
 test('a todo is moved between two others by one change', () => {

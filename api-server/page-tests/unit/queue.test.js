@@ -55,8 +55,17 @@ test('services and people have queues of their own', () => {
 });
 
 test('without a storage, or with a full one, operations are kept in memory, and the page can say so', () => {
-  const full = { ...storage(), length: 0, setItem: () => { throw new Error('quota'); } };
-  for (const [kept, durable] of [[full, false], [null, true]]) {
+  const full = {
+    ...storage(),
+    length: 0,
+    setItem: () => {
+      throw new Error('quota');
+    },
+  };
+  for (const [kept, durable] of [
+    [full, false],
+    [null, true],
+  ]) {
     const queue = new Queue(kept, 'p');
     queue.add(create('a'), 1000, 'x');
     assert.deepEqual(titles(queue.read()), ['a']);
@@ -66,7 +75,12 @@ test('without a storage, or with a full one, operations are kept in memory, and 
 
 test('entries of another version or another program are ignored', () => {
   const kept = storage();
-  for (const [name, text] of [['p/op/1', 'no JSON'], ['p/op/2', '{"key":1}'], ['p/op/3', 'null'], ['other', '{}']]) {
+  for (const [name, text] of [
+    ['p/op/1', 'no JSON'],
+    ['p/op/2', '{"key":1}'],
+    ['p/op/3', 'null'],
+    ['other', '{}'],
+  ]) {
     kept.setItem(name, text);
   }
   assert.deepEqual(new Queue(kept, 'p').operations, []);

@@ -6,10 +6,21 @@ import { test } from 'node:test';
 import { addDays, formatRoute, isFound, isInFilter, localDate, parseRoute } from '../../page/model/route.js';
 
 const EVERYTHING = { filter: 'all', list: null, text: '', tag: '', priority: '', due: '' };
-const TODO = { title: 'Café com leite', completed: false, tags: ['casa'], priority: 'high', dueDate: '2026-11-20' };
+const TODO = {
+  title: 'Café com leite',
+  completed: false,
+  tags: ['casa'],
+  priority: 'high',
+  dueDate: '2026-11-20',
+};
 
 test('the routes of TodoMVC are those of the filters', () => {
-  for (const [hash, filter] of [['', 'all'], ['#/', 'all'], ['#/active', 'active'], ['#!/completed', 'completed']]) {
+  for (const [hash, filter] of [
+    ['', 'all'],
+    ['#/', 'all'],
+    ['#/active', 'active'],
+    ['#!/completed', 'completed'],
+  ]) {
     assert.deepEqual(parseRoute(hash), { ...EVERYTHING, filter });
   }
   assert.equal(formatRoute(EVERYTHING), '#/');
@@ -26,13 +37,26 @@ test('an address is read as it was written', () => {
 });
 
 test('what is no filter, list, priority or due date is left out', () => {
-  for (const hash of ['#/nope', '#/?list=0', '#/?list=-1', '#/?list=1e3', '#/?priority=urgent', '#/?due=x', '#?list=']) {
+  for (const hash of [
+    '#/nope',
+    '#/?list=0',
+    '#/?list=-1',
+    '#/?list=1e3',
+    '#/?priority=urgent',
+    '#/?due=x',
+    '#?list=',
+  ]) {
     assert.deepEqual(parseRoute(hash), EVERYTHING, hash);
   }
 });
 
 test('a search finds titles and tags, whatever the case and the accents', () => {
-  for (const [text, found] of [['CAFE', true], ['café', true], ['Casa', true], ['tea', false]]) {
+  for (const [text, found] of [
+    ['CAFE', true],
+    ['café', true],
+    ['Casa', true],
+    ['tea', false],
+  ]) {
     assert.equal(isFound(TODO, { ...EVERYTHING, text }, '2026-11-20'), found, text);
   }
 });
@@ -48,7 +72,9 @@ test('a due date is today, soon or past, by the day of the person', () => {
     isFound({ ...TODO, dueDate, completed }, { ...EVERYTHING, due }, '2026-11-20');
   assert.ok(due('2026-11-20', 'today') && !due('2026-11-21', 'today'));
   assert.ok(due('2026-11-26', 'week') && !due('2026-11-27', 'week') && !due('2026-11-19', 'week'));
-  assert.ok(due('2026-11-19', 'overdue') && !due('2026-11-20', 'overdue') && !due('2026-11-19', 'overdue', true));
+  assert.ok(
+    due('2026-11-19', 'overdue') && !due('2026-11-20', 'overdue') && !due('2026-11-19', 'overdue', true),
+  );
   assert.ok(due(null, 'none') && !due(null, 'today') && !due('2026-11-19', 'none'));
 });
 
@@ -62,5 +88,8 @@ test('the day is that of the place where the person is', () => {
 });
 
 test('a filter shows the todos of its state', () => {
-  assert.deepEqual(['all', 'active', 'completed'].map((filter) => isInFilter(TODO, filter)), [true, true, false]);
+  assert.deepEqual(
+    ['all', 'active', 'completed'].map((filter) => isInFilter(TODO, filter)),
+    [true, true, false],
+  );
 });

@@ -1,4 +1,5 @@
-// What is sent for the operations of a person, and what happens with the answers. Against a service in memory.
+// What is sent for the operations of a person, and what happens with the answers. Against a service in
+// memory.
 
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
@@ -8,55 +9,7 @@ import { Actions } from '../../page/net/actions.js';
 import { Api } from '../../page/net/api.js';
 import { Store } from '../../page/net/store.js';
 import { Sync } from '../../page/net/sync.js';
-
-/** A service with the todos of one list. */
-class FakeService {
-  todos = new Map();
-  requests = [];
-  /** What the next requests are answered instead; a function of the request. */
-  fault = () => null;
-  #id = 0;
-
-  put(fields) {
-    this.#id += 1;
-    const id = fields.id ?? this.#id;
-    const version = (this.todos.get(id)?.version ?? 0) + 1;
-    const updatedAt = new Date(Date.UTC(2026, 0, 1) + this.#id).toISOString();
-    const todo = { completed: false, order: null, dueDate: null, tags: [], priority: null, createdAt: updatedAt };
-    this.todos.set(id, { todo: { ...todo, ...this.todos.get(id)?.todo, ...fields, id, updatedAt }, version });
-    return this.todos.get(id).todo;
-  }
-
-  fetch = async (path, { method, headers, body }) => {
-    const request = { method, path, headers, body: body && JSON.parse(body) };
-    this.requests.push(request);
-    const fault = this.fault(request);
-    if (fault instanceof Error) throw fault;
-    return fault ?? this.#answer(request);
-  };
-
-  #answer({ method, path, headers, body }) {
-    const id = Number(path.split('/')[1]);
-    const entry = this.todos.get(id);
-    if (method === 'POST') return respond(201, this.put(body), 1);
-    if (!entry) return problem(404, 'todo-not-found');
-    const match = headers['if-match'];
-    if (match !== undefined && match !== `"${entry.version}"`) return problem(412, 'precondition-failed');
-    if (method === 'DELETE') {
-      this.todos.delete(id);
-      return new Response(null, { status: 204 });
-    }
-    const todo = method === 'PATCH' ? this.put({ ...body, id }) : entry.todo;
-    return respond(200, todo, this.todos.get(id).version);
-  }
-}
-
-const respond = (status, body, version) => new Response(JSON.stringify(body), { status, headers: { etag: `"${version}"` } });
-const problem = (status, slug, headers = {}) =>
-  new Response(JSON.stringify({ type: `https://todostack.dev/problems/${slug}`, status, detail: 'Why.' }), {
-    status,
-    headers: { 'content-type': 'application/problem+json', ...headers },
-  });
+import { FakeService, problem } from './service.js';
 
 let service;
 let store;
@@ -78,7 +31,11 @@ beforeEach(() => {
 
 /** The todos of the service, as the page has loaded them. */
 function load() {
-  store.putTodos(null, [...service.todos.values()].map(({ todo }) => todo), store.now());
+  store.putTodos(
+    null,
+    [...service.todos.values()].map(({ todo }) => todo),
+    store.now(),
+  );
   return store.todos(null);
 }
 
@@ -88,14 +45,18 @@ async function settled() {
   while (store.busy.size > 0);
 }
 
-const sent = () => service.requests.map(({ method, path, headers }) => [method, path, headers['if-match'] ?? null]);
+const sent = () =>
+  service.requests.map(({ method, path, headers }) => [method, path, headers['if-match'] ?? null]);
 const shown = () => store.todos(null).map(({ title }) => title);
 
 test('a new todo is shown at once and sent with an Idempotency-Key', async () => {
   actions.create(null, '  tea ');
   assert.deepEqual(shown(), ['tea']);
   await settled();
-  assert.deepEqual(service.requests.map(({ method, path, body }) => [method, path, body]), [['POST', 'todos', { title: 'tea' }]]);
+  assert.deepEqual(
+    service.requests.map(({ method, path, body }) => [method, path, body]),
+    [['POST', 'todos', { title: 'tea' }]],
+  );
   assert.match(service.requests[0].headers['idempotency-key'], /^[!-~]{1,255}$/);
   assert.deepEqual([shown(), store.operations], [['tea'], []]);
 });
@@ -104,7 +65,10 @@ test('what a person does with a new todo is sent with its number', async () => {
   actions.create(null, 'tea');
   actions.update(null, store.todos(null)[0], { completed: true });
   await settled();
-  assert.deepEqual(sent(), [['POST', 'todos', null], ['PATCH', 'todos/1', '"1"']]);
+  assert.deepEqual(sent(), [
+    ['POST', 'todos', null],
+    ['PATCH', 'todos/1', '"1"'],
+  ]);
   assert.equal(service.todos.get(1).todo.completed, true);
 });
 
@@ -115,7 +79,11 @@ test('a change is sent with the ETag that is known, or else with one that is ask
   await settled();
   actions.update(null, store.todos(null)[0], { title: 'water' });
   await settled();
-  const expected = [['GET', 'todos/1', null], ['PATCH', 'todos/1', '"1"'], ['PATCH', 'todos/1', '"2"']];
+  const expected = [
+    ['GET', 'todos/1', null],
+    ['PATCH', 'todos/1', '"1"'],
+    ['PATCH', 'todos/1', '"2"'],
+  ];
   assert.deepEqual(sent(), expected);
 });
 
@@ -132,7 +100,10 @@ test('a state needs no ETag while the page is live, and has one after it was off
   store.connection = 'live';
   sync.run();
   await settled();
-  assert.deepEqual(sent().slice(1), [['GET', `todos/${milk.id}`, null], ['PATCH', `todos/${milk.id}`, '"1"']]);
+  assert.deepEqual(sent().slice(1), [
+    ['GET', `todos/${milk.id}`, null],
+    ['PATCH', `todos/${milk.id}`, '"1"'],
+  ]);
 });
 
 test('a change of another field elsewhere is no conflict', async () => {
@@ -146,7 +117,10 @@ test('a change of another field elsewhere is no conflict', async () => {
 });
 
 test('a change of the same field elsewhere waits for the person, who keeps one of both', async () => {
-  for (const [keepMine, kept] of [[true, 'mine'], [false, 'theirs']]) {
+  for (const [keepMine, kept] of [
+    [true, 'mine'],
+    [false, 'theirs'],
+  ]) {
     service.put({ id: 1, title: 'tea' });
     const [todo] = load();
     service.put({ id: 1, title: 'theirs' });
@@ -172,7 +146,10 @@ test('a change between the ETag and the request is noticed', async () => {
   };
   actions.update(null, todo, { title: 'mine' });
   await settled();
-  assert.deepEqual(sent().map(([method]) => method), ['GET', 'PATCH', 'GET']);
+  assert.deepEqual(
+    sent().map(([method]) => method),
+    ['GET', 'PATCH', 'GET'],
+  );
   assert.equal(store.conflicts.size, 1);
 });
 
@@ -186,7 +163,10 @@ test('a todo that was deleted elsewhere can be created again with the change', a
   assert.equal(conflict.current, null);
   actions.resolve(conflict, true);
   await settled();
-  assert.deepEqual([...service.todos.values()].map(({ todo }) => [todo.title, todo.tags]), [['milk', ['a']]]);
+  assert.deepEqual(
+    [...service.todos.values()].map(({ todo }) => [todo.title, todo.tags]),
+    [['milk', ['a']]],
+  );
 });
 
 test('a todo that was changed elsewhere is not deleted without a question', async () => {
@@ -237,7 +217,10 @@ test('without a network everything waits, and is sent in its order when it is ba
   store.connection = 'live';
   sync.wake();
   await settled();
-  assert.deepEqual([...service.todos.values()].map(({ todo }) => todo.title), ['a', 'b']);
+  assert.deepEqual(
+    [...service.todos.values()].map(({ todo }) => todo.title),
+    ['a', 'b'],
+  );
   const repeated = service.requests.find(({ body }) => body?.title === 'a');
   assert.equal(repeated.headers['idempotency-key'], lost.headers['idempotency-key']);
   assert.deepEqual(repeated.body, lost.body);

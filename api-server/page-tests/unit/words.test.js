@@ -8,7 +8,9 @@ import { around, chooseLanguage, formatDate, t, TABLES } from '../../page/model/
 
 const page = new URL('../../page/', import.meta.url);
 const read = (name) => readFileSync(new URL(name, page), 'utf8');
-const sources = readdirSync(page, { recursive: true }).filter((name) => /\.js$/.test(name) && !name.startsWith('words'));
+const sources = readdirSync(page, { recursive: true }).filter(
+  (name) => /\.js$/.test(name) && !name.startsWith('words'),
+);
 const html = read('index.html');
 
 /** The texts of a word: one, or one for each number. */
@@ -36,7 +38,10 @@ test('no language has the words of another one, but for those that are the same'
 test('every word that the page uses is in the table, and every word of the table is used', () => {
   const text = [html, ...sources.map(read)].join('\n');
   const used = Object.keys(TABLES.en).filter((key) => new RegExp(`['"]${key}['"]|\\b${key}: `).test(text));
-  assert.deepEqual(Object.keys(TABLES.en).filter((key) => !used.includes(key)), []);
+  assert.deepEqual(
+    Object.keys(TABLES.en).filter((key) => !used.includes(key)),
+    [],
+  );
   const calls = [...text.matchAll(/\b(?:t|around)\('(\w+)'|data-(?:word|label|placeholder)="(\w+)"/g)];
   assert.ok(calls.length > 50);
   for (const [, call, attribute] of calls) assert.ok((call ?? attribute) in TABLES.en, call ?? attribute);
@@ -64,7 +69,14 @@ test('the first language of the person that the page has is chosen', () => {
 
 test('numbers have their forms', () => {
   chooseLanguage(['en']);
-  assert.deepEqual([0, 1, 2].map((n) => around('itemsLeft', n)), [['', ' items left'], ['', ' item left'], ['', ' items left']]);
+  assert.deepEqual(
+    [0, 1, 2].map((n) => around('itemsLeft', n)),
+    [
+      ['', ' items left'],
+      ['', ' item left'],
+      ['', ' items left'],
+    ],
+  );
   assert.equal(t('offlineText', { n: 0 }), 'Offline. Changes are kept here and sent later.');
   chooseLanguage(['es']);
   assert.deepEqual(around('itemsLeft', 1), ['queda ', ' tarea']);

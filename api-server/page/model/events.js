@@ -1,5 +1,5 @@
-// The format of Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Pure. Not
-// EventSource, which cannot send a token.
+// The format of Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Pure.
+// Not EventSource, which cannot send a token.
 
 /** Reads a stream piece by piece. */
 export class EventParser {
@@ -12,7 +12,8 @@ export class EventParser {
 
   /**
    * @param {string} text the next piece
-   * @returns {{event: string, data: string | null, id?: string, retry?: number}[]} data is null without a line
+   * @returns {{event: string, data: string | null, id?: string, retry?: number}[]} data is null without a
+   *   line
    */
   push(text) {
     this.#rest += text;

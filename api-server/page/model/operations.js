@@ -1,8 +1,8 @@
 // Changes that the service has not confirmed yet: what the person sees of them, and which may be sent. Pure.
 //
-// An operation has a `kind`, the `target` that it changes (a number, or a text for what has no number yet), the
-// `list` of a todo, and a `key`, by which operations are in order. `after` is the key of one that must succeed
-// before.
+// An operation has a `kind`, the `target` that it changes (a number, or a text for what has no number yet),
+// the `list` of a todo, and a `key`, by which operations are in order. `after` is the key of one that must
+// succeed before.
 
 import { compare } from './order.js';
 
@@ -58,7 +58,9 @@ function waitsFor(operation, earlier) {
 
 const isAppended = ({ kind, body }) => kind === 'create' && body.order == null;
 
-/** The operations that may be sent now. `busy` and `stopped` are keys: in flight, and waiting for a person. */
+/**
+ * The operations that may be sent now. `busy` and `stopped` are keys: in flight, and waiting for a person.
+ */
 export function sendable(operations, busy, stopped) {
   return operations.filter(
     (operation, index) =>

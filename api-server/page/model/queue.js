@@ -1,5 +1,5 @@
-// The operations of this browser, kept until the service has confirmed them. One entry of the storage each, so
-// that two tabs cannot overwrite each other's. Never holds a token.
+// The operations of this browser, kept until the service has confirmed them. One entry of the storage each,
+// so that two tabs cannot overwrite each other's. Never holds a token.
 
 import { renamed } from './operations.js';
 

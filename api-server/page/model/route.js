@@ -38,7 +38,9 @@ export function formatRoute({ filter, list, text, tag, priority, due }) {
 /** Whether something beyond the three filters is set. */
 export const isNarrowed = ({ text, tag, priority, due }) => Boolean(text || tag || priority || due);
 
-/** Whether a todo is among those that the search leaves, whatever the filter. `today` is a date, `2026-11-20`. */
+/**
+ * Whether a todo is among those that the search leaves, whatever the filter. `today` is a date, `2026-11-20`.
+ */
 export function isFound(todo, { text, tag, priority, due }, today) {
   return (
     (!text || [todo.title, ...todo.tags].some((own) => plain(own).includes(plain(text)))) &&

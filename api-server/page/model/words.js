@@ -8,7 +8,10 @@ export const TABLES = { en, es, pt };
 
 let language = 'en';
 
-/** The first of the person's languages that the page has: `navigator.languages`, which is what Accept-Language says. */
+/**
+ * The first of the person's languages that the page has: `navigator.languages`, which is what Accept-Language
+ * says.
+ */
 export function chooseLanguage(wanted) {
   const known = wanted.map((tag) => tag.toLowerCase().split('-')[0]).find((tag) => tag in TABLES);
   language = known ?? 'en';
@@ -41,5 +44,7 @@ function fill(text, values) {
 
 /** `2026-11-20` as people write it. */
 export function formatDate(date) {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`));
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' }).format(
+    new Date(`${date}T00:00:00Z`),
+  );
 }

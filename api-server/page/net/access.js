@@ -1,8 +1,16 @@
-// Who uses the page: nobody in particular, somebody who logs in, or somebody who has a token. Tokens are in memory
-// only: a reload asks the issuer again, which knows its own session.
+// Who uses the page: nobody in particular, somebody who logs in, or somebody who has a token. Tokens are in
+// memory only: a reload asks the issuer again, which knows its own session.
 
 import { t } from '../model/words.js';
-import { challengeOf, discover, randomText, readCallback, readClaims, requestTokens, withQuery } from './oidc.js';
+import {
+  challengeOf,
+  discover,
+  randomText,
+  readCallback,
+  readClaims,
+  requestTokens,
+  withQuery,
+} from './oidc.js';
 
 /** What a login needs when the issuer sends the person back: no secret that outlives it. */
 const PENDING = 'todostack-login';
@@ -80,7 +88,12 @@ export class Access {
     try {
       const { authorization_endpoint: endpoint } = await discover(this.#login.issuer, fetch);
       const { clientId, scope, audience } = this.#login;
-      const pending = { state: randomText(), nonce: randomText(), verifier: randomText(), hash: location.hash };
+      const pending = {
+        state: randomText(),
+        nonce: randomText(),
+        verifier: randomText(),
+        hash: location.hash,
+      };
       this.#session.setItem(PENDING, JSON.stringify(pending));
       location.assign(
         withQuery(endpoint, {
@@ -116,7 +129,12 @@ export class Access {
       return;
     }
     try {
-      const values = { grant_type: 'authorization_code', code, redirect_uri: redirectUri(), code_verifier: pending.verifier };
+      const values = {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: redirectUri(),
+        code_verifier: pending.verifier,
+      };
       await this.#request(values, pending.nonce);
       this.#session.setItem(SESSION, 'yes');
     } catch (failure) {

@@ -1,4 +1,5 @@
-// What a person can do. Each action adds operations to the queue, which the page shows at once and sends when it can.
+// What a person can do. Each action adds operations to the queue, which the page shows at once and sends when
+// it can.
 
 import { changes, pick } from '../model/merge.js';
 import { moveTo, orderAtEnd, position } from '../model/order.js';
@@ -9,7 +10,9 @@ const FIELDS = ['title', 'completed', 'order', 'dueDate', 'tags', 'priority'];
 
 /** Also where `crypto.randomUUID` is missing: on pages without TLS. */
 export function random() {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return [...crypto.getRandomValues(new Uint8Array(12))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
 }
 
 export class Actions {
@@ -72,7 +75,10 @@ export class Actions {
   clearCompleted(list, route) {
     const today = localDate(new Date());
     const found = this.#store.todos(list).filter((todo) => isFound(todo, route, today));
-    this.delete(list, found.filter((todo) => isInFilter(todo, 'completed')));
+    this.delete(
+      list,
+      found.filter((todo) => isInFilter(todo, 'completed')),
+    );
   }
 
   /** Puts a todo at an index of the todos that are shown. */
@@ -83,9 +89,16 @@ export class Actions {
     }
   }
 
-  /** The service numbers todos anew in another list, so that one is created there before this one is deleted. */
+  /**
+   * The service numbers todos anew in another list, so that one is created there before this one is deleted.
+   */
   moveToList(list, todo, target) {
-    const created = this.#add({ kind: 'create', list: target, target: `n-${random()}`, body: this.#body(todo) });
+    const created = this.#add({
+      kind: 'create',
+      list: target,
+      target: `n-${random()}`,
+      body: this.#body(todo),
+    });
     const old = this.#store.resolve(todo.id);
     this.#add({ kind: 'delete', list, target: old, base: pick(todo, FIELDS), after: created.key });
   }
@@ -134,7 +147,8 @@ export class Actions {
 
   /** Removes an operation that was not sent yet. */
   #takeBack({ key }) {
-    const waits = this.#store.operations.some((operation) => operation.key === key) && !this.#store.busy.has(key);
+    const waits =
+      this.#store.operations.some((operation) => operation.key === key) && !this.#store.busy.has(key);
     if (waits) {
       this.#store.queue.remove(key);
       this.#store.conflicts.delete(key);

@@ -16,7 +16,9 @@ export class Problem extends Error {
 
   /** Whether the same request may succeed later. */
   get isPassing() {
-    return [408, 425, 429, 500, 502, 503, 504].includes(this.status) || this.slug === 'idempotency-key-in-flight';
+    return (
+      [408, 425, 429, 500, 502, 503, 504].includes(this.status) || this.slug === 'idempotency-key-in-flight'
+    );
   }
 }
 

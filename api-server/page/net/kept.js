@@ -1,5 +1,5 @@
-// The todos as this browser last saw them, for a page that is opened without a network. Only those of services
-// without a login: what belongs to somebody is not left behind in a browser.
+// The todos as this browser last saw them, for a page that is opened without a network. Only those of
+// services without a login: what belongs to somebody is not left behind in a browser.
 
 /** Enough to work with, and far from what a storage holds. */
 const MOST = 500;
@@ -24,7 +24,9 @@ export class Kept {
       this.#timer = null;
       const todos = this.#store.confirmedTodos(list).slice(0, MOST);
       this.#try(() => this.#storage.setItem(`${this.#prefix}/${list}`, JSON.stringify(todos)));
-      this.#try(() => this.#storage.setItem(`${this.#prefix}/lists`, JSON.stringify(this.#store.confirmedLists())));
+      this.#try(() =>
+        this.#storage.setItem(`${this.#prefix}/lists`, JSON.stringify(this.#store.confirmedLists())),
+      );
     }, WAIT_MS);
   }
 

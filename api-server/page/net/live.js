@@ -1,4 +1,5 @@
-// Keeps what the page knows up to date: loads it, follows the stream of changes, and polls where there is none.
+// Keeps what the page knows up to date: loads it, follows the stream of changes, and polls where there is
+// none.
 
 import { EventParser } from '../model/events.js';
 import { Problem, todosPath, Unreachable } from './api.js';
@@ -56,7 +57,7 @@ export class Live {
   async loadLists() {
     await this.#attempt(async () => {
       const lists = [];
-      for (let query = 'limit=1000'; query; ) {
+      for (let query = 'limit=1000'; query;) {
         const { data, next } = await this.#api.send('GET', `lists?${query}`);
         lists.push(...data);
         query = next;
@@ -65,7 +66,7 @@ export class Live {
     });
   }
 
-  /** Begins anew, as somebody else perhaps. */
+  /** Starts again, perhaps as another user. */
   restart() {
     this.#lastId = null;
     this.#stream?.abort();
@@ -95,7 +96,7 @@ export class Live {
   async #loadTodos(list) {
     const since = this.#store.now();
     const todos = [];
-    for (let query = `limit=${PAGE_SIZE}`; query; ) {
+    for (let query = `limit=${PAGE_SIZE}`; query;) {
       const { data, next } = await this.#api.send('GET', `${todosPath(list)}?${query}`);
       todos.push(...data);
       query = next;
@@ -151,7 +152,11 @@ export class Live {
     this.#stream = abort;
     const position = this.#lastId === null ? {} : { 'last-event-id': this.#lastId };
     const headers = { accept: 'text/event-stream', ...position };
-    const response = await this.#api.open('todos/events', { headers, signal: abort.signal, cache: 'no-store' });
+    const response = await this.#api.open('todos/events', {
+      headers,
+      signal: abort.signal,
+      cache: 'no-store',
+    });
     if (!/^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')) {
       abort.abort();
       throw new Problem(404);
@@ -183,11 +188,11 @@ export class Live {
       try {
         this.#apply(event, JSON.parse(data));
       } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error;
+        // Not what this page knows, as from another version: asking for it again would bring the same.
+        console.warn(error);
         this.#reload();
       }
     }
-    // After the event: one that could not be applied is asked for again.
     if (id !== undefined) this.#lastId = id;
   }
 
@@ -203,7 +208,9 @@ export class Live {
   }
 
   #isMaybeOwn(id) {
-    const creates = this.#store.operations.some(({ kind, key }) => kind === 'create' && this.#store.busy.has(key));
+    const creates = this.#store.operations.some(
+      ({ kind, key }) => kind === 'create' && this.#store.busy.has(key),
+    );
     return creates && !this.#store.entry(id);
   }
 

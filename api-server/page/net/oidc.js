@@ -59,6 +59,8 @@ export async function requestTokens(endpoint, values, fetch) {
 
 async function expectOk(response) {
   if (response.ok) return response;
-  const { error = `HTTP ${response.status}`, error_description: description } = await response.json().catch(() => ({}));
+  const { error = `HTTP ${response.status}`, error_description: description } = await response
+    .json()
+    .catch(() => ({}));
   throw new Error(description ?? error);
 }

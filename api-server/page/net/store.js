@@ -1,5 +1,5 @@
-// What this page knows: the todos and lists as the service has them, and the operations that it has not confirmed.
-// What a person sees is both together. Changes nothing by itself and sends nothing.
+// What this page knows: the todos and lists as the service has them, and the operations that it has not
+// confirmed. What a person sees is both together. Changes nothing by itself and sends nothing.
 
 import { applyToLists, applyToTodos } from '../model/operations.js';
 
@@ -172,7 +172,8 @@ export class Store extends EventTarget {
 
   /** Everything of a person who logs out. */
   reset() {
-    for (const known of [this.#todos, this.#lists, this.#listEtags, this.#loaded, this.#touched]) known.clear();
+    for (const known of [this.#todos, this.#lists, this.#listEtags, this.#loaded, this.#touched])
+      known.clear();
     for (const open of [this.conflicts, this.busy]) open.clear();
     this.notices = [];
     this.changed();

@@ -137,8 +137,8 @@ export class Sync {
   }
 
   /**
-   * Calls `change` with the todo as the service has it, and with the headers that protect changes of others; again
-   * when it was changed in between.
+   * Calls `change` with the todo as the service has it, and with the headers that protect changes of others;
+   * again when it was changed in between.
    */
   async #guarded({ target, list, offline }, isSafe, change) {
     let current = this.#store.entry(target);

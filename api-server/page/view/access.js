@@ -25,7 +25,10 @@ export class TodoAccess extends HTMLElement {
     const { access } = this.#app;
     this.panel.hidden = !barrier;
     this.logout.hidden = !access.isLoggedIn;
-    setText(this.logout.querySelector('.text'), access.name ? `${t('logout')} (${access.name})` : t('logout'));
+    setText(
+      this.logout.querySelector('.text'),
+      access.name ? `${t('logout')} (${access.name})` : t('logout'),
+    );
     if (!barrier) return;
     const text = barrier === 'forbidden' ? 'forbidden' : access.hasLogin ? access.reason : 'tokenText';
     setText(this.panel.querySelector('.why'), t(text));

@@ -25,7 +25,10 @@ export class TodoApp extends HTMLElement {
     this.clear = find('.clear-completed');
     this.count = find('.todo-count');
     this.parts = Object.fromEntries(
-      ['items', 'lists', 'search', 'details', 'conflict', 'status', 'access'].map((name) => [name, find(`todo-${name}`)]),
+      ['items', 'lists', 'search', 'details', 'conflict', 'status', 'access'].map((name) => [
+        name,
+        find(`todo-${name}`),
+      ]),
     );
     for (const part of Object.values(this.parts)) part.start(this);
     this.#listen();
@@ -50,7 +53,8 @@ export class TodoApp extends HTMLElement {
     });
     document.addEventListener('keydown', (event) => {
       const isUndo = event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey;
-      if (!isUndo || !this.actions.canUndo || event.target.matches('input:not(.toggle), select, dialog *')) return;
+      if (!isUndo || !this.actions.canUndo || event.target.matches('input:not(.toggle), select, dialog *'))
+        return;
       event.preventDefault();
       this.undo();
     });
@@ -93,7 +97,15 @@ export class TodoApp extends HTMLElement {
     const found = todos.filter((todo) => isFound(todo, this.route, today));
     const shown = found.filter((todo) => isInFilter(todo, this.route.filter));
     const lists = store.lists();
-    const view = { todos, found, shown, lists, route: this.route, today, offline: store.connection === 'offline' };
+    const view = {
+      todos,
+      found,
+      shown,
+      lists,
+      route: this.route,
+      today,
+      offline: store.connection === 'offline',
+    };
     const isOpen = !store.barrier;
     for (const name of ['items', 'lists', 'search']) this.parts[name].render(view);
     this.parts.status.render(store);
@@ -108,13 +120,15 @@ export class TodoApp extends HTMLElement {
   #renderCounts({ todos, found, shown }) {
     const isEmpty = todos.length === 0;
     const left = todos.filter((todo) => !todo.completed).length;
-    this.main.hidden = isEmpty;
+    // Hiding the title that is being edited would take the focus from it, and end the editing.
+    this.main.hidden = isEmpty && !this.parts.items.isEditing;
     this.footer.hidden = isEmpty;
     this.toggleAll.checked = found.length > 0 && found.every((todo) => todo.completed);
     this.toggleAll.disabled = found.length === 0;
     this.clear.hidden = !found.some((todo) => todo.completed);
     this.querySelector('.nothing').hidden = isEmpty || shown.length > 0 || !isNarrowed(this.route);
-    this.querySelector('.loading').hidden = this.store.isLoaded(this.route.list) || this.store.connection === 'offline';
+    this.querySelector('.loading').hidden =
+      this.store.isLoaded(this.route.list) || this.store.connection === 'offline';
     const [before, after] = around('itemsLeft', left);
     setText(this.count.querySelector('strong'), left.toLocaleString(document.documentElement.lang));
     setText(this.count.firstElementChild, before);
@@ -204,9 +218,14 @@ export class TodoApp extends HTMLElement {
   #rejected({ kind, body, base, patch }, problem) {
     const isList = kind.endsWith('-list');
     const title = { ...base, ...body, ...patch };
-    let why = [problem.message, ...problem.errors.map(({ pointer, detail }) => `${pointer} ${detail}`)].join(' ');
+    let why = [problem.message, ...problem.errors.map(({ pointer, detail }) => `${pointer} ${detail}`)].join(
+      ' ',
+    );
     if (problem.status === 403) why = t('failedPermission');
     if (problem.status === 405) why = t('failedUnsupported');
-    this.notify('error', t(isList ? 'failedList' : 'failed', { title: title.name ?? title.title ?? '', why }));
+    this.notify(
+      'error',
+      t(isList ? 'failedList' : 'failed', { title: title.name ?? title.title ?? '', why }),
+    );
   }
 }

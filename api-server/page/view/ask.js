@@ -6,7 +6,13 @@ import { make } from './make.js';
 export class Ask {
   /** @returns {Promise<string | null>} null when the person cancels */
   name(title, value) {
-    const input = make('input', { name: 'name', required: true, maxlength: 200, autofocus: true, dir: 'auto' });
+    const input = make('input', {
+      name: 'name',
+      required: true,
+      maxlength: 200,
+      autofocus: true,
+      dir: 'auto',
+    });
     input.value = value;
     const label = make('label', {}, make('span', {}, t('name')), input);
     return this.#open(title, [label], t('save'), () => input.value);

@@ -23,7 +23,12 @@ export class TodoDetails extends HTMLElement {
         { method: 'dialog' },
         make('h2', { id: 'details-title' }, t('details')),
         ...Object.entries(fields).map(([word, field]) => make('label', {}, make('span', {}, t(word)), field)),
-        make('p', { class: 'buttons' }, button('moveUp', () => place(-1)), button('moveDown', () => place(1))),
+        make(
+          'p',
+          { class: 'buttons' },
+          button('moveUp', () => place(-1)),
+          button('moveDown', () => place(1)),
+        ),
         make(
           'p',
           { class: 'buttons' },

@@ -1,9 +1,11 @@
-// Dragging a todo with a mouse, a pen or a finger: to another place, or onto a list. The keyboard is in `items`.
+// Dragging a todo with a mouse, a pen or a finger: to another place, or onto a list. The keyboard is in
+// `items`.
 
 /**
  * @param {PointerEvent} start on the handle of a todo
  * @param {Element} list that the todo is in
- * @param {(where: {index: number | null, list: unknown}) => void} done `index` is null without a move; `list` is
+ * @param {(where: {index: number | null, list: unknown}) => void} done `index` is null without a move;
+ *   `list` is
  *   undefined unless the todo was dropped on a list
  */
 export function startDragging(start, list, done) {

@@ -42,11 +42,18 @@ function describe({ todo, route, today, conflict, offline }) {
   const chips = [];
   if (conflict) chips.push({ kind: 'conflict', text: t('resolve') });
   else if (todo.unsent && offline) chips.push({ kind: 'unsent', text: t('unsent') });
-  if (todo.priority) chips.push({ kind: `priority ${todo.priority}`, text: t(todo.priority), before: t('priority') });
+  if (todo.priority)
+    chips.push({ kind: `priority ${todo.priority}`, text: t(todo.priority), before: t('priority') });
   if (todo.dueDate) {
     const late = todo.dueDate < today && !todo.completed;
     const before = late ? t('overdue') : t('due');
-    chips.push({ kind: late ? 'due overdue' : 'due', text: formatDate(todo.dueDate), date: todo.dueDate, before, late });
+    chips.push({
+      kind: late ? 'due overdue' : 'due',
+      text: formatDate(todo.dueDate),
+      date: todo.dueDate,
+      before,
+      late,
+    });
   }
   for (const tag of todo.tags) chips.push({ kind: 'tag', text: tag, href: formatRoute({ ...route, tag }) });
   return chips;

@@ -30,6 +30,10 @@ export class TodoItems extends HTMLElement {
     this.list.addEventListener('pointerdown', (event) => this.#grabbed(event));
   }
 
+  get isEditing() {
+    return this.#edited !== null;
+  }
+
   /** @param {{shown: object[], route: object, today: string, offline: boolean}} view */
   render(view) {
     const isOther = this.#view && this.#view.route.list !== view.route.list;
@@ -53,7 +57,9 @@ export class TodoItems extends HTMLElement {
       return li;
     });
     const focused = document.activeElement;
-    const refocus = [...elements.values()].some((li) => li.contains(focused)) ? this.#neighborOf(focused) : null;
+    const refocus = [...elements.values()].some((li) => li.contains(focused))
+      ? this.#neighborOf(focused)
+      : null;
     for (const li of elements.values()) {
       // What is being typed is not thrown away because somebody else deleted the todo.
       if (!li.classList.contains('editing')) li.remove();
@@ -76,7 +82,11 @@ export class TodoItems extends HTMLElement {
   /** Where the focus goes when the todo that has it is gone: to the next, the one before, or the input. */
   #neighborOf(focused) {
     const li = focused.closest('.todo');
-    return { selector: `.${focused.classList[0]}`, next: li.nextElementSibling, previous: li.previousElementSibling };
+    return {
+      selector: `.${focused.classList[0]}`,
+      next: li.nextElementSibling,
+      previous: li.previousElementSibling,
+    };
   }
 
   #focusBeside({ selector, next, previous }) {
@@ -119,7 +129,8 @@ export class TodoItems extends HTMLElement {
     if (key === 'F2' || (key === 'Enter' && target.matches('.toggle'))) this.#edit(li);
     else if (key === 'Delete') this.#app.actions.delete(this.#view.route.list, [todo]);
     else if ((step || end) && (altKey || target.matches('.handle'))) this.#move(todo, step ?? end);
-    else if (step) (step < 0 ? li.previousElementSibling : li.nextElementSibling)?.querySelector('.toggle').focus();
+    else if (step)
+      (step < 0 ? li.previousElementSibling : li.nextElementSibling)?.querySelector('.toggle').focus();
     else return;
     event.preventDefault();
   }
@@ -147,8 +158,9 @@ export class TodoItems extends HTMLElement {
       this.#edited = null;
       endEditing(li);
       if (save) this.#app.actions.rename(this.#view.route.list, todo, input.value);
-      this.render(this.#view);
-      if (refocus && li.isConnected) li.querySelector('.toggle').focus();
+      this.#app.render();
+      // The todo is gone when its title was emptied, or when it was deleted elsewhere meanwhile.
+      if (refocus) (li.isConnected ? li.querySelector('.toggle') : this.#app.newTodo).focus();
     };
     input.addEventListener('blur', () => end(true, false));
     input.addEventListener('keydown', (event) => {

@@ -24,7 +24,9 @@ export class TodoLists extends HTMLElement {
     const state = JSON.stringify([lists.map(({ id, name }) => [id, name]), route]);
     if (state === this.#state) return;
     this.#state = state;
-    const focused = this.links.contains(document.activeElement) ? document.activeElement.dataset.list : undefined;
+    const focused = this.links.contains(document.activeElement)
+      ? document.activeElement.dataset.list
+      : undefined;
     const links = [{ id: null, name: t('defaultList') }, ...lists].map((list) => this.#link(list));
     this.links.replaceChildren(...links.map((link) => make('li', {}, link)));
     links.find((link) => link.dataset.list === focused)?.focus();

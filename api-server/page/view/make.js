@@ -2,7 +2,8 @@
 
 /**
  * @param {string} tag
- * @param {object} attributes a function is a listener (`onclick`), `true` an empty attribute; null and false are none
+ * @param {object} attributes a function is a listener (`onclick`), `true` an empty attribute; null and
+ *   false are none
  */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
