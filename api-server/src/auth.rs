@@ -4,12 +4,16 @@
 mod keys;
 mod signature;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use http::{HeaderMap, Method, Uri, header};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, errors::ErrorKind};
 use serde::Deserialize;
 use todostack_store::Owner;
+use tokio::time::Instant;
 
 use self::keys::Keys;
 pub use self::keys::KeysError;
@@ -76,9 +80,19 @@ pub struct Auth {
     keys: Keys,
 }
 
+/// Of a valid token.
+pub(crate) struct Identity {
+    /// The claim `sub`.
+    pub(crate) subject: Owner,
+    /// When the token is no longer accepted; `None` in the distant future.
+    pub(crate) expires: Option<Instant>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
+    /// Seconds since 1970, which may have a fraction (RFC 7519, 2).
+    exp: f64,
     /// Separated by spaces (RFC 8693, 4.2).
     #[serde(default)]
     scope: String,
@@ -100,8 +114,8 @@ impl Auth {
         Ok(Self { validation, keys: Keys::new(keys, reread_after)? })
     }
 
-    /// The subject of the token, if its scopes allow the method.
-    pub(crate) async fn identify(&self, headers: &HeaderMap, method: &Method) -> Result<Owner, AuthError> {
+    /// Who has the token, if its scopes allow the method.
+    pub(crate) async fn identify(&self, headers: &HeaderMap, method: &Method) -> Result<Identity, AuthError> {
         let token = bearer(headers)?;
         let header = decode_header(token).map_err(|_| AuthError::Invalid("it is not a JWT"))?;
         check_header(&header)?;
@@ -110,7 +124,7 @@ impl Auth {
         let mut validation = self.validation.clone();
         // Only the algorithm that both the list above and the key allow.
         validation.algorithms = vec![header.alg];
-        let Claims { sub, scope } = decode::<Claims>(token, &key, &validation)
+        let Claims { sub, exp, scope } = decode::<Claims>(token, &key, &validation)
             .map_err(|error| AuthError::Invalid(invalid_reason(error.kind())))?
             .claims;
         let needed = if matches!(*method, Method::GET | Method::HEAD) { READ } else { WRITE };
@@ -122,8 +136,14 @@ impl Auth {
                 "its subject (sub) is empty, longer than 255 bytes, or contains NUL",
             ));
         }
-        Ok(sub.into())
+        Ok(Identity { subject: sub.into(), expires: expiry(exp) })
     }
+}
+
+fn expiry(exp: f64) -> Option<Instant> {
+    let since_1970 = Duration::try_from_secs_f64(exp).ok()?.checked_add(Duration::from_secs(LEEWAY))?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Instant::now().checked_add(since_1970.saturating_sub(now))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {

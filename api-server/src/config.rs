@@ -75,6 +75,10 @@ pub struct ServeArgs {
     /// Maximum number of requests in flight; more are rejected with 503.
     #[arg(long, global = true, env = "TODOSTACK_MAX_CONCURRENT_REQUESTS")]
     pub max_concurrent_requests: Option<usize>,
+    /// Maximum number of open streams of events (GET /todos/events); more are rejected with 503. Each takes
+    /// some 10 KiB.
+    #[arg(long, global = true, env = "TODOSTACK_MAX_EVENT_STREAMS")]
+    pub max_event_streams: Option<usize>,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]

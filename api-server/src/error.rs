@@ -46,6 +46,8 @@ pub enum ApiError {
     DeadlineExceeded,
     #[error("Too many requests are in flight; try again in a moment.")]
     Overloaded,
+    #[error("Too many streams of events are open; try again in a moment.")]
+    TooManyStreams,
     #[error("The headers of a request must have at most {0} bytes.")]
     HeadersTooLarge(usize),
     /// Seconds until the client may send the next request.
@@ -74,6 +76,7 @@ impl ApiError {
             Self::RequestTimeout => (408, "request-timeout", "Request timeout"),
             Self::DeadlineExceeded => (503, "deadline-exceeded", "Deadline exceeded"),
             Self::Overloaded => OVERLOADED,
+            Self::TooManyStreams => (503, "too-many-streams", "Too many streams"),
             Self::HeadersTooLarge(_) => (431, "headers-too-large", "Headers too large"),
             Self::RateLimited(_) => (429, "rate-limited", "Rate limited"),
             Self::Auth(error) => auth_kind(error),
@@ -105,6 +108,8 @@ impl ApiError {
             Self::DeadlineExceeded
             | Self::Overloaded
             | Self::Store(todostack_store::Error::KeyInFlight | todostack_store::Error::Overloaded) => 1,
+            // Streams are open for long.
+            Self::TooManyStreams => 10,
             Self::Store(error) if error.concerns_the_database() => 5,
             _ => return HeaderMap::new(),
         };

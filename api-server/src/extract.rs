@@ -9,7 +9,7 @@ use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use todostack_store::{Collection, Error, ListId, Owner, TodoPlace};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     error::{ApiError, FieldError},
@@ -116,6 +116,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(Owner::from(""))))
     }
 }
+
+/// When the token of the request expires. Absent when it never does, or authentication is off.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenExpiry(pub(crate) Instant);
 
 /// The collection that the path names, and the addresses of what is in it. Whether its list exists is
 /// answered by the statement that uses it.

@@ -7,6 +7,7 @@ pub mod config;
 pub mod database;
 mod error;
 mod etag;
+mod events;
 mod extract;
 pub mod healthcheck;
 mod index;

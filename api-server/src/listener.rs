@@ -1,7 +1,13 @@
 //! Serves a router on a TCP listener: limits connections and headers, and drains requests when it stops.
 //! Which listeners exist is decided in `serve`.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -20,7 +26,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tower::Service as _;
@@ -33,6 +39,17 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_HEAD_BYTES: usize = 64 * 1_024;
 /// How long requests in flight may take when the listener stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The place of a connection among the [`MAX_CONNECTIONS`], which is given up with it, or earlier.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Seat {
+    /// For a connection that is counted elsewhere from now on.
+    pub(crate) fn give_up(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
 
 /// Serves on the current runtime until `stop`, then drains.
 pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
@@ -59,13 +76,13 @@ pub async fn serve_on(listener: TcpListener, apps: Vec<(Handle, Router)>, stop: 
             Ok((stream, peer)) => {
                 let Some((runtime, app)) = next.next() else { return };
                 let (app, watcher) = (app.clone(), graceful.watcher());
+                let seat = Seat(Arc::new(Mutex::new(permit.ok())));
                 runtime.spawn(async move {
                     match prepare(stream) {
                         // A connection that the client broke needs no log line.
-                        Ok(stream) => drop(watcher.watch(connection(stream, peer, app)).await),
+                        Ok(stream) => drop(watcher.watch(connection(stream, (peer, seat), app)).await),
                         Err(error) => tracing::debug!(%error, "Failed to prepare a connection"),
                     }
-                    drop(permit);
                 });
             }
             Err(error) => {
@@ -92,7 +109,7 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
 
 fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, seat): (SocketAddr, Seat),
     app: Router,
 ) -> http1::Connection<
     TokioIo<TcpStream>,
@@ -101,6 +118,7 @@ fn connection(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(seat.clone());
         app.clone().call(request)
     });
     http1::Builder::new()

@@ -7,7 +7,12 @@ use http::{Method, StatusCode};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric},
-    metrics::{family::Family, gauge::ConstGauge, histogram::Histogram, info::Info},
+    metrics::{
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+        info::Info,
+    },
     registry::{Registry, Unit},
 };
 use todostack_store::{PoolState, Store};
@@ -38,6 +43,8 @@ pub(crate) struct Answered<'a> {
 pub struct Metrics {
     registry: Registry,
     requests: Requests,
+    /// The number of open streams of events.
+    pub(crate) streams: Gauge,
 }
 
 impl Metrics {
@@ -56,8 +63,10 @@ impl Metrics {
             "Version of the service",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
+        let streams = Gauge::default();
+        registry.register("todostack_api_event_streams_open", "Open streams of events", streams.clone());
         registry.register_collector(Box::new(Pools(stores)));
-        Self { registry, requests }
+        Self { registry, requests, streams }
     }
 
     /// Counts one answered request.

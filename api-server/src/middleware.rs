@@ -22,8 +22,9 @@ use tokio::time::{Instant, timeout};
 
 use self::{cors::Cors, trace::Trace};
 use crate::{
+    auth::Identity,
     error::{self, ApiError},
-    extract::Caller,
+    extract::{Caller, TokenExpiry},
     metrics::Answered,
     state::{AppState, Shared},
 };
@@ -86,18 +87,22 @@ async fn answer(shared: &Shared, access: Access, mut request: Request, next: Nex
     if access == Access::Anyone || request.method() == Method::OPTIONS {
         return next.run(request).await;
     }
-    // The subject of the token; `None` when authentication is off.
     let caller = match &shared.auth {
         Some(auth) => auth.identify(request.headers(), request.method()).await.map(Some),
         None => Ok(None),
     };
+    // `None` when authentication is off.
     let caller = caller.map_err(ApiError::from);
     // Before an invalid token is rejected, so that guesses count too.
-    let quota = limit::take(shared, caller.as_ref().ok().and_then(Option::as_ref), &request);
+    let subject = caller.as_ref().ok().and_then(Option::as_ref).map(|identity| &identity.subject);
+    let quota = limit::take(shared, subject, &request);
     let mut response = match quota.check().and(caller) {
-        Ok(subject) => {
-            if let Some(subject) = subject {
+        Ok(identity) => {
+            if let Some(Identity { subject, expires }) = identity {
                 request.extensions_mut().insert(Caller(subject));
+                if let Some(expires) = expires {
+                    request.extensions_mut().insert(TokenExpiry(expires));
+                }
             }
             next.run(request).await
         }

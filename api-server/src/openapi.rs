@@ -17,6 +17,7 @@ use utoipa::{
 use crate::{
     auth,
     error::{FieldError, Problem},
+    events::{ListDeletedEvent, ListEvent, TodoDeletedEvent, TodoEvent},
     schemas::Tag,
 };
 
@@ -41,7 +42,7 @@ const INDEX: &str = "/";
         (name = "lists", description = "Lists of todos"),
         (name = "meta", description = "About this service"),
     ),
-    components(schemas(Problem, FieldError, Tag)),
+    components(schemas(Problem, FieldError, Tag, TodoEvent, TodoDeletedEvent, ListEvent, ListDeletedEvent)),
     paths(get_document),
 )]
 pub(crate) struct Document;

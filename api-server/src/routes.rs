@@ -49,6 +49,12 @@ fn todos() -> OpenApiRouter<AppState> {
         )
 }
 
+fn events() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(todos::events::events))
+        .route("/todos/events", allow!("GET, HEAD, OPTIONS"))
+}
+
 fn lists() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(lists::list::list, lists::create::create))
@@ -66,7 +72,7 @@ fn public() -> OpenApiRouter<AppState> {
 
 /// What needs a token, when authentication is on.
 fn protected() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(todos()).merge(lists())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(todos()).merge(events()).merge(lists())
 }
 
 /// All operations with the middleware. axum answers HEAD by GET.

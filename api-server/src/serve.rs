@@ -27,6 +27,9 @@ use crate::{
 /// Idempotency keys expire after a day; an hour more does no harm.
 const DELETE_KEYS_EVERY: Duration = Duration::from_hours(1);
 
+/// At thousands of writes per second, the log grows by tens of thousands of rows in this time.
+const DELETE_CHANGES_EVERY: Duration = Duration::from_secs(10);
+
 /// A bucket of the rate limit is full again after seconds; until it is evicted it takes some 100 bytes.
 const EVICT_CLIENTS_EVERY: Duration = Duration::from_mins(1);
 
@@ -70,7 +73,11 @@ pub async fn run(
     let api_server = tokio::spawn(listener::serve_on(api_listener, apps, stopped(api_stop)));
     let probes_server =
         tokio::spawn(listener::serve(probes_listener, probes::router(state.clone()), stopped(probes_stop)));
-    let housekeeping = [tokio::spawn(delete_keys(state.clone())), tokio::spawn(evict_clients(state.clone()))];
+    let housekeeping = [
+        tokio::spawn(delete_keys(state.clone())),
+        tokio::spawn(delete_changes(state.clone())),
+        tokio::spawn(evict_clients(state.clone())),
+    ];
 
     let signal = stop.await;
     // Readiness fails first: a replica that is removed too early would lose requests.
@@ -78,6 +85,8 @@ pub async fn run(
     tracing::info!(signal, seconds = drain_delay.as_secs(), "Draining");
     // Until load balancers notice, they still send requests, which are answered.
     sleep(drain_delay).await;
+    // They would never finish. Until now, their clients would have come back to this replica.
+    state.end_streams();
     stop_api.send_replace(true);
     api_server.await.context("failed to stop the API")?;
     housekeeping.iter().for_each(tokio::task::JoinHandle::abort);
@@ -99,6 +108,7 @@ fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
         public_url,
         cors_allowed_origins,
         max_concurrent_requests,
+        max_event_streams,
         page,
         rate_limit,
     } = args;
@@ -109,6 +119,7 @@ fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
         rate_limit: rate_limit.limit(),
         trusted_proxy_hops: rate_limit.trusted_proxy_hops,
         max_concurrent_requests,
+        max_event_streams,
         page: page.settings(auth)?,
     })
 }
@@ -138,6 +149,21 @@ async fn evict_clients(state: AppState) {
     while let Some(rate) = &state.shared.rate {
         sleep(EVICT_CLIENTS_EVERY).await;
         rate.evict_full();
+    }
+}
+
+async fn delete_changes(state: AppState) {
+    let mut failed = false;
+    loop {
+        sleep(DELETE_CHANGES_EVERY).await;
+        let deleted = state.store.delete_old_changes().await;
+        if let Err(error) = &deleted
+            && !failed
+        {
+            let error = chain(error);
+            tracing::warn!(error, "Failed to delete old rows of the log of changes: retrying");
+        }
+        failed = deleted.is_err();
     }
 }
 

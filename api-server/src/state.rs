@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::Auth,
+    events::Hub,
     links::PublicUrl,
     metrics::Metrics,
     otlp::Spans,
@@ -30,6 +31,8 @@ pub struct Settings {
     pub trusted_proxy_hops: usize,
     /// The maximum number of requests in flight; by default [`Settings::DEFAULT_CONCURRENCY`].
     pub max_concurrent_requests: Option<usize>,
+    /// The maximum number of open streams of events; by default [`Settings::DEFAULT_STREAMS`].
+    pub max_event_streams: Option<usize>,
     /// `None`: browsers get the index that programs get.
     pub page: Option<PageSettings>,
 }
@@ -37,6 +40,8 @@ pub struct Settings {
 impl Settings {
     /// The size of the two queues of one store: more requests would only wait for their deadline.
     pub const DEFAULT_CONCURRENCY: usize = 2_048;
+    /// Each takes some 10 KiB.
+    pub const DEFAULT_STREAMS: usize = 1_000;
 }
 
 /// One per worker thread; cheap to clone.
@@ -54,6 +59,7 @@ pub struct Shared {
     pub(crate) rate: Option<Rate>,
     pub(crate) spans: Option<Spans>,
     pub(crate) in_flight: Semaphore,
+    pub(crate) events: Arc<Hub>,
     pub(crate) page: Option<Page>,
     draining: AtomicBool,
 }
@@ -66,8 +72,11 @@ impl Shared {
         spans: Option<Spans>,
     ) -> Self {
         let concurrency = settings.max_concurrent_requests.unwrap_or(Settings::DEFAULT_CONCURRENCY);
+        let metrics = Metrics::new(stores);
+        let streams = settings.max_event_streams.unwrap_or(Settings::DEFAULT_STREAMS);
         Self {
-            metrics: Metrics::new(stores),
+            events: Hub::new(streams, metrics.streams.clone()),
+            metrics,
             auth,
             rate: settings.rate_limit.map(Rate::new),
             spans,
@@ -110,5 +119,10 @@ impl AppState {
     /// Makes `/readyz` fail; requests are still answered.
     pub fn drain(&self) {
         self.shared.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the streams of events, which a listener that stops would wait for.
+    pub fn end_streams(&self) {
+        self.shared.events.end();
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod delete_all;
+pub(crate) mod events;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod replace;

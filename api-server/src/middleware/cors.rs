@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use crate::state::Settings;
 
 const ALLOWED_HEADERS: &str =
-    "authorization, content-type, if-match, if-none-match, idempotency-key, traceparent";
+    "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, traceparent";
 const EXPOSED_HEADERS: &str =
     "etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
 /// Seconds for which browsers cache the answer to a preflight.

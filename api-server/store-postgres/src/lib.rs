@@ -1,6 +1,7 @@
 //! [`Store`] for Postgres: a file per kind of statement. All SQL for Postgres is here, and checked by the
 //! compiler.
 
+mod changes;
 mod connect;
 mod idempotency;
 mod insert;
@@ -10,17 +11,20 @@ mod pool;
 mod read;
 mod write;
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 pub use sqlx::postgres::PgConnectOptions;
 use sqlx::types::Json;
 use todostack_store::{
-    Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
-    Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
+    Change, Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
+    Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
     sql::{Batcher, BatcherLimits, Schema},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
     connect::{Connector, ReconnectingConnection},
@@ -146,6 +150,27 @@ impl Store for PostgresStore {
 
     async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()> {
         self.pool.run(async |c| lists::delete(c, owner, id).await).await
+    }
+
+    async fn end_of_log(&self) -> Result<Position> {
+        self.pool.run(async |c| changes::end(c).await).await
+    }
+
+    async fn changes(
+        &self,
+        owner: Option<&Owner>,
+        after: Position,
+        limit: i64,
+    ) -> Result<Option<Vec<Change>>> {
+        self.pool.run(async |c| changes::select(c, owner, after, limit).await).await
+    }
+
+    async fn changed(&self, quiet: Duration) {
+        sleep(changes::pause(quiet)).await;
+    }
+
+    async fn delete_old_changes(&self) -> Result<u64> {
+        self.pool.run(async |c| Ok(changes::delete_old(c).await?)).await
     }
 
     async fn delete_expired_keys(&self) -> Result<u64> {

@@ -18,13 +18,18 @@ macro_rules! query_todos {
     };
 }
 
+mod changes;
 mod idempotency;
 mod lists;
 mod read;
 mod write;
 mod writer;
 
-use std::{path::Path, sync::LazyLock, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -35,11 +40,12 @@ use sqlx::{
     types::Json,
 };
 use todostack_store::{
-    Collection, Created, Error, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
-    Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery, sql::Schema,
+    Change, Collection, Created, Error, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner,
+    PoolState, Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
+    sql::Schema,
 };
 
-use crate::writer::Writer;
+use crate::{changes::Log, writer::Writer};
 
 /// A row of `todos` as SQLite returns it.
 type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i64>;
@@ -53,6 +59,7 @@ const READERS: u32 = 4;
 pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
+    log: Arc<Log>,
     options: SqliteConnectOptions,
 }
 
@@ -67,13 +74,15 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
+        let log = Arc::new(Log::default());
         Self {
             readers: SqlitePoolOptions::new()
                 .max_connections(READERS)
                 .acquire_timeout(Duration::from_secs(3))
                 .test_before_acquire(false)
                 .connect_lazy_with(options.clone().pragma("query_only", "on")),
-            writer: Writer::start(options.clone()),
+            writer: Writer::start(options.clone(), Arc::clone(&log)),
+            log,
             options,
         }
     }
@@ -148,6 +157,28 @@ impl Store for SqliteStore {
     async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()> {
         let owner = owner.clone();
         self.writer.run(move |c| async move { lists::delete(c, &owner, id).await }.boxed()).await
+    }
+
+    async fn end_of_log(&self) -> Result<Position> {
+        self.log.end(&self.readers).await
+    }
+
+    async fn changes(
+        &self,
+        owner: Option<&Owner>,
+        after: Position,
+        limit: i64,
+    ) -> Result<Option<Vec<Change>>> {
+        Ok(self.log.select(owner, after, limit))
+    }
+
+    async fn changed(&self, _: Duration) {
+        self.log.changed().await;
+    }
+
+    async fn delete_old_changes(&self) -> Result<u64> {
+        // Those that are too many were deleted when others were logged.
+        Ok(0)
     }
 
     async fn delete_expired_keys(&self) -> Result<u64> {

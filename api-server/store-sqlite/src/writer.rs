@@ -1,9 +1,12 @@
-//! The single writer: requests that arrive during a transaction share the next one, and its fsync. No
-//! statements.
+//! The single writer: requests that arrive during a transaction share the next one, and its fsync. Statements
+//! are in the other files.
 //!
 //! # Guarantees
 //! - A request succeeds only after the commit.
 //! - A request that fails is rolled back alone: each runs in a savepoint.
+//! - A change is in the log after the commit, and before its request has succeeded.
+
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -13,6 +16,8 @@ use todostack_store::{
 };
 use tokio::sync::oneshot;
 
+use crate::changes::Log;
+
 type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<()>> + Send>;
 
 /// The queue of the writing connection.
@@ -21,8 +26,8 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(options: SqliteConnectOptions) -> Self {
-        let batch = WriteBatch { options, open: None };
+    pub(crate) fn start(options: SqliteConnectOptions, log: Arc<Log>) -> Self {
+        let batch = WriteBatch { options: options.pragma("temp_store", "memory"), log, open: None };
         Self { batcher: Batcher::start(batch, BatcherLimits { queue: 1_024, batch: 128 }) }
     }
 
@@ -51,6 +56,7 @@ impl Writer {
 
 struct WriteBatch {
     options: SqliteConnectOptions,
+    log: Arc<Log>,
     open: Option<SqliteConnection>,
 }
 
@@ -75,7 +81,7 @@ impl WriteBatch {
     async fn transaction(&mut self, requests: Vec<Work>) -> Result<Vec<Result<()>>> {
         let connection = match &mut self.open {
             Some(connection) => connection,
-            closed => closed.insert(self.options.connect().await?),
+            closed => closed.insert(open(&self.options).await?),
         };
         let mut transaction = connection.begin_with("begin immediate").await?;
         let mut results = Vec::with_capacity(requests.len());
@@ -85,7 +91,15 @@ impl WriteBatch {
             if result.is_ok() { savepoint.commit().await } else { savepoint.rollback().await }?;
             results.push(result);
         }
+        let changes = self.log.collect(&mut transaction).await?;
         transaction.commit().await?;
+        self.log.append(changes);
         Ok(results)
     }
+}
+
+async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    let mut connection = options.connect().await?;
+    sqlx::raw_sql(include_str!("changes.sql")).execute(&mut connection).await?;
+    Ok(connection)
 }

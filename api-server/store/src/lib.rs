@@ -9,6 +9,7 @@ mod store;
 
 pub use error::{Error, Result};
 pub use model::{
+    change::{Change, Changed, InvalidPosition, Position},
     list::{List, ListId, ListName, NewList},
     precondition::Precondition,
     query::{Cursor, Filter, Sort, TodoQuery},

@@ -2,11 +2,13 @@
 //! parameters. No queries: the macros of sqlx check those of one database per crate.
 
 mod batch;
+mod change;
 mod errors;
 mod parameters;
 mod row;
 mod schema;
 
 pub use batch::{Batch, Batcher, BatcherLimits};
+pub use change::ChangeRow;
 pub use row::{StoredKey, TodoRow};
 pub use schema::Schema;

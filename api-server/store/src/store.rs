@@ -1,10 +1,12 @@
 //! [`Store`]: what the API needs of a database. A crate per database implements it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{
-    Collection, Filter, List, ListId, NewList, NewTodo, Owner, Precondition, Result, Todo, TodoPatch,
-    TodoPlace, TodoQuery,
+    Change, Collection, Filter, List, ListId, NewList, NewTodo, Owner, Position, Precondition, Result, Todo,
+    TodoPatch, TodoPlace, TodoQuery,
 };
 
 /// An `Idempotency-Key` and the request that it belongs to.
@@ -87,6 +89,23 @@ pub trait Store: Send + Sync + 'static {
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List>;
     /// Deletes a list and its todos.
     async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()>;
+
+    /// The end of the log of changes: all that are committed, or are known to become so, come before it or
+    /// can still be read after it.
+    async fn end_of_log(&self) -> Result<Position>;
+    /// Reads the changes after a position in their order, those of one owner or of all, at most `limit`.
+    /// `None` when the log does not have all of them: it was lost, or they are too old.
+    async fn changes(
+        &self,
+        owner: Option<&Owner>,
+        after: Position,
+        limit: i64,
+    ) -> Result<Option<Vec<Change>>>;
+    /// Returns when the log may have a change after those that were read. `quiet` is the time since the last
+    /// one. For one reader, which reads for all.
+    async fn changed(&self, quiet: Duration);
+    /// Deletes the changes that are too old, or too many. Returns their number.
+    async fn delete_old_changes(&self) -> Result<u64>;
 
     /// Deletes expired idempotency keys. Returns their number.
     async fn delete_expired_keys(&self) -> Result<u64>;

@@ -2,6 +2,7 @@
 //! algorithms of signatures are in `algorithms`.
 
 mod algorithms;
+mod streams;
 
 use std::{
     sync::{

@@ -81,8 +81,18 @@ impl Client {
 
     /// Sends a GET and reads only the head of the response.
     pub async fn get_head(&self, path: &str) -> Response<Incoming> {
-        let request = self.request(Method::GET, path).body(Full::default()).unwrap();
-        self.http.request(request).await.unwrap()
+        self.send_for_head(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a request without a body and reads only the head of the response.
+    pub async fn send_for_head(&self, request: http::request::Builder) -> Response<Incoming> {
+        let request = request.body(Full::default()).unwrap();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.http.request(request).await.unwrap();
+        if self.documented {
+            openapi::assert_documented(&method, &path, response.status(), response.headers());
+        }
+        response
     }
 
     pub async fn try_send(

@@ -19,6 +19,8 @@ mod cors;
 mod database_failures;
 mod errors;
 mod etags;
+mod event_stream;
+mod events;
 mod fixtures;
 mod idempotency;
 mod limits;

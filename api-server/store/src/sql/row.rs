@@ -1,11 +1,13 @@
 //! Rows of the tables, as both databases return them. Their queries select the columns.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
 
 use crate::{Collection, Created, Error, IdempotencyKey, NewTodo, Priority, Result, Todo};
 
 /// All columns of a todo, which the migrations document. The database decides the types of tags (`T`) and of
 /// small numbers (`N`).
+#[derive(Deserialize)]
 pub struct TodoRow<T, N> {
     pub id: i64,
     pub owner: String,
