@@ -102,7 +102,9 @@ for (const database of DATABASES) {
       await page.locator('.rename-list').click();
       await answer('Market');
       if (isSupported) {
-        await eventually(async () => assert.equal((await service.send('GET', `/lists/${id}`)).name, 'Market'));
+        await eventually(async () =>
+          assert.equal((await service.send('GET', `/lists/${id}`)).name, 'Market'),
+        );
       } else {
         await notice('The list “Market” was not changed: this service does not support it.').waitFor();
       }

@@ -18,7 +18,9 @@ export const launch = () =>
  * @returns {Promise<import('playwright-core').Page & {errors: string[], expected: RegExp[]}>}
  */
 export async function open(browser, url, { expected = [], context: given, ...options } = {}) {
-  const context = given ?? (await browser.newContext({ locale: 'en-US', ...options }));
+  // A service worker loads all files once more: only tests of a page without a network pay for that.
+  const context =
+    given ?? (await browser.newContext({ locale: 'en-US', serviceWorkers: 'block', ...options }));
   if (!given && process.env.PAGE_FOLDER) await serveFrom(context, process.env.PAGE_FOLDER);
   const page = await context.newPage();
   page.setDefaultTimeout(DEADLINE_MS);
@@ -26,7 +28,10 @@ export async function open(browser, url, { expected = [], context: given, ...opt
   Object.assign(page, { errors: [], expected: [/\/todos\/events/, ...expected] });
   const note = (text) => page.expected.some((pattern) => pattern.test(text)) || page.errors.push(text);
   page.on('pageerror', (error) => note(String(error.stack ?? error)));
-  page.on('console', (message) => message.type() === 'error' && note(`${message.text()} ${message.location().url}`));
+  page.on(
+    'console',
+    (message) => message.type() === 'error' && note(`${message.text()} ${message.location().url}`),
+  );
   await page.goto(url);
   return page;
 }

@@ -23,7 +23,7 @@ export class EventParser {
     }
     const blocks = [];
     // A CR at the end may be half of a CR LF.
-    for (let end; (end = /\r\n|\n|\r(?=.)/s.exec(this.#rest)); ) {
+    for (let end; (end = /\r\n|\n|\r(?=.)/s.exec(this.#rest));) {
       const line = this.#rest.slice(0, end.index);
       this.#rest = this.#rest.slice(end.index + end[0].length);
       if (line === '') blocks.push(...this.#block());

@@ -56,14 +56,11 @@ export class TodoItems extends HTMLElement {
       updateItem(li, { ...this.#view, todo, conflict });
       return li;
     });
+    // What is being typed is not thrown away because somebody else deleted the todo.
+    const removed = [...elements.values()].filter((li) => !li.classList.contains('editing'));
     const focused = document.activeElement;
-    const refocus = [...elements.values()].some((li) => li.contains(focused))
-      ? this.#neighborOf(focused)
-      : null;
-    for (const li of elements.values()) {
-      // What is being typed is not thrown away because somebody else deleted the todo.
-      if (!li.classList.contains('editing')) li.remove();
-    }
+    const refocus = removed.some((li) => li.contains(focused)) ? this.#neighborOf(focused) : null;
+    for (const li of removed) li.remove();
     if (this.#dragged || this.#edited) for (const li of wanted) if (!li.isConnected) this.list.append(li);
     if (!this.#dragged && !this.#edited) this.#arrange(wanted);
     if (refocus) this.#focusBeside(refocus);
