@@ -1,6 +1,7 @@
 //! Authentication: bearer tokens (RFC 6750) that are JWTs of one issuer for one audience (RFC 9068), checked
 //! as RFC 8725 recommends. Which requests need a token is decided in `middleware`.
 
+mod claims;
 mod keys;
 mod signature;
 
@@ -11,12 +12,11 @@ use std::{
 
 use http::{HeaderMap, Method, Uri, header};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, errors::ErrorKind};
-use serde::Deserialize;
 use todostack_store::Owner;
 use tokio::time::Instant;
 
-use self::keys::Keys;
 pub use self::keys::KeysError;
+use self::{claims::Claims, keys::Keys};
 
 /// The scope of GET and HEAD.
 pub const READ: &str = "todos:read";
@@ -36,7 +36,7 @@ pub const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EdDSA,
 ];
 /// Seconds by which the clocks of issuer and service may differ.
-const LEEWAY: u64 = 30;
+const LEEWAY: u64 = 60;
 const MAX_SUBJECT_BYTES: usize = 255;
 
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct AuthSettings {
     pub issuer: String,
     /// One of the values of the claim `aud`.
     pub audience: String,
+    /// A claim whose roles count as scopes; a path with dots leads into claims.
+    pub roles_claim: Option<String>,
     pub keys: KeySource,
     /// The minimum time between two requests for the keys; [`AuthSettings::REREAD_AFTER`] outside of tests.
     pub reread_after: Duration,
@@ -78,6 +80,7 @@ pub enum AuthError {
 pub struct Auth {
     validation: Validation,
     keys: Keys,
+    roles_claim: Option<String>,
 }
 
 /// Of a valid token.
@@ -88,20 +91,10 @@ pub(crate) struct Identity {
     pub(crate) expires: Option<Instant>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Claims {
-    sub: String,
-    /// Seconds since 1970, which may have a fraction (RFC 7519, 2).
-    exp: f64,
-    /// Separated by spaces (RFC 8693, 4.2).
-    #[serde(default)]
-    scope: String,
-}
-
 impl Auth {
     /// Reads a key file at once, so that an invalid one is an error at startup.
     pub fn new(settings: AuthSettings) -> Result<Self, KeysError> {
-        let AuthSettings { issuer, audience, keys, reread_after } = settings;
+        let AuthSettings { issuer, audience, roles_claim, keys, reread_after } = settings;
         signature::install();
         let mut validation = Validation::new(Algorithm::RS256);
         validation.algorithms.clear();
@@ -111,7 +104,7 @@ impl Auth {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
-        Ok(Self { validation, keys: Keys::new(keys, reread_after)? })
+        Ok(Self { validation, keys: Keys::new(keys, reread_after)?, roles_claim })
     }
 
     /// Who has the token, if its scopes allow the method.
@@ -124,19 +117,20 @@ impl Auth {
         let mut validation = self.validation.clone();
         // Only the algorithm that both the list above and the key allow.
         validation.algorithms = vec![header.alg];
-        let Claims { sub, exp, scope } = decode::<Claims>(token, &key, &validation)
+        let claims = decode::<Claims>(token, &key, &validation)
             .map_err(|error| AuthError::Invalid(invalid_reason(error.kind())))?
             .claims;
         let needed = if matches!(*method, Method::GET | Method::HEAD) { READ } else { WRITE };
-        if !scope.split(' ').any(|scope| scope == needed) {
+        if !claims.grant(needed, self.roles_claim.as_deref()) {
             return Err(AuthError::Scope(needed));
         }
+        let Claims { sub, exp, .. } = claims;
         if sub.is_empty() || sub.len() > MAX_SUBJECT_BYTES || sub.contains('\0') {
             return Err(AuthError::Invalid(
                 "its subject (sub) is empty, longer than 255 bytes, or contains NUL",
             ));
         }
-        Ok(Identity { subject: sub.into(), expires: expiry(exp) })
+        Ok(Identity { subject: sub.into(), expires: exp.and_then(expiry) })
     }
 }
 

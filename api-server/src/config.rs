@@ -3,16 +3,23 @@
 
 mod page;
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue, Uri};
+use ipnet::IpNet;
 
 use crate::{
     auth::{AuthSettings, KeySource},
     links::PublicUrl,
     otlp::OtlpSettings,
+    proxies::TrustedProxies,
     rate::RateLimit,
 };
 pub use page::PageArgs;
@@ -69,7 +76,8 @@ pub struct ServeArgs {
     /// Public URL of the API (https://shop.example.com); by default from X-Forwarded-* and Host.
     #[arg(long, global = true, env = "TODOSTACK_PUBLIC_URL")]
     pub public_url: Option<PublicUrl>,
-    /// Origins allowed by CORS, comma separated (https://app.example.com); by default all.
+    /// Origins allowed by CORS, comma separated (https://app.example.com, https://*.example.com for all
+    /// sub-domains, capacitor://localhost); by default all.
     #[arg(long, global = true, env = "TODOSTACK_CORS_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub cors_allowed_origins: Vec<String>,
     /// Maximum number of requests in flight; more are rejected with 503.
@@ -96,12 +104,28 @@ pub struct RateLimitArgs {
     #[arg(long, global = true, env = "TODOSTACK_RATE_LIMIT_BURST")]
     pub rate_limit_burst: Option<NonZeroU32>,
     /// Number of trusted proxies in front (an Ingress is one): so many entries at the end of X-Forwarded-For
-    /// are trusted.
+    /// or Forwarded are trusted. Ignored with --trusted-proxies.
     #[arg(long, global = true, env = "TODOSTACK_TRUSTED_PROXY_HOPS", default_value = "0")]
     pub trusted_proxy_hops: usize,
+    /// Networks of trusted proxies, comma separated (10.0.0.0/8): the client is the last address that is in
+    /// none of them.
+    #[arg(long, global = true, env = "TODOSTACK_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<String>,
 }
 
 impl RateLimitArgs {
+    pub(crate) fn proxies(&self) -> anyhow::Result<TrustedProxies> {
+        // clap parses an empty variable as one empty network.
+        let texts = self.trusted_proxies.iter().filter(|text| !text.is_empty());
+        let parse = |text: &String| {
+            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            network
+                .with_context(|| format!("TODOSTACK_TRUSTED_PROXIES: `{text}` is no network as 10.0.0.0/8"))
+        };
+        let networks = texts.map(parse).collect::<anyhow::Result<_>>()?;
+        Ok(TrustedProxies { hops: self.trusted_proxy_hops, networks })
+    }
+
     pub(crate) fn limit(&self) -> Option<RateLimit> {
         let requests_per_second = self.rate_limit_rps?;
         let burst = self.rate_limit_burst;
@@ -121,6 +145,10 @@ pub struct AuthArgs {
     /// Audience of the tokens (claim `aud`).
     #[arg(long, global = true, env = "TODOSTACK_JWT_AUDIENCE")]
     pub jwt_audience: Option<String>,
+    /// Claim with roles that count as scopes, beside `scope` and `scp` (roles, or realm_access.roles with
+    /// Keycloak).
+    #[arg(long, global = true, env = "TODOSTACK_JWT_ROLES_CLAIM")]
+    pub jwt_roles_claim: Option<String>,
     /// URL of the issuer's public keys (JWKS).
     #[arg(long, global = true, env = "TODOSTACK_JWKS_URL")]
     pub jwks_url: Option<Uri>,
@@ -135,7 +163,7 @@ pub struct AuthArgs {
 impl AuthArgs {
     /// Fails on half a configuration, which would leave the API open.
     pub(crate) fn settings(self) -> anyhow::Result<Option<AuthSettings>> {
-        let Self { jwt_issuer, jwt_audience, jwks_url, jwks_file, jwks_ca_file } = self;
+        let Self { jwt_issuer, jwt_audience, jwt_roles_claim, jwks_url, jwks_file, jwks_ca_file } = self;
         let keys = match (jwks_url, jwks_file) {
             (Some(url), None) => Some(KeySource::Url { url, ca_file: jwks_ca_file }),
             (None, Some(file)) => Some(KeySource::File(file)),
@@ -147,8 +175,8 @@ impl AuthArgs {
         match (jwt_issuer, jwt_audience, keys) {
             (None, None, None) => Ok(None),
             (Some(issuer), Some(audience), Some(keys)) => {
-                let reread_after = AuthSettings::REREAD_AFTER;
-                Ok(Some(AuthSettings { issuer, audience, keys, reread_after }))
+                let (roles_claim, reread_after) = (jwt_roles_claim, AuthSettings::REREAD_AFTER);
+                Ok(Some(AuthSettings { issuer, audience, roles_claim, keys, reread_after }))
             }
             _ => bail!(
                 "authentication needs all of TODOSTACK_JWT_ISSUER, TODOSTACK_JWT_AUDIENCE and TODOSTACK_JWKS_URL \

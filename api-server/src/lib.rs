@@ -23,6 +23,7 @@ mod outbound;
 mod page;
 mod paging;
 pub mod probes;
+mod proxies;
 mod rate;
 mod routes;
 mod schemas;
@@ -34,7 +35,9 @@ pub mod trial;
 pub mod workers;
 
 pub use chain::chain;
+pub use middleware::AllowedOrigin;
 pub use page::{Login, PageSettings};
+pub use proxies::TrustedProxies;
 pub use rate::RateLimit;
 pub use routes::{api, openapi_json};
 pub use state::{AppState, Settings};

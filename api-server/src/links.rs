@@ -1,4 +1,5 @@
-//! Absolute URLs in responses: from the configured public URL, else from `X-Forwarded-*`, else from `Host`.
+//! Absolute URLs in responses: from the configured public URL, else from `X-Forwarded-*` or `Forwarded` (RFC
+//! 7239), else from `Host`.
 
 use std::str::FromStr;
 
@@ -6,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, Uri, header, request::Parts};
 use todostack_store::{ListId, TodoId};
 
-use crate::{error::ApiError, state::AppState};
+use crate::{error::ApiError, proxies, state::AppState};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Links {
@@ -46,14 +47,19 @@ impl Links {
             // Each proxy appends: the first value is what the client used.
             value.split(',').next().map(str::trim).filter(|value| is_plain(value))
         };
+        let forwarded = |name: &str| {
+            let value = headers.get(header::FORWARDED)?.to_str().ok()?;
+            let element = value.split(',').next()?;
+            proxies::parameter(element, name).filter(|value| is_plain(value))
+        };
         let host = first("x-forwarded-host")
+            .or_else(|| forwarded("host"))
             .or_else(|| first(header::HOST.as_str()))
             .or_else(|| uri.authority().map(http::uri::Authority::as_str))
             .unwrap_or("localhost");
-        let scheme = match first("x-forwarded-proto") {
-            Some("https") => "https",
-            _ => "http",
-        };
+        let scheme = first("x-forwarded-proto").or_else(|| forwarded("proto"));
+        let is_https = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        let scheme = if is_https { "https" } else { "http" };
         let prefix = first("x-forwarded-prefix").filter(|prefix| prefix.starts_with('/')).unwrap_or("");
         Self { base: format!("{scheme}://{host}{}", prefix.trim_end_matches('/')) }
     }
@@ -114,6 +120,10 @@ mod tests {
         "https://a.example"
     )]
     #[case::prefix(&[("host", "a.example"), ("x-forwarded-prefix", "/shop/")], "http://a.example/shop")]
+    #[case::standard(
+        &[("host", "10.0.0.1"), ("forwarded", "for=1.1.1.1;host=\"a.example:8443\";proto=HTTPS, for=2.2.2.2")],
+        "https://a.example:8443"
+    )]
     #[case::no_host(&[], "http://localhost")]
     #[case::not_a_host(&[("host", "a.example"), ("x-forwarded-host", "\"><script>")], "http://a.example")]
     fn urls_are_those_that_the_client_used(#[case] headers: &[(&'static str, &str)], #[case] base: &str) {

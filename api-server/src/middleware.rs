@@ -20,6 +20,7 @@ use axum::{
 use http::Method;
 use tokio::time::{Instant, timeout};
 
+pub use self::cors::AllowedOrigin;
 use self::{cors::Cors, trace::Trace};
 use crate::{
     auth::Identity,

@@ -17,6 +17,7 @@ use crate::{
     config::{AuthArgs, ServeArgs, TraceArgs},
     database::Database,
     listener,
+    middleware::AllowedOrigin,
     otlp::Spans,
     probes,
     routes::api,
@@ -114,14 +115,23 @@ fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
     } = args;
     Ok(Settings {
         public_url,
-        // clap parses an empty variable as one empty origin.
-        cors_allowed_origins: cors_allowed_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+        cors_allowed_origins: origins(&cors_allowed_origins)?,
         rate_limit: rate_limit.limit(),
-        trusted_proxy_hops: rate_limit.trusted_proxy_hops,
+        trusted_proxies: rate_limit.proxies()?,
         max_concurrent_requests,
         max_event_streams,
         page: page.settings(auth)?,
     })
+}
+
+fn origins(texts: &[String]) -> anyhow::Result<Vec<AllowedOrigin>> {
+    // clap parses an empty variable as one empty origin.
+    let texts = texts.iter().filter(|text| !text.is_empty());
+    let parse = |text: &String| {
+        let invalid = || format!("TODOSTACK_CORS_ALLOWED_ORIGINS: `{text}` would never match");
+        text.parse().with_context(invalid)
+    };
+    texts.map(parse).collect()
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -14,8 +14,10 @@ use crate::{
     events::Hub,
     links::PublicUrl,
     metrics::Metrics,
+    middleware::AllowedOrigin,
     otlp::Spans,
     page::{Page, PageSettings},
+    proxies::TrustedProxies,
     rate::{Rate, RateLimit},
 };
 
@@ -24,11 +26,10 @@ pub struct Settings {
     /// `None`: derived from the headers of each request.
     pub public_url: Option<PublicUrl>,
     /// Empty: all origins are allowed.
-    pub cors_allowed_origins: Vec<String>,
+    pub cors_allowed_origins: Vec<AllowedOrigin>,
     /// `None`: unlimited.
     pub rate_limit: Option<RateLimit>,
-    /// The number of trusted entries at the end of `X-Forwarded-For`.
-    pub trusted_proxy_hops: usize,
+    pub trusted_proxies: TrustedProxies,
     /// The maximum number of requests in flight; by default [`Settings::DEFAULT_CONCURRENCY`].
     pub max_concurrent_requests: Option<usize>,
     /// The maximum number of open streams of events; by default [`Settings::DEFAULT_STREAMS`].

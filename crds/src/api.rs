@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::pods::PodSettings;
+use crate::{pods::PodSettings, rules};
 
 /// The API server, which runs as a Deployment.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -66,13 +66,12 @@ pub struct ApiSpec {
 
 /// Cross-origin resource sharing.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[x_kube(validation = Rule::new(rules::ORIGINS_CAN_MATCH).message(rules::ORIGINS_CAN_MATCH_MESSAGE))]
 #[serde(rename_all = "camelCase")]
 pub struct CorsSpec {
-    /// Origins whose pages may call the API, such as `https://app.example.com`: scheme, host and, unless it
-    /// is the default, port, without a path. They are compared exactly; there are no wildcards. 1 to 50
-    /// entries.
-    // No comma: the API server reads them as a list with commas from one environment variable.
-    #[schemars(length(min = 1, max = 50), inner(length(max = 300), regex(pattern = r"^https?://[^\s,/]+$")))]
+    /// Origins whose pages may call the API, such as `https://app.example.com`, `https://*.example.com` (all
+    /// sub-domains) or `capacitor://localhost` (an app). 1 to 50 entries.
+    #[schemars(length(min = 1, max = 50), inner(length(max = 300)))]
     pub allowed_origins: Vec<String>,
 }
 
@@ -97,7 +96,7 @@ pub struct RateLimitSpec {
 pub struct AuthSpec {
     /// Authentication with JSON Web Tokens (JWT) in the header `Authorization: Bearer`. Each subject (claim
     /// `sub`) has its own todos. Reading requires the scope `todos:read`, and writing requires `todos:write`,
-    /// both in the claim `scope`.
+    /// both in the claim `scope` or `scp`, or in `rolesClaim`.
     pub jwt: JwtSpec,
 }
 
@@ -111,14 +110,19 @@ pub struct JwtSpec {
     /// Audience of the tokens. The claim `aud` must be this text or a list that contains it.
     #[schemars(length(min = 1, max = 500))]
     pub audience: String,
+    /// Claim with roles that count as scopes, such as `roles`; dots lead to a member, as in
+    /// `realm_access.roles` (Keycloak). If unset, roles grant nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub roles_claim: Option<String>,
     /// URL of the issuer's JSON Web Key Set (JWKS), from which the API pods read the public keys. OpenID
     /// Connect providers publish it as `jwks_uri`. Tokens must be signed with RS256, RS384, RS512, PS256,
     /// PS384, PS512, ES256, ES384 or EdDSA.
     #[schemars(length(max = 1000), regex(pattern = r"^https?://[^\s]+$"))]
     pub jwks_url: String,
-    /// Client id of the page at the issuer: a public client, without a secret, whose redirect URI is the URL
-    /// of the page. With it, people log in on the page by OpenID Connect (authorization code with PKCE). The
-    /// issuer must be a URL whose `/.well-known/openid-configuration` browsers can read.
+    /// Client id of the page at the issuer: a public client whose redirect URI is the URL of the page. With
+    /// it, people log in on the page by OpenID Connect (authorization code with PKCE). Browsers must be able
+    /// to read `/.well-known/openid-configuration` of the issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 500), regex(pattern = r"^[^\s]+$"))]
     pub client_id: Option<String>,
@@ -127,7 +131,7 @@ pub struct JwtSpec {
     #[schemars(length(min = 1, max = 1000))]
     pub client_scope: Option<String>,
     /// Origins of the issuer's endpoints that differ from the origin of `issuer`, such as
-    /// `https://shop.auth.eu-west-1.amazoncognito.com`. The page may send requests to no others. At most 10.
+    /// `https://shop.auth.eu-west-1.amazoncognito.com`. At most 10.
     // No comma: the API server reads them as a list with commas from one environment variable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10), inner(length(max = 300), regex(pattern = r"^https?://[^\s,;/@]+$")))]

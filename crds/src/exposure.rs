@@ -30,6 +30,36 @@ pub struct ExposureSpec {
     /// The Service `<stack>-api` in front of the API pods, on port 80.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceSpec>,
+
+    /// URL by which clients reach the API, such as `https://todos.example.com/api`, for links in its answers
+    /// and `status.url`. If unset, it is derived from `host`, `X-Forwarded-Proto` and `X-Forwarded-Prefix`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000), regex(pattern = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"))]
+    pub url: Option<String>,
+
+    /// The proxies in front of the API, whose `X-Forwarded-For` or `Forwarded` names the client for the rate
+    /// limit. Defaults to one proxy with an Ingress, and to none without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<TrustedProxiesSpec>,
+}
+
+/// The proxies in front of the API.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[x_kube(
+    validation = Rule::new(rules::ONE_KIND_OF_PROXIES).message(rules::ONE_KIND_OF_PROXIES_MESSAGE),
+    validation = Rule::new(rules::NETWORKS_ARE_VALID).message(rules::NETWORKS_ARE_VALID_MESSAGE),
+)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedProxiesSpec {
+    /// Number of proxies that each request passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 16))]
+    pub hops: Option<i32>,
+    /// Networks that have the addresses of all proxies, such as `10.0.0.0/8`: the client is the last address
+    /// that is in none of them. At most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(max = 50)))]
+    pub networks: Vec<String>,
 }
 
 /// The Ingress in front of the API.

@@ -83,5 +83,24 @@ pub(crate) const TLS_REQUIRES_HOST_MESSAGE: &str = "\
     spec.exposure.ingress.tls requires spec.exposure.host, because a certificate is issued for a host name; \
     set the host";
 
+pub(crate) const ONE_KIND_OF_PROXIES: &str =
+    "!has(self.hops) || !has(self.networks) || self.networks.size() == 0";
+pub(crate) const ONE_KIND_OF_PROXIES_MESSAGE: &str =
+    "exposure.trustedProxies must have at most one of hops and networks; remove the other";
+/// As the API reads them.
+pub(crate) const NETWORKS_ARE_VALID: &str = "\
+    !has(self.networks) || self.networks.all(network, isCIDR(network) || isIP(network))";
+pub(crate) const NETWORKS_ARE_VALID_MESSAGE: &str = "\
+    exposure.trustedProxies.networks must be networks such as 10.0.0.0/8; correct them";
+
+/// As the API server reads them (`api-server/src/middleware/cors/origin.rs`).
+pub(crate) const ORIGINS_CAN_MATCH: &str = "\
+    self.allowedOrigins.all(origin, origin.matches('^[A-Za-z][A-Za-z0-9+.-]*://([*][.])?\
+    ([A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*|\\\\[[0-9A-Fa-f:.]+\\\\])(:[1-9][0-9]{0,4})?$'))";
+pub(crate) const ORIGINS_CAN_MATCH_MESSAGE: &str = "\
+    cors.allowedOrigins must be a scheme, a host in ASCII and at most a port, without a slash at the end, \
+    because browsers send no other origins; write them as in 'https://app.example.com' or \
+    'https://*.example.com'";
+
 #[cfg(test)]
 mod tests;

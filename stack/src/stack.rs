@@ -199,6 +199,25 @@ pub struct Exposure {
     pub service_type: &'static str,
     /// URL of the todos.
     pub url: String,
+    /// URL of the API that the spec gives.
+    pub public_url: Option<String>,
+    /// The proxies whose word about clients counts.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// As the API's variables have them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrustedProxies {
+    /// That many.
+    Hops(i32),
+    /// Those with an address there.
+    Networks(Vec<String>),
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self::Hops(0)
+    }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -41,7 +41,8 @@ pub fn status(view: View<'_>, verdicts: &[Verdict], before: Before<'_>) -> TodoS
 
 fn url(view: View<'_>) -> String {
     let exposure = &view.stack.exposure;
-    let balanced = exposure.ingress.is_none() && exposure.service_type == "LoadBalancer";
+    let is_given = exposure.ingress.is_some() || exposure.public_url.is_some();
+    let balanced = !is_given && exposure.service_type == "LoadBalancer";
     conditions::balancer_address(view)
         .filter(|_| balanced)
         .map_or_else(|| exposure.url.clone(), |address| format!("http://{address}/todos"))

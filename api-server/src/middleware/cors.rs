@@ -4,9 +4,12 @@
 //! By hand, since tower-http's layer answers every OPTIONS itself, without the `Allow` that a plain OPTIONS
 //! is sent for.
 
+mod origin;
+
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, header};
 
+pub use self::origin::AllowedOrigin;
 use crate::state::Settings;
 
 const ALLOWED_HEADERS: &str =
@@ -33,7 +36,7 @@ impl Cors {
             if allowed.is_empty() {
                 return Some(HeaderValue::from_static("*"));
             }
-            allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+            allowed.iter().any(|allowed| allowed.matches(origin.as_bytes())).then(|| origin.clone())
         });
         Self {
             allow,

@@ -29,7 +29,7 @@ pub(super) fn take<'a>(shared: &'a Shared, subject: Option<&Owner>, request: &Re
         // The listener adds it to each request; a router without a listener has one client.
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        Client::by_address(peer, request.headers(), shared.settings.trusted_proxy_hops)
+        Client::by_address(shared.settings.trusted_proxies.client(peer, request.headers()))
     };
     Quota(Some((rate, rate.take(&client))))
 }

@@ -72,6 +72,7 @@ fn settings(keys: KeySource) -> AuthSettings {
     AuthSettings {
         issuer: "https://issuer.example".to_owned(),
         audience: "todos".to_owned(),
+        roles_claim: None,
         keys,
         reread_after: AuthSettings::REREAD_AFTER,
     }

@@ -34,11 +34,11 @@ async fn migrate_migrates_once_and_reports_the_schema_version() {
     let report = folder.path().join("report");
     let check = run(command(&database).args(["migrate", "--check"]));
     assert!(!check.status.success());
-    assert!(String::from_utf8_lossy(&check.stderr).contains("schema version 0, want 1"), "{check:?}");
+    assert!(String::from_utf8_lossy(&check.stderr).contains("schema version 0, want 2"), "{check:?}");
     for _ in 0..2 {
         let migrate = run(command(&database).arg("migrate").env("TODOSTACK_REPORT_FILE", &report));
         assert!(migrate.status.success(), "{migrate:?}");
-        assert_eq!(std::fs::read_to_string(&report).unwrap(), "{\"schemaVersion\":1}\n");
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), "{\"schemaVersion\":2}\n");
     }
     assert!(run(command(&database).args(["migrate", "--check"])).status.success());
 }

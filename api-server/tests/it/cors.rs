@@ -47,8 +47,10 @@ async fn a_preflight_lists_the_allowed_methods_and_headers() {
 #[case::another("https://evil.example", None)]
 #[tokio::test]
 async fn only_the_configured_origins_are_allowed(#[case] origin: &str, #[case] allowed: Option<&str>) {
-    let settings =
-        Settings { cors_allowed_origins: vec!["https://app.example".to_owned()], ..Settings::default() };
+    let settings = Settings {
+        cors_allowed_origins: vec!["https://app.example".parse().unwrap()],
+        ..Settings::default()
+    };
     let service = Service::start_with(On::Sqlite, settings).await;
     let reply =
         service.client.send(service.client.request(Method::GET, "/todos").header("origin", origin), "").await;

@@ -1,14 +1,15 @@
 //! Limits: the rate of requests, the size of headers, concurrent requests. Limits of bodies are in `errors`.
 
 use http::{Method, StatusCode};
-use todostack_api::{RateLimit, Settings};
+use todostack_api::{RateLimit, Settings, TrustedProxies};
 
 use crate::service::{On, Service};
 
 #[tokio::test]
 async fn a_client_above_the_rate_limit_is_told_when_to_retry() {
     let rate_limit = RateLimit { requests_per_second: 1.try_into().unwrap(), burst: 2.try_into().unwrap() };
-    let settings = Settings { rate_limit: Some(rate_limit), trusted_proxy_hops: 1, ..Settings::default() };
+    let trusted_proxies = TrustedProxies { hops: 1, networks: Vec::new() };
+    let settings = Settings { rate_limit: Some(rate_limit), trusted_proxies, ..Settings::default() };
     let service = Service::start_with(On::Sqlite, settings).await;
     let get = async |address: &str| {
         let request = service.client.request(Method::GET, "/todos").header("x-forwarded-for", address);

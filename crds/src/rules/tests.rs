@@ -40,6 +40,12 @@ fn rejections(new: &Value, old: Option<&Value>) -> Vec<String> {
     "{api: {podMetadata: {labels: {team: shop}, annotations: {sidecar.istio.io/inject: 'false'}}}}"
 )]
 #[case::parameters("{database: {postgres: {parameters: {max_connections: '200'}}}}")]
+#[case::origins(
+    "{api: {cors: {allowedOrigins: ['https://*.example.com', 'HTTP://App.example.org:80',
+      'capacitor://localhost', 'http://[::1]:3000']}}}"
+)]
+#[case::proxies("{exposure: {trustedProxies: {networks: [10.0.0.0/8, '2001:db8::/32', 192.0.2.1]}}}")]
+#[case::hops("{exposure: {trustedProxies: {hops: 2}}}")]
 fn a_valid_spec_is_accepted(#[case] spec: &str) {
     assert_eq!(rejections(&stack("shop", spec), None), Vec::<String>::new());
 }
@@ -53,6 +59,17 @@ fn a_valid_spec_is_accepted(#[case] spec: &str) {
     "{database: {postgres: {storage: {storageClassName: fast, nfs: {server: nas, path: /e}}}}}",
     "at most one of nfs and storageClassName"
 )]
+#[case::origin_without_scheme("{api: {cors: {allowedOrigins: [app.example.com]}}}", "browsers send no other")]
+#[case::origin_with_slash("{api: {cors: {allowedOrigins: ['https://a.b/']}}}", "browsers send no other")]
+#[case::origin_with_user("{api: {cors: {allowedOrigins: ['https://a@b']}}}", "browsers send no other")]
+#[case::inner_wildcard("{api: {cors: {allowedOrigins: ['https://a*.b']}}}", "browsers send no other")]
+#[case::two_origins("{api: {cors: {allowedOrigins: ['https://a,https://b']}}}", "browsers send no other")]
+#[case::letters("{api: {cors: {allowedOrigins: ['https://bücher.example']}}}", "browsers send no other")]
+#[case::two_kinds_of_proxies(
+    "{exposure: {trustedProxies: {hops: 1, networks: [10.0.0.0/8]}}}",
+    "at most one of hops and networks"
+)]
+#[case::no_network("{exposure: {trustedProxies: {networks: [10.0.0.0/33]}}}", "must be networks")]
 #[case::soft(
     "{database: {postgres: {storage: {nfs: {server: nas, path: /e, mountOptions: [soft]}}}}}",
     "must not contain soft"

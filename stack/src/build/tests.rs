@@ -29,6 +29,7 @@ api:
     jwt:
       issuer: https://id.example.com
       audience: todos
+      rolesClaim: roles
       jwksUrl: https://id.example.com/keys
       clientId: page
       clientScope: openid todos:read
@@ -45,6 +46,8 @@ database:
 exposure:
   host: shop.example.com
   ingress: {className: traefik, annotations: {a: b}, tls: {secretName: shop-tls}}
+  url: https://www.example.com/shop/
+  trustedProxies: {networks: [10.0.0.0/8]}
 ";
 const SQLITE: &str = "database: {sqlite: {storage: {storageClassName: fast}}}";
 const EXTERNAL: &str = "database: {external: {secret: {name: pg}}}";

@@ -1,7 +1,10 @@
 //! How clients reach the API, and hosts that the stack may not have.
 
 use kube::Resource as _;
-use todostack_crds::{Reason, exposure::ExposureSpec};
+use todostack_crds::{
+    Reason,
+    exposure::{ExposureSpec, TrustedProxiesSpec},
+};
 
 use super::Inputs;
 use crate::{
@@ -9,7 +12,7 @@ use crate::{
     names,
     observed::Observed,
     part::Part,
-    stack::{Exposure, Ingress},
+    stack::{Exposure, Ingress, TrustedProxies},
     stack_ref::StackRef,
 };
 
@@ -20,7 +23,8 @@ pub(super) fn resolve(
     findings: &mut Vec<Finding>,
 ) -> Exposure {
     let Inputs { observed, config, .. } = inputs;
-    let ExposureSpec { host, ingress, service } = spec.cloned().unwrap_or_default();
+    let ExposureSpec { host, ingress, service, url: public_url, trusted_proxies } =
+        spec.cloned().unwrap_or_default();
     let has_ingress = host.is_some() || ingress.is_some();
     if has_ingress {
         let found = [conflict(host.as_deref(), id, observed), not_allowed(host.as_deref(), id, inputs)];
@@ -28,10 +32,12 @@ pub(super) fn resolve(
     }
     let ingress = ingress.unwrap_or_default();
     let tls_secret = ingress.tls.map(|tls| tls.secret_name);
-    let url = match (&host, &tls_secret) {
-        (Some(host), Some(_)) => config.url("https", host),
-        (Some(host), None) => config.url("http", host),
-        (None, _) => config.service_url(&id.name, &id.namespace),
+    let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
+    let url = match (&public_url, &host, &tls_secret) {
+        (Some(url), ..) => format!("{url}/todos"),
+        (None, Some(host), Some(_)) => config.url("https", host),
+        (None, Some(host), None) => config.url("http", host),
+        (None, None, _) => config.service_url(&id.name, &id.namespace),
     };
     Exposure {
         host,
@@ -42,6 +48,18 @@ pub(super) fn resolve(
         }),
         service_type: service.unwrap_or_default().type_.into(),
         url,
+        public_url,
+        trusted_proxies: trusted(trusted_proxies.unwrap_or_default(), has_ingress),
+    }
+}
+
+/// By default the Ingress controller alone.
+fn trusted(spec: TrustedProxiesSpec, has_ingress: bool) -> TrustedProxies {
+    let TrustedProxiesSpec { hops, networks } = spec;
+    if networks.is_empty() {
+        TrustedProxies::Hops(hops.unwrap_or_else(|| i32::from(has_ingress)))
+    } else {
+        TrustedProxies::Networks(networks)
     }
 }
 

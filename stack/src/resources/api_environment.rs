@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     names,
-    stack::{Api, Database, Stack},
+    stack::{Api, Database, Stack, TrustedProxies},
 };
 
 pub(super) fn build(stack: &Stack) -> Vec<EnvVar> {
@@ -27,10 +27,8 @@ pub(super) fn build(stack: &Stack) -> Vec<EnvVar> {
     if let Some(connections) = connections {
         env.push(pod::variable("TODOSTACK_DATABASE_MAX_CONNECTIONS", &connections.to_string()));
     }
-    if stack.exposure.ingress.is_some() {
-        // The Ingress controller is the one proxy whose X-Forwarded-For is trusted.
-        env.push(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", "1"));
-    }
+    env.extend(proxies(&stack.exposure.trusted_proxies));
+    env.extend(stack.exposure.public_url.as_ref().map(|url| pod::variable("TODOSTACK_PUBLIC_URL", url)));
     if !allowed_origins.is_empty() {
         env.push(pod::variable("TODOSTACK_CORS_ALLOWED_ORIGINS", &allowed_origins.join(",")));
     }
@@ -46,13 +44,24 @@ pub(super) fn build(stack: &Stack) -> Vec<EnvVar> {
     env
 }
 
+fn proxies(trusted: &TrustedProxies) -> Option<EnvVar> {
+    match trusted {
+        TrustedProxies::Hops(0) => None,
+        TrustedProxies::Hops(hops) => Some(pod::variable("TODOSTACK_TRUSTED_PROXY_HOPS", &hops.to_string())),
+        TrustedProxies::Networks(networks) => {
+            Some(pod::variable("TODOSTACK_TRUSTED_PROXIES", &networks.join(",")))
+        }
+    }
+}
+
 fn authentication(jwt: &JwtSpec) -> Vec<EnvVar> {
-    let JwtSpec { issuer, audience, jwks_url, client_id, client_scope, client_origins } = jwt;
+    let JwtSpec { issuer, audience, roles_claim, jwks_url, client_id, client_scope, client_origins } = jwt;
     let mut env = vec![
         pod::variable("TODOSTACK_JWT_ISSUER", issuer),
         pod::variable("TODOSTACK_JWT_AUDIENCE", audience),
         pod::variable("TODOSTACK_JWKS_URL", jwks_url),
     ];
+    env.extend(roles_claim.as_ref().map(|claim| pod::variable("TODOSTACK_JWT_ROLES_CLAIM", claim)));
     env.extend(client_id.as_ref().map(|id| pod::variable("TODOSTACK_OIDC_CLIENT_ID", id)));
     env.extend(client_scope.as_ref().map(|scope| pod::variable("TODOSTACK_OIDC_SCOPE", scope)));
     if !client_origins.is_empty() {
