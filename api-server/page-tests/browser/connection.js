@@ -9,12 +9,16 @@ import { Gateway } from './gateway.js';
 export const FAILED = [/Failed to load resource/, /net::ERR_/];
 
 export class Connection {
-  static async start(service, browser, { stream = true, ...options } = {}) {
-    const gateway = await Gateway.start(service, { stream });
+  /** With `isOpen: false`, the page shows no todos, because it needs a login. Others are those of a context. */
+  static async start(service, browser, { stream = true, isOpen = true, ...options } = {}) {
+    const gateway = await Gateway.start(service);
+    if (!stream) gateway.intercept = ({ path }) => (path === '/todos/events' ? { status: 404 } : null);
     const page = await open(browser, gateway.url, { expected: FAILED, ...options });
     const connection = new Connection(service, gateway, page);
-    await connection.hasState(stream ? 'live' : 'polling');
-    await loaded(page);
+    if (isOpen) {
+      await connection.hasState(stream ? 'live' : 'polling');
+      await loaded(page);
+    }
     return connection;
   }
 
@@ -36,20 +40,20 @@ export class Connection {
     eventually(async () => assert.match(await this.page.locator('.connection').textContent(), pattern));
 
   /** Cuts the page off. */
-  async cut() {
+  cut = async () => {
     this.gateway.down = true;
     this.gateway.cut();
     this.gateway.server.closeAllConnections();
     await this.page.context().setOffline(true);
     await this.hasState('offline');
-  }
+  };
 
   /** Lets the page reach the service again. */
-  async repair() {
+  repair = async () => {
     this.gateway.down = false;
     await this.page.context().setOffline(false);
     await this.hasState('live');
-  }
+  };
 
   /** A todo that was given another title without a network. Returns its number; the page stays cut off. */
   async editOffline(title, other) {

@@ -5,12 +5,10 @@ import { createServer, request as forward } from 'node:http';
 
 import { sender } from './send.js';
 
-const HEARTBEAT_MS = 15_000;
-
 export class Gateway {
   /** @param {{url: string}} service */
-  static async start(service, { prefix = '', stream = false } = {}) {
-    const gateway = new Gateway(service, prefix, stream);
+  static async start(service, { prefix = '' } = {}) {
+    const gateway = new Gateway(service, prefix);
     await new Promise((resolve) => gateway.server.listen(0, '127.0.0.1', resolve));
     gateway.origin = `http://127.0.0.1:${gateway.server.address().port}`;
     gateway.url = `${gateway.origin}${prefix}/`;
@@ -24,10 +22,9 @@ export class Gateway {
   /** Answers a request in the place of the service, if it returns something. */
   intercept = () => null;
   #streams = new Set();
-  #events = [];
 
-  constructor(service, prefix, stream) {
-    Object.assign(this, { service, prefix, stream });
+  constructor(service, prefix) {
+    Object.assign(this, { service, prefix });
     this.server = createServer((request, response) => this.#take(request, response));
   }
 
@@ -49,7 +46,6 @@ export class Gateway {
     const path = request.url.slice(this.prefix.length) || '/';
     const answer = this.intercept({ method: request.method, path, headers: request.headers });
     if (answer) this.#answer(request, response, path, answer);
-    else if (this.stream && path.split('?')[0] === '/todos/events') this.#open(request, response);
     else this.#forward(request, response, path);
   }
 
@@ -72,12 +68,16 @@ export class Gateway {
     const headers = { ...request.headers, 'x-forwarded-host': request.headers.host };
     if (this.prefix) headers['x-forwarded-prefix'] = this.prefix;
     const upstream = forward(target, { method: request.method, headers }, (answer) => {
+      if (/^text\/event-stream/.test(answer.headers['content-type'] ?? '')) {
+        this.#note(request, path, answer.statusCode);
+        this.#pass(answer, response);
+        return;
+      }
       const chunks = [];
       answer.on('data', (chunk) => chunks.push(chunk));
       answer.on('end', () => {
         const body = Buffer.concat(chunks);
         this.#note(request, path, answer.statusCode);
-        if (this.stream) this.#publish(request.method, path, answer, body);
         if (this.losing?.(request.method, path)) return void this.#lose(response, answer, body);
         response.writeHead(answer.statusCode, answer.headers).end(body);
       });
@@ -95,40 +95,20 @@ export class Gateway {
     response.write(body, () => response.destroy());
   }
 
-  /** The event of a change, as the service publishes it. */
-  #publish(method, path, { statusCode, headers }, body) {
-    if (method === 'GET' || statusCode >= 300) return;
-    const [, , listText, item] = /^(\/lists\/(\d+))?\/todos(?:\/(\d+))?$/.exec(path) ?? [];
-    const list = listText ?? null;
-    const inTodos = /\/todos(\/\d+)?$/.test(path);
-    if (inTodos && method !== 'DELETE')
-      this.emit('todo', { todo: JSON.parse(body), list, etag: headers.etag });
-    else if (inTodos && item) this.emit('todo-deleted', { id: item, list });
-    else if (inTodos) this.emit('reset', {});
-    else if (path.startsWith('/lists') && method !== 'DELETE') this.emit('list', { list: JSON.parse(body) });
-    else if (path.startsWith('/lists')) this.emit('list-deleted', { id: path.split('/')[2] });
-  }
-
-  emit(event, data) {
-    const id = String(this.#events.length + 1);
-    const text = `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-    this.#events.push(text);
-    for (const stream of this.#streams) stream.write(text);
-  }
-
-  #open(request, response) {
-    const since = request.headers['last-event-id'];
-    this.#note(request, '/todos/events', 200);
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    const start = since === undefined ? this.#events.length : Number(since);
-    response.write(`retry: 50\nid: ${start}\n\n`);
-    for (const text of this.#events.slice(start)) response.write(text);
+  /** Passes a stream on as it comes. */
+  #pass(answer, response) {
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
     this.#streams.add(response);
-    const heartbeat = setInterval(() => response.write(': \n\n'), HEARTBEAT_MS);
     response.on('close', () => {
-      clearInterval(heartbeat);
+      answer.destroy();
       this.#streams.delete(response);
     });
+  }
+
+  /** Sends an event on all streams that the service has not sent. */
+  emit(event, data) {
+    for (const stream of this.#streams) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
   /** Ends all streams, in the middle of a line. */

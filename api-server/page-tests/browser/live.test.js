@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
-import { eventually, launch, retitle, saved, shows, todo, type } from './chromium.js';
+import { close, eventually, launch, loaded, open, retitle, saved, shows, todo, type } from './chromium.js';
 import { Connection } from './connection.js';
 import { DATABASES, Service } from './service.js';
 
@@ -72,9 +72,9 @@ for (const database of DATABASES) {
 
     test('after a reset everything is loaded again', async () => {
       await start();
-      await service.create('behind the stream');
+      const before = connection.requestsOf('/todos?').length;
       gateway.emit('reset', {});
-      await shows(page, ['behind the stream']);
+      await eventually(() => assert.equal(connection.requestsOf('/todos?').length, before + 1));
     });
 
     test('an event that the page does not understand ends neither the stream nor the page', async () => {
@@ -120,15 +120,30 @@ for (const database of DATABASES) {
       assert.ok(await page.locator('.new-todo').evaluate((input) => input === document.activeElement));
     });
 
-    test('an own title and one of somebody else at the same time are a conflict', async () => {
+    test('a title that somebody else changes while it is edited here is a conflict', async () => {
       await start();
-      await gateway.send('POST', 'todos', { title: 'tea' });
-      await shows(page, ['tea']);
-      // Somebody else is faster than the event of it.
-      const [{ id }] = await service.todos();
+      const { id } = await service.create('tea');
+      await todo(page, 'tea').locator('label').dblclick();
+      await page.locator('.edit').fill('mine');
       await service.send('PATCH', `/todos/${id}`, { title: 'theirs' });
-      await retitle(page, 'tea', 'mine');
+      await page.locator('.todo label', { hasText: 'theirs' }).waitFor({ state: 'attached' });
+      await page.locator('.edit').press('Enter');
       await page.locator('.chip.conflict').waitFor();
+    });
+
+    test('what one browser changes appears in another', async () => {
+      await start();
+      const other = await open(browser, service.url);
+      await loaded(other);
+      await type(page, 'tea', 'milk');
+      await shows(other, ['tea', 'milk']);
+      await todo(other, 'tea').locator('.toggle').check();
+      await eventually(async () => assert.ok(await todo(page, 'tea').locator('.toggle').isChecked()));
+      await retitle(other, 'milk', 'bread');
+      await shows(page, ['tea', 'bread']);
+      await page.locator('.clear-completed').click();
+      await shows(other, ['bread']);
+      await close(other);
     });
   });
 }

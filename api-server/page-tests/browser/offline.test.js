@@ -1,5 +1,5 @@
-// The page without a network, and with a service that fails: nothing is lost, nothing is done twice. Conflicts
-// are in `conflict.test.js`.
+// The page without a network, and with a service that fails: nothing is lost, nothing is done twice.
+// Conflicts are in `conflict.test.js`.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -150,7 +150,7 @@ for (const database of DATABASES) {
     });
 
     test('a browser that stores nothing works, and says what that means', async () => {
-      gateway = await Gateway.start(service, { stream: true });
+      gateway = await Gateway.start(service);
       page = await open(browser, 'about:blank', { expected: FAILED });
       connection = new Connection(service, gateway, page);
       await page.addInitScript(() => {

@@ -63,7 +63,7 @@ describe('the places of the page', () => {
     let missing = 2;
     gateway.intercept = ({ path }) => (path.endsWith('/main.js') && missing-- > 0 ? { status: 404 } : null);
     const page = await open(browser, gateway.url, { expected: [/main\.js/] });
-    await eventually(async () => assert.match(await page.locator('.connection').textContent(), /Connected/));
+    await eventually(async () => assert.match(await page.locator('.connection').textContent(), /Live/));
     assert.equal(await page.locator('#failed').isHidden(), true);
     await close(page);
     await gateway.stop();

@@ -1,5 +1,5 @@
-// What the published suites of TodoMVC hold (tastejs/todomvc: cypress/e2e/spec.cy.js, tests/test.js), in their
-// order. Where they look into localStorage, this asks the service. What they lack is in `beyond.test.js`.
+// What the published suites of TodoMVC hold (tastejs/todomvc: cypress/e2e/spec.cy.js, tests/test.js). Where
+// they look into localStorage, this asks the service. What they lack is in `beyond.test.js`.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
