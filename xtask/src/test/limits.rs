@@ -10,7 +10,7 @@ const COLUMNS: usize = 110;
 
 pub(super) fn check() -> anyhow::Result<()> {
     let mut faults = Vec::new();
-    for file in repository::files(&["*.rs", "*.sh", "*.sql", "*.md"])? {
+    for file in repository::files(&["*.rs", "*.sh", "*.sql", "*.md", "*.js", "*.css"])? {
         let text = fs::read_to_string(repository::root().join(&file))?;
         let extension = file.rsplit('.').next();
         if extension != Some("md") {
@@ -18,7 +18,9 @@ pub(super) fn check() -> anyhow::Result<()> {
         }
         let wide = match extension {
             Some("md") => wide_markdown(&text),
-            Some("rs") => wide(text.lines().enumerate().filter(|(_, line)| can_be_wrapped(line))),
+            Some("rs" | "js" | "css") => {
+                wide(text.lines().enumerate().filter(|(_, line)| can_be_wrapped(line)))
+            }
             _ => continue,
         };
         faults.extend(wide.iter().map(|(number, columns)| format!("{file}:{number}: {columns} columns")));
@@ -47,8 +49,8 @@ fn can_be_wrapped(line: &str) -> bool {
     match line.trim_start().strip_prefix("//") {
         // A comment of one word is a link.
         Some(comment) => comment.trim_start_matches(['/', '!']).split_whitespace().count() > 1,
-        // A message that is not broken can be found by its text; rustfmt keeps other code to the limit.
-        None => !line.contains('"'),
+        // A message that is not broken can be found by its text; formatters keep other code to the limit.
+        None => !line.contains(['"', '\'', '`']),
     }
 }
 
