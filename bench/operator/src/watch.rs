@@ -8,7 +8,8 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
 use serde::de::DeserializeOwned;
 
-/// Passes on each state that the API server stores, until the task ends. Errors are printed; the watch retries.
+/// Passes on each state that the API server stores, until the task ends. The watch retries after an error,
+/// which is printed.
 pub(crate) async fn follow<K>(api: Api<K>, config: watcher::Config, receive: impl Fn(Event<K>) + Send)
 where
     K: kube::Resource + Clone + Debug + DeserializeOwned + Send + 'static,
