@@ -113,10 +113,15 @@ pub struct RateLimitArgs {
     pub trusted_proxies: Vec<String>,
 }
 
+/// The values of a list. clap parses an empty variable, that of an absent value in a manifest, as one empty
+/// value.
+pub(crate) fn given(values: &[String]) -> impl Iterator<Item = &String> {
+    values.iter().filter(|value| !value.is_empty())
+}
+
 impl RateLimitArgs {
     pub(crate) fn proxies(&self) -> anyhow::Result<TrustedProxies> {
-        // clap parses an empty variable as one empty network.
-        let texts = self.trusted_proxies.iter().filter(|text| !text.is_empty());
+        let texts = given(&self.trusted_proxies);
         let parse = |text: &String| {
             let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
             network

@@ -40,7 +40,8 @@ pub(crate) fn for_page(
     quoted(format!("\"{REPRESENTATION}.{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest.finalize())))
 }
 
-fn quoted(etag: String) -> HeaderValue {
+/// The header of an ETag with its quotes, of digits and letters.
+pub(crate) fn quoted(etag: String) -> HeaderValue {
     // Digits and letters are always a header value; an empty ETag would never match.
     HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use self::{assets::ASSETS, representation::Representation};
 use crate::{error::ApiError, etag::IfNoneMatch, state::AppState};
 
-/// For ever, since another content has another address.
+/// Without expiry, since another content has another address.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 /// What was not found may be there a moment later: during an upgrade, replicas have two versions.

@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     auth::Auth,
     chain::chain,
-    config::{AuthArgs, ServeArgs, TraceArgs},
+    config::{AuthArgs, ServeArgs, TraceArgs, given},
     database::Database,
     listener,
     middleware::AllowedOrigin,
@@ -125,13 +125,11 @@ fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
 }
 
 fn origins(texts: &[String]) -> anyhow::Result<Vec<AllowedOrigin>> {
-    // clap parses an empty variable as one empty origin.
-    let texts = texts.iter().filter(|text| !text.is_empty());
     let parse = |text: &String| {
         let invalid = || format!("TODOSTACK_CORS_ALLOWED_ORIGINS: `{text}` would never match");
         text.parse().with_context(invalid)
     };
-    texts.map(parse).collect()
+    given(texts).map(parse).collect()
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use clap::{ArgAction, Args};
 use http::Uri;
 
-use super::AuthArgs;
+use super::{AuthArgs, given};
 use crate::page::{Login, PageSettings};
 
 #[derive(Clone, Debug, Args)]
@@ -31,14 +31,14 @@ pub struct PageArgs {
 impl PageArgs {
     pub(crate) fn settings(self, auth: &AuthArgs) -> anyhow::Result<Option<PageSettings>> {
         let Self { page, oidc_client_id, oidc_scope, oidc_origins } = self;
-        // Variables that are set and empty are those of an absent value in a manifest.
+        // An empty variable is that of an absent value in a manifest.
         let client_id = oidc_client_id.filter(|id| !id.is_empty());
         let login = client_id.map(|client_id| {
             let issuer = auth.jwt_issuer.clone();
             let issuer = issuer.context("TODOSTACK_OIDC_CLIENT_ID needs TODOSTACK_JWT_ISSUER")?;
             let audience = auth.jwt_audience.clone().unwrap_or_default();
             let own = origin(&issuer).context("the page can only log in at an issuer that is a URL")?;
-            let further = oidc_origins.iter().filter(|text| !text.is_empty()).map(|text| {
+            let further = given(&oidc_origins).map(|text| {
                 let origin = origin(text)?;
                 ensure!(
                     origin == text.trim_end_matches('/'),

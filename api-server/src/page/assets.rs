@@ -1,5 +1,5 @@
 //! The files of the page, embedded in the binary. Their addresses have a digest of all of them, so that each
-//! can be cached for ever, and modules import each other by their plain names.
+//! can be cached without expiry, and modules import each other by their plain names.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -63,9 +63,10 @@ pub(super) const WORKER: &str = "worker.js";
 const VERSION: &str = "{version}";
 
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::new);
+/// Twelve characters, which no two versions of a page will share.
+static DIGEST: LazyLock<String> = LazyLock::new(digest);
 
 pub(super) struct Assets {
-    version: String,
     files: BTreeMap<&'static str, Representation>,
 }
 
@@ -74,21 +75,20 @@ impl Assets {
         let files = FILES.iter().filter_map(|(name, bytes)| {
             Some((*name, Representation::new(content_type(name)?, Bytes::from_static(bytes))))
         });
-        Self { version: version(), files: files.collect() }
+        Self { files: files.collect() }
     }
 
     pub(super) fn find(&self, version: &str, file: &str) -> Option<&Representation> {
-        self.files.get(file).filter(|_| version == self.version)
+        self.files.get(file).filter(|_| version == *DIGEST)
     }
 }
 
 /// The HTML with the addresses of the files.
 pub(super) fn html() -> String {
-    HTML.replace(VERSION, &version())
+    HTML.replace(VERSION, &DIGEST)
 }
 
-/// Twelve characters, which no two versions of a page will share.
-fn version() -> String {
+fn digest() -> String {
     let mut digest = Sha256::new();
     for (name, bytes) in FILES {
         // With lengths, so that no two sets of files are the same text.
@@ -165,11 +165,11 @@ mod tests {
     #[test]
     fn the_html_refers_to_embedded_files_only() {
         let html = html();
-        let folder = format!("\"page/{}/", ASSETS.version);
+        let folder = format!("\"page/{}/", *DIGEST);
         let names: Vec<_> = html.split(&folder).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
         assert!(!names.is_empty());
         for name in names {
-            assert!(ASSETS.find(&ASSETS.version, name).is_some(), "{name}");
+            assert!(ASSETS.find(&DIGEST, name).is_some(), "{name}");
         }
         assert!(!html.contains(VERSION));
     }

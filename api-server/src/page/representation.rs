@@ -53,9 +53,7 @@ impl Representation {
 impl Body {
     fn new(bytes: Bytes) -> Self {
         let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&bytes));
-        // Letters, digits, `-` and `_` are always a header value; an empty ETag would never match.
-        let etag = HeaderValue::try_from(format!("\"{digest}\""));
-        Self { bytes, etag: etag.unwrap_or_else(|_| HeaderValue::from_static("\"\"")) }
+        Self { bytes, etag: etag::quoted(format!("\"{digest}\"")) }
     }
 }
 
