@@ -67,7 +67,7 @@ struct Subject<'a> {
 /// # Errors
 /// The `TodoStack` lacks metadata that every stored object has.
 pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incomplete> {
-    let TodoStackSpec { paused, deletion_policy: _, api: _, database, exposure, page } = &todostack.spec;
+    let TodoStackSpec { paused, deletion_policy: _, api: _, database, exposure, page: _ } = &todostack.spec;
     let id = StackRef::try_from(todostack)?;
     let mut findings: Vec<_> = maintenance::finding(todostack).into_iter().collect();
     let is_migrated = todostack.status.as_ref().is_some_and(|status| status.migrations.is_some());
@@ -78,7 +78,6 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     let migration = migration::migration(&image, database.credentials(), todostack, inputs);
     let release = release::release(&image, &database, &migration, inputs.observed);
     let mut api = resolve_api(todostack, image, release, inputs.observed);
-    api.has_page = page.unwrap_or_default().enabled;
     api.connections = connections::per_pod(&database, api.replicas, &id, &mut findings);
     Ok(Stack {
         exposure: exposure::resolve(exposure.as_ref(), &id, inputs, &mut findings),
@@ -155,7 +154,7 @@ fn resolve_api(todostack: &TodoStack, image: String, release: Release, observed:
         allowed_origins: cors.map(|cors| cors.allowed_origins).unwrap_or_default(),
         rate_limit,
         jwt: auth.map(|auth| auth.jwt),
-        has_page: true,
+        has_page: todostack.spec.page.unwrap_or_default().enabled,
         connections: None,
         pods: PodSettings {
             topology_spread_constraints: pods
