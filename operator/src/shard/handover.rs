@@ -4,7 +4,7 @@
 //! Each shard holds the Lease of its index and count. After it has got it, and before it
 //! serves, it lists the Leases of all shards: while one that overlaps with it is held, it does not serve.
 //! Whoever gets a Lease later lists later, and sees this one: so of two shards with a stack in common, at
-//! most one serves. Two that wait for each other are told apart by their counts: the one with fewer shards
+//! most one serves. Two that wait for each other are distinguished by their counts: the one with fewer shards
 //! gives its Lease up until the other one's is free.
 
 use std::{collections::HashMap, time::Duration};
