@@ -15,6 +15,8 @@ pub(crate) fn target() -> PathBuf {
 /// A command of the cargo that runs this program, in the root of the checkout.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // `cargo run` sets it for this program. With another value than in a shell, ring is built again.
+    command.env_remove("CARGO_MANIFEST_DIR");
     command.current_dir(root()).args(arguments);
     command
 }

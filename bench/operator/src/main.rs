@@ -170,6 +170,8 @@ fn build_operator(profile: &str) -> anyhow::Result<PathBuf> {
         "some minutes the first time",
         || {
             let mut cargo = Command::new("cargo");
+            // `cargo run` sets it for this program. With another value than in a shell, ring is built again.
+            cargo.env_remove("CARGO_MANIFEST_DIR");
             cargo.current_dir(repository::root()).env("RUSTFLAGS", "-C target-feature=+crt-static");
             cargo.args(["build", "--locked", "--target", &target, "--profile", profile]);
             process::run(cargo.args(["-p", "todostack-operator"]))

@@ -24,6 +24,8 @@ impl Plugin {
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", "todostack-cli"])
             .current_dir(repository())
+            // With another value than in a shell, ring is built again, and all that needs it.
+            .env_remove("CARGO_MANIFEST_DIR")
             .status()
             .await?;
         ensure!(status.success(), "cargo build --package todostack-cli: {status}");
