@@ -28,7 +28,7 @@ const CLIENTS: usize = 5;
 const REQUEST_EVERY: Duration = Duration::from_millis(50);
 const SAMPLE_EVERY: Duration = Duration::from_millis(200);
 const UPGRADED_WITHIN: Duration = Duration::from_mins(10);
-// From the readiness of a database to that of the API pods that lost it.
+// From the readiness of a database and of all API pods to a response of each of them.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(8);
 
 #[test]
@@ -77,17 +77,8 @@ async fn upgrade(cluster: &Cluster, namespace: &Namespace, names: &[String]) -> 
     let samples = samples.into_inner();
     ensure!(samples.most == 1, "{} databases were down at once", samples.most);
     ensure!(samples.down.len() == STACKS, "restarted: {:?}", samples.down.keys());
-    let unexplained: Vec<_> = failures
-        .into_inner()
-        .into_iter()
-        .filter(|(stack, at, _)| {
-            let down = samples.down.get(stack);
-            !down.is_some_and(|down| {
-                *at + SAMPLE_EVERY * 2 >= down.first && *at <= down.last + RECOVERED_WITHIN
-            })
-        })
-        .map(|(stack, _, text)| format!("{stack}: {text}"))
-        .collect();
+    let unexplained: Vec<_> =
+        failures.into_inner().iter().filter_map(|failure| failure.unexplained(&samples)).collect();
     ensure!(unexplained.is_empty(), "answers of stacks whose database was not restarted: {unexplained:#?}");
     for name in names {
         namespace.until_ready(name).await?;
@@ -96,7 +87,7 @@ async fn upgrade(cluster: &Cluster, namespace: &Namespace, names: &[String]) -> 
 }
 
 // Sends requests without an end, and records each that was not answered well.
-async fn request(namespace: &Namespace, stack: &str, failures: &RefCell<Vec<(String, Instant, String)>>) {
+async fn request(namespace: &Namespace, stack: &str, failures: &RefCell<Vec<Failure>>) {
     let todos = namespace.todos(stack);
     let mut ticks = interval(REQUEST_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -107,20 +98,61 @@ async fn request(namespace: &Namespace, stack: &str, failures: &RefCell<Vec<(Str
             Ok((status, body)) => format!("{status}: {body}"),
             Err(error) => format!("{error:#}"),
         };
-        failures.borrow_mut().push((stack.to_owned(), Instant::now(), text));
+        failures.borrow_mut().push(Failure { stack: stack.to_owned(), at: Instant::now(), text });
     }
 }
 
-// From the first to the last moment at which the database of a stack was not ready with its template.
+// A request that was not answered well.
+struct Failure {
+    stack: String,
+    at: Instant,
+    text: String,
+}
+
+impl Failure {
+    // How it lies to the restart of the stack's database, unless that explains it.
+    fn unexplained(&self, samples: &Samples) -> Option<String> {
+        let Self { stack, at, text } = self;
+        let Some(Down { first, last, .. }) = samples.down.get(stack) else {
+            return Some(format!("{stack}, which was not down: {text}"));
+        };
+        let (before, after) = (first.duration_since(*at), at.duration_since(*last));
+        let is_explained = before.is_zero() && after <= RECOVERED_WITHIN;
+        (!is_explained).then(|| format!("{stack}, {before:?} before or {after:?} after it was down: {text}"))
+    }
+}
+
+// From the last sample in which the database of a stack was still ready to the first in which it is with its new
+// template, and the API pods that lost it are.
 struct Down {
     first: Instant,
     last: Instant,
+    is_over: bool,
 }
 
 #[derive(Default)]
 struct Samples {
     most: usize,
+    previous: Option<Instant>,
     down: BTreeMap<String, Down>,
+}
+
+impl Samples {
+    // `at` is when the sets and the Deployments were read, or before.
+    fn add(&mut self, at: Instant, sets: &[StatefulSet], deployments: &[Deployment]) {
+        let down: Vec<_> = sets.iter().filter(|set| is_down(set)).map(ResourceExt::name_any).collect();
+        self.most = self.most.max(down.len());
+        let first = self.previous.replace(at).unwrap_or(at);
+        for set in &down {
+            let stack = set.trim_end_matches("-db").to_owned();
+            self.down.entry(stack).or_insert(Down { first, last: at, is_over: false }).is_over = false;
+        }
+        for (stack, window) in self.down.iter_mut().filter(|(_, window)| !window.is_over) {
+            let api = deployments.iter().find(|it| it.name_any() == format!("{stack}-api"));
+            window.last = at;
+            window.is_over = !down.contains(&format!("{stack}-db")) && !api.is_some_and(is_short);
+        }
+    }
 }
 
 async fn sample_until_upgraded(namespace: &Namespace, samples: &RefCell<Samples>) -> Result<()> {
@@ -128,18 +160,10 @@ async fn sample_until_upgraded(namespace: &Namespace, samples: &RefCell<Samples>
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        let at = Instant::now();
         let sets = namespace.api::<StatefulSet>().list(&ListParams::default()).await?.items;
-        let down: Vec<_> = sets.iter().filter(|set| is_down(set)).map(ResourceExt::name_any).collect();
-        let now = Instant::now();
-        {
-            let mut samples = samples.borrow_mut();
-            samples.most = samples.most.max(down.len());
-            for name in down {
-                let stack = name.trim_end_matches("-db").to_owned();
-                samples.down.entry(stack).or_insert(Down { first: now, last: now }).last = now;
-            }
-        }
         let deployments = namespace.api::<Deployment>().list(&ListParams::default()).await?.items;
+        samples.borrow_mut().add(at, &sets, &deployments);
         let stacks = namespace.stacks().list(&ListParams::default()).await?.items;
         let is_settled = stacks
             .iter()
@@ -160,4 +184,11 @@ fn is_down(set: &StatefulSet) -> bool {
     status.observed_generation < set.metadata.generation
         || status.current_revision != status.update_revision
         || status.ready_replicas.unwrap_or_default() == 0
+}
+
+// Has fewer ready pods than replicas, old and new ones together.
+fn is_short(deployment: &Deployment) -> bool {
+    let replicas = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas);
+    ready.unwrap_or_default() < replicas
 }
