@@ -1,6 +1,7 @@
 //! The checkout that this crate was built in, and the folders inside it that programs share.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 pub fn root() -> &'static Path {
     let testbed = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -20,4 +21,19 @@ pub fn cluster() -> PathBuf {
 /// The kubeconfig of the running cluster, whichever provider runs it.
 pub fn kubeconfig() -> PathBuf {
     cluster().join("kubeconfig")
+}
+
+/// A command of the cargo that runs this program, in the root of the checkout, with the environment of a shell.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Cargo describes the package of this program in them. With other values than in a shell, ring is built
+    // again, and all that needs it.
+    let package = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+    for (name, _) in std::env::vars_os() {
+        if package.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(root()).args(arguments);
+    command
 }

@@ -1,24 +1,15 @@
-//! The checkout for commands: its cargo, its files and Cargo's target folder.
+//! The checkout for commands: its files and Cargo's target folder.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context as _;
 use todostack_testbed::process;
-pub(crate) use todostack_testbed::repository::{cluster, kubeconfig, root};
+pub(crate) use todostack_testbed::repository::{cargo, cluster, kubeconfig, root};
 
 /// Cargo's target folder; the checkout has no other.
 pub(crate) fn target() -> PathBuf {
     root().join("target")
-}
-
-/// A command of the cargo that runs this program, in the root of the checkout.
-pub(crate) fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // `cargo run` sets it for this program. With another value than in a shell, ring is built again.
-    command.env_remove("CARGO_MANIFEST_DIR");
-    command.current_dir(root()).args(arguments);
-    command
 }
 
 /// Files of the checkout, committed or not, but not ignored; all of them, or those that match a pattern.

@@ -24,7 +24,7 @@ mod world;
 mod writers;
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -169,11 +169,8 @@ fn build_operator(profile: &str) -> anyhow::Result<PathBuf> {
         &format!("Building the operator (profile {profile})"),
         "some minutes the first time",
         || {
-            let mut cargo = Command::new("cargo");
-            // `cargo run` sets it for this program. With another value than in a shell, ring is built again.
-            cargo.env_remove("CARGO_MANIFEST_DIR");
-            cargo.current_dir(repository::root()).env("RUSTFLAGS", "-C target-feature=+crt-static");
-            cargo.args(["build", "--locked", "--target", &target, "--profile", profile]);
+            let mut cargo = repository::cargo(&["build", "--locked", "--target", &target]);
+            cargo.env("RUSTFLAGS", "-C target-feature=+crt-static").args(["--profile", profile]);
             process::run(cargo.args(["-p", "todostack-operator"]))
         },
     )?;

@@ -6,10 +6,11 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 use todostack_crds::Reason;
 use todostack_e2e::{
-    cluster::{Cluster, repository},
+    cluster::Cluster,
     command,
     namespace::{Namespace, with_namespace},
 };
+use todostack_testbed::repository;
 use tokio::process::Command;
 
 // The plugin, and the user who runs it.
@@ -21,13 +22,8 @@ pub(crate) struct Plugin {
 impl Plugin {
     pub(crate) async fn build(namespace: &Namespace) -> Result<Self> {
         // Cargo builds the programs of another package only if asked to.
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "todostack-cli"])
-            .current_dir(repository())
-            // With another value than in a shell, ring is built again, and all that needs it.
-            .env_remove("CARGO_MANIFEST_DIR")
-            .status()
-            .await?;
+        let build = ["build", "--quiet", "--package", "todostack-cli"];
+        let status = Command::from(repository::cargo(&build)).status().await?;
         ensure!(status.success(), "cargo build --package todostack-cli: {status}");
         Ok(Self { cluster: namespace.cluster.clone(), namespace: namespace.name.clone() })
     }
