@@ -1,6 +1,9 @@
-//! Every flag and environment variable, with its help; those of the page are in `config/page`. No other file
-//! reads the environment.
+//! Every flag and environment variable, with its help; some are in `config/`. No other file reads the
+//! environment.
 
+mod database;
+mod help;
+mod observability;
 mod page;
 
 use std::{
@@ -12,37 +15,42 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
-use http::{HeaderName, HeaderValue, Uri};
+use http::Uri;
 use ipnet::IpNet;
 
 use crate::{
     auth::{AuthSettings, KeySource},
     links::PublicUrl,
-    otlp::OtlpSettings,
     proxies::TrustedProxies,
     rate::RateLimit,
+    state::Settings,
 };
-pub use page::PageArgs;
+pub use {
+    database::DatabaseArgs,
+    observability::{LogArgs, TraceArgs},
+    page::PageArgs,
+};
 
-/// The todo service: a REST API over Postgres or SQLite.
-///
-/// Try it: run `todostack-api`, then `curl -d '{"title":"tea"}' -H content-type:application/json
-/// localhost:8080/todos`
+const PROXIES: &str = "CORS and proxies";
+const LIMITS: &str = "Limits";
+
+/// The todo service: a REST API over Postgres or SQLite, and a page for browsers. Needs no settings.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = help::EXAMPLES)]
 pub struct Cli {
+    // The order of the fields is that of `--help`.
     #[command(subcommand)]
     pub command: Option<Command>,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
     #[command(flatten)]
     pub serve: ServeArgs,
     #[command(flatten)]
     pub auth: AuthArgs,
     #[command(flatten)]
-    pub traces: TraceArgs,
-    #[command(flatten)]
-    pub database: DatabaseArgs,
-    #[command(flatten)]
     pub log: LogArgs,
+    #[command(flatten)]
+    pub traces: TraceArgs,
 }
 
 /// `serve` when none is given.
@@ -62,7 +70,7 @@ pub enum Command {
 }
 
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Serving")]
+#[command(next_help_heading = "Server")]
 pub struct ServeArgs {
     /// Address that the API listens on.
     #[arg(long, global = true, env = "TODOSTACK_LISTEN", default_value = "127.0.0.1:8080")]
@@ -75,18 +83,22 @@ pub struct ServeArgs {
     pub drain_delay: Duration,
     /// Public URL of the API (https://shop.example.com); by default from X-Forwarded-* and Host.
     #[arg(long, global = true, env = "TODOSTACK_PUBLIC_URL")]
+    #[arg(help_heading = PROXIES)]
     pub public_url: Option<PublicUrl>,
     /// Origins allowed by CORS, comma separated (https://app.example.com, https://*.example.com for all
     /// sub-domains, capacitor://localhost); by default all.
     #[arg(long, global = true, env = "TODOSTACK_CORS_ALLOWED_ORIGINS", value_delimiter = ',')]
+    #[arg(help_heading = PROXIES)]
     pub cors_allowed_origins: Vec<String>,
     /// Maximum number of requests in flight; more are rejected with 503.
     #[arg(long, global = true, env = "TODOSTACK_MAX_CONCURRENT_REQUESTS")]
-    pub max_concurrent_requests: Option<usize>,
+    #[arg(default_value_t = Settings::DEFAULT_CONCURRENCY, help_heading = LIMITS)]
+    pub max_concurrent_requests: usize,
     /// Maximum number of open streams of events (GET /todos/events); more are rejected with 503. Each takes
     /// some 10 KiB.
     #[arg(long, global = true, env = "TODOSTACK_MAX_EVENT_STREAMS")]
-    pub max_event_streams: Option<usize>,
+    #[arg(default_value_t = Settings::DEFAULT_STREAMS, help_heading = LIMITS)]
+    pub max_event_streams: usize,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]
@@ -94,7 +106,7 @@ pub struct ServeArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Rate limit")]
+#[command(next_help_heading = LIMITS)]
 pub struct RateLimitArgs {
     /// Requests per second of each client; by default unlimited. A client is the subject of a token, or an IP
     /// address.
@@ -106,10 +118,12 @@ pub struct RateLimitArgs {
     /// Number of trusted proxies in front (an Ingress is one): so many entries at the end of X-Forwarded-For
     /// or Forwarded are trusted. Ignored with --trusted-proxies.
     #[arg(long, global = true, env = "TODOSTACK_TRUSTED_PROXY_HOPS", default_value = "0")]
+    #[arg(help_heading = PROXIES)]
     pub trusted_proxy_hops: usize,
     /// Networks of trusted proxies, comma separated (10.0.0.0/8): the client is the last address that is in
     /// none of them.
     #[arg(long, global = true, env = "TODOSTACK_TRUSTED_PROXIES", value_delimiter = ',')]
+    #[arg(help_heading = PROXIES)]
     pub trusted_proxies: Vec<String>,
 }
 
@@ -191,73 +205,6 @@ impl AuthArgs {
     }
 }
 
-/// Named as in the OpenTelemetry specification.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Traces")]
-pub struct TraceArgs {
-    /// Collector of traces, OTLP over HTTP (http://collector:4318); without it, or the next, nothing is
-    /// traced.
-    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
-    pub otlp_endpoint: Option<Uri>,
-    /// URL for traces, when it is not the endpoint with /v1/traces.
-    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")]
-    pub otlp_traces_endpoint: Option<Uri>,
-    /// Headers for the collector: name=value, comma separated.
-    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_HEADERS", value_delimiter = ',', value_parser = header)]
-    // The value may be a token, which --help would print.
-    #[arg(hide_env_values = true)]
-    pub otlp_headers: Vec<(HeaderName, HeaderValue)>,
-    /// Name of this service in traces.
-    #[arg(long, global = true, env = "OTEL_SERVICE_NAME", default_value = "todostack-api")]
-    pub otel_service_name: String,
-}
-
-impl TraceArgs {
-    pub(crate) fn settings(self) -> anyhow::Result<Option<OtlpSettings>> {
-        let from_endpoint =
-            |endpoint: Uri| format!("{}/v1/traces", endpoint.to_string().trim_end_matches('/')).parse();
-        let traces_url = match (self.otlp_traces_endpoint, self.otlp_endpoint) {
-            (Some(url), _) => url,
-            (None, Some(endpoint)) => from_endpoint(endpoint)?,
-            (None, None) => return Ok(None),
-        };
-        let (headers, service_name) = (self.otlp_headers, self.otel_service_name);
-        Ok(Some(OtlpSettings { traces_url, headers, service_name }))
-    }
-}
-
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let invalid = || "must be name=value".to_owned();
-    let (name, value) = text.split_once('=').ok_or_else(invalid)?;
-    Ok((name.trim().parse().map_err(|_| invalid())?, value.trim().parse().map_err(|_| invalid())?))
-}
-
-/// Without `Debug`, since the URL may hold a password.
-#[derive(Clone, Args)]
-#[command(next_help_heading = "Database")]
-pub struct DatabaseArgs {
-    /// postgres://user@host/database or sqlite://file. Without it: Postgres by PGHOST, PGPORT, PGUSER,
-    /// PGPASSWORD, PGDATABASE and PGSSLMODE when PGHOST is set, else the SQLite file todos.db in the working
-    /// directory.
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
-    /// Host of Postgres; see --database-url.
-    #[arg(long, global = true, env = "PGHOST", hide = true)]
-    pub pghost: Option<String>,
-    /// Maximum number of connections to Postgres; by default an eighth of what the server allows, 6 to 16.
-    #[arg(long, global = true, env = "TODOSTACK_DATABASE_MAX_CONNECTIONS")]
-    #[arg(value_parser = clap::value_parser!(u32).range(6..))]
-    pub database_max_connections: Option<u32>,
-}
-
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Logging")]
-pub struct LogArgs {
-    /// Log level: error, warn, info, debug or trace; or a filter such as `info,sqlx=debug`.
-    #[arg(long, global = true, env = "TODOSTACK_LOG_LEVEL", default_value = "info")]
-    pub log_level: String,
-}
-
 #[derive(Clone, Debug, Args)]
 pub struct MigrateArgs {
     /// Check only: fail when the database does not answer, or its schema is older than this version needs.
@@ -277,4 +224,31 @@ pub struct TryArgs {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     text.parse().map(Duration::from_secs).map_err(|_| "must be a whole number of seconds".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_image_listens_on_all_addresses_and_keeps_its_file_on_the_volume() {
+        let dockerfile = include_str!("../Dockerfile");
+        let words = dockerfile.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
+        let set: BTreeMap<_, _> = words.clone().filter_map(|word| word.split_once('=')).collect();
+        let command = Cli::command();
+        let known: Vec<_> = command.get_arguments().filter_map(|flag| flag.get_env()?.to_str()).collect();
+        let set: BTreeMap<_, _> = set.into_iter().filter(|(name, _)| known.contains(name)).collect();
+        let expected = [
+            ("TODOSTACK_LISTEN", "0.0.0.0:8080"),
+            ("TODOSTACK_OPERATIONS_LISTEN", "0.0.0.0:9090"),
+            ("TODOSTACK_SQLITE_FILE", "/data/todos.db"),
+        ];
+        assert_eq!(set, BTreeMap::from(expected));
+        let volumes: Vec<_> = words.skip_while(|word| *word != "VOLUME").skip(1).take(1).collect();
+        assert_eq!(volumes, ["/data"]);
+    }
 }

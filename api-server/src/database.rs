@@ -1,10 +1,17 @@
 //! Chooses and opens the database: `DATABASE_URL`, else the `PG*` variables, else a SQLite file. Queries are
-//! in the stores.
+//! in the stores, and why a file cannot be written in `database/file_fault`.
 
-use std::{fmt, path::Path, str::FromStr as _, sync::Arc};
+mod file_fault;
 
-use anyhow::{Context as _, bail};
-use todostack_store::Store;
+use std::{
+    fmt, fs,
+    path::{self, Path},
+    str::FromStr as _,
+    sync::Arc,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use todostack_store::{Error, Store};
 use todostack_store_postgres::{PgConnectOptions, PostgresStore};
 use todostack_store_sqlite::{SqliteConnectOptions, SqliteStore};
 use tokio::runtime::Handle;
@@ -23,6 +30,8 @@ const FEW_CONNECTIONS: u32 = 2 * FEWEST_CONNECTIONS;
 pub struct Database {
     target: Target,
     max_connections: Option<u32>,
+    /// Whether it is the SQLite file that is used when no database is named.
+    pub(crate) is_default: bool,
 }
 
 #[derive(Clone)]
@@ -48,18 +57,24 @@ impl fmt::Display for Database {
 
 impl Database {
     pub fn from_args(args: &DatabaseArgs) -> anyhow::Result<Self> {
-        let DatabaseArgs { database_url, pghost, database_max_connections } = args;
+        let DatabaseArgs { database_url, sqlite_file, pghost, pgpassword_file, database_max_connections } =
+            args;
+        let password_file = pgpassword_file.as_deref();
         let target = match (database_url.as_deref(), pghost) {
             // sqlx reads PG* for all that a URL does not name.
-            (None, Some(_)) => postgres("postgres://")?,
-            (None, None) => sqlite("sqlite://todos.db")?,
+            (None, Some(_)) => postgres("postgres://", password_file)?,
+            (None, None) => sqlite(SqliteConnectOptions::new().filename(sqlite_file))?,
             (Some(url), _) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                postgres(url)?
+                postgres(url, password_file)?
             }
-            (Some(url), _) if url.starts_with("sqlite:") => sqlite(url)?,
-            (Some(_), _) => bail!("DATABASE_URL must start with postgres:// or sqlite://"),
+            (Some(url), _) if url.starts_with("sqlite:") => sqlite_url(url)?,
+            (Some(_), _) => bail!(
+                "DATABASE_URL must start with postgres:// or sqlite://, such as \
+                 postgres://user@host/database or sqlite:///data/todos.db"
+            ),
         };
-        Ok(Self { target, max_connections: *database_max_connections })
+        let is_default = database_url.is_none() && pghost.is_none();
+        Ok(Self { target, max_connections: *database_max_connections, is_default })
     }
 
     /// Caps the connections of a short-lived command such as `migrate`, so that it need not ask the server
@@ -84,6 +99,19 @@ impl Database {
 
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.target, Target::Sqlite(_))
+    }
+
+    /// The fault of a SQLite file that cannot be written, else the error.
+    pub(crate) fn explain(&self, error: Error) -> anyhow::Error {
+        let fault = match &self.target {
+            // It tries to write, so not before an error.
+            Target::Sqlite(options) => file_fault::find(options.get_filename()),
+            Target::Postgres(_) => None,
+        };
+        match fault {
+            Some(fault) => fault.into(),
+            None => anyhow::Error::from(error).context(format!("failed on {self}")),
+        }
     }
 
     /// Opens the database on the current runtime. Connects only with the first query.
@@ -130,9 +158,11 @@ impl Database {
             Err(error) => {
                 let (connections, error) = (FEW_CONNECTIONS, chain(&error));
                 tracing::warn!(
+                    database = %self,
                     connections,
                     error,
-                    "Failed to read the connection limit of the database: using the default pool size"
+                    "Failed to read the connection limit of the database: using the default pool size. Requests \
+                     get 503 until the database answers; DATABASE_URL and the PG variables name it"
                 );
                 connections
             }
@@ -140,21 +170,40 @@ impl Database {
     }
 }
 
-fn postgres(url: &str) -> anyhow::Result<Target> {
+fn postgres(url: &str, password_file: Option<&Path>) -> anyhow::Result<Target> {
     // The source would repeat the URL and with it the password.
-    let options = PgConnectOptions::from_str(url).map_err(|_| {
+    let mut options = PgConnectOptions::from_str(url).map_err(|_| {
         anyhow::anyhow!("DATABASE_URL is not a valid URL such as postgres://user@host/database")
     })?;
+    if let Some(file) = password_file {
+        options = options.password(&password(file)?);
+    }
     Ok(Target::Postgres(Box::new(options)))
 }
 
-fn sqlite(url: &str) -> anyhow::Result<Target> {
-    let options =
-        SqliteConnectOptions::from_str(url).context("DATABASE_URL is not a valid URL of a SQLite file")?;
-    if options.get_filename() == Path::new(":memory:") || url.contains(":memory:") {
+fn password(file: &Path) -> anyhow::Result<String> {
+    let failed = || format!("failed to read the password in {} (PGPASSWORD_FILE)", file.display());
+    let text = fs::read_to_string(file).with_context(failed)?;
+    // As Postgres reads POSTGRES_PASSWORD_FILE, and as `echo` writes it.
+    let password = text.trim_end_matches(['\r', '\n']);
+    ensure!(!password.is_empty(), "{} (PGPASSWORD_FILE) is empty: write the password to it", file.display());
+    Ok(password.to_owned())
+}
+
+fn sqlite_url(url: &str) -> anyhow::Result<Target> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
         bail!("DATABASE_URL must name a file: an in-memory database is lost with its first connection");
     }
-    Ok(Target::Sqlite(Box::new(options)))
+    let options =
+        SqliteConnectOptions::from_str(url).context("DATABASE_URL is not a valid URL of a SQLite file")?;
+    sqlite(options)
+}
+
+fn sqlite(options: SqliteConnectOptions) -> anyhow::Result<Target> {
+    let file = options.get_filename();
+    // Users read it in messages.
+    let file = path::absolute(file).with_context(|| format!("failed to find {}", file.display()))?;
+    Ok(Target::Sqlite(Box::new(options.filename(file))))
 }
 
 #[cfg(test)]
@@ -162,6 +211,52 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    fn at(url: &str) -> DatabaseArgs {
+        DatabaseArgs {
+            database_url: Some(url.to_owned()),
+            sqlite_file: "todos.db".into(),
+            pghost: None,
+            pgpassword_file: None,
+            database_max_connections: None,
+        }
+    }
+
+    #[test]
+    fn without_a_database_it_is_the_sqlite_file_in_the_working_directory() {
+        let database = Database::from_args(&DatabaseArgs { database_url: None, ..at("") }).unwrap();
+        let file = std::env::current_dir().unwrap().join("todos.db");
+        assert_eq!(database.to_string(), format!("sqlite://{}", file.display()));
+        assert!(database.is_default);
+        assert!(!Database::from_args(&at("sqlite:///data/todos.db")).unwrap().is_default);
+    }
+
+    #[rstest]
+    #[case::line("s3cret\n", Ok("s3cret"))]
+    #[case::from_windows("s3cret\r\n", Ok("s3cret"))]
+    #[case::spaces(" s3 cret ", Ok(" s3 cret "))]
+    #[case::empty("\n", Err("is empty"))]
+    fn a_password_is_read_from_its_file(#[case] content: &str, #[case] expected: Result<&str, &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        assert!(password(&file).unwrap_err().to_string().contains("PGPASSWORD_FILE"));
+        fs::write(&file, content).unwrap();
+        match (password(&file), expected) {
+            (Ok(read), Ok(expected)) => assert_eq!(read, expected),
+            (Err(error), Err(why)) => assert!(error.to_string().contains(why), "{error}"),
+            (read, _) => panic!("{read:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case::in_memory("sqlite::memory:")]
+    #[case::in_memory_by_a_parameter("sqlite://todos.db?mode=memory")]
+    #[case::another_database("mysql://user:s3cret@host/database")]
+    #[case::not_a_url("postgres://user:s3cret@host:port/database")]
+    fn an_invalid_url_is_an_error_that_shows_nothing_of_it(#[case] url: &str) {
+        let error = format!("{:#}", Database::from_args(&at(url)).map(drop).unwrap_err());
+        assert!(error.starts_with("DATABASE_URL ") && !error.contains("s3cret"), "{error}");
+    }
 
     #[rstest]
     #[case::unavailable("postgres://nobody@127.0.0.1:1/none", None, 2)]
@@ -175,11 +270,7 @@ mod tests {
         #[case] connections: Option<u32>,
         #[case] stores: usize,
     ) {
-        let args = DatabaseArgs {
-            database_url: Some(url.to_owned()),
-            pghost: None,
-            database_max_connections: connections,
-        };
+        let args = DatabaseArgs { database_max_connections: connections, ..at(url) };
         let runtimes = [Handle::current(), Handle::current()];
         assert_eq!(Database::from_args(&args).unwrap().open_on(&runtimes).await.len(), stores);
     }

@@ -32,6 +32,7 @@ mod state;
 pub mod telemetry;
 mod todos;
 pub mod trial;
+mod welcome;
 pub mod workers;
 
 pub use chain::chain;

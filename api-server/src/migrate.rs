@@ -23,12 +23,13 @@ pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
         let answer = if check { store.schema_version().await } else { store.migrate().await };
         match answer {
             Ok(version) => break version,
-            Err(error) => match pause(&error).filter(|_| !check) {
+            // A file that cannot be written does not become so by waiting.
+            Err(error) => match pause(&error).filter(|_| !check && !database.is_sqlite()) {
                 Some(pause) => {
                     tracing::warn!(database = %database, error = chain(&error), "Waiting for the database");
                     sleep(pause).await;
                 }
-                None => return Err(error).with_context(|| format!("failed on {database}")),
+                None => return Err(database.explain(error)),
             },
         }
     };

@@ -22,6 +22,7 @@ use crate::{
     probes,
     routes::api,
     state::{AppState, Settings},
+    welcome::Welcome,
     workers::Workers,
 };
 
@@ -51,21 +52,16 @@ pub async fn run(
     let states = AppState::for_each(stores, settings, auth, spans);
     let state = states.first().context("no worker thread was started")?;
     // A port that is in use fails before anything is migrated.
-    let api_listener = bind(listen).await?;
-    let probes_listener = bind(operations_listen).await?;
+    let api_listener = bind(listen, "--listen").await?;
+    let probes_listener = bind(operations_listen, "--operations-listen").await?;
     if database.is_sqlite() {
         // No other process could migrate the file.
-        state.store.migrate().await.context("failed to migrate the SQLite file")?;
+        let migrated = state.store.migrate().await;
+        migrated.map_err(|error| database.explain(error)).context("failed to migrate the SQLite file")?;
     }
     // Before readiness is announced, so that an early SIGTERM drains too.
-    let stop = stop_signal()?;
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        listen = %api_listener.local_addr()?,
-        operations_listen = %probes_listener.local_addr()?,
-        database = %database,
-        "Started"
-    );
+    let stop = stop_signal(drain_delay)?;
+    report_start(api_listener.local_addr()?, probes_listener.local_addr()?, &database);
 
     // Probes stop last, so that /readyz reports the drain.
     let (stop_api, api_stop) = watch::channel(false);
@@ -75,12 +71,13 @@ pub async fn run(
     let probes_server =
         tokio::spawn(listener::serve(probes_listener, probes::router(state.clone()), stopped(probes_stop)));
     let housekeeping = [
+        tokio::spawn(report_old_schema(state.clone())),
         tokio::spawn(delete_keys(state.clone())),
         tokio::spawn(delete_changes(state.clone())),
         tokio::spawn(evict_clients(state.clone())),
     ];
 
-    let signal = stop.await;
+    let (signal, drain_delay) = stop.await;
     // Readiness fails first: a replica that is removed too early would lose requests.
     state.drain();
     tracing::info!(signal, seconds = drain_delay.as_secs(), "Draining");
@@ -118,8 +115,8 @@ fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
         cors_allowed_origins: origins(&cors_allowed_origins)?,
         rate_limit: rate_limit.limit(),
         trusted_proxies: rate_limit.proxies()?,
-        max_concurrent_requests,
-        max_event_streams,
+        max_concurrent_requests: Some(max_concurrent_requests),
+        max_event_streams: Some(max_event_streams),
         page: page.settings(auth)?,
     })
 }
@@ -132,8 +129,16 @@ fn origins(texts: &[String]) -> anyhow::Result<Vec<AllowedOrigin>> {
     given(texts).map(parse).collect()
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("failed to listen on {address}"))
+fn report_start(listen: SocketAddr, operations_listen: SocketAddr, database: &Database) {
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, %listen, %operations_listen, %database, "Started");
+    Welcome { listen, database }.print();
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener
+        .map_err(|error| anyhow!("failed to listen on {address}: {error}: choose another one with {flag}"))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>) {
@@ -141,16 +146,27 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// Listens at once, and waits for the signal when it is awaited.
-fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
+/// Listens at once, and waits for the signal when it is awaited. Ctrl-C, which no load balancer sends, stops
+/// without the delay.
+fn stop_signal(delay: Duration) -> anyhow::Result<impl Future<Output = (&'static str, Duration)>> {
     let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
     Ok(async move {
         tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => ("SIGTERM", delay),
+            _ = interrupt.recv() => ("SIGINT", Duration::ZERO),
         }
     })
+}
+
+/// Outside of Kubernetes, no probe shows it.
+async fn report_old_schema(state: AppState) {
+    if let Ok(version) = state.store.schema_version().await
+        && !version.serves()
+    {
+        let (found, wanted) = (version.found, version.wanted);
+        tracing::warn!(found, wanted, "The schema of the database is too old: run `todostack-api migrate`");
+    }
 }
 
 async fn evict_clients(state: AppState) {

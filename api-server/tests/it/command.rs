@@ -3,6 +3,7 @@
 use std::{
     net::TcpListener,
     process::{Command, Output},
+    time::Duration,
 };
 
 use futures::future::join_all;
@@ -11,6 +12,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use todostack_store_postgres::PgConnectOptions;
+use tokio::time::timeout;
 
 use crate::{
     server_process::{Server, with_message},
@@ -103,19 +105,21 @@ async fn a_version_is_tried_on_a_copy_while_another_one_serves_the_file() {
     assert_eq!(server.client.titles("/todos").await, ["tea"]);
 }
 
-#[test]
-fn help_documents_every_variable() {
-    let help = Command::new(env!("CARGO_BIN_EXE_todostack-api")).arg("--help").output().unwrap().stdout;
-    let help = String::from_utf8(help).unwrap();
-    let variables = "DATABASE_URL PGHOST OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
-        OTEL_EXPORTER_OTLP_HEADERS OTEL_SERVICE_NAME TODOSTACK_LISTEN TODOSTACK_OPERATIONS_LISTEN
-        TODOSTACK_LOG_LEVEL TODOSTACK_PUBLIC_URL TODOSTACK_CORS_ALLOWED_ORIGINS TODOSTACK_DRAIN_DELAY
-        TODOSTACK_DATABASE_MAX_CONNECTIONS TODOSTACK_MAX_CONCURRENT_REQUESTS TODOSTACK_RATE_LIMIT_RPS
-        TODOSTACK_RATE_LIMIT_BURST TODOSTACK_TRUSTED_PROXY_HOPS TODOSTACK_JWT_ISSUER TODOSTACK_JWT_AUDIENCE
-        TODOSTACK_JWKS_URL TODOSTACK_JWKS_FILE TODOSTACK_JWKS_CA_FILE";
-    for variable in variables.split_whitespace() {
-        assert!(help.contains(variable), "{variable} is not in\n{help}");
-    }
+#[tokio::test]
+async fn a_schema_that_is_not_migrated_is_reported_with_the_command_to_run() {
+    let database = fresh_postgres().await.to_url_lossy();
+    let mut server = Server::start_with(&[("DATABASE_URL", database.as_str())]).await;
+    let reported = async {
+        loop {
+            let line = server.log.next_line().await.unwrap().unwrap();
+            if line.contains("run `todostack-api migrate`") {
+                break line;
+            }
+        }
+    };
+    let line = timeout(Duration::from_secs(20), reported).await.expect("it is reported");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["level"], &line["found"], &line["wanted"]), (&json!("WARN"), &json!(0), &json!(2)));
 }
 
 /// On Postgres, with enough connections for two threads.

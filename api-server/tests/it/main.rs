@@ -34,6 +34,7 @@ mod properties;
 mod server_process;
 mod service;
 mod small_disk;
+mod startup;
 mod streaming;
 mod tls;
 mod todobackend;

@@ -56,8 +56,17 @@ impl Server {
     }
 
     pub fn terminate(&self) {
+        self.send("-TERM");
+    }
+
+    /// As Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.send("-INT");
+    }
+
+    fn send(&self, signal: &str) {
         let pid = self.process.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// The rest of the log of a server that is shutting down.
