@@ -16,15 +16,41 @@ use crate::{
     upgrades::Limits,
 };
 
+const SCOPE: &str = "Scope";
+const ALLOWED: &str = "What stacks may use";
+const PACE: &str = "Concurrency and rollouts";
+const ELECTION: &str = "Leader election";
+const OBSERVABILITY: &str = "Observability";
+
+const EXAMPLES: &str = "\
+Examples:
+  On the cluster of the current kubeconfig, with a log to read:
+    todostack-operator --log-format text --log-level info,kube=debug
+
+  For two teams, whose stacks may use the NFS exports and the hosts of their own namespace:
+    todostack-operator --watch-namespaces shop,forum \\
+        --allowed-nfs-exports 'nfs.example.com:/exports/{namespace}' \\
+        --allowed-hosts '*.{namespace}.example.com'
+
+  One of two replicas, of which the elected one writes:
+    todostack-operator --lease todostack-system/todostack-operator
+
+  The second of three operators that share the stacks:
+    todostack-operator --shard 1/3 --lease todostack-system/todostack-operator
+
+The chart todostack-operator sets all of these by its values.";
+
 /// Turns TodoStacks into running todo services.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "todostack-operator",
     version,
     about,
+    next_help_heading = "Stacks",
     long_about = "Turns TodoStacks into running todo services: Postgres, volume, credentials, schema, API, \
                   Service and Ingress. Finds the API server by the ServiceAccount of its pod, or by \
-                  KUBECONFIG outside of a cluster. Serves /livez, /readyz and /metrics on --listen."
+                  KUBECONFIG outside of a cluster. Serves /livez, /readyz and /metrics on --listen.",
+    after_help = EXAMPLES
 )]
 pub(crate) struct Args {
     /// Image of the API server for stacks that name none.
@@ -35,11 +61,12 @@ pub(crate) struct Args {
     #[arg(long, env = config::POSTGRES_REPOSITORY, default_value_t = Config::default().postgres_repository)]
     pub(crate) postgres_repository: String,
 
+    /// DNS domain of the cluster, in the names of Services.
     #[arg(long, env = config::CLUSTER_DOMAIN, default_value_t = Config::default().cluster_domain)]
     pub(crate) cluster_domain: String,
 
     /// Namespaces to watch, separated by commas; all when empty.
-    #[arg(long, alias = "watch-namespace", env = "TODOSTACK_WATCH_NAMESPACES", value_delimiter = ',')]
+    #[arg(long, alias = "watch-namespace", env = "TODOSTACK_WATCH_NAMESPACES", value_delimiter = ',', help_heading = SCOPE)]
     watch_namespaces: Vec<String>,
 
     /// The former name of the variable, for one namespace.
@@ -48,17 +75,18 @@ pub(crate) struct Args {
 
     /// Labels of the namespaces in which stacks are managed, as in `kubectl --selector`. Not with
     /// --watch-namespaces.
-    #[arg(long, env = "TODOSTACK_WATCH_NAMESPACE_SELECTOR", default_value = "")]
+    #[arg(long, env = "TODOSTACK_WATCH_NAMESPACE_SELECTOR", default_value = "", help_heading = SCOPE)]
     watch_namespace_selector: String,
 
     /// Which of several operators this is, as index/count: it serves the stacks whose uid has that remainder.
     /// All have the same namespaces and settings, and each its own Lease.
-    #[arg(long, env = "TODOSTACK_SHARD", default_value_t)]
+    #[arg(long, env = "TODOSTACK_SHARD", default_value_t, help_heading = SCOPE)]
     pub(crate) shard: Shard,
 
     /// Whether the operator may use cluster-scoped objects: PersistentVolumes, for NFS exports, and classes.
     /// `false` needs --watch-namespaces.
     #[arg(long, env = config::CLUSTER_ACCESS, default_value_t = true, action = ArgAction::Set)]
+    #[arg(help_heading = SCOPE)]
     cluster_access: bool,
 
     /// Port by which users reach the Ingress controller over HTTP, for the URL in the status.
@@ -71,55 +99,55 @@ pub(crate) struct Args {
 
     /// NFS exports that stacks may use, separated by commas: `server:/directory` and all below it, with
     /// `{namespace}` for the namespace of the stack. `*`: all. Empty: none.
-    #[arg(long, env = config::ALLOWED_EXPORTS, default_value = "")]
+    #[arg(long, env = config::ALLOWED_EXPORTS, default_value = "", help_heading = ALLOWED)]
     pub(crate) allowed_nfs_exports: AllowedExports,
 
     /// Hosts that stacks may have, separated by commas, such as `*.{namespace}.example.com`, with `*` for any
     /// label. `*`: all. Empty: none.
-    #[arg(long, env = config::ALLOWED_HOSTS, default_value = "*")]
+    #[arg(long, env = config::ALLOWED_HOSTS, default_value = "*", help_heading = ALLOWED)]
     pub(crate) allowed_hosts: AllowedHosts,
 
     /// Stacks that are reconciled at the same time.
-    #[arg(long, env = "TODOSTACK_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "TODOSTACK_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = PACE)]
     pub(crate) concurrency: u16,
 
     /// Databases that may restart at the same time because a new version or other settings of the operator
     /// change their pods. Each is awaited. Edits of a user are not limited.
-    #[arg(long, env = "TODOSTACK_DATABASE_RESTARTS_AT_ONCE", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "TODOSTACK_DATABASE_RESTARTS_AT_ONCE", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), help_heading = PACE)]
     database_restarts_at_once: u16,
 
     /// Stacks whose schema is migrated and whose API pods are replaced at the same time for such a reason.
-    #[arg(long, env = "TODOSTACK_API_ROLLOUTS_AT_ONCE", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "TODOSTACK_API_ROLLOUTS_AT_ONCE", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), help_heading = PACE)]
     api_rollouts_at_once: u16,
 
     /// Lease, as `namespace/name`, by which one of several replicas is elected to write, and which identifies
     /// the installation in `status.operator` of its stacks. Without one, this is the only operator.
-    #[arg(long, env = "TODOSTACK_LEASE")]
+    #[arg(long, env = "TODOSTACK_LEASE", help_heading = ELECTION)]
     pub(crate) lease: Option<LeaseName>,
 
     /// Seconds for which a Lease that is not renewed is valid: a replica that is killed is replaced after
     /// that and half of --retry-seconds.
-    #[arg(long, env = "TODOSTACK_LEASE_SECONDS", default_value_t = 13)]
+    #[arg(long, env = "TODOSTACK_LEASE_SECONDS", default_value_t = 13, help_heading = ELECTION)]
     lease_seconds: u16,
 
     /// Seconds without a renewal of the Lease after which a replica stops writing.
-    #[arg(long, env = "TODOSTACK_RENEW_DEADLINE_SECONDS", default_value_t = 11)]
+    #[arg(long, env = "TODOSTACK_RENEW_DEADLINE_SECONDS", default_value_t = 11, help_heading = ELECTION)]
     renew_deadline_seconds: u16,
 
     /// Seconds between two renewals of the Lease.
-    #[arg(long, env = "TODOSTACK_RETRY_SECONDS", default_value_t = 2)]
+    #[arg(long, env = "TODOSTACK_RETRY_SECONDS", default_value_t = 2, help_heading = ELECTION)]
     retry_seconds: u16,
 
     /// Address of /livez, /readyz and /metrics.
-    #[arg(long, env = "TODOSTACK_LISTEN", default_value = "0.0.0.0:8080")]
+    #[arg(long, env = "TODOSTACK_LISTEN", default_value = "0.0.0.0:8080", help_heading = OBSERVABILITY)]
     pub(crate) listen: SocketAddr,
 
     /// Log level: error, warn, info, debug, trace, or directives such as `info,kube=debug`.
-    #[arg(long, env = "TODOSTACK_LOG_LEVEL", default_value = "info")]
+    #[arg(long, env = "TODOSTACK_LOG_LEVEL", default_value = "info", help_heading = OBSERVABILITY)]
     pub(crate) log_level: String,
 
     /// Log format.
-    #[arg(long, env = "TODOSTACK_LOG_FORMAT", default_value = "json")]
+    #[arg(long, env = "TODOSTACK_LOG_FORMAT", default_value = "json", help_heading = OBSERVABILITY)]
     pub(crate) log_format: LogFormat,
 
     /// The operator's own pod, named in Events and in the Lease.
@@ -201,9 +229,16 @@ impl Args {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
     use rstest::rstest;
 
     use super::*;
+
+    #[test]
+    fn the_help_has_every_flag_with_its_variable_and_default_and_ends_with_examples() {
+        let help = Args::command().term_width(100).render_long_help().to_string();
+        insta::assert_snapshot!(help.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+    }
 
     #[rstest]
     #[case::all(&[], Ok(("", None)))]
