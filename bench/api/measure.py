@@ -23,7 +23,7 @@ class Scenario:
 SCENARIOS = [
     *(Scenario(f"GET by id, {c}", "get.lua", c, "get.sql") for c in (1, 32, 128)),
     *(Scenario(f"POST, {c}", "post.lua", c, "post.sql") for c in (1, 32, 128)),
-    *(Scenario(f"list of 50, {c}", "list.lua", c) for c in (32, 128)),
+    *(Scenario(f"list of 50, {c}", "list.lua", c, "list.sql") for c in (32, 128)),
     *(Scenario(f"mixed 80/20, {c}", "mixed.lua", c) for c in (32, 128)),
 ]
 

@@ -1,0 +1,1 @@
+select id, owner, list_id, title, completed, position, due_date, tags, priority, version, created_at, updated_at from todos where owner = '' and coalesce(list_id, 0) = 0 and (null::boolean is null or completed = null) and (null::text is null or strpos(lower(title), lower(null)) > 0) and (null::bigint is null or id > null::bigint) order by id limit 51;
