@@ -12,7 +12,7 @@ pub mod image;
 pub mod key;
 pub mod local;
 pub mod lock;
-mod postgres_image;
+pub mod postgres_image;
 pub mod prerequisites;
 pub mod process;
 pub mod progress;

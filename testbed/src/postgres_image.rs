@@ -55,7 +55,7 @@ const REMOVED: [&[&str]; 6] = [
 const COMPILER: [&str; 4] = ["libLLVM*", "libz3.so*", "llvmjit*", "*.bc"];
 
 /// Builds the images that the cache lacks.
-pub(crate) fn build() -> anyhow::Result<Vec<Image>> {
+pub fn build() -> anyhow::Result<Vec<Image>> {
     let roots = Sources::default().text(PACKAGES.join(" ")).text(REMOVED.concat().join(" ")).text(RECIPE);
     let key = RELEASES.iter().fold(roots, |key, it| key.text(it.major).text(it.suite)).key();
     let roots = cache::entry(&format!("postgres-rootfs-{key}"), |folder| {

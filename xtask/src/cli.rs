@@ -2,9 +2,25 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const EXAMPLES: &str = "\
+Examples:
+  A cluster with the demo, and a request to it:
+    cargo xtask up
+    curl http://todolist.localhost:8080/todos
+
+  After a change to the operator or the API: build, load, upgrade:
+    cargo xtask images
+
+  Before a commit, then one check alone:
+    cargo xtask test --fast
+    cargo xtask test --only clippy
+
+  Leave nothing behind:
+    cargo xtask down";
+
 /// Builds, runs and tests the TodoStack operator on a real Kubernetes.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -41,6 +57,11 @@ pub(crate) enum Command {
         #[arg(long)]
         build_only: bool,
     },
+    /// Run examples/compose with the API of this checkout, create a todo, and remove the containers
+    ///
+    /// Needs Docker with Compose, or podman with podman-compose. Not a part of `test`, since a machine for the
+    /// other checks need not have either.
+    Compose,
     /// Write the generated files: CRD, RBAC rules of the chart, page of reasons, OpenAPI document
     Gen {
         /// Write nothing; print a diff and fail if a generated file is out of date
@@ -146,6 +167,11 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_has_every_command_and_ends_with_examples() {
+        insta::assert_snapshot!(Cli::command().term_width(100).render_long_help());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{cli::ProviderName, install, provider, repository};
 
 pub(crate) struct Built {
     operator: Image,
-    api: Image,
+    pub(crate) api: Image,
 }
 
 pub(crate) fn run(build_only: bool) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cli;
+mod compose;
 mod demo;
 mod down;
 mod generate;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         cli::Command::Down { provider } => down::run(provider),
         cli::Command::Test(args) => test::run(&args),
         cli::Command::Images { build_only } => images::run(build_only),
+        cli::Command::Compose => compose::run(),
         cli::Command::Gen { check } => generate::run(check),
         cli::Command::Bench { subject } => bench::run(&subject),
     };
