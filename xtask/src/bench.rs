@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: which command runs each benchmark. What is measured is in `bench/`,
-//! `stack/benches/` and `operator/src/reconcile/tests/scale.rs`.
+//! `api-server/benches/`, `stack/benches/` and `operator/src/reconcile/tests/scale.rs`.
 
 use std::process::Command;
 
@@ -11,6 +11,9 @@ use crate::{images, repository};
 pub(crate) fn run(subject: &BenchSubject) -> anyhow::Result<()> {
     let mut command = match subject {
         BenchSubject::Api => Command::new(repository::root().join("bench/api/run.py")),
+        BenchSubject::Events => {
+            repository::cargo(&["bench", "--quiet", "--package", "todostack-api", "--bench", "event_streams"])
+        }
         BenchSubject::Diagnose => {
             repository::cargo(&["bench", "--quiet", "--package", "todostack-stack", "--bench", "diagnose"])
         }

@@ -145,6 +145,10 @@ pub(crate) struct Test {
 pub(crate) enum BenchSubject {
     /// Requests per second and latency of the API, FastAPI services and pgbench
     Api,
+    /// Memory and delay of 10,000 streams of events on one replica of the API, on a SQLite file
+    ///
+    /// With `DATABASE_URL`, on that empty Postgres database.
+    Events,
     /// The time of one diagnosis by the operator, without a cluster
     Diagnose,
     /// The time of a reconcile that finds nothing to do, with 10 to 5,000 stacks in the caches
