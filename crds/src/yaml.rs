@@ -1,9 +1,13 @@
 //! The CustomResourceDefinition as YAML, as users apply it. Fields and rules are in the types.
 
-use kube::CustomResourceExt as _;
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use crate::{ConditionType, Reason, TodoStack};
+use kube::CustomResourceExt as _;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+use serde_saphyr::ser_options;
+
+use crate::{ConditionType, Reason, TodoStack, TodoStackSpec, TodoStackStatus};
 
 /// The YAML of the CRD.
 ///
@@ -11,10 +15,12 @@ use crate::{ConditionType, Reason, TodoStack};
 /// A schema cannot be written as YAML.
 pub fn crd() -> Result<String, serde_saphyr::ser::Error> {
     let mut crd = serde_json::json!(TodoStack::crd());
+    KubernetesDescriptions::new().drop_from(&mut crd);
     join_lines(&mut crd);
-    drop_kubernetes_descriptions(&mut crd, false);
     set_default_status(&mut crd);
-    serde_saphyr::to_string(&crd)
+    // A text on several lines repeats the indentation, which is up to 40 characters deep.
+    let options = ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(&crd, options)
 }
 
 /// Sets the status of a stack that the operator has not reported on. Until then, it is not ready for kstatus,
@@ -59,36 +65,53 @@ fn join_lines(value: &mut Value) {
     }
 }
 
-/// Fields whose schema is that of a type of Kubernetes. The field itself is described in the types here; what
-/// is below it is described by `kubectl explain pod.spec`, in texts that would fill most of the 65,536 bytes
-/// that the YAML may have.
-const KUBERNETES_TYPES: [&str; 2] = ["resources", "tolerations"];
+/// The descriptions that Kubernetes has for its own types, such as tolerations. A field that has such a type
+/// is described in the types here; what is below it is described by `kubectl explain pod.spec`, in texts that
+/// would fill most of the bytes that the YAML may have.
+#[derive(Default)]
+struct KubernetesDescriptions(BTreeSet<String>);
 
-/// Drops the descriptions below fields of Kubernetes's types.
-fn drop_kubernetes_descriptions(schema: &mut Value, is_below: bool) {
-    match schema {
-        Value::Object(fields) => {
-            if is_below {
-                fields.retain(|name, value| name != "description" || !value.is_string());
-            }
-            for (name, value) in fields {
-                let is_kubernetes = KUBERNETES_TYPES.contains(&name.as_str());
-                match value {
-                    Value::Object(field) if is_kubernetes && !is_below => {
-                        for inner in field.values_mut() {
-                            drop_kubernetes_descriptions(inner, true);
-                        }
+impl KubernetesDescriptions {
+    fn new() -> Self {
+        // Not inlined, each type has a definition with its name.
+        let mut generator = SchemaSettings::openapi3().into_generator();
+        generator.subschema_for::<TodoStackSpec>();
+        generator.subschema_for::<TodoStackStatus>();
+        let definitions = generator.take_definitions(false);
+        let mut descriptions = Self::default();
+        for (_, schema) in definitions.iter().filter(|(name, _)| name.starts_with("io.k8s.")) {
+            descriptions.collect(schema);
+        }
+        descriptions
+    }
+
+    fn collect(&mut self, schema: &Value) {
+        match schema {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value {
+                        Value::String(text) if name == "description" => drop(self.0.insert(text.clone())),
+                        value => self.collect(value),
                     }
-                    value => drop_kubernetes_descriptions(value, is_below),
                 }
             }
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
+            _ => {}
         }
-        Value::Array(items) => {
-            for item in items {
-                drop_kubernetes_descriptions(item, is_below);
+    }
+
+    fn drop_from(&self, schema: &mut Value) {
+        match schema {
+            Value::Object(fields) => {
+                fields.retain(|name, value| {
+                    let text = value.as_str().filter(|_| name == "description");
+                    text.is_none_or(|text| !self.0.contains(text))
+                });
+                fields.values_mut().for_each(|value| self.drop_from(value));
             }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.drop_from(item)),
+            _ => {}
         }
-        _ => {}
     }
 }
 
@@ -97,9 +120,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_fields_of_kubernetes_lose_their_descriptions() {
+    fn only_types_of_kubernetes_lose_their_descriptions() {
         let crd = crd().unwrap();
-        assert!(!crd.contains("fixed-point representation"), "{crd}");
-        assert!(crd.contains("Tolerations of the pods"), "{crd}");
+        let with_all = serde_json::json!(TodoStack::crd()).to_string();
+        for dropped in ["fixed-point representation", "tolerates any taint", "the last time the condition"] {
+            assert!(with_all.contains(dropped), "{dropped}");
+            assert!(!crd.contains(dropped), "{dropped}");
+        }
+        for kept in ["Tolerations of the pods", "One entry for each condition type"] {
+            assert!(crd.contains(kept), "{kept}");
+        }
     }
 }
