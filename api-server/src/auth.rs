@@ -3,6 +3,7 @@
 
 mod claims;
 mod keys;
+mod reads;
 mod signature;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 
 use http::{HeaderMap, Method, Uri, header};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, errors::ErrorKind};
+use prometheus_client::registry::Registry;
 use todostack_store::Owner;
 use tokio::time::Instant;
 
@@ -105,6 +107,20 @@ impl Auth {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         Ok(Self { validation, keys: Keys::new(keys, reread_after)?, roles_claim })
+    }
+
+    /// Returns when the keys of the issuer were read once. Without, no request could be answered.
+    pub(crate) async fn read_keys(&self) {
+        self.keys.read_first().await;
+    }
+
+    /// Why there are no keys of the issuer yet; `None` when there are.
+    pub(crate) fn missing_keys(&self) -> Option<String> {
+        self.keys.missing()
+    }
+
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        self.keys.reads.register(registry);
     }
 
     /// Who has the token, if its scopes allow the method.

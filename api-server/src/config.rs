@@ -64,7 +64,7 @@ pub enum Command {
     /// settings while another one serves the file.
     Try(TryArgs),
     /// Succeed when the service on this host is ready (`/readyz` on --operations-listen).
-    Healthcheck,
+    Healthcheck(HealthcheckArgs),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -213,6 +213,13 @@ pub struct MigrateArgs {
     /// Write {"schemaVersion":n} to this file when done (in Kubernetes: /dev/termination-log).
     #[arg(long, env = "TODOSTACK_REPORT_FILE")]
     pub report_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct HealthcheckArgs {
+    /// Check only that the keys of the tokens' issuer were read, and not the database.
+    #[arg(long)]
+    pub keys: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use mimalloc::MiMalloc;
 use todostack_api::{
     chain,
-    config::{Cli, Command},
+    config::{Cli, Command, HealthcheckArgs},
     database::Database,
     healthcheck, migrate, openapi_json, serve, telemetry, trial,
 };
@@ -39,7 +39,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => serve::run(database, serve_args, auth, traces).await,
         Command::Migrate(args) => migrate::run(database.with_few_connections(), args).await,
         Command::Try(args) => trial::run(&database, args, serve_args, (auth, traces)).await,
-        Command::Healthcheck => healthcheck::run(serve_args.operations_listen).await,
+        Command::Healthcheck(HealthcheckArgs { keys: false }) => {
+            healthcheck::run(serve_args.operations_listen).await
+        }
+        Command::Healthcheck(HealthcheckArgs { keys: true }) => {
+            healthcheck::keys(serve_args.operations_listen).await
+        }
         Command::Openapi => Ok(std::io::stdout().write_all(&openapi_json())?),
     }
 }

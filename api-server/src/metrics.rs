@@ -17,6 +17,8 @@ use prometheus_client::{
 };
 use todostack_store::{PoolState, Store};
 
+use crate::auth::Auth;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
@@ -49,7 +51,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// The pools of all stores are added up.
-    pub fn new(stores: Vec<Arc<dyn Store>>) -> Self {
+    pub fn new(stores: Vec<Arc<dyn Store>>, auth: Option<&Auth>) -> Self {
         let mut registry = Registry::default();
         let requests = Requests::new_with_constructor(|| Histogram::new(BUCKETS));
         registry.register_with_unit(
@@ -66,6 +68,9 @@ impl Metrics {
         let streams = Gauge::default();
         registry.register("todostack_api_event_streams_open", "Open streams of events", streams.clone());
         registry.register_collector(Box::new(Pools(stores)));
+        if let Some(auth) = auth {
+            auth.register(&mut registry);
+        }
         Self { registry, requests, streams }
     }
 

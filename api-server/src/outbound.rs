@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -28,14 +28,18 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// `ca_file` (PEM) adds certificate authorities; the error names it.
+    /// `ca_file` (PEM) adds certificate authorities, at least one; the error names it.
     pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, String> {
         let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         if let Some(path) = ca_file {
             let invalid = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
+            let before = roots.len();
             for certificate in CertificateDer::pem_file_iter(path).map_err(|cause| invalid(&cause))? {
                 let certificate = certificate.map_err(|cause| invalid(&cause))?;
                 roots.add(certificate).map_err(|cause| invalid(&cause))?;
+            }
+            if roots.len() == before {
+                return Err(invalid(&"the file has no PEM certificate"));
             }
         }
         let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -51,13 +55,21 @@ impl Outbound {
 
     /// The body of a successful response, else the reason why there is none.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Bytes, String> {
+        let (status, body) = self.answer(request).await?;
+        if status.is_success() { Ok(body) } else { Err(format!("the response was {status}")) }
+    }
+
+    /// The status and the body of a response, else the reason why there is none.
+    pub(crate) async fn answer(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), String> {
         let read = async {
             let response = self.client.request(request).await.map_err(|cause| chain(&cause))?;
-            if !response.status().is_success() {
-                return Err(format!("the response was {}", response.status()));
+            let status = response.status();
+            match Limited::new(response.into_body(), MAX_BYTES).collect().await {
+                Ok(body) => Ok((status, body.to_bytes())),
+                // The status says more than a page of an error that is too large.
+                Err(_) if !status.is_success() => Ok((status, Bytes::new())),
+                Err(cause) => Err(cause.to_string()),
             }
-            let body = Limited::new(response.into_body(), MAX_BYTES).collect().await;
-            Ok(body.map_err(|cause| cause.to_string())?.to_bytes())
         };
         timeout(TIMEOUT, read)
             .await

@@ -29,6 +29,9 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
+/// The name of the check that the keys of the tokens' issuer were read.
+pub(crate) const KEYS: &str = "keys";
+
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
@@ -54,8 +57,9 @@ async fn readyz(State(state): State<AppState>) -> Response {
     let Database { connection, schema, needs_migration } = check_database(&state).await;
     let draining = state.shared.is_draining();
     let detail = if draining { "the service is stopping" } else { "the service is not stopping" };
+    let draining_check = Check { name: "draining", ok: !draining, detail: detail.to_owned() };
     let checks =
-        vec![Check { name: "draining", ok: !draining, detail: detail.to_owned() }, connection, schema];
+        [draining_check, connection, schema].into_iter().chain(check_keys(&state)).collect::<Vec<_>>();
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready {
         StatusCode::OK
@@ -65,6 +69,17 @@ async fn readyz(State(state): State<AppState>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(Readiness { ready, checks })).into_response()
+}
+
+/// `None` without authentication. Once the keys were read, they serve while the issuer is away.
+fn check_keys(state: &AppState) -> Option<Check> {
+    let missing = state.shared.auth.as_ref()?.missing_keys();
+    let ok = missing.is_none();
+    Some(Check {
+        name: KEYS,
+        ok,
+        detail: missing.unwrap_or_else(|| "the keys of the issuer were read".to_owned()),
+    })
 }
 
 async fn check_database(state: &AppState) -> Database {

@@ -72,6 +72,7 @@ pub async fn run(
         tokio::spawn(listener::serve(probes_listener, probes::router(state.clone()), stopped(probes_stop)));
     let housekeeping = [
         tokio::spawn(report_old_schema(state.clone())),
+        tokio::spawn(read_keys(state.clone())),
         tokio::spawn(delete_keys(state.clone())),
         tokio::spawn(delete_changes(state.clone())),
         tokio::spawn(evict_clients(state.clone())),
@@ -166,6 +167,13 @@ async fn report_old_schema(state: AppState) {
     {
         let (found, wanted) = (version.found, version.wanted);
         tracing::warn!(found, wanted, "The schema of the database is too old: run `todostack-api migrate`");
+    }
+}
+
+/// A replica is not ready before.
+async fn read_keys(state: AppState) {
+    if let Some(auth) = &state.shared.auth {
+        auth.read_keys().await;
     }
 }
 

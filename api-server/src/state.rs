@@ -73,7 +73,7 @@ impl Shared {
         spans: Option<Spans>,
     ) -> Self {
         let concurrency = settings.max_concurrent_requests.unwrap_or(Settings::DEFAULT_CONCURRENCY);
-        let metrics = Metrics::new(stores);
+        let metrics = Metrics::new(stores, auth.as_ref());
         let streams = settings.max_event_streams.unwrap_or(Settings::DEFAULT_STREAMS);
         Self {
             events: Hub::new(streams, metrics.streams.clone()),

@@ -8,7 +8,7 @@ use todostack_stack::managed::{Kind, ManagedResource};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forbidden {
     Managed(Kind),
-    /// The ConfigMap that the spec references.
+    /// The ConfigMaps that the spec references.
     ConfigMaps,
     Pods,
     Events,
@@ -27,7 +27,9 @@ impl Forbidden {
                 let effect = self.condition().map_or_else(|| "they are not checked".to_owned(), shown);
                 format!("not allowed to list {}: {effect}", plural(kind.into()))
             }
-            Self::ConfigMaps => "not allowed to get ConfigMaps: init scripts are not checked".to_owned(),
+            Self::ConfigMaps => {
+                "not allowed to get ConfigMaps: those that the spec references are not checked".to_owned()
+            }
             Self::Pods => "not allowed to list Pods: why they are not ready is not checked".to_owned(),
             Self::Events => {
                 "not allowed to list Events: failed mounts and rejected pods are not diagnosed".to_owned()

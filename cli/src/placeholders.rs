@@ -24,11 +24,12 @@ use crate::forbidden::Forbidden;
 const UNREAD: &str = "unread";
 
 pub(crate) fn add(observed: &mut Observed, references: References<'_>, forbidden: &[Forbidden]) {
-    let References { credentials, external, tls: _, init_scripts, storage_class, ingress_class } = references;
+    // Nothing is checked of a certificate, or of an authority, that was not looked up.
+    let References { credentials, external, tls: _, init_scripts, jwks_ca: _, storage_class, ingress_class } =
+        references;
     let lookups = &mut observed.referenced;
     fill(&mut lookups.credentials, credentials, secret);
     fill(&mut lookups.external, external, secret);
-    // Nothing is checked of a certificate that was not looked up.
     fill(&mut lookups.init_scripts, init_scripts, |metadata| ConfigMap { metadata, ..ConfigMap::default() });
     if forbidden.contains(&Forbidden::StorageClasses) {
         let metadata = class(storage_class, DEFAULT_STORAGE_CLASS);

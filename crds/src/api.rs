@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{pods::PodSettings, rules};
+use crate::{pods::PodSettings, reference::ConfigMapReference, rules};
 
 /// The API server, which runs as a Deployment.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -120,6 +120,9 @@ pub struct JwtSpec {
     /// PS384, PS512, ES256, ES384 or EdDSA.
     #[schemars(length(max = 1000), regex(pattern = r"^https?://[^\s]+$"))]
     pub jwks_url: String,
+    /// The private certificate authority of `jwksUrl`. Those that browsers trust are trusted, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_ca: Option<JwksCaSpec>,
     /// Client id of the page at the issuer: a public client whose redirect URI is the URL of the page. With
     /// it, people log in on the page by OpenID Connect (authorization code with PKCE). Browsers must be able
     /// to read `/.well-known/openid-configuration` of the issuer.
@@ -136,6 +139,15 @@ pub struct JwtSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10), inner(length(max = 300), regex(pattern = r"^https?://[^\s,;/@]+$")))]
     pub client_origins: Vec<String>,
+}
+
+/// A private certificate authority.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct JwksCaSpec {
+    /// ConfigMap in the namespace of the stack with the key `ca.crt`: PEM certificates. A change reaches the
+    /// API pods within minutes, without a restart.
+    pub config_map: ConfigMapReference,
 }
 
 /// `imagePullPolicy` of a container.

@@ -38,8 +38,10 @@ pub enum Reason {
     SecretKeyInvalid,
     /// Warning: a value of a Secret ends with a newline, which is ignored.
     TrailingNewline,
-    /// The ConfigMap with the init scripts does not exist.
+    /// A ConfigMap that the spec references does not exist.
     ConfigMapNotFound,
+    /// The ConfigMap with the certificate authority of the JWKS has no PEM certificate in its key `ca.crt`.
+    JwksCaInvalid,
 
     /// The volume is not provisioned: the spec names neither a StorageClass nor an NFS export, and the
     /// cluster has no default StorageClass.
@@ -146,6 +148,9 @@ pub enum Reason {
     CrashLoopBackOff,
     /// A container was OOM-killed: it exceeded its memory limit.
     OOMKilled,
+    /// An API pod starts and has not read the keys of the tokens' issuer: its JWKS cannot be fetched or has
+    /// no usable key.
+    JwksUnavailable,
     /// A container is running and not ready: its probe fails.
     ProbeFailed,
     /// A pod is stuck terminating: its node does not stop it.

@@ -100,13 +100,14 @@ async fn referenced(
     references: References<'_>,
 ) -> Result<Referenced, Error> {
     // Classes are watched.
-    let References { credentials, external, tls, init_scripts, storage_class: _, ingress_class: _ } =
+    let References { credentials, external, tls, init_scripts, jwks_ca, storage_class: _, ingress_class: _ } =
         references;
     Ok(Referenced {
         credentials: look_up(client, stack, credentials).await?,
         external: look_up(client, stack, external).await?,
         tls: look_up(client, stack, tls).await?.without_private_key(),
         init_scripts: look_up(client, stack, init_scripts).await?,
+        jwks_ca: look_up(client, stack, jwks_ca).await?,
     })
 }
 

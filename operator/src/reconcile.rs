@@ -12,7 +12,7 @@ use todostack_stack::{
     conditions::{self, Status, Verdict, View},
     diagnose::{self, Evidence},
     error_chain::one_line,
-    observed::{Lookup, Observed},
+    observed::Observed,
     publication, reclaim,
     requirements::Requirements,
     resolve,
@@ -171,7 +171,7 @@ fn waiting(verdicts: &[Verdict], observed: &Observed, applied: &Applied) -> Wait
         Waiting::Caches
     } else if is_ready {
         Waiting::Nothing
-    } else if matches!(observed.referenced.init_scripts, Lookup::Missing(_)) {
+    } else if observed.referenced.lacks_unwatched() {
         Waiting::Unwatched
     } else {
         Waiting::Watched

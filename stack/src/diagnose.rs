@@ -22,6 +22,7 @@ mod exposure;
 mod grace;
 pub(crate) mod growth;
 mod images;
+mod keys;
 mod lifecycle;
 mod migrations;
 mod pods;

@@ -31,7 +31,7 @@ const TEMPLATE_SPECS: [(&str, &str); 3] = [
         "{api: {replicas: 3, cors: {allowedOrigins: [https://app.example.com]},
             rateLimit: {requestsPerSecond: 50, burst: 100},
             auth: {jwt: {issuer: https://id.example.com, audience: todos,
-              jwksUrl: https://id.example.com/keys}}},
+              jwksUrl: https://id.example.com/keys, jwksCa: {configMap: {name: idp}}}}},
           database: {postgres: {version: '17', parameters: {max_connections: '200'},
             storage: {nfs: {server: nfs.example.com, path: /exports/shop}},
             initScripts: {configMap: {name: seed}}, nodeSelector: {disk: fast}}},

@@ -95,6 +95,14 @@ pub struct Referenced {
     pub external: Lookup<Secret>,
     pub tls: Lookup<Secret>,
     pub init_scripts: Lookup<ConfigMap>,
+    pub jwks_ca: Lookup<ConfigMap>,
+}
+
+impl Referenced {
+    /// Whether the stack waits for an object that no watch delivers.
+    pub fn lacks_unwatched(&self) -> bool {
+        [&self.init_scripts, &self.jwks_ca].iter().any(|lookup| matches!(lookup, Lookup::Missing(_)))
+    }
 }
 
 /// Result of looking up an object that a spec may reference.

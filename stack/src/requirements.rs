@@ -48,6 +48,8 @@ pub struct References<'a> {
     pub tls: Option<&'a str>,
     /// ConfigMap of `spec.database.postgres.initScripts`.
     pub init_scripts: Option<&'a str>,
+    /// ConfigMap of `spec.api.auth.jwt.jwksCa`.
+    pub jwks_ca: Option<&'a str>,
     /// StorageClass of the data's volume.
     pub storage_class: Option<&'a str>,
     /// IngressClass of `spec.exposure.ingress.className`.
@@ -62,6 +64,7 @@ impl<'a> From<&'a TodoStackSpec> for Requirements<'a> {
         let postgres = database.and_then(|database| database.postgres.as_ref());
         let storage = postgres.and_then(|postgres| postgres.storage.as_ref());
         let replicas = spec.api.as_ref().and_then(|api| api.replicas);
+        let auth = spec.api.as_ref().and_then(|api| api.auth.as_ref());
         let exposure = spec.exposure.as_ref();
         let host = exposure.and_then(|exposure| exposure.host.as_deref());
         let ingress = exposure.and_then(|exposure| exposure.ingress.as_ref());
@@ -86,6 +89,7 @@ impl<'a> From<&'a TodoStackSpec> for Requirements<'a> {
                 tls: ingress.and_then(|ingress| Some(ingress.tls.as_ref()?.secret_name.as_str())),
                 init_scripts: postgres
                     .and_then(|it| Some(it.init_scripts.as_ref()?.config_map.name.as_str())),
+                jwks_ca: auth.and_then(|auth| Some(auth.jwt.jwks_ca.as_ref()?.config_map.name.as_str())),
                 storage_class: class.or_else(sqlite_class),
                 ingress_class: ingress.and_then(|ingress| ingress.class_name.as_deref()),
             },

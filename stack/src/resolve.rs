@@ -34,6 +34,7 @@ mod connections;
 mod export;
 mod exposure;
 pub mod identity;
+mod jwks_ca;
 mod login;
 mod migration;
 mod postgres;
@@ -77,6 +78,7 @@ pub fn resolve(todostack: &TodoStack, inputs: Inputs<'_>) -> Result<Stack, Incom
     let image = image.unwrap_or_else(|| inputs.config.api_image.clone());
     let migration = migration::migration(&image, database.credentials(), todostack, inputs);
     let release = release::release(&image, &database, &migration, inputs.observed);
+    findings.extend(jwks_ca::finding(&id, inputs.observed));
     let mut api = resolve_api(todostack, image, release, inputs.observed);
     api.connections = connections::per_pod(&database, api.replicas, &id, &mut findings);
     Ok(Stack {

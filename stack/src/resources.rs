@@ -6,6 +6,7 @@ mod api_environment;
 pub mod api_ingress;
 pub mod api_service;
 pub mod app_secret;
+pub(crate) mod jwks_ca;
 pub mod login_secret;
 pub mod migration_job;
 pub mod next_secret;

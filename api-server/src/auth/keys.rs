@@ -5,6 +5,7 @@
 //! - An unknown `kid` fetches the keys again, so that a new key works at once, but not more often than
 //!   `reread_after`, so that forged tokens cannot cause load on the issuer.
 //! - While the issuer is unavailable, the cached keys stay in use.
+//! - A change of the certificate authority's file counts from the next fetch on.
 
 use std::{
     path::PathBuf,
@@ -20,10 +21,10 @@ use jsonwebtoken::{
 };
 use tokio::{
     sync::{Mutex, MutexGuard},
-    time::Instant,
+    time::{Instant, sleep},
 };
 
-use super::KeySource;
+use super::{KeySource, reads::Reads};
 use crate::outbound::Outbound;
 
 /// The keys are fetched again after this time, so that a key that the issuer revoked expires.
@@ -41,6 +42,10 @@ pub enum KeysError {
     Fetch { url: String, why: String },
     #[error("failed to use the JWKS of {place}: {why}")]
     Content { place: String, why: String },
+    #[error(
+        "failed to trust the certificate authority of the JWKS: {why}. Set TODOSTACK_JWKS_CA_FILE to a file of PEM certificates"
+    )]
+    Authority { why: String },
 }
 
 #[derive(Debug)]
@@ -60,46 +65,82 @@ struct Key {
 #[derive(Debug)]
 struct Fetcher {
     url: Uri,
-    outbound: Outbound,
+    ca_file: Option<PathBuf>,
 }
 
 impl Fetcher {
-    fn error(url: &Uri, why: String) -> KeysError {
-        KeysError::Fetch { url: url.to_string(), why }
+    /// Reads the file of the certificate authority, which may have changed since the last fetch.
+    fn outbound(&self) -> Result<Outbound, KeysError> {
+        Outbound::new(self.ca_file.as_deref()).map_err(|why| KeysError::Authority { why })
     }
 
-    async fn get(&self) -> Result<Bytes, KeysError> {
-        let error = |why| Self::error(&self.url, why);
-        let request = Request::get(self.url.clone()).body(http_body_util::Full::default());
+    async fn get(&self) -> Result<Vec<Key>, KeysError> {
+        let error = |why| KeysError::Fetch { url: self.place(), why };
+        let outbound = self.outbound()?;
+        let request = Request::get(self.url.clone()).body(http_body_util::Full::<Bytes>::default());
         let request = request.map_err(|cause| error(cause.to_string()))?;
-        self.outbound.send(request).await.map_err(error)
+        parse(&outbound.send(request).await.map_err(error)?, &self.place())
+    }
+
+    /// The URL for messages: without what may be a secret in it.
+    fn place(&self) -> String {
+        let scheme = self.url.scheme_str().unwrap_or("http");
+        let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{}{port}{}", self.url.host().unwrap_or_default(), self.url.path())
     }
 }
+
+/// When the last attempt to read the keys was, and what reads them.
+type Refresh = (Fetcher, Option<Instant>);
 
 #[derive(Debug)]
 pub(super) struct Keys {
     known: RwLock<Option<Arc<Known>>>,
     /// `None` for a file, which is read at startup only. The time is that of the last attempt.
-    refresh: Option<Mutex<(Fetcher, Option<Instant>)>>,
+    refresh: Option<Mutex<Refresh>>,
+    /// Of the last attempt.
+    failure: RwLock<Option<KeysError>>,
+    pub(super) reads: Reads,
     reread_after: Duration,
 }
 
 impl Keys {
     pub(super) fn new(source: KeySource, reread_after: Duration) -> Result<Self, KeysError> {
-        match source {
+        let (known, refresh) = match source {
             KeySource::File(path) => {
                 let text = std::fs::read(&path)
                     .map_err(|source| KeysError::File { path: path.clone(), source: Arc::new(source) })?;
                 let keys = parse(&text, &path.display().to_string())?;
-                let known = Known { keys, read_at: Instant::now() };
-                Ok(Self { known: RwLock::new(Some(Arc::new(known))), refresh: None, reread_after })
+                (Some(Arc::new(Known { keys, read_at: Instant::now() })), None)
             }
             KeySource::Url { url, ca_file } => {
-                let outbound = Outbound::new(ca_file.as_deref()).map_err(|why| Fetcher::error(&url, why))?;
-                let refresh = Some(Mutex::new((Fetcher { url, outbound }, None)));
-                Ok(Self { known: RwLock::new(None), refresh, reread_after })
+                let fetcher = Fetcher { url, ca_file };
+                fetcher.outbound()?;
+                (None, Some(Mutex::new((fetcher, None))))
+            }
+        };
+        let (failure, reads) = (RwLock::default(), Reads::default());
+        Ok(Self { known: RwLock::new(known), refresh, failure, reads, reread_after })
+    }
+
+    /// Returns when the keys were read once.
+    pub(super) async fn read_first(&self) {
+        let Some(refresh) = &self.refresh else { return };
+        while self.known().is_none() {
+            // Its failure is logged.
+            if self.read_again(refresh.lock().await).await.is_err() {
+                sleep(self.reread_after).await;
             }
         }
+    }
+
+    /// Why there are no keys; `None` when there are.
+    pub(super) fn missing(&self) -> Option<String> {
+        if self.known().is_some() {
+            return None;
+        }
+        let failure = self.failure.read().unwrap_or_else(PoisonError::into_inner);
+        Some(failure.as_ref().map_or_else(|| "they are being read".to_owned(), ToString::to_string))
     }
 
     /// The key for a token, if the issuer has it.
@@ -125,10 +166,7 @@ impl Keys {
         };
         match self.read_again(lock).await {
             Ok(()) => Ok(self.known().and_then(|known| known.find(kid, algorithm))),
-            Err(error) if known.is_some() => {
-                tracing::warn!(%error, "Failed to refresh the JWKS of the issuer: using the cached keys");
-                Ok(found)
-            }
+            Err(_) if known.is_some() => Ok(found),
             Err(error) => Err(error),
         }
     }
@@ -138,24 +176,39 @@ impl Keys {
     }
 
     /// Requests that waited for the lock find that the one before them has just tried.
-    async fn read_again(
-        &self,
-        mut refresh: MutexGuard<'_, (Fetcher, Option<Instant>)>,
-    ) -> Result<(), KeysError> {
+    async fn read_again(&self, mut refresh: MutexGuard<'_, Refresh>) -> Result<(), KeysError> {
         let (fetcher, tried) = &mut *refresh;
         if tried.is_some_and(|tried| tried.elapsed() < self.reread_after) {
-            return match self.known() {
-                Some(_) => Ok(()),
-                None => Err(Fetcher::error(&fetcher.url, "the last attempt failed a moment ago".to_owned())),
-            };
+            let failure = self.failure.read().unwrap_or_else(PoisonError::into_inner).clone();
+            return failure.map_or(Ok(()), Err);
         }
         // Before the request, so that a failed attempt counts too.
         *tried = Some(Instant::now());
-        let text = fetcher.get().await?;
-        let keys = parse(&text, &fetcher.url.to_string())?;
-        let known = Known { keys, read_at: Instant::now() };
+        let keys = fetcher.get().await;
+        let failure = keys.as_ref().err().cloned();
+        self.note(failure.as_ref());
+        *self.failure.write().unwrap_or_else(PoisonError::into_inner) = failure;
+        let known = Known { keys: keys?, read_at: Instant::now() };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
         Ok(())
+    }
+
+    /// Counts an attempt, and logs it if it differs from the one before.
+    fn note(&self, failure: Option<&KeysError>) {
+        self.reads.count(failure.is_none());
+        let before = self.failure.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let cached = self.known().is_some();
+        match (before, failure) {
+            (None, None) if cached => {}
+            (_, None) => tracing::info!("Read the JWKS of the issuer"),
+            (Some(before), Some(error)) if before.to_string() == error.to_string() => {}
+            (_, Some(error)) if cached => {
+                tracing::warn!(%error, "Failed to read the JWKS of the issuer again: using the cached keys");
+            }
+            (_, Some(error)) => {
+                tracing::warn!(%error, "Failed to read the JWKS of the issuer: not ready until it is read");
+            }
+        }
     }
 }
 

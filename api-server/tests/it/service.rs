@@ -65,7 +65,8 @@ impl Service {
     /// The same service, which now requires a token.
     pub async fn with_auth(self, auth: Auth) -> Self {
         let state = AppState::new(Arc::clone(&self.store), Settings::default(), Some(auth), None);
-        Self { client: listen(api(state.clone())).await, state, ..self }
+        let probes = listen(probes::router(state.clone())).await.undocumented();
+        Self { client: listen(api(state.clone())).await, probes, state, ..self }
     }
 
     /// A service over a store that it does not migrate.

@@ -40,14 +40,22 @@ impl Reader<'_> {
     /// The objects that the spec references. A forbidden one counts as not referenced.
     pub(crate) async fn referenced(&mut self, references: References<'_>) -> Result<Referenced, Error> {
         // Classes are not looked up here: all of them are listed.
-        let References { credentials, external, tls, init_scripts, storage_class: _, ingress_class: _ } =
-            references;
+        let References {
+            credentials,
+            external,
+            tls,
+            init_scripts,
+            jwks_ca,
+            storage_class: _,
+            ingress_class: _,
+        } = references;
         let secrets = Forbidden::Managed(Kind::Secret);
         Ok(Referenced {
             credentials: self.look_up(credentials, secrets).await?,
             external: self.look_up(external, secrets).await?,
             tls: self.look_up(tls, secrets).await?.without_private_key(),
             init_scripts: self.look_up(init_scripts, Forbidden::ConfigMaps).await?,
+            jwks_ca: self.look_up(jwks_ca, Forbidden::ConfigMaps).await?,
         })
     }
 

@@ -46,6 +46,8 @@ impl Reason {
             | Self::SecretKeyMissing
             | Self::SecretKeyInvalid
             | Self::ConfigMapNotFound
+            | Self::JwksCaInvalid
+            | Self::JwksUnavailable
             | Self::NoDefaultStorageClass
             | Self::StorageClassNotFound
             | Self::ProvisioningFailed

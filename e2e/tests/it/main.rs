@@ -16,6 +16,7 @@ mod external_tls;
 mod fleets;
 mod helm;
 mod init_scripts;
+mod issuer_failures;
 mod kubectl;
 mod lifecycle;
 mod managed_resources;

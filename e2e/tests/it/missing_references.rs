@@ -42,6 +42,12 @@ use todostack_e2e::{
     Reason::ConfigMapNotFound,
     "seed"
 )]
+#[case::authority(
+    "{database: {sqlite: {}}, api: {auth: {jwt: {issuer: 'https://id', audience: a, \
+       jwksUrl: 'https://id/keys', jwksCa: {configMap: {name: idp}}}}}}",
+    Reason::ConfigMapNotFound,
+    "idp"
+)]
 #[case::ingress_class(
     "{database: {sqlite: {}}, exposure: {ingress: {className: golden}}}",
     Reason::IngressClassNotFound,

@@ -31,6 +31,7 @@ api:
       audience: todos
       rolesClaim: roles
       jwksUrl: https://id.example.com/keys
+      jwksCa: {configMap: {name: idp}}
       clientId: page
       clientScope: openid todos:read
       clientOrigins: [https://login.example.com]

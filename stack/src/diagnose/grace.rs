@@ -27,7 +27,7 @@ fn is_awaited(finding: &Finding) -> bool {
     let is_reference = matches!(
         (finding.part, finding.reason),
         (Part::Credentials, Reason::SecretNotFound)
-            | (Part::Database, Reason::ConfigMapNotFound)
+            | (Part::Database | Part::Api, Reason::ConfigMapNotFound)
             | (Part::Exposure, Reason::TlsSecretNotFound)
     );
     is_reference && finding.severity == Severity::Blocking
@@ -51,6 +51,8 @@ mod tests {
         "{database: {sqlite: {}}, exposure: {host: h, ingress: {className: c, tls: {secretName: x}}}}";
     const EXTERNAL: &str = "{database: {external: {secret: {name: x}}}}";
     const CREDENTIALS: &str = "{database: {postgres: {credentialsSecret: {name: x}}}}";
+    const KEYS: &str = "{database: {sqlite: {}}, api: {auth: {jwt: {issuer: i, audience: a, \
+        jwksUrl: 'https://i/keys', jwksCa: {configMap: {name: x}}}}}}";
     const SCRIPTS: &str = "{database: {postgres: {initScripts: {configMap: {name: x}}}}}";
 
     fn missing() -> Observed {
@@ -60,6 +62,7 @@ mod tests {
         observed.referenced.external = Lookup::Missing(name());
         observed.referenced.credentials = Lookup::Missing(name());
         observed.referenced.init_scripts = Lookup::Missing(name());
+        observed.referenced.jwks_ca = Lookup::Missing(name());
         observed
     }
 
@@ -69,7 +72,8 @@ mod tests {
             (TLS, Part::Exposure, Reason::TlsSecretNotFound),
             (EXTERNAL, Part::Credentials, Reason::SecretNotFound),
             (CREDENTIALS, Part::Credentials, Reason::SecretNotFound),
-            (SCRIPTS, Part::Database, Reason::ConfigMapNotFound)
+            (SCRIPTS, Part::Database, Reason::ConfigMapNotFound),
+            (KEYS, Part::Api, Reason::ConfigMapNotFound)
         )]
         case: (&str, Part, Reason),
         #[values(
@@ -100,7 +104,8 @@ mod tests {
         let stack = resolved_at(&todostack, &observed, now());
         let applied = Applied::default();
         let found = diagnose(Evidence { stack: &stack, observed: &observed, applied: &applied, now: now() });
-        let finding = found.iter().find(|finding| finding.reason == reason).unwrap();
+        let is_it = |finding: &&Finding| (finding.part, finding.reason) == (part, reason);
+        let finding = found.iter().find(is_it).unwrap();
         assert_eq!((finding.part, finding.severity), (part, severity));
     }
 }

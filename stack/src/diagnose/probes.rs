@@ -6,7 +6,7 @@ use kube::ResourceExt as _;
 use todostack_crds::Reason;
 
 use super::{
-    Evidence, Finding, Part, Severity,
+    Evidence, Finding, Part, Severity, keys,
     pods::{self, Place},
     quote,
 };
@@ -24,6 +24,14 @@ const USUAL: i32 = 4;
 /// Time in which a server that was shut down cleanly accepts connections again.
 const QUICK_START: SignedDuration = SignedDuration::from_secs(3);
 
+/// The last failure of a probe since its container started.
+#[derive(Clone, Copy)]
+pub(super) struct FailedProbe<'a> {
+    pub(super) message: &'a str,
+    /// How often it failed with this message.
+    pub(super) times: i32,
+}
+
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let living = pods::places(evidence).filter(|place| place.pod.metadata.deletion_timestamp.is_none());
     living.filter_map(|place| failing(&place, evidence)).collect()
@@ -40,7 +48,7 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
     let container = unready_container(place.pod)?;
     let finding = match place.part {
         Part::Database => database(place, container, evidence),
-        Part::Api => unready(place, container, evidence),
+        Part::Api => api(place, container, evidence),
         // Migrations are in `unreached.rs`, and the others have no containers.
         Part::Migrations | Part::Objects | Part::Credentials | Part::Storage | Part::Exposure => None,
     }?;
@@ -49,7 +57,7 @@ fn failing(place: &Place<'_>, evidence: Evidence<'_>) -> Option<Finding> {
 }
 
 fn database(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (message, _) = last_failure(place, container, evidence)?;
+    let FailedProbe { message, .. } = last_failure(place, container, evidence)?;
     if container.name != postgres_stateful_set::CONTAINER {
         None
     } else if message.contains("rejecting connections") {
@@ -124,9 +132,18 @@ pub(super) fn silent_volume(
     Some(Finding { part: Part::Storage, object: format!("PersistentVolume {volume}"), ..finding })
 }
 
+fn api(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
+    let last = last_failure(place, container, evidence)?;
+    keys::finding(place, container, last, evidence).or_else(|| unready(place, container, last, evidence))
+}
+
 /// An API pod is not ready while the database or the schema is not.
-fn unready(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_>) -> Option<Finding> {
-    let (message, times) = last_failure(place, container, evidence)?;
+fn unready(
+    place: &Place<'_>,
+    container: &ContainerStatus,
+    FailedProbe { message, times }: FailedProbe<'_>,
+    evidence: Evidence<'_>,
+) -> Option<Finding> {
     if times <= USUAL || !is_settled(container, evidence) {
         return None;
     }
@@ -136,15 +153,17 @@ fn unready(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
     Some(place.finding(container, Reason::ProbeFailed, problem, remedy))
 }
 
-/// The message of the last failed probe since the container started, and how often it failed.
 fn last_failure<'a>(
     place: &Place<'_>,
     container: &ContainerStatus,
     evidence: Evidence<'a>,
-) -> Option<(&'a str, i32)> {
+) -> Option<FailedProbe<'a>> {
     let event = probe_failures::latest(place.pod, container, &evidence.observed.events)?;
     let series = event.series.as_ref().and_then(|series| series.count).unwrap_or_default();
-    Some((event.message.as_deref()?, event.count.unwrap_or_default().max(series)))
+    Some(FailedProbe {
+        message: event.message.as_deref()?,
+        times: event.count.unwrap_or_default().max(series),
+    })
 }
 
 /// Whether database and schema have been ready long enough for a probe to succeed.

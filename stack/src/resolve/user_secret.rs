@@ -14,7 +14,7 @@ use crate::{
 /// `sslmode`s of libpq. The API's database library takes any other text for `prefer`.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 /// First and last line of a certificate as PEM (RFC 7468).
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+pub(super) const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 /// Certificates reach the API in an environment variable, of which Linux allows 128 KiB.
 const LARGEST_CERTIFICATES: usize = 100_000;

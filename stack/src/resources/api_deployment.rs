@@ -4,14 +4,14 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
         core::v1::{
-            Container, ContainerPort, HTTPGetAction, PersistentVolumeClaimVolumeSource, PodSpec, Probe,
-            Volume,
+            Container, ContainerPort, ExecAction, HTTPGetAction, PersistentVolumeClaimVolumeSource, PodSpec,
+            Probe, Volume,
         },
     },
     apimachinery::pkg::{apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 
-use super::{api_environment, api_service, pod, pod_template};
+use super::{api_environment, api_service, jwks_ca, pod, pod_template};
 use crate::{
     build::Desired,
     labels::{self, Component},
@@ -100,6 +100,7 @@ fn strategy(database: &Database) -> DeploymentStrategy {
 
 fn pod_spec(stack: &Stack) -> PodSpec {
     let mut volumes = vec![pod::scratch("tmp")];
+    volumes.extend(jwks_ca::volume(&stack.api));
     let mut security = pod::security(pod::API_UID);
     if let Database::Sqlite(sqlite) = &stack.database {
         volumes.push(data(sqlite));
@@ -125,6 +126,7 @@ pub(super) fn data(sqlite: &Sqlite) -> Volume {
 
 fn container(stack: &Stack) -> Container {
     let mut mounts = vec![pod::mount("tmp", "/tmp")];
+    mounts.extend(jwks_ca::mount(&stack.api));
     if matches!(stack.database, Database::Sqlite(_)) {
         mounts.push(pod::mount("data", DATA));
     }
@@ -144,10 +146,25 @@ fn container(stack: &Stack) -> Container {
         resources: Some(stack.api.resources.clone()),
         security_context: Some(pod::container_security()),
         termination_message_policy: Some(pod::message_policy()),
+        startup_probe: stack.api.jwt.as_ref().map(|_| startup_probe()),
         readiness_probe: Some(probe("/readyz", 2, 2)),
         liveness_probe: Some(probe("/livez", 10, 3)),
         volume_mounts: Some(mounts),
         ..Container::default()
+    }
+}
+
+/// Waits until the API has read the keys of the tokens' issuer. By a command, whose output the kubelet puts
+/// into the Event `Unhealthy`, and not the body of a response.
+fn startup_probe() -> Probe {
+    let command = ["/todostack-api", "healthcheck", "--keys"].map(str::to_owned);
+    Probe {
+        exec: Some(ExecAction { command: Some(command.to_vec()) }),
+        period_seconds: Some(2),
+        timeout_seconds: Some(5),
+        // A day: a restart would not bring the issuer back.
+        failure_threshold: Some(43_200),
+        ..Probe::default()
     }
 }
 

@@ -6,7 +6,7 @@ use todostack_crds::api::{JwtSpec, RateLimitSpec};
 
 use super::{
     api_deployment::{DATA, OPERATIONS_NUMBER},
-    api_service, pod,
+    api_service, jwks_ca, pod,
 };
 use crate::{
     names,
@@ -55,12 +55,22 @@ fn proxies(trusted: &TrustedProxies) -> Option<EnvVar> {
 }
 
 fn authentication(jwt: &JwtSpec) -> Vec<EnvVar> {
-    let JwtSpec { issuer, audience, roles_claim, jwks_url, client_id, client_scope, client_origins } = jwt;
+    let JwtSpec {
+        issuer,
+        audience,
+        roles_claim,
+        jwks_url,
+        jwks_ca: authority,
+        client_id,
+        client_scope,
+        client_origins,
+    } = jwt;
     let mut env = vec![
         pod::variable("TODOSTACK_JWT_ISSUER", issuer),
         pod::variable("TODOSTACK_JWT_AUDIENCE", audience),
         pod::variable("TODOSTACK_JWKS_URL", jwks_url),
     ];
+    env.extend(authority.as_ref().map(|_| pod::variable("TODOSTACK_JWKS_CA_FILE", jwks_ca::FILE)));
     env.extend(roles_claim.as_ref().map(|claim| pod::variable("TODOSTACK_JWT_ROLES_CLAIM", claim)));
     env.extend(client_id.as_ref().map(|id| pod::variable("TODOSTACK_OIDC_CLIENT_ID", id)));
     env.extend(client_scope.as_ref().map(|scope| pod::variable("TODOSTACK_OIDC_SCOPE", scope)));

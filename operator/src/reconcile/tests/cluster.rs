@@ -218,7 +218,7 @@ impl Cluster {
 
 // What a spec references, with content that is valid.
 fn referenced(stack: &TodoStack) -> Vec<(&'static str, Value)> {
-    let References { credentials, external, tls, init_scripts, storage_class: _, ingress_class: _ } =
+    let References { credentials, external, tls, init_scripts, jwks_ca, storage_class: _, ingress_class: _ } =
         Requirements::from(&stack.spec).references;
     let metadata = |name: &str| json!({"name": name});
     let secret = |name: &str, keys: &[(&str, &str)]| {
@@ -233,7 +233,7 @@ fn referenced(stack: &TodoStack) -> Vec<(&'static str, Value)> {
     objects.extend(credentials.map(|name| secret(name, &login)));
     objects.extend(external.map(|name| secret(name, &login)));
     objects.extend(tls.map(|name| secret(name, &[("tls.crt", "none"), ("tls.key", "none")])));
-    objects.extend(init_scripts.map(|name| {
+    objects.extend(init_scripts.into_iter().chain(jwks_ca).map(|name| {
         ("configmaps", json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(name)}))
     }));
     objects

@@ -11,7 +11,7 @@ use super::CONTAINER;
 use crate::{
     labels::{self, Component},
     names,
-    resources::{api_deployment, api_environment, pod},
+    resources::{api_deployment, api_environment, jwks_ca, pod},
     stack::{Sqlite, Stack},
 };
 
@@ -28,6 +28,8 @@ pub(super) fn beside_the_api(stack: &Stack, settings: &mut PodSettings) {
 }
 
 pub(super) fn pod_spec(stack: &Stack, sqlite: &Sqlite) -> PodSpec {
+    let mut volumes = vec![pod::scratch("tmp"), api_deployment::data(sqlite)];
+    volumes.extend(jwks_ca::volume(&stack.api));
     PodSpec {
         service_account_name: Some(names::service_account(&stack.id.name)),
         automount_service_account_token: Some(false),
@@ -35,13 +37,16 @@ pub(super) fn pod_spec(stack: &Stack, sqlite: &Sqlite) -> PodSpec {
         restart_policy: Some("Never".to_owned()),
         security_context: Some(pod::security_with_volume(pod::API_UID)),
         containers: vec![container(stack)],
-        volumes: Some(vec![pod::scratch("tmp"), api_deployment::data(sqlite)]),
+        volumes: Some(volumes),
         ..PodSpec::default()
     }
 }
 
 /// As the API's pods, with all of their settings.
 fn container(stack: &Stack) -> Container {
+    // Readers of a file with a write-ahead log write to its index.
+    let mut mounts = vec![pod::mount("tmp", "/tmp"), pod::mount("data", api_deployment::DATA)];
+    mounts.extend(jwks_ca::mount(&stack.api));
     Container {
         name: CONTAINER.to_owned(),
         image: Some(stack.api.image.clone()),
@@ -51,8 +56,7 @@ fn container(stack: &Stack) -> Container {
         resources: Some(stack.api.resources.clone()),
         security_context: Some(pod::container_security()),
         termination_message_policy: Some(pod::message_policy()),
-        // Readers of a file with a write-ahead log write to its index.
-        volume_mounts: Some(vec![pod::mount("tmp", "/tmp"), pod::mount("data", api_deployment::DATA)]),
+        volume_mounts: Some(mounts),
         ..Container::default()
     }
 }

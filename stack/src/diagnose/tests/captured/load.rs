@@ -165,13 +165,21 @@ impl Capture {
     }
 
     fn referenced(&self, numbers: &[usize], references: References<'_>) -> Referenced {
-        let References { credentials, external, tls, init_scripts, storage_class: _, ingress_class: _ } =
-            references;
+        let References {
+            credentials,
+            external,
+            tls,
+            init_scripts,
+            jwks_ca,
+            storage_class: _,
+            ingress_class: _,
+        } = references;
         Referenced {
             credentials: look_up(self.of_kind::<Secret>(numbers), credentials),
             external: look_up(self.of_kind::<Secret>(numbers), external),
             tls: look_up(self.of_kind::<Secret>(numbers), tls),
             init_scripts: look_up(self.of_kind::<ConfigMap>(numbers), init_scripts),
+            jwks_ca: look_up(self.of_kind::<ConfigMap>(numbers), jwks_ca),
         }
     }
 
