@@ -150,7 +150,7 @@ fn store_kind(error: &todostack_store::Error) -> Kind {
         Error::KeyReused => (422, "idempotency-key-reused", "Idempotency key reused"),
         Error::Overloaded => OVERLOADED,
         Error::Full(_) => (507, "database-full", "Database full"),
-        Error::Unavailable(_) | Error::TimedOut(_) | Error::LoginRefused(_) => {
+        Error::Unavailable(_) | Error::TimedOut(_) | Error::Pooler(..) | Error::LoginRefused(_) => {
             (503, "database-unavailable", "Database unavailable")
         }
         Error::SchemaOutdated(_) => (503, "schema-outdated", "Schema outdated"),
@@ -170,7 +170,7 @@ fn store_detail(error: &todostack_store::Error) -> &'static str {
         Error::Full(_) => {
             "The database has no space left: nothing was stored. Existing todos can be read and deleted."
         }
-        Error::Unavailable(_) | Error::TimedOut(_) | Error::LoginRefused(_) => {
+        Error::Unavailable(_) | Error::TimedOut(_) | Error::Pooler(..) | Error::LoginRefused(_) => {
             "The database is not available; try again in a moment."
         }
         Error::SchemaOutdated(_) => "The database has not been migrated to this version yet.",

@@ -51,7 +51,7 @@ pub async fn run(database: Database, args: MigrateArgs) -> anyhow::Result<()> {
 fn pause(error: &Error) -> Option<Duration> {
     match error {
         Error::Unavailable(_) => Some(RETRY_UNAVAILABLE),
-        Error::TimedOut(_) | Error::LoginRefused(_) => Some(RETRY_OTHER),
+        Error::TimedOut(_) | Error::Pooler(..) | Error::LoginRefused(_) => Some(RETRY_OTHER),
         _ => None,
     }
 }

@@ -170,6 +170,9 @@ pub enum Reason {
     AuthenticationFailed,
     /// The database server has no free connection (`too many clients already`).
     TooManyConnections,
+    /// The connection pooler in front of the external database rejects what the API needs: start-up options
+    /// (`unsupported startup parameter`), or prepared statements (`pool_mode = transaction`).
+    PoolerIncompatible,
     /// The migration of the schema failed.
     MigrationFailed,
 

@@ -1,5 +1,5 @@
-//! A temporary Postgres server for tests and benchmarks: started on a free port, removed when dropped. No
-//! schema and no data, which callers bring.
+//! A temporary Postgres server for tests and benchmarks, and a PgBouncer in front of one: started on a free
+//! port, removed when dropped. No schema and no data, which callers bring.
 //!
 //! ```no_run
 //! use todostack_dev_postgres::{Options, Postgres};
@@ -14,6 +14,7 @@
 //! package.
 
 mod installed;
+mod pgbouncer;
 
 use std::{
     fs::OpenOptions,
@@ -30,7 +31,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::installed::User;
-pub use crate::installed::programs_folder;
+pub use crate::{installed::programs_folder, pgbouncer::PgBouncer};
 
 // A server that was killed recovers first, and the kernel may still be ending the killed processes, which
 // hold its shared memory.
@@ -43,6 +44,8 @@ type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     #[error("failed to find initdb in /usr/lib/postgresql/*/bin and on PATH: install the package postgresql")]
     NotInstalled,
+    #[error("failed to find pgbouncer on PATH and in /usr/sbin: run `apt-get install pgbouncer`")]
+    NoPgBouncer,
     #[error(
         "failed to find the user postgres, which runs the server for root: install the package postgresql"
     )]

@@ -37,6 +37,9 @@ pub const QUERIES: &[Program] = &[("psql", "postgresql-client"), ("sqlite3", "sq
 
 pub const POSTGRES: &[Program] = &[("pg_ctl", "postgresql"), ("initdb", "postgresql")];
 
+/// The pooler that the API is tested with.
+pub const POOLER: &[Program] = &[("pgbouncer", "pgbouncer")];
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("this machine lacks {missing}{why}\n  Install them and run the command again.")]

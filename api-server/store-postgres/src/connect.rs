@@ -34,6 +34,8 @@ impl Connector {
                 ("statement_timeout", STATEMENT_TIMEOUT),
                 ("idle_in_transaction_session_timeout", "10s"),
             ])
+            // The default of sqlx is for servers before Postgres 12, and poolers reject it.
+            .extra_float_digits(None)
             .disable_statement_logging();
         Self { options }
     }
@@ -41,14 +43,32 @@ impl Connector {
     /// One connection for migrations: no timeout for statements, but one for locks, since all other
     /// statements wait behind a migration that waits for a lock: shorter than theirs, so that none fails.
     pub(crate) fn migration_pool(&self) -> PgPool {
-        let options =
-            self.options.clone().options([("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)]);
+        let options = self.migration_options();
         PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT).connect_lazy_with(options)
     }
 
-    /// Fails with the reason when no connection can be opened.
+    /// One connection for the lock of migrations, which is idle while they run.
+    pub(crate) async fn lock_connection(&self) -> Result<PgConnection> {
+        connect(&self.migration_options().options([("idle_in_transaction_session_timeout", "0")])).await
+    }
+
+    fn migration_options(&self) -> PgConnectOptions {
+        self.options.clone().options([("statement_timeout", "0"), ("lock_timeout", LOCK_TIMEOUT)])
+    }
+
+    /// Fails with the reason when no connection can be opened, or when a pooler in transaction mode loses
+    /// prepared statements: it gives the second connection the server that the first has just used, where a
+    /// statement of the same name exists. In session mode, and without a pooler, each has a server of its
+    /// own.
     pub(crate) async fn probe(&self) -> Result<()> {
-        Ok(connect(&self.options).await?.close().await?)
+        let mut connections = [connect(&self.options).await?, connect(&self.options).await?];
+        for connection in &mut connections {
+            sqlx::query("select 1").execute(connection).await?;
+        }
+        for connection in connections {
+            connection.close().await?;
+        }
+        Ok(())
     }
 
     /// The limit of connections that the server has for this role, for all replicas together.

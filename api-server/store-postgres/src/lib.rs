@@ -18,7 +18,7 @@ use std::{
 
 use async_trait::async_trait;
 pub use sqlx::postgres::PgConnectOptions;
-use sqlx::types::Json;
+use sqlx::{Connection as _, types::Json};
 use todostack_store::{
     Change, Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
     Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
@@ -37,6 +37,9 @@ use crate::{
 type TodoRow = todostack_store::sql::TodoRow<Json<Vec<String>>, i16>;
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new(sqlx::migrate!()));
+
+/// The key of the advisory lock that a migration holds, in each database: `todo` as bytes.
+const MIGRATION_LOCK: i64 = 0x746f_646f;
 
 /// A batch of more than about a hundred rows is not faster.
 const LIMITS: BatcherLimits = BatcherLimits { queue: 1_024, batch: 128 };
@@ -180,6 +183,9 @@ impl Store for PostgresStore {
     async fn migrate(&self) -> Result<SchemaVersion> {
         // Fails with the cause, where the pool would report a timeout.
         self.connector.probe().await?;
+        let mut lock = self.connector.lock_connection().await?;
+        let mut locked = lock.begin().await?;
+        sqlx::query("select pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK).execute(&mut *locked).await?;
         let pool = self.connector.migration_pool();
         let version = async {
             SCHEMA.migrate(&pool).await?;
@@ -187,11 +193,15 @@ impl Store for PostgresStore {
         };
         let version = version.await;
         pool.close().await;
+        locked.commit().await?;
         version
     }
 
     async fn schema_version(&self) -> Result<SchemaVersion> {
         let mut health = self.health.lock().await;
+        if !health.is_open() {
+            self.connector.probe().await?;
+        }
         let found = health.run(async |c| Ok(sqlx::query_scalar(Schema::FOUND).fetch_one(c).await?)).await;
         let version = SCHEMA.version(found)?;
         self.open_connections().await?;

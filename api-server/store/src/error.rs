@@ -39,6 +39,9 @@ pub enum Error {
     /// A statement or a lock took too long.
     #[error("the database did not respond in time")]
     TimedOut(#[source] Source),
+    /// A connection pooler in front of the database does not work with this service until it has a setting.
+    #[error("the connection pooler lacks a setting that this service needs, {0}")]
+    Pooler(&'static str, #[source] Source),
     /// Authentication failed, or a role or permission is missing: waiting does not help.
     #[error("the database denied access")]
     LoginRefused(#[source] Source),
@@ -65,6 +68,7 @@ impl Error {
             Self::Full(_)
             | Self::Unavailable(_)
             | Self::TimedOut(_)
+            | Self::Pooler(..)
             | Self::LoginRefused(_)
             | Self::SchemaOutdated(_) => true,
             Self::TodoNotFound

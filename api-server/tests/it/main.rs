@@ -28,6 +28,7 @@ mod lists;
 mod migrate_waits;
 mod openapi;
 mod page;
+mod poolers;
 mod postgres_server;
 mod probes;
 mod properties;

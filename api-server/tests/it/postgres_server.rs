@@ -3,7 +3,7 @@
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use sqlx::{Connection as _, PgConnection};
-use todostack_dev_postgres::{Options, Postgres};
+use todostack_dev_postgres::{Options, PgBouncer, Postgres};
 use todostack_store_postgres::PgConnectOptions;
 
 /// With the defaults of Postgres: what it has acknowledged must survive.
@@ -16,6 +16,11 @@ impl PostgresServer {
 
     pub fn options(&self) -> PgConnectOptions {
         self.0.url().parse().unwrap()
+    }
+
+    /// A pooler in front of this server, all of whose clients become this role.
+    pub fn pooler(&self, role: &str, settings: &str) -> PgBouncer {
+        PgBouncer::start(&self.0, role, settings).unwrap()
     }
 
     pub async fn connect(&self) -> PgConnection {

@@ -94,6 +94,7 @@ impl Reason {
             | Self::AuthenticationFailed
             | Self::TooManyConnections
             | Self::MigrationFailed
+            | Self::PoolerIncompatible
             | Self::IngressClassNotFound
             | Self::NoDefaultIngressClass
             | Self::MultipleDefaultIngressClasses

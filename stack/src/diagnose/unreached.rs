@@ -24,6 +24,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 const FAILED_ON: &str = "failed on ";
 const UNAVAILABLE: &str = ": the database is not available: ";
 const DENIED: &str = ": the database denied access: ";
+const POOLER: &str = ": the connection pooler lacks a setting that this service needs, ";
 
 pub(super) fn findings(evidence: Evidence<'_>) -> Vec<Finding> {
     let migrations = pods::places(evidence).filter(|place| place.part == Part::Migrations);
@@ -66,6 +67,8 @@ fn migrate(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
         let problem = format!("cannot log in at {address}: {}", quoted(cause)?);
         let reason = Reason::AuthenticationFailed;
         place.finding(container, reason, problem, crashes::known_remedy(reason)?.to_owned())
+    } else if let Some((address, lacking)) = message.split_once(POOLER) {
+        pooler(place, container, address, &quoted(lacking)?)
     } else {
         let (address, cause) = message.split_once(UNAVAILABLE)?;
         let reason = match crashes::known(cause) {
@@ -79,6 +82,16 @@ fn migrate(place: &Place<'_>, container: &ContainerStatus, evidence: Evidence<'_
         place.finding(container, reason, problem, remedy).severity(Severity::Transient)
     };
     Some(finding.evidence(format!("Event Unhealthy of Pod {}", place.pod.name_any())))
+}
+
+/// A pooler in front of the server, by the setting that it lacks, and its error.
+fn pooler(place: &Place<'_>, container: &ContainerStatus, address: &str, lacking: &str) -> Finding {
+    let (setting, error) = lacking.split_once(": ").unwrap_or((lacking, "it has another mode"));
+    let problem = format!("cannot use the connection pooler at {address}: {error}");
+    let remedy = format!(
+        "Set {setting} in pgbouncer.ini, beside what the setting has already. For another pooler, find the setting that does the same, or set host and port in the Secret that spec.database references to those of the server itself"
+    );
+    place.finding(container, Reason::PoolerIncompatible, problem, remedy)
 }
 
 fn quoted(cause: &str) -> Option<String> {

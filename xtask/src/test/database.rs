@@ -10,7 +10,7 @@ use crate::repository;
 
 /// Starts a server, which is removed when dropped.
 pub(super) fn start() -> anyhow::Result<Postgres> {
-    prerequisites::programs(prerequisites::POSTGRES)?;
+    prerequisites::programs(&[prerequisites::POSTGRES, prerequisites::POOLER].concat())?;
     // A crash of the machine ends the tests too, so nothing has to reach the disk. Each of the tests, which
     // run in parallel, opens some connections of its own.
     let options = Options::default().without_durability().setting("max_connections", "300");

@@ -29,6 +29,15 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+/// What a pooler needs to keep prepared statements: PgBouncer as of 1.21 keeps them in transaction mode too.
+const IN_SESSION_MODE: &str = "pool_mode = session";
+/// What PgBouncer does not support, and the setting that changes that.
+const NOT_SUPPORTED: [(&str, &str); 3] = [
+    ("unsupported startup parameter", "ignore_startup_parameters = options"),
+    ("unsupported options startup parameter", "ignore_startup_parameters = options"),
+    ("statement pooling", IN_SESSION_MODE),
+];
+
 /// Postgres: <https://www.postgresql.org/docs/current/errcodes-appendix.html>, five characters.
 /// SQLite: <https://www.sqlite.org/rescode.html>, numbers of at most four digits.
 fn from_code(code: &str, source: Arc<sqlx::Error>) -> Error {
@@ -38,6 +47,14 @@ fn from_code(code: &str, source: Arc<sqlx::Error>) -> Error {
     match (code, primary) {
         // Foreign key violation; the only one is from a todo to its list.
         ("23503" | "787", _) => Error::ListNotFound,
+        // Invalid SQL statement name, duplicate prepared statement: a pooler gave the statement and its use
+        // connections of their own.
+        ("26000" | "42P05", _) => Error::Pooler(IN_SESSION_MODE, source),
+        // Protocol violation, as poolers report what they do not support.
+        ("08P01", _) => match NOT_SUPPORTED.iter().find(|(text, _)| message.contains(text)) {
+            Some((_, setting)) => Error::Pooler(setting, source),
+            None => Error::Unavailable(source),
+        },
         // Invalid password, invalid authorization, invalid database name, insufficient privilege.
         ("28P01" | "28000" | "3D000" | "42501", _) => Error::LoginRefused(source),
         // Query canceled, as by the statement timeout; lock not available; BUSY, LOCKED.

@@ -21,10 +21,10 @@ struct FailedMigration {
     source: Error,
 }
 
-/// Whether a migration may succeed later: a server comes back, and a lock that another migration or a user's
-/// transaction holds becomes free.
+/// Whether a migration may succeed later: a server comes back, a lock that another migration or a user's
+/// transaction holds becomes free, and someone corrects a pooler.
 fn passes(error: &Error) -> bool {
-    matches!(error, Error::Unavailable(_) | Error::TimedOut(_))
+    matches!(error, Error::Unavailable(_) | Error::TimedOut(_) | Error::Pooler(..))
 }
 
 impl Schema {
@@ -36,10 +36,12 @@ impl Schema {
     pub fn new(mut migrator: Migrator) -> Self {
         // After a rollback, the database has migrations of a newer release.
         migrator.set_ignore_missing(true);
+        // The lock of sqlx belongs to a session. A pooler in transaction mode would never release it.
+        migrator.set_locking(false);
         Self(migrator)
     }
 
-    /// Runs missing migrations under a lock, since several processes may start at once.
+    /// Runs missing migrations. The caller holds a lock, since several processes may start at once.
     pub async fn migrate<'a, A>(&self, database: A) -> Result<()>
     where
         A: Acquire<'a>,

@@ -113,6 +113,23 @@ fn a_migration_that_is_denied_access_needs_a_user(#[case] cause: &str) {
     );
 }
 
+#[rstest]
+#[case::options("ignore_startup_parameters = options", "unsupported startup parameter: options")]
+#[case::transactions("pool_mode = session", "prepared statement \"sqlx_s_1\" already exists")]
+fn a_pooler_that_does_not_work_is_reported_with_the_line_to_set(#[case] line: &str, #[case] error: &str) {
+    let message = format!(
+        "failed on postgres://db:6432/shop: the connection pooler lacks a setting that this service needs, {line}: error returned from database: {error}"
+    );
+    let findings = found(EXTERNAL, &migrating(&message));
+    let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+    assert_eq!((finding.part, finding.reason), (Part::Database, Reason::PoolerIncompatible));
+    assert_eq!(finding.severity, Severity::Blocking);
+    let start = format!(
+        "Container migrate cannot use the connection pooler at postgres://db:6432/shop: error returned from database: {error}. Set {line} in pgbouncer.ini"
+    );
+    assert!(finding.message().starts_with(&start), "{}", finding.message());
+}
+
 #[test]
 fn a_running_migration_is_no_finding() {
     let message = "schema version 0, want 1: run `todostack-api migrate`";

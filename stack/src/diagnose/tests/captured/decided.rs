@@ -20,6 +20,9 @@ pub(super) fn why_not_captured(reason: Reason) -> Option<&'static str> {
         (Class::Problem, Reason::VolumeMismatch) => {
             Some("its symptoms are tables in resolve/storage and diagnose/retention")
         }
+        (Class::Problem, Reason::PoolerIncompatible) => {
+            Some("the test cluster has no image of a pooler; its symptoms are a table in diagnose/unreached")
+        }
         (Class::Problem, Reason::JwksCaInvalid) => Some("its symptoms are a table in resolve/jwks_ca"),
         (Class::Problem, Reason::ExportNotAllowed | Reason::HostNotAllowed | Reason::ClusterAccessNeeded) => {
             Some("a capture holds objects, and the cause is a setting of the operator")
