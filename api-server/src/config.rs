@@ -250,8 +250,8 @@ mod tests {
         let known: Vec<_> = command.get_arguments().filter_map(|flag| flag.get_env()?.to_str()).collect();
         let set: BTreeMap<_, _> = set.into_iter().filter(|(name, _)| known.contains(name)).collect();
         let expected = [
-            ("TODOSTACK_LISTEN", "0.0.0.0:8080"),
-            ("TODOSTACK_OPERATIONS_LISTEN", "0.0.0.0:9090"),
+            ("TODOSTACK_LISTEN", "[::]:8080"),
+            ("TODOSTACK_OPERATIONS_LISTEN", "[::]:9090"),
             ("TODOSTACK_SQLITE_FILE", "/data/todos.db"),
         ];
         assert_eq!(set, BTreeMap::from(expected));

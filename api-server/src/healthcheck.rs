@@ -45,7 +45,7 @@ pub async fn keys(operations_listen: SocketAddr) -> anyhow::Result<()> {
 
 async fn failed_checks(operations_listen: SocketAddr) -> anyhow::Result<(StatusCode, Vec<Check>)> {
     let mut address = operations_listen;
-    // 0.0.0.0 is an address to listen on, not one to connect to.
+    // An address to listen on, for both families, is none to connect to.
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }

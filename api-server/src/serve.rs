@@ -52,8 +52,8 @@ pub async fn run(
     let states = AppState::for_each(stores, settings, auth, spans);
     let state = states.first().context("no worker thread was started")?;
     // A port that is in use fails before anything is migrated.
-    let api_listener = bind(listen, "--listen").await?;
-    let probes_listener = bind(operations_listen, "--operations-listen").await?;
+    let api_listener = bind(listen, "--listen")?;
+    let probes_listener = bind(operations_listen, "--operations-listen")?;
     if database.is_sqlite() {
         // No other process could migrate the file.
         let migrated = state.store.migrate().await;
@@ -136,8 +136,8 @@ fn report_start(listen: SocketAddr, operations_listen: SocketAddr, database: &Da
     Welcome { listen, database }.print();
 }
 
-async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
+fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let listener = todostack_listen::bind(address).and_then(TcpListener::from_std);
     listener
         .map_err(|error| anyhow!("failed to listen on {address}: {error}: choose another one with {flag}"))
 }

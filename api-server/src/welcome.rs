@@ -28,7 +28,7 @@ impl fmt::Display for Welcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { listen, database } = self;
         let host = match listen.ip() {
-            // A browser cannot open 0.0.0.0, and has other names for this machine.
+            // A browser cannot open `[::]`, and has other names for this machine.
             ip if ip.is_unspecified() || ip.is_loopback() => "localhost".to_owned(),
             _ => listen.to_string().rsplit_once(':').map(|(host, _)| host.to_owned()).unwrap_or_default(),
         };
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_user_reads_where_to_go_and_where_the_todos_are() {
-        let text = welcome("0.0.0.0:8080", "sqlite:///data/todos.db");
+        let text = welcome("[::]:8080", "sqlite:///data/todos.db");
         let first = "Open http://localhost:8080 to see the todos, which are kept in sqlite:///data/todos.db.";
         assert_eq!(text.lines().next(), Some(first));
         assert!(welcome("[2001:db8::1]:80", "sqlite:///a").starts_with("Open http://[2001:db8::1]:80 to"));

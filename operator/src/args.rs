@@ -139,7 +139,7 @@ pub(crate) struct Args {
     retry_seconds: u16,
 
     /// Address of /livez, /readyz and /metrics.
-    #[arg(long, env = "TODOSTACK_LISTEN", default_value = "0.0.0.0:8080", help_heading = OBSERVABILITY)]
+    #[arg(long, env = "TODOSTACK_LISTEN", default_value = "[::]:8080", help_heading = OBSERVABILITY)]
     pub(crate) listen: SocketAddr,
 
     /// Log level: error, warn, info, debug, trace, or directives such as `info,kube=debug`.

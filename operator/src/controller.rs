@@ -57,8 +57,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let (metrics, progress, stopped) = (Metrics::default(), Progress::default(), stop_signal()?);
     let elector = elector(&args, lease, &fence, &metrics)?;
     let running = Running::default();
-    let listener =
-        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener = todostack_listen::bind(args.listen).and_then(TcpListener::from_std);
+    let listener = listener.with_context(|| format!("cannot listen on {}", args.listen))?;
     let probed =
         Probed { progress: progress.clone(), hearing, running: running.clone(), fence: fence.clone() };
     let routes = probes::routes(metrics.clone(), probed);

@@ -8,7 +8,7 @@ Examples:
   For all machines, with the todos in Postgres. `migrate` creates the tables, and is run for each new version:
     export DATABASE_URL=postgres://shop@db.example.com/todos PGPASSWORD_FILE=/run/secrets/password
     todostack-api migrate
-    todostack-api --listen 0.0.0.0:8080
+    todostack-api --listen '[::]:8080'
 
   Behind a proxy such as an Ingress, with at most 50 requests per second of each client:
     todostack-api --trusted-proxy-hops 1 --rate-limit-rps 50

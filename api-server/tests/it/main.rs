@@ -21,6 +21,7 @@ mod errors;
 mod etags;
 mod event_stream;
 mod events;
+mod families;
 mod fixtures;
 mod idempotency;
 mod limits;

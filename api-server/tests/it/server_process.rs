@@ -33,9 +33,16 @@ impl Server {
     }
 
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_on("127.0.0.1", variables).await
+    }
+
+    /// On free ports of this address.
+    pub async fn start_on(address: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_todostack-api"))
-            .args(["--listen=127.0.0.1:0", "--operations-listen=127.0.0.1:0", "--drain-delay=1"])
+            .arg(format!("--listen={address}:0"))
+            .arg(format!("--operations-listen={address}:0"))
+            .arg("--drain-delay=1")
             .env_clear()
             .envs(variables.iter().copied())
             .current_dir(folder.path())

@@ -20,8 +20,8 @@ pub(super) fn build(stack: &Stack) -> Vec<EnvVar> {
     };
     let Api { connections, log_level, allowed_origins, rate_limit, jwt, has_page, .. } = &stack.api;
     env.extend([
-        pod::variable("TODOSTACK_LISTEN", &format!("0.0.0.0:{}", api_service::TARGET)),
-        pod::variable("TODOSTACK_OPERATIONS_LISTEN", &format!("0.0.0.0:{OPERATIONS_NUMBER}")),
+        pod::variable("TODOSTACK_LISTEN", &format!("[::]:{}", api_service::TARGET)),
+        pod::variable("TODOSTACK_OPERATIONS_LISTEN", &format!("[::]:{OPERATIONS_NUMBER}")),
         pod::variable("TODOSTACK_LOG_LEVEL", log_level),
     ]);
     if let Some(connections) = connections {
