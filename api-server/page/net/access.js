@@ -12,7 +12,7 @@ import {
   withQuery,
 } from './oidc.js';
 
-/** What a login needs when the issuer sends the person back: no secret that outlives it. */
+/** By state, what each login that has begun needs when the issuer sends the person back. */
 const PENDING = 'todostack-login';
 /** That somebody was logged in, so that a reload may ask the issuer without a question to the person. */
 const SESSION = 'todostack-session';
@@ -27,6 +27,7 @@ export class Access {
   #refreshToken = null;
   #idToken = null;
   #renewal = null;
+  #signingOut = null;
 
   isLoggedIn = false;
   name = '';
@@ -67,8 +68,13 @@ export class Access {
     this.#store.changed();
   }
 
-  /** The service wants a token, or another one. */
-  async signedOut() {
+  /** The service wants a token, or another one. Requests that are refused at once have one consequence. */
+  signedOut() {
+    this.#signingOut ??= this.#signOut().finally(() => (this.#signingOut = null));
+    return this.#signingOut;
+  }
+
+  async #signOut() {
     if (this.#store.barrier) return;
     this.#configuration ??= this.#configure();
     await this.#configuration;
@@ -88,13 +94,10 @@ export class Access {
     try {
       const { authorization_endpoint: endpoint } = await discover(this.#login.issuer, fetch);
       const { clientId, scope, audience } = this.#login;
-      const pending = {
-        state: randomText(),
-        nonce: randomText(),
-        verifier: randomText(),
-        hash: location.hash,
-      };
-      this.#session.setItem(PENDING, JSON.stringify(pending));
+      const [state, nonce, verifier] = [randomText(), randomText(), randomText()];
+      // Beside the others: which of them the issuer answers is up to the browser.
+      const logins = { ...this.#pendingLogins(), [state]: { nonce, verifier, hash: location.hash } };
+      this.#session.setItem(PENDING, JSON.stringify(logins));
       location.assign(
         withQuery(endpoint, {
           response_type: 'code',
@@ -102,9 +105,9 @@ export class Access {
           redirect_uri: redirectUri(),
           scope,
           audience,
-          state: pending.state,
-          nonce: pending.nonce,
-          code_challenge: await challengeOf(pending.verifier),
+          state,
+          nonce,
+          code_challenge: await challengeOf(verifier),
           code_challenge_method: 'S256',
           prompt,
         }),
@@ -115,12 +118,13 @@ export class Access {
   }
 
   async #complete({ state, code, error, description }) {
-    const pending = JSON.parse(this.#session.getItem(PENDING) ?? '{}');
+    const logins = this.#pendingLogins();
+    const pending = Object.hasOwn(logins, state) ? logins[state] : null;
     this.#session.removeItem(PENDING);
     // The code is worth nothing any more, and has no place in an address that people copy.
-    history.replaceState(null, '', location.pathname + (pending.hash ?? ''));
+    history.replaceState(null, '', location.pathname + (pending?.hash ?? ''));
     await this.#configuration;
-    if (error || !this.#login || state !== pending.state) {
+    if (error || !this.#login || !pending) {
       this.#session.removeItem(SESSION);
       // The issuer has no session, so the person has to log in: no failure.
       const isExpected = ['login_required', 'interaction_required', 'consent_required'].includes(error);
@@ -141,6 +145,10 @@ export class Access {
       this.#fail(t('loginFailed', { why: failure.message }));
       this.#store.set({ barrier: 'signedOut' });
     }
+  }
+
+  #pendingLogins() {
+    return JSON.parse(this.#session.getItem(PENDING) ?? '{}');
   }
 
   async #request(values, nonce) {
