@@ -48,17 +48,18 @@ const serveFrom = (context, folder) =>
 /** Ends a page, and fails if it logged an error. */
 export async function close(page) {
   await page.context().close();
-  assert.deepEqual(page.errors, []);
+  assert.deepEqual(page.errors, [], 'the page logged no error');
 }
 
-/** Awaits that an assertion holds. */
+/** Awaits that an assertion holds, whose message is that of the error if it never does. */
 export async function eventually(assertion) {
   const end = Date.now() + DEADLINE_MS;
   for (;;) {
     try {
       return await assertion();
-    } catch (error) {
-      if (Date.now() > end) throw error;
+    } catch (cause) {
+      if (Date.now() > end)
+        throw new Error(`awaited for ${DEADLINE_MS / 1000} s: ${cause.message}`, { cause });
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -93,6 +94,8 @@ export const loaded = (page) => page.locator('.loading').waitFor({ state: 'hidde
 
 /** Awaits that all changes were sent. */
 export const saved = (page) =>
-  page.waitForFunction(
-    () => !Object.keys(localStorage).some((name) => name.startsWith('todostack') && name.includes('/op/')),
-  );
+  eventually(async () => {
+    const names = await page.evaluate(() => Object.keys(localStorage));
+    const unsent = names.filter((name) => name.startsWith('todostack') && name.includes('/op/'));
+    assert.deepEqual(unsent, [], 'all changes were sent');
+  });

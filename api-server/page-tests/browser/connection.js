@@ -2,33 +2,20 @@
 
 import assert from 'node:assert/strict';
 
-import { close, eventually, loaded, open, retitle, saved, type } from './chromium.js';
-import { Gateway } from './gateway.js';
+import { eventually, loaded, retitle, saved, type } from './chromium.js';
 
 // Chromium logs failed requests, which are what these tests are about.
 export const FAILED = [/Failed to load resource/, /net::ERR_/];
 
 export class Connection {
-  /** With `isOpen: false`, the page shows no todos, because it needs a login. Others are those of a context. */
-  static async start(service, browser, { stream = true, isOpen = true, ...options } = {}) {
-    const gateway = await Gateway.start(service);
-    if (!stream) gateway.intercept = ({ path }) => (path === '/todos/events' ? { status: 404 } : null);
-    const page = await open(browser, gateway.url, { expected: FAILED, ...options });
-    const connection = new Connection(service, gateway, page);
-    if (isOpen) {
-      await connection.hasState(stream ? 'live' : 'polling');
-      await loaded(page);
-    }
-    return connection;
-  }
-
   constructor(service, gateway, page) {
     Object.assign(this, { service, gateway, page });
   }
 
-  async stop() {
-    await close(this.page);
-    await this.gateway.stop();
+  /** Awaits that the page follows the service, and has loaded its todos. */
+  async isReady(state = 'live') {
+    await this.hasState(state);
+    await loaded(this.page);
   }
 
   hasState = (expected) =>

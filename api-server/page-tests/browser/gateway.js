@@ -30,8 +30,9 @@ export class Gateway {
 
   async stop() {
     this.cut();
+    const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await closed;
   }
 
   /** What somebody else does through this gateway. */
@@ -83,6 +84,8 @@ export class Gateway {
       });
     });
     upstream.on('error', () => request.socket.destroy());
+    // Nobody waits for the answer any more.
+    response.on('close', () => response.writableFinished || upstream.destroy());
     request.pipe(upstream);
   }
 

@@ -19,20 +19,24 @@ export class Issuer {
 
   #keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   #codes = new Map();
-  /** Whether the issuer knows the browser already. */
-  hasSession = false;
-  scope = 'openid todos:read todos:write';
-  subject = 'ana';
   lifetime = 3600;
   requests = [];
 
   constructor() {
+    this.reset();
     this.server = createServer((request, response) => this.#answer(request, response));
   }
 
   async stop() {
+    const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await closed;
+  }
+
+  /** Another user, whose browser the issuer does not know yet, and who may read and write todos. */
+  reset() {
+    const scope = 'openid todos:read todos:write';
+    Object.assign(this, { hasSession: false, scope, subject: `ana-${randomUUID()}` });
   }
 
   /** The variables of a service that trusts this issuer, with or without a login for people. */

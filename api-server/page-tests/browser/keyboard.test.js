@@ -2,32 +2,22 @@
 // done so, and the focus is never lost.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 
-import { close, eventually, launch, loaded, open, saved, shows } from './chromium.js';
-import { Connection } from './connection.js';
-import { Service } from './service.js';
+import { eventually, loaded, saved, shows } from './chromium.js';
+import { onEachDatabase } from './each-database.js';
 
-describe('the keyboard', () => {
+onEachDatabase('the keyboard', (fixture) => {
   let service;
-  let browser;
   let page;
   let press;
 
-  before(async () => {
-    [service, browser] = [await Service.start(), await launch()];
-  });
-  after(async () => {
-    await browser.close();
-    await service.stop();
-  });
   beforeEach(async () => {
-    await service.clear();
-    page = await open(browser, service.url);
+    ({ service } = fixture);
+    page = await fixture.open();
     await loaded(page);
     press = (key) => page.keyboard.press(key);
   });
-  afterEach(() => close(page));
 
   const enter = async (...texts) => {
     for (const text of texts) {
@@ -168,7 +158,7 @@ describe('the keyboard', () => {
   });
 
   test('a conflict is answered', async () => {
-    const connection = await Connection.start(service, browser);
+    const connection = await fixture.connect();
     const other = connection.page;
     const id = await connection.editOffline('tea', 'mine');
     await service.send('PATCH', `/todos/${id}`, { title: 'theirs' });
@@ -180,7 +170,6 @@ describe('the keyboard', () => {
     await other.keyboard.press('Enter');
     await saved(other);
     assert.equal((await service.send('GET', `/todos/${id}`)).title, 'mine');
-    await connection.stop();
   });
 
   test('what has the focus is visible, and shows it', async () => {

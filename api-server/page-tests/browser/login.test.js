@@ -1,16 +1,15 @@
 // Who may see todos, on a service that wants tokens: the login, its end, and where tokens are kept.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 
-import { close, eventually, launch, loaded, open, saved, shows, type } from './chromium.js';
-import { Issuer } from './issuer.js';
-import { Service } from './service.js';
+import { eventually, loaded, saved, shows, type } from './chromium.js';
+import { onEachDatabase } from './each-database.js';
+import { ownAddress } from './service.js';
 
-describe('the login', () => {
+onEachDatabase('the login', { login: true }, (fixture) => {
   let issuer;
   let service;
-  let browser;
   let page;
   const panel = () => page.locator('.panel');
   const login = async () => {
@@ -21,26 +20,16 @@ describe('the login', () => {
   const kept = () =>
     page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
 
-  before(async () => {
-    issuer = await Issuer.start();
-    [service, browser] = [await Service.start({ env: issuer.variables() }), await launch()];
-  });
-  after(async () => {
-    await browser.close();
-    await service.stop();
-    await issuer.stop();
-  });
   beforeEach(async () => {
-    Object.assign(issuer, { hasSession: false, scope: 'openid todos:read todos:write' });
-    Object.assign(issuer, { subject: `ana-${Math.random()}` });
-    page = await open(browser, `${service.url}/#/active`, { expected: [/401/, /403/] });
+    ({ issuer, service } = fixture);
+    page = await fixture.open('#/active', { expected: [/401/, /403/] });
     await panel().waitFor();
   });
-  afterEach(() => close(page));
 
   test('whoever has no token is asked to log in, and sees no todos', async () => {
     assert.equal(await panel().locator('.why').textContent(), 'Log in to see your todos.');
-    assert.equal(await page.locator('.content').isHidden(), true);
+    for (const selector of ['.content', '.new-todo', '.lists', '.connection'])
+      assert.equal(await page.locator(selector).isHidden(), true, selector);
     assert.equal(await panel().locator('form').isHidden(), true);
   });
 
@@ -70,12 +59,43 @@ describe('the login', () => {
     assert.deepEqual(names, ['todostack-session']);
   });
 
+  test('a reload needs no second login while the issuer knows the person', async () => {
+    await login();
+    await type(page, 'tea');
+    await saved(page);
+    await page.reload();
+    await page.locator('.logout').waitFor();
+    await shows(page, ['tea']);
+    assert.match(page.url(), /#\/active$/);
+  });
+
   test('a reload after the session of the issuer has ended asks for a login', async () => {
     await login();
     issuer.hasSession = false;
     await page.reload();
     await panel().locator('.login').waitFor();
     assert.equal(await panel().locator('.error').textContent(), '');
+  });
+
+  test('a session that ends loses no change: it is sent after the next login', async () => {
+    const gateway = await fixture.gateway();
+    page = await fixture.open(gateway.url, { expected: [/401/] });
+    await login();
+    await loaded(page);
+    gateway.intercept = ({ path }) => (path.startsWith('/todos') ? { status: 401 } : null);
+    await type(page, 'tea');
+    await panel().locator('.why', { hasText: 'Your session has ended' }).waitFor();
+    gateway.intercept = () => null;
+    await login();
+    await shows(page, ['tea']);
+    await saved(page);
+  });
+
+  test('on an address without TLS, a login says what it needs', async () => {
+    const own = await fixture.another({ listen: `${ownAddress()}:0`, env: issuer.variables() });
+    page = await fixture.open(own.url, { expected: [/401/, /Cross-Origin-Opener-Policy/] });
+    await panel().locator('.login').click();
+    await panel().locator('.error', { hasText: 'https' }).waitFor();
   });
 
   test('a logout leaves nothing behind, and ends the session of the issuer', async () => {
@@ -128,22 +148,17 @@ describe('the login', () => {
   });
 });
 
-test('a service with tokens and without a login takes a token, which a reload forgets', async () => {
-  const issuer = await Issuer.start();
-  const service = await Service.start({ env: issuer.variables({ login: false }) });
-  const browser = await launch();
-  const page = await open(browser, service.url, { expected: [/401/] });
-  const token = issuer.token();
-  await page.locator('[name=token]').fill(token);
-  await page.locator('[name=token]').press('Enter');
-  await type(page, 'tea');
-  await saved(page);
-  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
-  assert.ok(!kept.includes(token));
-  await page.reload();
-  await page.locator('[name=token]').waitFor();
-  await close(page);
-  await browser.close();
-  await service.stop();
-  await issuer.stop();
+onEachDatabase('a service with tokens and without a login', { login: false }, (fixture) => {
+  test('takes a token, which a reload forgets', async () => {
+    const page = await fixture.open('', { expected: [/401/] });
+    const token = fixture.issuer.token();
+    await page.locator('[name=token]').fill(token);
+    await page.locator('[name=token]').press('Enter');
+    await type(page, 'tea');
+    await saved(page);
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+    assert.ok(!kept.includes(token));
+    await page.reload();
+    await page.locator('[name=token]').waitFor();
+  });
 });

@@ -1,11 +1,10 @@
 // What others write is text, and what the page may load and keep is little. Tokens are in `login.test.js`.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 
-import { close, eventually, launch, open, shows, todo } from './chromium.js';
-import { Gateway } from './gateway.js';
-import { Service } from './service.js';
+import { eventually, loaded, shows, todo } from './chromium.js';
+import { onEachDatabase } from './each-database.js';
 
 const HOSTILE = {
   'an image': '<img src=x onerror="document.title=1"><b>&amp;</b>',
@@ -17,27 +16,18 @@ const HOSTILE = {
   'half a character': 'tea \uFFFD \u{1F469}\u200D\u{1F680}',
 };
 
-describe('what others write', () => {
+onEachDatabase('what others write', (fixture) => {
   let service;
-  let browser;
   let page;
   const list = (name) => page.locator('.lists a').filter({ hasText: name });
 
-  before(async () => {
-    [service, browser] = [await Service.start(), await launch()];
-  });
-  after(async () => {
-    await browser.close();
-    await service.stop();
-  });
-  beforeEach(() => service.clear());
-  afterEach(() => close(page));
+  beforeEach(() => ({ service } = fixture));
 
   for (const [what, text] of Object.entries(HOSTILE)) {
     test(`is text in titles, tags and names of lists: ${what}`, async () => {
       await service.create(text, { tags: [text] });
       const { id } = await service.send('POST', '/lists', { name: text });
-      page = await open(browser, service.url);
+      page = await fixture.open();
       await shows(page, [text]);
       assert.equal(await page.locator('.chip.tag').textContent(), text);
       assert.equal(await page.locator(`[data-list="${id}"]`).textContent(), text);
@@ -63,7 +53,7 @@ describe('what others write', () => {
   test('an override of the direction ends with the text that has it', async () => {
     await service.create('\u202Eright to left', { tags: ['\u202Etag'] });
     await service.create('plain');
-    page = await open(browser, service.url);
+    page = await fixture.open();
     await shows(page, ['\u202Eright to left', 'plain']);
     const isolated = await page.evaluate(() =>
       [...document.querySelectorAll('.todo label, .chip.tag')].map(
@@ -74,39 +64,31 @@ describe('what others write', () => {
   });
 
   test('is text where the service says why it rejects a change', async () => {
-    const gateway = await Gateway.start(service);
+    const gateway = await fixture.gateway();
     await service.create('tea');
-    page = await open(browser, gateway.url, { expected: [/422/, /ERR_/] });
+    page = await fixture.open(gateway.url, { expected: [/422/, /ERR_/] });
     await shows(page, ['tea']);
     gateway.intercept = ({ method }) =>
       method === 'PATCH' ? { status: 422, body: { detail: '<img src=x onerror="document.title=1">' } } : null;
     await todo(page, 'tea').locator('.toggle').click();
     await page.locator('.notice.error', { hasText: '<img src=x' }).waitFor();
     assert.equal(await page.locator('.notice img').count(), 0);
-    await gateway.stop();
   });
 
   test('cannot bring the page to an address of somebody else, or to a list that is none', async () => {
     for (const fragment of ['#/?list=//evil.example', '#/?list=L-<b>', '#//evil.example', '#/?q=%00%FF']) {
-      page = await open(browser, `${service.url}/${fragment}`);
+      page = await fixture.open(fragment);
       await page.locator('.new-todo').waitFor();
       await page.locator('.lists a').first().waitFor();
       const links = await page.locator('a').evaluateAll((all) => all.map(({ href }) => new URL(href).origin));
       assert.deepEqual([...new Set(links)], [new URL(service.url).origin]);
-      if (fragment !== '#/?q=%00%FF') await close(page);
     }
   });
 });
 
-describe('what the page may do', () => {
-  let service;
-  before(async () => {
-    service = await Service.start();
-  });
-  after(() => service.stop());
-
+onEachDatabase('what the page may do', (fixture) => {
   test('its policy allows nothing inline, nothing from elsewhere, no frame and no text as code', async () => {
-    const { headers } = await fetch(service.url, { headers: { accept: 'text/html' } });
+    const { headers } = await fetch(fixture.service.url, { headers: { accept: 'text/html' } });
     const policy = headers.get('content-security-policy');
     assert.doesNotMatch(policy, /unsafe-|\*|data:|blob:|http/);
     const directives = Object.fromEntries(
@@ -121,5 +103,28 @@ describe('what the page may do', () => {
     assert.equal(directives['require-trusted-types-for'], "'script'");
     assert.match(directives['script-src'], /^'self'( 'sha256-[^']+')*$/);
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
+  });
+
+  test('a script that is added to it does not run, and HTML is not made from text', async () => {
+    const page = await fixture.open('', { expected: [/Content Security Policy|TrustedHTML|TrustedScript/] });
+    await loaded(page);
+    const outcome = await page.evaluate(() => {
+      const attempts = [
+        () => (document.createElement('script').textContent = 'document.title = "run"'),
+        () => (document.body.innerHTML = '<img src=x onerror="document.title=1">'),
+        () => (document.createElement('script').src = 'https://evil.example/a.js'),
+        () => globalThis.eval('document.title = "run"'),
+      ];
+      const failures = attempts.map((attempt) => {
+        try {
+          attempt();
+          return 'no error';
+        } catch (error) {
+          return error.name;
+        }
+      });
+      return [document.title, ...failures];
+    });
+    assert.deepEqual(outcome, ['Todos', 'TypeError', 'TypeError', 'TypeError', 'EvalError']);
   });
 });

@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +14,19 @@ const PROGRAM =
   process.env.TODOSTACK_API ??
   join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/todostack-api');
 
+const START_MS = 10_000;
+const STOP_MS = 10_000;
+
 /** SQLite, and Postgres where `DATABASE_URL` is a server on which databases can be created. */
 export const DATABASES = ['sqlite', ...(process.env.DATABASE_URL ? ['postgres'] : [])];
+
+/** An address of this machine that is not localhost. */
+export function ownAddress() {
+  const all = Object.values(networkInterfaces()).flat();
+  const found = all.find(({ family, internal }) => family === 'IPv4' && !internal);
+  if (!found) throw new Error('this machine has no IPv4 address but localhost');
+  return found.address;
+}
 
 export class Service {
   /** @param {{database?: string, env?: Record<string, string>, listen?: string}} options */
@@ -30,25 +41,30 @@ export class Service {
     };
     const flags = [`--listen=${listen}`, '--operations-listen=127.0.0.1:0', '--drain-delay=0'];
     const child = spawn(PROGRAM, flags, { cwd: folder, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
-    let errors = '';
-    child.stderr.on('data', (text) => (errors += text));
-    for await (const line of createInterface({ input: child.stdout })) {
-      const entry = JSON.parse(line);
-      if (entry.message !== 'Started') continue;
-      child.stdout.resume();
-      return new Service(child, folder, `http://${entry.listen}`, variables);
+    const service = new Service(child, folder, variables);
+    try {
+      service.url = `http://${await startedAt(child)}`;
+    } catch (error) {
+      await service.stop();
+      throw error;
     }
-    throw new Error(`the service did not start: ${errors}`);
+    return service;
   }
 
-  constructor(child, folder, url, variables) {
-    Object.assign(this, { child, folder, url, variables });
+  constructor(child, folder, variables) {
+    Object.assign(this, { child, folder, variables });
+    this.exited = new Promise((resolve) => child.once('exit', resolve));
+    // Also when the tests end early.
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.exited.then(() => process.removeListener('exit', kill));
   }
 
   async stop() {
-    const exited = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
-    await exited;
+    const late = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
+    await this.exited;
+    clearTimeout(late);
     rmSync(this.folder, { recursive: true, force: true });
     if (this.variables.TEST_DATABASE)
       psql(`drop database if exists ${this.variables.TEST_DATABASE} with (force)`);
@@ -65,6 +81,20 @@ export class Service {
     await this.send('DELETE', '/todos');
     for (const { id } of await this.send('GET', '/lists')) await this.send('DELETE', `/lists/${id}`);
   }
+}
+
+/** The address that the service logs when it is ready. */
+async function startedAt(child) {
+  let errors = '';
+  child.stderr.on('data', (text) => (errors += text));
+  const signal = AbortSignal.timeout(START_MS);
+  for await (const line of createInterface({ input: child.stdout, signal })) {
+    const { message, listen } = JSON.parse(line);
+    if (message !== 'Started') continue;
+    child.stdout.resume();
+    return listen;
+  }
+  throw new Error(`the service did not log that it started, in ${START_MS / 1000} s: ${errors}`);
 }
 
 function psql(statement, url = process.env.DATABASE_URL) {
