@@ -110,8 +110,7 @@ export class TodoApp extends HTMLElement {
     for (const name of ['items', 'lists', 'search']) this.parts[name].render(view);
     this.parts.status.render(store);
     this.parts.access.render(store);
-    this.querySelector('.content').hidden = !isOpen;
-    this.querySelector('.lists').hidden = !isOpen;
+    for (const selector of ['.new', '.content', '.lists']) this.querySelector(selector).hidden = !isOpen;
     this.#renderCounts(view);
     this.#renderHeading(lists);
     this.#later();

@@ -19,6 +19,8 @@ export class TodoStatus extends HTMLElement {
   render(store) {
     const [state, text] = describe(store, Date.now());
     setAttribute(this.connection, 'data-state', state);
+    // Nothing is being connected until somebody has logged in.
+    this.connection.hidden = state === 'connecting' && store.barrier !== null;
     setText(this.connection.querySelector('.text'), text);
     if (store.notices === this.#shown) return;
     this.#shown = store.notices;
