@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: which command runs each benchmark. What is measured is in `bench/`,
-//! `api-server/benches/`, `stack/benches/` and `operator/src/reconcile/tests/scale.rs`.
+//! `api-server/benches/`, `api-server/page-tests/browser/first-todo.js`, `stack/benches/` and
+//! `operator/src/reconcile/tests/scale.rs`.
 
 use std::process::Command;
 
@@ -13,6 +14,11 @@ pub(crate) fn run(subject: &BenchSubject) -> anyhow::Result<()> {
         BenchSubject::Api => Command::new(repository::root().join("bench/api/run.py")),
         BenchSubject::Events => {
             repository::cargo(&["bench", "--quiet", "--package", "todostack-api", "--bench", "event_streams"])
+        }
+        BenchSubject::Page => {
+            let mut npm = Command::new("npm");
+            npm.args(["--prefix", "api-server/page-tests", "run", "--silent", "bench"]);
+            npm
         }
         BenchSubject::Diagnose => {
             repository::cargo(&["bench", "--quiet", "--package", "todostack-stack", "--bench", "diagnose"])

@@ -44,7 +44,7 @@ pub(crate) enum Command {
         #[arg(long, value_enum)]
         provider: Option<ProviderName>,
     },
-    /// Run every check: limits, format, lints, docs, dependencies, licenses, unit, chart and cluster tests
+    /// Run every check: limits, format, lints, docs, dependencies, licenses; unit, page, chart, cluster tests
     ///
     /// All checks run even if one fails, and one that cannot run fails. The last lines are the summaries of
     /// the test runners.
@@ -149,6 +149,8 @@ pub(crate) enum BenchSubject {
     ///
     /// With `DATABASE_URL`, on that empty Postgres database.
     Events,
+    /// The time until a browser shows the first todo of the page, and the size of the page
+    Page,
     /// The time of one diagnosis by the operator, without a cluster
     Diagnose,
     /// The time of a reconcile that finds nothing to do, with 10 to 5,000 stacks in the caches

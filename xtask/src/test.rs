@@ -5,6 +5,7 @@ mod database;
 mod dependencies;
 mod kind_configuration;
 mod limits;
+mod page;
 mod purity;
 mod report;
 mod schemas;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &cli::Test) -> anyhow::Result<()> {
         database::check_queries()
     });
     report.check("unit tests", "all tests that need no cluster; no unread snapshot", unit);
+    report.check("page", "the page's modules in Node, and all of it in Chromium", page::check);
     report.check("charts", "charts, examples and manifests match the schemas of their kinds", |_| {
         charts::check()
     });
