@@ -23,7 +23,7 @@ pub fn kubeconfig() -> PathBuf {
     cluster().join("kubeconfig")
 }
 
-/// A command of the cargo that runs this program, in the root of the checkout, with the environment of a shell.
+/// A command of the cargo that runs this program, in the root of the checkout, with a shell's environment.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Cargo describes the package of this program in them. With other values than in a shell, ring is built

@@ -59,8 +59,8 @@ pub(crate) enum Command {
     },
     /// Run examples/compose with the API of this checkout, create a todo, and remove the containers
     ///
-    /// Needs Docker with Compose, or podman with podman-compose. Not a part of `test`, since a machine for the
-    /// other checks need not have either.
+    /// Needs Docker with Compose, or podman with podman-compose. Not a part of `test`, since a machine for
+    /// the other checks need not have either.
     Compose,
     /// Write the generated files: CRD, RBAC rules of the chart, page of reasons, OpenAPI document
     Gen {

@@ -1,4 +1,4 @@
-//! The examples at the end of `--help`, and a snapshot of all of it. The text of each flag is beside the flag.
+//! The examples at the end of `--help`, and a snapshot of all of it. The texts of flags are beside them.
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -122,8 +122,8 @@ impl Failure {
     }
 }
 
-// From the last sample in which the database of a stack was still ready to the first in which it is with its new
-// template, and the API pods that lost it are.
+// From the last sample in which the database of a stack was ready to the first in which it is ready with its
+// new template, and so are the API pods that lost it.
 struct Down {
     first: Instant,
     last: Instant,
