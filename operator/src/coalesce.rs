@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -46,7 +46,7 @@ struct Passed<T>(Arc<Mutex<HashMap<T, Instant>>>);
 impl<T: Hash + Eq + Clone> Passed<T> {
     /// When an item is passed on that changes now.
     fn next(&self, item: &T, now: Instant) -> Instant {
-        let passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = self.lock();
         let count = u32::try_from(passed.len()).unwrap_or(u32::MAX);
         let spacing = SPACING.saturating_mul(count).clamp(SHORTEST, LONGEST);
         let earliest = passed.get(item).map(|last| *last + spacing);
@@ -54,9 +54,13 @@ impl<T: Hash + Eq + Clone> Passed<T> {
     }
 
     fn record(&self, item: &T, now: Instant) {
-        let mut passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut passed = self.lock();
         passed.retain(|_, last| now.saturating_duration_since(*last) < LONGEST);
         passed.insert(item.clone(), now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<T, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
