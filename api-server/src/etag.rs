@@ -1,5 +1,8 @@
 //! Strong ETags of todos and of pages, and the conditional headers of requests (RFC 9110, 13.1). Whether a
 //! version still matches is answered by the store.
+//!
+//! Proxies that compress change the ETags of what they pass on: nginx makes them weak, Apache and Jetty append
+//! the coding. Clients send them back so, and they are accepted so.
 
 use axum::{
     extract::FromRequestParts,
@@ -50,7 +53,8 @@ pub(crate) fn not_modified(etag: HeaderValue) -> Response {
     (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response()
 }
 
-/// `If-Match`: compared strongly, so a weak ETag never matches.
+/// `If-Match`. RFC 9110 (13.1.1) compares strongly, so that a weak ETag never matches. Here one is as good: it
+/// has the number of the version, and not that of some bytes.
 #[derive(Debug, IntoParams)]
 #[into_params(names("if-match"), parameter_in = Header)]
 pub(crate) struct IfMatch(
@@ -71,11 +75,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 fn precondition(headers: &HeaderMap) -> Result<Precondition, ApiError> {
     Ok(match parse_tags(headers, &header::IF_MATCH)? {
         None | Some(Tags::Any) => Precondition::None,
-        Some(Tags::These(tags)) => {
-            // Weak ETags never match strongly (RFC 9110, 8.8.3.2).
-            let strong = tags.iter().filter(|tag| !tag.weak);
-            Precondition::AnyOf(strong.filter_map(|tag| parse_version(tag.opaque)).collect())
-        }
+        Some(Tags::These(tags)) => Precondition::AnyOf(tags.into_iter().filter_map(parse_version).collect()),
     })
 }
 
@@ -102,7 +102,9 @@ impl IfNoneMatch {
         match &self.0 {
             None => false,
             Some(Cached::Any) => true,
-            Some(Cached::These(tags)) => tags.iter().any(|tag| tag == opaque),
+            Some(Cached::These(tags)) => {
+                tags.iter().any(|tag| tag.strip_prefix(opaque).is_some_and(is_empty_or_coding))
+            }
         }
     }
 }
@@ -114,34 +116,35 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
         let tags = parse_tags(&parts.headers, &header::IF_NONE_MATCH)?;
         Ok(Self(tags.map(|tags| match tags {
             Tags::Any => Cached::Any,
-            Tags::These(tags) => Cached::These(tags.iter().map(|tag| tag.opaque.to_owned()).collect()),
+            Tags::These(tags) => Cached::These(tags.into_iter().map(str::to_owned).collect()),
         })))
     }
 }
 
 fn parse_version(opaque: &str) -> Option<i64> {
-    let (representation, version) = opaque.split_once('.')?;
-    (representation.parse() == Ok(REPRESENTATION)).then(|| version.parse().ok())?
+    let (representation, rest) = opaque.split_once('.')?;
+    let (version, suffix) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+    let is_own = representation.parse() == Ok(REPRESENTATION) && is_empty_or_coding(suffix);
+    is_own.then(|| version.parse().ok())?
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Tag<'a> {
-    weak: bool,
-    opaque: &'a str,
+/// What a proxy appends to an opaque part: `-gzip` (Apache), `--gzip` (Jetty), or `;gzip`.
+fn is_empty_or_coding(suffix: &str) -> bool {
+    let coding = suffix.trim_start_matches(['-', ';']);
+    suffix.is_empty() || (coding != suffix && ["gzip", "br", "zstd", "deflate"].contains(&coding))
 }
 
+/// The opaque parts, without quotes and `W/`.
 #[derive(Debug, PartialEq, Eq)]
 enum Tags<'a> {
     Any,
-    These(Vec<Tag<'a>>),
+    These(Vec<&'a str>),
 }
 
 fn parse_tags<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<Tags<'a>>, ApiError> {
     let invalid = || {
-        ApiError::InvalidHeader(FieldError {
-            pointer: name.as_str().to_owned(),
-            detail: "must be `*` or a list of ETags such as \"1.7\"".to_owned(),
-        })
+        let detail = "must be `*` or a list of ETags such as \"1.7\"";
+        ApiError::InvalidHeader(FieldError { pointer: name.as_str().to_owned(), detail: detail.to_owned() })
     };
     let mut tags = Vec::new();
     for value in headers.get_all(name) {
@@ -163,11 +166,11 @@ fn parse_tags<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<O
     Ok(headers.contains_key(name).then_some(Tags::These(tags)))
 }
 
-/// One ETag and what follows it; the quotes may hold commas.
-fn first_tag(text: &str) -> Option<(Tag<'_>, &str)> {
-    let (weak, quoted) = text.strip_prefix("W/").map_or((false, text), |rest| (true, rest));
+/// The opaque part of one ETag and what follows it; the quotes may hold commas.
+fn first_tag(text: &str) -> Option<(&str, &str)> {
+    let quoted = text.strip_prefix("W/").unwrap_or(text);
     let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
-    Some((Tag { weak, opaque }, after.trim_start()))
+    Some((opaque, after.trim_start()))
 }
 
 #[cfg(test)]
@@ -184,13 +187,42 @@ mod tests {
     #[case::one("\"1.7\"", Precondition::AnyOf(vec![7]))]
     #[case::several("\"1.7\", \"1.9\"", Precondition::AnyOf(vec![7, 9]))]
     #[case::any("*", Precondition::None)]
-    #[case::weak("W/\"1.7\"", Precondition::AnyOf(vec![]))]
+    #[case::weakened_by_nginx("W/\"1.7\"", Precondition::AnyOf(vec![7]))]
+    #[case::compressed_by_apache("\"1.7-gzip\"", Precondition::AnyOf(vec![7]))]
+    #[case::compressed_by_jetty("\"1.7--gzip\"", Precondition::AnyOf(vec![7]))]
+    #[case::other_coding("W/\"1.7;br\"", Precondition::AnyOf(vec![7]))]
+    #[case::no_coding("\"1.7-rc1\"", Precondition::AnyOf(vec![]))]
+    #[case::no_separator("\"1.7gzip\"", Precondition::AnyOf(vec![]))]
+    #[case::sign("\"1.+7\"", Precondition::AnyOf(vec![]))]
+    #[case::too_large("\"1.99999999999999999999\"", Precondition::AnyOf(vec![]))]
     #[case::another_shape("\"0.7\"", Precondition::AnyOf(vec![]))]
     #[case::another_server("\"abc\"", Precondition::AnyOf(vec![]))]
     #[case::empty("", Precondition::AnyOf(vec![]))]
     #[case::comma_inside("\"a,b\",\"1.7\"", Precondition::AnyOf(vec![7]))]
     fn if_match_is_parsed_as_versions(#[case] value: &str, #[case] expected: Precondition) {
         assert_eq!(precondition(&headers(header::IF_MATCH, value)).unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case::as_sent("{}", true)]
+    #[case::weakened("W/{}", true)]
+    #[case::appended("{-gzip}", true)]
+    #[case::both("W/{;zstd}", true)]
+    #[case::another("{x}", false)]
+    #[case::in_a_list("\"1.1\", {--br}", true)]
+    fn a_cached_page_is_recognized_however_a_proxy_changed_its_etag(
+        #[case] sent: &str,
+        #[case] matches: bool,
+    ) {
+        let page = for_page("http://a.example/todos", None, [(1, 1)].into_iter());
+        let opaque = page.to_str().unwrap().trim_matches('"').to_owned();
+        let sent = sent.replace('{', &format!("\"{opaque}")).replace('}', "\"");
+        let headers = headers(header::IF_NONE_MATCH, &sent);
+        let Some(Tags::These(tags)) = parse_tags(&headers, &header::IF_NONE_MATCH).unwrap() else {
+            panic!("{sent} is a list of ETags");
+        };
+        let known = IfNoneMatch(Some(Cached::These(tags.into_iter().map(str::to_owned).collect())));
+        assert_eq!(known.matches(&page), matches, "{sent}");
     }
 
     #[rstest]
