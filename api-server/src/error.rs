@@ -22,6 +22,12 @@ pub struct FieldError {
     pub detail: String,
 }
 
+impl FieldError {
+    pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into() }
+    }
+}
+
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ApiError {
     #[error("The body is not valid JSON: {0}")]
@@ -116,6 +122,10 @@ impl ApiError {
         [(header::RETRY_AFTER, HeaderValue::from(seconds))].into_iter().collect()
     }
 
+    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self::InvalidParameter(FieldError::new(name, detail))
+    }
+
     pub fn status(&self) -> StatusCode {
         // All statuses of the table are valid.
         StatusCode::from_u16(self.kind().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -163,7 +173,7 @@ fn store_detail(error: &todostack_store::Error) -> &'static str {
     match error {
         Error::TodoNotFound => "This todo does not exist.",
         Error::ListNotFound => "This list does not exist.",
-        Error::PreconditionFailed => "The todo does not have an ETag of If-Match: get it again, then retry.",
+        Error::PreconditionFailed => "It does not have an ETag of If-Match: get it again, then retry.",
         Error::KeyInFlight => "A request with this Idempotency-Key is still in progress.",
         Error::KeyReused => "This Idempotency-Key was used with another request: use a new one.",
         Error::Overloaded => "Too many requests wait for the database; try again in a moment.",

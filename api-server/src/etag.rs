@@ -1,8 +1,8 @@
-//! Strong ETags of todos and of pages, and the conditional headers of requests (RFC 9110, 13.1). Whether a
-//! version still matches is answered by the store.
+//! Strong ETags of todos, lists and pages, and the conditional headers of requests (RFC 9110, 13.1). Whether
+//! a version still matches is answered by the store.
 //!
-//! Proxies that compress change the ETags of what they pass on: nginx makes them weak, Apache and Jetty append
-//! the coding. Clients send them back so, and they are accepted so.
+//! Proxies that compress change the ETags of what they pass on: nginx makes them weak, Apache and Jetty
+//! append the coding. Clients send them back so, and they are accepted so.
 
 use axum::{
     extract::FromRequestParts,
@@ -11,7 +11,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest as _, Sha256};
-use todostack_store::{Precondition, Todo};
+use todostack_store::{List, Precondition, Todo};
 use utoipa::IntoParams;
 
 use crate::error::{ApiError, FieldError};
@@ -21,11 +21,19 @@ const REPRESENTATION: u32 = 1;
 
 /// `"1.7"`: version 7 of the todo in shape 1.
 pub(crate) fn for_todo(todo: &Todo) -> HeaderValue {
-    quoted(format!("\"{REPRESENTATION}.{}\"", todo.version))
+    for_version(todo.version)
+}
+
+pub(crate) fn for_list(list: &List) -> HeaderValue {
+    for_version(list.version)
+}
+
+fn for_version(version: i64) -> HeaderValue {
+    quoted(format!("\"{REPRESENTATION}.{version}\""))
 }
 
 /// A digest of all that the JSON and the `Link` of a page are made of, which is faster than one of the JSON.
-/// `items` are the number and the version of each todo, in their order.
+/// `items` are the number and the version of each todo or list, in their order.
 pub(crate) fn for_page(
     address: &str,
     next: Option<&HeaderValue>,
@@ -53,12 +61,12 @@ pub(crate) fn not_modified(etag: HeaderValue) -> Response {
     (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response()
 }
 
-/// `If-Match`. RFC 9110 (13.1.1) compares strongly, so that a weak ETag never matches. Here one is as good: it
-/// has the number of the version, and not that of some bytes.
+/// `If-Match`. RFC 9110 (13.1.1) compares strongly, so that a weak ETag never matches. Here one is as good:
+/// it has the number of the version, and not that of some bytes.
 #[derive(Debug, IntoParams)]
 #[into_params(names("if-match"), parameter_in = Header)]
 pub(crate) struct IfMatch(
-    /// Only if the todo has one of these ETags
+    /// Only if the todo or list has one of these ETags
     #[param(value_type = String, required = false, example = "*")]
     #[param(pattern = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)?$"#)]
     pub(crate) Precondition,
@@ -144,7 +152,7 @@ enum Tags<'a> {
 fn parse_tags<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Result<Option<Tags<'a>>, ApiError> {
     let invalid = || {
         let detail = "must be `*` or a list of ETags such as \"1.7\"";
-        ApiError::InvalidHeader(FieldError { pointer: name.as_str().to_owned(), detail: detail.to_owned() })
+        ApiError::InvalidHeader(FieldError::new(name.as_str(), detail))
     };
     let mut tags = Vec::new();
     for value in headers.get_all(name) {

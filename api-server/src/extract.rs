@@ -7,9 +7,10 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
-use todostack_store::{Collection, Error, ListId, Owner, TodoPlace};
+use serde::{Deserialize, de::DeserializeOwned};
+use todostack_store::{Collection, Error, ListPlace, Owner, TodoPlace};
 use tokio::time::{Instant, timeout};
+use utoipa::IntoParams;
 
 use crate::{
     error::{ApiError, FieldError},
@@ -54,11 +55,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 /// `application/json` or any `+json`, such as `application/merge-patch+json`.
 fn is_json(headers: &HeaderMap) -> bool {
     // HTML forms cannot send JSON, so that a page of an origin that CORS rejects cannot post.
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    let essence = value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let essence = media_type(headers);
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The `Content-Type` without parameters, in lower case; empty when there is none.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    value.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
@@ -71,8 +75,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })?;
     // Serde accepts an array as the fields of a struct in their order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
-        let detail = "must be an object".to_owned();
-        return Err(ApiError::Invalid(vec![FieldError { pointer: String::new(), detail }]));
+        return Err(ApiError::Invalid(vec![FieldError::new("", "must be an object")]));
     }
     Ok(value)
 }
@@ -87,7 +90,7 @@ fn find_invalid_field<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Err
         }
         _ => String::new(),
     };
-    FieldError { pointer, detail: error.to_string() }
+    FieldError::new(pointer, error.to_string())
 }
 
 #[derive(Debug)]
@@ -100,7 +103,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
         axum::extract::Query::<T>::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|rejection| {
             let detail = std::error::Error::source(&rejection).map_or_else(String::new, ToString::to_string);
             let (pointer, detail) = detail.split_once(": ").unwrap_or(("", &detail));
-            ApiError::InvalidParameter(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() })
+            ApiError::parameter(pointer, detail)
         })
     }
 }
@@ -121,8 +124,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenExpiry(pub(crate) Instant);
 
-/// The collection that the path names, and the addresses of what is in it. Whether its list exists is
-/// answered by the statement that uses it.
+/// The query parameter that names a list, where the path names none.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParam {
+    /// The number of a list: its todos instead of those of the default list. The same as the path
+    /// `/lists/{list}/todos`.
+    list: Option<i64>,
+}
+
+/// The collection that the path or the parameter `list` names, and the addresses of what is in it. Whether
+/// its list exists is answered by the statement that uses it.
 #[derive(Debug)]
 pub(crate) struct InCollection {
     pub(crate) collection: Collection,
@@ -134,10 +146,18 @@ impl FromRequestParts<AppState> for InCollection {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
-        let list = NumbersInPath::read(parts, state).await?.list;
-        let list = list.transpose().map_err(|_| Error::ListNotFound)?;
+        let in_path = NumbersInPath::read(parts, state).await?.list;
+        let in_path = in_path.map(|list| list.ok_or(Error::ListNotFound)).transpose()?;
+        let Params(ListParam { list }) = Params::from_request_parts(parts, state).await?;
+        if in_path.is_some() && list.is_some() && in_path != list {
+            return Err(ApiError::parameter("list", "must be the list of the path"));
+        }
+        // Lists are numbered from 1.
+        if list.is_some_and(|list| list < 1) {
+            return Err(Error::ListNotFound.into());
+        }
         let links = Links::from_request_parts(parts, state).await?;
-        Ok(Self { collection: Collection { owner, list }, links })
+        Ok(Self { collection: Collection { owner, list: in_path.or(list) }, links })
     }
 }
 
@@ -155,45 +175,48 @@ impl FromRequestParts<AppState> for AtTodo {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
         let NumbersInPath { list, id } = NumbersInPath::read(parts, state).await?;
-        let list = list.transpose().map_err(|_| Error::TodoNotFound)?;
-        let id = id.and_then(Result::ok).ok_or(Error::TodoNotFound)?;
+        let list = list.map(|list| list.ok_or(Error::TodoNotFound)).transpose()?;
+        let id = id.flatten().ok_or(Error::TodoNotFound)?;
         let links = Links::from_request_parts(parts, state).await?;
         Ok(Self { place: TodoPlace { collection: Collection { owner, list }, id }, links })
     }
 }
 
-/// The list that the path names.
+/// The list that the path names, and its address. Whether it exists is answered by the statement that uses
+/// it.
 #[derive(Debug)]
 pub(crate) struct AtList {
-    pub(crate) owner: Owner,
-    pub(crate) id: ListId,
+    pub(crate) place: ListPlace,
+    pub(crate) links: Links,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for AtList {
+impl FromRequestParts<AppState> for AtList {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Caller(owner) = Caller::from_request_parts(parts, state).await?;
         let list = NumbersInPath::read(parts, state).await?.list;
-        let id = list.and_then(Result::ok).ok_or(Error::ListNotFound)?;
-        Ok(Self { owner, id })
+        let id = list.flatten().ok_or(Error::ListNotFound)?;
+        let links = Links::from_request_parts(parts, state).await?;
+        Ok(Self { place: ListPlace { owner, id }, links })
     }
 }
 
-type Number = Result<i64, std::num::ParseIntError>;
-
-/// `None` where the route has no such parameter. Clients treat addresses as opaque, so what is not a number
-/// does not exist.
+/// The outer `None` where the route has no such parameter; the inner one when it is not a number from 1:
+/// clients treat addresses as opaque, so what is not a number does not exist.
+#[expect(clippy::option_option, reason = "no parameter, no number and a number are three things")]
 struct NumbersInPath {
-    list: Option<Number>,
-    id: Option<Number>,
+    list: Option<Option<i64>>,
+    id: Option<Option<i64>>,
 }
 
 impl NumbersInPath {
     async fn read<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let params =
             RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::RouteNotFound)?;
-        let number = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, text)| text.parse());
-        Ok(Self { list: number("list"), id: number("id") })
+        let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
+        let parameter =
+            |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, text)| number(text));
+        Ok(Self { list: parameter("list"), id: parameter("id") })
     }
 }

@@ -143,10 +143,10 @@ fn put_in_list(operation: &mut Operation) {
         .required(Required::True)
         .description(Some("The number of the list"))
         .schema(Some(i64::schema()));
-    operation.parameters.get_or_insert_default().insert(0, list.build().into());
-    // Operations on one todo declare it: there the todo does not exist.
-    let missing = || Response::new("No such list").into();
-    operation.responses.responses.entry("404".to_owned()).or_insert_with(missing);
+    let parameters = operation.parameters.get_or_insert_default();
+    // At the other path, a parameter of the query has this name.
+    parameters.retain(|it| !matches!(it, RefOr::T(parameter) if parameter.name == "list"));
+    parameters.insert(0, list.build().into());
 }
 
 /// `scope` is that of the token, if the operation needs one.

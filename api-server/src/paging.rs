@@ -5,16 +5,13 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Deserialize;
-use todostack_store::{Cursor, Filter, Sort, Todo, TodoQuery};
+use todostack_store::{Cursor, Filter, Page, Sort, TodoQuery};
 use utoipa::{
     IntoParams, ToSchema,
     openapi::path::{Parameter, ParameterIn},
 };
 
-use crate::{
-    error::{ApiError, FieldError},
-    extract::Params,
-};
+use crate::{error::ApiError, extract::Params};
 
 /// The maximum `limit`, and the size of the pages that are read when no limit is given.
 pub(crate) const MAX_LIMIT: i64 = 1_000;
@@ -31,7 +28,7 @@ pub(crate) struct FilterParams {
     q: Option<String>,
 }
 
-/// The order of todos.
+/// The order of todos or lists.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ToSchema)]
 pub(crate) enum SortParam {
     #[default]
@@ -75,7 +72,7 @@ pub(crate) struct PageParams {
     #[serde(default)]
     #[param(inline)]
     sort: SortParam,
-    /// The maximum number of todos; without it, all.
+    /// The maximum number of results; without it, all todos, or the first 1,000 lists.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<i64>,
     /// The start of the page: from the `Link` header of the previous page.
@@ -119,63 +116,69 @@ pub(crate) fn link_header(next: Option<HeaderValue>) -> HeaderMap {
     next.map(|next| (header::LINK, next)).into_iter().collect()
 }
 
-/// Rejects an out-of-range limit.
-pub(crate) fn check_limit(limit: i64) -> Result<(), ApiError> {
-    if (1..=MAX_LIMIT).contains(&limit) {
-        Ok(())
-    } else {
-        Err(invalid_parameter("limit", format!("must be a number from 1 to {MAX_LIMIT}")))
-    }
-}
-
-fn invalid_parameter(pointer: &str, detail: impl Into<String>) -> ApiError {
-    ApiError::InvalidParameter(FieldError { pointer: pointer.to_owned(), detail: detail.into() })
-}
-
 impl FilterParams {
     pub(crate) fn filter(self) -> Result<Filter, ApiError> {
         let Self { completed, q } = self;
         let text = q.filter(|text| !text.is_empty());
         match &text {
             Some(text) if text.chars().count() > MAX_TEXT_CHARS => {
-                Err(invalid_parameter("q", format!("must have at most {MAX_TEXT_CHARS} characters")))
+                Err(ApiError::parameter("q", format!("must have at most {MAX_TEXT_CHARS} characters")))
             }
             Some(text) if text.contains('\0') => {
-                Err(invalid_parameter("q", "must not contain the character U+0000"))
+                Err(ApiError::parameter("q", "must not contain the character U+0000"))
             }
             _ => Ok(Filter { completed, text }),
         }
     }
 }
 
-impl TodosParams {
-    /// The query, and the limit of the client.
-    pub(crate) fn query(&self) -> Result<(TodoQuery, Option<i64>), ApiError> {
-        let PageParams { sort, limit, cursor } = &self.page;
-        limit.map_or(Ok(()), check_limit)?;
-        let filter = self.filter.clone().filter()?;
+impl PageParams {
+    /// The page, and the limit of the client.
+    pub(crate) fn page(&self) -> Result<(Page, Option<i64>), ApiError> {
+        let Self { sort, limit, cursor } = self;
+        if limit.is_some_and(|limit| !(1..=MAX_LIMIT).contains(&limit)) {
+            return Err(ApiError::parameter("limit", format!("must be a number from 1 to {MAX_LIMIT}")));
+        }
         let cursor = cursor.as_deref().map(decode).transpose()?;
         let (sort, after) = cursor.map_or((*sort, None), |(sort, cursor)| (sort, Some(cursor)));
         // After a cursor, todos are never streamed: without a limit, the page has the maximum size.
         let limit = limit.or(after.is_some().then_some(MAX_LIMIT));
-        let query = TodoQuery { filter, sort: sort.sort(), after, limit: limit.unwrap_or(MAX_LIMIT) };
-        Ok((query, limit))
+        Ok((Page { sort: sort.sort(), after, limit: limit.unwrap_or(MAX_LIMIT) }, limit))
     }
 
     /// The order in effect: that of the cursor when there is one.
     fn sort_in_effect(&self) -> SortParam {
-        let of_cursor = self.page.cursor.as_deref().and_then(|cursor| decode(cursor).ok());
-        of_cursor.map_or(self.page.sort, |(sort, _)| sort)
+        let of_cursor = self.cursor.as_deref().and_then(|cursor| decode(cursor).ok());
+        of_cursor.map_or(self.sort, |(sort, _)| sort)
+    }
+
+    /// `Link` to the page after `last`, with the same order and size, and further parameters.
+    pub(crate) fn next_link(
+        &self,
+        address: &str,
+        last: Cursor,
+        more: impl IntoIterator<Item = String>,
+    ) -> Option<HeaderValue> {
+        let mut parameters = vec![format!("cursor={}", encode(last, self.sort_in_effect()))];
+        parameters.extend(self.limit.map(|limit| format!("limit={limit}")));
+        parameters.extend(more);
+        HeaderValue::from_str(&format!("<{address}?{}>; rel=\"next\"", parameters.join("&"))).ok()
+    }
+}
+
+impl TodosParams {
+    /// The query, and the limit of the client.
+    pub(crate) fn query(&self) -> Result<(TodoQuery, Option<i64>), ApiError> {
+        let (page, limit) = self.page.page()?;
+        Ok((TodoQuery { filter: self.filter.clone().filter()?, page }, limit))
     }
 
     /// `Link` to the page after `last`, with the same filter, order and size.
-    pub(crate) fn next_link(&self, address: &str, last: &Todo) -> Option<HeaderValue> {
+    pub(crate) fn next_link(&self, address: &str, last: Cursor) -> Option<HeaderValue> {
         let FilterParams { completed, q } = &self.filter;
-        let mut parameters = vec![format!("cursor={}", encode(Cursor::of(last), self.sort_in_effect()))];
-        parameters.extend(self.page.limit.map(|limit| format!("limit={limit}")));
-        parameters.extend(completed.map(|completed| format!("completed={completed}")));
-        parameters.extend(q.as_deref().map(|text| format!("q={}", percent_encoded(text))));
-        HeaderValue::from_str(&format!("<{address}?{}>; rel=\"next\"", parameters.join("&"))).ok()
+        let completed = completed.map(|completed| format!("completed={completed}"));
+        let text = q.as_deref().map(|text| format!("q={}", percent_encoded(text)));
+        self.page.next_link(address, last, completed.into_iter().chain(text))
     }
 }
 
@@ -200,7 +203,8 @@ fn decode(text: &str) -> Result<(SortParam, Cursor), ApiError> {
         let order = if order.is_empty() { Cursor::NO_ORDER } else { order.parse().ok()? };
         parts.next().is_none().then_some((sort, Cursor { order, id: id.parse().ok()? }))
     };
-    parse().ok_or_else(|| invalid_parameter("cursor", "must come from the Link header of the previous page"))
+    let detail = "must come from the Link header of the previous page";
+    parse().ok_or_else(|| ApiError::parameter("cursor", detail))
 }
 
 #[cfg(test)]

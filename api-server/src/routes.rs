@@ -59,8 +59,8 @@ fn lists() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(lists::list::list, lists::create::create))
         .route("/lists", allow!("GET, HEAD, POST, OPTIONS"))
-        .routes(routes!(lists::get::get, lists::delete::delete))
-        .route("/lists/{list}", allow!("GET, HEAD, DELETE, OPTIONS"))
+        .routes(routes!(lists::get::get, lists::update::update, lists::delete::delete))
+        .route("/lists/{list}", allow!("GET, HEAD, PATCH, DELETE, OPTIONS", "application/merge-patch+json"))
         // Every list has the operations of the default list.
         .nest(openapi::LIST, todos())
 }
@@ -75,17 +75,24 @@ fn protected() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(todos()).merge(events()).merge(lists())
 }
 
+/// The routers, of what needs a token and of what needs none, and the document of both.
+fn all() -> (Router<AppState>, Router<AppState>, Bytes) {
+    let (protected, mut document) = protected().split_for_parts();
+    let (public, of_public) = public().split_for_parts();
+    document.merge(of_public);
+    (protected, public, openapi::to_json(document))
+}
+
 /// All operations with the middleware. axum answers HEAD by GET.
 pub fn api(state: AppState) -> Router {
+    let (protected, public, document) = all();
     // The handler has a state of its own: the document is known only when all routes are.
-    let document = get(openapi::get_document).with_state(openapi_json());
-    let router = Router::from(protected());
-    let router = router.route("/openapi.json", document.merge(allow!("GET, HEAD, OPTIONS")));
+    let document = get(openapi::get_document).with_state(document);
+    let protected = protected.route("/openapi.json", document.merge(allow!("GET, HEAD, OPTIONS")));
     // The fallback is within the middleware, so that unknown paths are logged and limited too.
-    let router = router.fallback(async || ApiError::RouteNotFound);
-    let public = Router::from(public());
+    let protected = protected.fallback(async || ApiError::RouteNotFound);
     let public = if state.shared.page.is_some() { public.merge(page::routes()) } else { public };
-    middleware::around(router, Access::Token, state.clone()).merge(middleware::around(
+    middleware::around(protected, Access::Token, state.clone()).merge(middleware::around(
         public,
         Access::Anyone,
         state,
@@ -93,5 +100,5 @@ pub fn api(state: AppState) -> Router {
 }
 
 pub fn openapi_json() -> Bytes {
-    openapi::to_json(protected().merge(public()).into_openapi())
+    all().2
 }

@@ -80,8 +80,6 @@ pub(crate) fn order() -> Object {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .minimum(Some(-MAX_ORDER))
         .maximum(Some(MAX_ORDER))
-        .description(Some(
-            "The position among other todos, as the client chooses; a safe integer of JavaScript.",
-        ))
+        .description(Some("The position among others, as the client chooses; a safe integer of JavaScript."))
         .build()
 }

@@ -11,21 +11,20 @@ pub(crate) mod replace;
 mod stream;
 pub(crate) mod update;
 
-use std::borrow::Cow;
-
 use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use http::header;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use todostack_store::{Invalid, ListId, NewTodo, Tags, Title, Todo, TodoPatch};
+use serde::{Deserialize, Serialize};
+use todostack_store::{ListId, NewTodo, Tags, Title, Todo, TodoPatch};
 use utoipa::ToSchema;
 
 use crate::{
-    error::{ApiError, FieldError},
+    error::ApiError,
     etag,
+    fields::{self, NULL, checked, in_range},
     links::Links,
     schemas,
 };
@@ -84,10 +83,10 @@ pub(crate) struct TodoBody {
     #[schema(required = true)]
     priority: Option<Priority>,
     /// When the todo was created.
-    #[serde(serialize_with = "milliseconds")]
+    #[serde(serialize_with = "fields::milliseconds")]
     created_at: DateTime<Utc>,
     /// When the todo was last changed.
-    #[serde(serialize_with = "milliseconds")]
+    #[serde(serialize_with = "fields::milliseconds")]
     updated_at: DateTime<Utc>,
 }
 
@@ -116,11 +115,6 @@ pub(crate) fn todo_response(todo: Todo, list: Option<ListId>, links: &Links) -> 
     (etag, Json(TodoBody::new(todo, list, links))).into_response()
 }
 
-/// `2026-11-20T12:00:00.000Z`, as JavaScript's `toISOString`.
-pub(crate) fn milliseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
-}
-
 /// A todo to be created, or to replace another. Fields that only the service writes (`id`, `url`, …) are
 /// ignored.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -132,7 +126,7 @@ pub(crate) struct TodoInput {
     /// Whether the todo is done; by default `false`.
     completed: Option<bool>,
     #[schema(schema_with = schemas::order)]
-    #[serde(default, deserialize_with = "integer")]
+    #[serde(default, deserialize_with = "fields::integer")]
     order: Option<i64>,
     #[schema(schema_with = schemas::due_date)]
     due_date: Option<NaiveDate>,
@@ -171,50 +165,26 @@ impl TryFrom<TodoInput> for NewTodo {
 #[schema(as = TodoPatch)]
 #[expect(clippy::option_option, reason = "absent, null and a value are three things in a merge patch")]
 pub(crate) struct TodoPatchInput {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "fields::present")]
     #[schema(required = false, schema_with = schemas::title)]
     title: Option<Option<String>>,
     /// Whether the todo is done.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "fields::present")]
     #[schema(value_type = bool, required = false)]
     completed: Option<Option<bool>>,
-    #[serde(default, deserialize_with = "present_integer")]
+    #[serde(default, deserialize_with = "fields::present_integer")]
     #[schema(schema_with = schemas::order)]
     order: Option<Option<i64>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "fields::present")]
     #[schema(schema_with = schemas::due_date)]
     due_date: Option<Option<NaiveDate>>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "fields::present")]
     #[schema(schema_with = schemas::replaced_tags)]
     tags: Option<Option<Vec<String>>>,
     /// The urgency of the todo.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "fields::present")]
     #[schema(value_type = Option<Priority>)]
     priority: Option<Option<Priority>>,
-}
-
-/// Distinguishes `null` from an absent field.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(reader).map(Some)
-}
-
-/// An integer, or null. JSON has one kind of number: `5.0` is 5.
-fn integer<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<i64>, D::Error> {
-    let Some(number) = Option::<serde_json::Number>::deserialize(reader)? else {
-        return Ok(None);
-    };
-    let whole = || {
-        let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
-        // By way of text, since `as` would saturate what is beyond `i64`.
-        format!("{float:.0}").parse().ok()
-    };
-    let number = number.as_i64().or_else(whole);
-    number.map(Some).ok_or_else(|| serde::de::Error::custom("must be a whole number within 64 bits"))
-}
-
-#[expect(clippy::option_option, reason = "absent, null and a value are three things in a merge patch")]
-fn present_integer<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Option<i64>>, D::Error> {
-    integer(reader).map(Some)
 }
 
 impl TryFrom<TodoPatchInput> for TodoPatch {
@@ -238,28 +208,4 @@ impl TryFrom<TodoPatchInput> for TodoPatch {
         let priority = priority.map(|priority| priority.map(Into::into));
         Ok(Self { title, completed, order, due_date, tags, priority })
     }
-}
-
-fn in_range(order: i64) -> Result<i64, Invalid> {
-    let max = schemas::MAX_ORDER;
-    if (-max..=max).contains(&order) {
-        Ok(order)
-    } else {
-        Err(Invalid(format!("must be from -{max} to {max}").into()))
-    }
-}
-
-const NULL: Invalid = Invalid(Cow::Borrowed("must not be null"));
-
-/// The value, or `None` with its error in `errors`: a response lists all errors of a body.
-pub(crate) fn checked<T>(
-    pointer: &str,
-    value: Result<T, Invalid>,
-    errors: &mut Vec<FieldError>,
-) -> Option<T> {
-    value
-        .map_err(|Invalid(why)| {
-            errors.push(FieldError { pointer: pointer.to_owned(), detail: why.into_owned() });
-        })
-        .ok()
 }

@@ -38,6 +38,8 @@ pub(crate) struct TodoDeletedEvent {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ListEvent {
     list: ListBody,
+    /// The ETag of the list, for If-Match and If-None-Match.
+    etag: String,
 }
 
 /// Data of the event `list-deleted`: a list was deleted, and its todos, whose events follow.
@@ -96,7 +98,10 @@ pub(super) fn change(position: Position, what: &Changed, links: &Links) -> Bytes
             ("todo", to_json(&TodoEvent { todo: TodoBody::new(todo, list, links), list, etag }))
         }
         Changed::TodoDeleted { list, id } => ("todo-deleted", to_json(&TodoDeletedEvent { id, list })),
-        Changed::List(list) => ("list", to_json(&ListEvent { list: ListBody::new(list, links) })),
+        Changed::List(list) => {
+            let etag = etag::for_list(&list).to_str().unwrap_or_default().to_owned();
+            ("list", to_json(&ListEvent { list: ListBody::new(list, links), etag }))
+        }
         Changed::ListDeleted(id) => ("list-deleted", to_json(&ListDeletedEvent { id })),
     };
     // JSON escapes line breaks, which would end the data.

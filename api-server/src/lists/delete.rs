@@ -6,7 +6,7 @@ use axum::extract::State;
 use http::StatusCode;
 use todostack_store::Store;
 
-use crate::{error::ApiError, extract::AtList};
+use crate::{error::ApiError, etag::IfMatch, extract::AtList};
 
 /// Delete a list with its todos
 #[utoipa::path(
@@ -14,13 +14,19 @@ use crate::{error::ApiError, extract::AtList};
     path = "/lists/{list}",
     operation_id = "deleteList",
     tag = "lists",
-    params(("list" = i64, Path, description = "The number of the list")),
-    responses((status = 204, description = "Deleted"), (status = 404, description = "No such list"))
+    params(("list" = i64, Path, description = "The number of the list"), IfMatch),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 400, description = "A header is invalid"),
+        (status = 404, description = "No such list"),
+        (status = 412, description = "The list does not have an ETag of If-Match"),
+    )
 )]
 pub(crate) async fn delete(
     State(store): State<Arc<dyn Store>>,
-    AtList { owner, id }: AtList,
+    AtList { place, .. }: AtList,
+    IfMatch(precondition): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    store.delete_list(&owner, id).await?;
+    store.delete_list(&place, precondition).await?;
     Ok(StatusCode::NO_CONTENT)
 }

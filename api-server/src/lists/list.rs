@@ -7,10 +7,8 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, header};
-use serde::Deserialize;
-use todostack_store::Store;
-use utoipa::IntoParams;
+use http::header;
+use todostack_store::{Page, Store};
 
 use super::ListBody;
 use crate::{
@@ -18,21 +16,10 @@ use crate::{
     etag::{self, IfNoneMatch},
     extract::{Caller, Params},
     links::Links,
-    paging::{self, MAX_LIMIT},
+    paging::{self, PageParams},
 };
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListsParams {
-    /// The maximum number of lists.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<i64>,
-    /// The start of the page: from the `Link` header of the previous page.
-    #[serde(default)]
-    cursor: i64,
-}
-
-/// List the lists, oldest first
+/// List the lists
 ///
 /// At most 1,000; the header `Link` has the URL of the next page.
 #[utoipa::path(
@@ -40,7 +27,7 @@ pub(crate) struct ListsParams {
     path = "/lists",
     operation_id = "listLists",
     tag = "lists",
-    params(ListsParams, IfNoneMatch),
+    params(PageParams, IfNoneMatch),
     responses(
         (status = 200, description = "The lists", body = Vec<ListBody>,
          headers(("etag" = String, description = "The version of these lists, for If-None-Match"),
@@ -52,21 +39,18 @@ pub(crate) struct ListsParams {
 )]
 pub(crate) async fn list(
     State(store): State<Arc<dyn Store>>,
-    Caller(owner): Caller,
-    links: Links,
-    Params(ListsParams { limit, cursor }): Params<ListsParams>,
+    (Caller(owner), links): (Caller, Links),
+    Params(params): Params<PageParams>,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let limit = limit.unwrap_or(MAX_LIMIT);
-    paging::check_limit(limit)?;
-    let mut lists = store.lists(&owner, cursor, limit.saturating_add(1)).await?;
-    let more = paging::truncate(&mut lists, limit);
+    let (page, _) = params.page()?;
+    // One more than the limit, to know whether there is a next page.
+    let mut lists = store.lists(&owner, Page { limit: page.limit.saturating_add(1), ..page }).await?;
+    let more = paging::truncate(&mut lists, page.limit);
     let address = links.lists();
-    let next = lists.last().filter(|_| more).and_then(|last| {
-        HeaderValue::from_str(&format!("<{address}?cursor={}&limit={limit}>; rel=\"next\"", last.id)).ok()
-    });
-    // Lists never change, so that each has version 1.
-    let etag = etag::for_page(&address, next.as_ref(), lists.iter().map(|list| (list.id, 1)));
+    let last = lists.last().filter(|_| more);
+    let next = last.and_then(|last| params.next_link(&address, last.into(), []));
+    let etag = etag::for_page(&address, next.as_ref(), lists.iter().map(|list| (list.id, list.version)));
     if known.matches(&etag) {
         return Ok(etag::not_modified(etag));
     }

@@ -8,7 +8,7 @@ use todostack_store::Store;
 
 use crate::{
     error::ApiError,
-    extract::{InCollection, Params},
+    extract::{InCollection, ListParam, Params},
     paging::FilterParams,
 };
 
@@ -20,10 +20,11 @@ use crate::{
     path = "/todos",
     operation_id = "deleteTodos",
     tag = "todos",
-    params(FilterParams),
+    params(ListParam, FilterParams),
     responses(
         (status = 204, description = "Deleted; also when there were none"),
         (status = 400, description = "A parameter is invalid"),
+        (status = 404, description = "No such list"),
     )
 )]
 pub(crate) async fn delete_all(

@@ -14,7 +14,7 @@ use super::{TodoBody, stream};
 use crate::{
     error::ApiError,
     etag::{self, IfNoneMatch},
-    extract::InCollection,
+    extract::{InCollection, ListParam},
     paging::{self, TodosParams},
 };
 
@@ -27,7 +27,7 @@ use crate::{
     path = "/todos",
     operation_id = "listTodos",
     tag = "todos",
-    params(TodosParams, IfNoneMatch),
+    params(ListParam, TodosParams, IfNoneMatch),
     responses(
         (status = 200, description = "The todos, as an array", body = Vec<TodoBody>,
          headers(("etag" = Option<String>, description = "The version of these todos, for If-None-Match"),
@@ -36,6 +36,7 @@ use crate::{
         (status = 304, description = "The todos have not changed",
          headers(("etag" = String, description = "The version of these todos, for If-None-Match"))),
         (status = 400, description = "A parameter or a header is invalid"),
+        (status = 404, description = "No such list"),
     )
 )]
 pub(crate) async fn list(
@@ -46,16 +47,16 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let (mut query, limit) = params.query()?;
     // One more than the limit, to know whether there is a next page.
-    query.limit = limit.map_or(query.limit, |limit| limit.saturating_add(1));
+    query.page.limit = limit.map_or(query.page.limit, |limit| limit.saturating_add(1));
     let mut todos = store.todos(&collection, &query).await?;
-    if limit.is_none() && i64::try_from(todos.len()).is_ok_and(|len| len == query.limit) {
+    if limit.is_none() && i64::try_from(todos.len()).is_ok_and(|len| len == query.page.limit) {
         let all = stream::all(store, InCollection { collection, links }, query, todos);
         return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
     }
     let address = links.todos(collection.list);
     let more = limit.is_some_and(|limit| paging::truncate(&mut todos, limit));
     let last = todos.last().filter(|_| more);
-    let next = last.and_then(|last| params.next_link(&address, last));
+    let next = last.and_then(|last| params.next_link(&address, last.into()));
     let etag = etag::for_page(&address, next.as_ref(), todos.iter().map(|todo| (todo.id, todo.version)));
     if known.matches(&etag) {
         return Ok(etag::not_modified(etag));

@@ -31,9 +31,9 @@ pub(crate) fn all(store: Arc<dyn Store>, place: InCollection, query: TodoQuery, 
 impl Stream {
     /// The text of this page, and the stream of the pages after it.
     async fn write_page(mut self) -> Result<(Bytes, Option<Self>), Error> {
-        self.query.after = self.page.last().map(Cursor::of);
+        self.query.page.after = self.page.last().map(Cursor::from);
         // A page that is not full is the last one, which saves a query.
-        let full = i64::try_from(self.page.len()).is_ok_and(|len| len == self.query.limit);
+        let full = i64::try_from(self.page.len()).is_ok_and(|len| len == self.query.page.limit);
         let mut text = self.text();
         let next = if full { self.next_page().await? } else { Vec::new() };
         if next.is_empty() {

@@ -47,7 +47,7 @@ async fn main() -> Result<()> {
 async fn compare(store: PostgresStore, plain: PgPool) -> Result<()> {
     let default_list = Collection { owner: "".into(), list: None };
     let place = TodoPlace {
-        id: store.create_todo(&default_list, todo()?, None).await?.todo.id,
+        id: store.create_todo(&default_list, todo()?, None).await?.stored.id,
         collection: default_list.clone(),
     };
     let select = format!("select {COLUMNS} from todos where id = $1 and owner = $2");

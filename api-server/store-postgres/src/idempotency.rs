@@ -1,71 +1,92 @@
-//! POSTs with an `Idempotency-Key`: the key and the todo are stored in one transaction. Other POSTs are in
-//! `insert`.
+//! POSTs with an `Idempotency-Key`: the key and what it created are stored in one transaction. Other POSTs
+//! are in `insert` and `lists`.
 //!
 //! # Guarantees
-//! - At most one todo is created per owner and key, by all replicas together, until the key expires.
+//! - At most one todo or list is created per owner and key, by all replicas together, until the key expires.
 //! - A process that is killed leaves no key in flight: that is a lock of its transaction, not a row.
 
+use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection};
-use todostack_store::{Collection, Created, Error, IdempotencyKey, NewTodo, Result, Todo, sql::StoredKey};
+use todostack_store::{
+    Created, Error, IdempotencyKey, Result,
+    sql::{Creation, StoredKey},
+};
 
-use crate::insert;
-
-pub(crate) async fn create_once(
+pub(crate) async fn create_once<C: Creation>(
     connection: &mut PgConnection,
-    collection: &Collection,
-    new: NewTodo,
+    creation: C,
     key: IdempotencyKey,
-) -> Result<Created> {
+    insert: impl AsyncFnOnce(&mut PgConnection, C) -> Result<C::Stored>,
+) -> Result<Created<C::Stored>> {
+    let (owner, list) = (creation.owner().clone(), creation.list_or_zero());
+    with_lock(connection, &owner, &key.key, async |connection| {
+        if let Some(stored) = find_key(connection, (&*owner, list), &key.key).await? {
+            return stored.replay(creation, &key);
+        }
+        let stored = insert(&mut *connection, creation).await?;
+        let (id, created_at) = C::given(&stored);
+        put_key(connection, &owner, &key, (id, created_at)).await?;
+        Ok(Created { stored, replayed: false })
+    })
+    .await
+}
+
+/// Runs statements in a transaction that has ended when this returns. sqlx ends one that is dropped with the
+/// next use of its connection, which may be much later: until then, the key would be in flight.
+async fn with_lock<T>(
+    connection: &mut PgConnection,
+    owner: &str,
+    key: &str,
+    statements: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
     let mut transaction = connection.begin().await?;
-    if !lock(&mut transaction, &collection.owner, &key.key).await? {
-        return Err(Error::KeyInFlight);
-    }
-    if let Some(stored) = find_key(&mut transaction, collection, &key.key).await? {
-        return stored.replay(new, &key);
-    }
-    let todo = insert::insert_one(&mut transaction, (collection.clone(), new)).await?;
-    insert_key(&mut transaction, &collection.owner, &key, &todo).await?;
-    transaction.commit().await?;
-    Ok(Created { todo, replayed: false })
+    let result = match lock(&mut transaction, owner, key).await {
+        Ok(()) => statements(&mut transaction).await,
+        Err(error) => Err(error),
+    };
+    if result.is_ok() { transaction.commit().await } else { transaction.rollback().await }?;
+    result
 }
 
 /// Held until the end of the transaction. Two keys with the same hash only conflict while both are in flight.
-async fn lock(connection: &mut PgConnection, owner: &str, key: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
+async fn lock(connection: &mut PgConnection, owner: &str, key: &str) -> Result<()> {
+    let locked = sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtextextended($1, hashtextextended($2, 0))) as "locked!""#,
         key,
         owner
     )
     .fetch_one(connection)
-    .await
+    .await?;
+    if locked { Ok(()) } else { Err(Error::KeyInFlight) }
 }
 
+/// The columns have the names of todos, the first that were created with keys.
 async fn find_key(
     connection: &mut PgConnection,
-    collection: &Collection,
+    (owner, list): (&str, i64),
     key: &str,
 ) -> sqlx::Result<Option<StoredKey>> {
     sqlx::query_as!(
         StoredKey,
         r#"
-        select fingerprint, todo_id, todo_created_at,
+        select fingerprint, todo_id as number, todo_created_at as created_at,
                $3::bigint = 0 or exists (select from lists where id = $3 and owner = $1) as "list_exists!"
         from idempotency_keys
         where owner = $1 and key = $2 and expires_at > now()
         "#,
-        &*collection.owner,
+        owner,
         key,
-        collection.list_or_zero()
+        list
     )
     .fetch_optional(connection)
     .await
 }
 
-async fn insert_key(
+async fn put_key(
     connection: &mut PgConnection,
     owner: &str,
-    key: &IdempotencyKey,
-    todo: &Todo,
+    IdempotencyKey { key, fingerprint }: &IdempotencyKey,
+    (number, created_at): (i64, DateTime<Utc>),
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into idempotency_keys (owner, key, fingerprint, todo_id, todo_created_at, expires_at)
@@ -74,10 +95,10 @@ async fn insert_key(
          set fingerprint = excluded.fingerprint, todo_id = excluded.todo_id,
              todo_created_at = excluded.todo_created_at, expires_at = excluded.expires_at",
         owner,
-        key.key,
-        key.fingerprint,
-        todo.id,
-        todo.created_at
+        key,
+        fingerprint,
+        number,
+        created_at
     )
     .execute(connection)
     .await

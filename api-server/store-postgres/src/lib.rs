@@ -1,6 +1,27 @@
 //! [`Store`] for Postgres: a file per kind of statement. All SQL for Postgres is here, and checked by the
 //! compiler.
 
+/// Selects by the query of a sort: `$select` takes the condition of rows after the cursor, which is ($2, $3),
+/// and the order. `order by` cannot be a parameter.
+macro_rules! in_order {
+    ($sort:expr, $select:ident) => {{
+        // `9223372036854775807` is `Cursor::NO_ORDER`.
+        const { assert!(Cursor::NO_ORDER == 9_223_372_036_854_775_807) };
+        match $sort {
+            Sort::Created => $select!("id > $3::bigint", "id"),
+            Sort::CreatedDescending => $select!("id < $3::bigint", "id desc"),
+            Sort::Order => $select!(
+                "(coalesce(position, 9223372036854775807), id) > ($2::bigint, $3::bigint)",
+                "coalesce(position, 9223372036854775807), id"
+            ),
+            Sort::OrderDescending => $select!(
+                "(coalesce(position, 9223372036854775807), id) < ($2::bigint, $3::bigint)",
+                "coalesce(position, 9223372036854775807) desc, id desc"
+            ),
+        }
+    }};
+}
+
 mod changes;
 mod connect;
 mod idempotency;
@@ -20,8 +41,9 @@ use async_trait::async_trait;
 pub use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, types::Json};
 use todostack_store::{
-    Change, Collection, Created, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner, PoolState,
-    Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
+    Change, Collection, Created, Filter, IdempotencyKey, List, ListId, ListPatch, ListPlace, NewList,
+    NewTodo, Owner, Page, PoolState, Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch,
+    TodoPlace, TodoQuery,
     sql::{Batcher, BatcherLimits, Schema},
 };
 use tokio::{sync::Mutex, time::sleep};
@@ -107,14 +129,13 @@ impl Store for PostgresStore {
         collection: &Collection,
         new: NewTodo,
         key: Option<IdempotencyKey>,
-    ) -> Result<Created> {
+    ) -> Result<Created<Todo>> {
+        let new = (collection.clone(), new);
         match key {
-            None => {
-                let todo = self.inserts.run((collection.clone(), new)).await?;
-                Ok(Created { todo, replayed: false })
-            }
+            None => Ok(Created { stored: self.inserts.run(new).await?, replayed: false }),
             Some(key) => {
-                self.pool.run(async |c| idempotency::create_once(c, collection, new, key).await).await
+                let insert = insert::insert_one;
+                self.pool.run(async |c| idempotency::create_once(c, new, key, insert).await).await
             }
         }
     }
@@ -139,20 +160,38 @@ impl Store for PostgresStore {
         self.pool.run(async |c| write::delete_all(c, collection, filter).await).await
     }
 
-    async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List> {
-        self.pool.run(async |c| Ok(lists::insert(c, owner, &new).await?)).await
+    async fn create_list(
+        &self,
+        owner: &Owner,
+        new: NewList,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created<List>> {
+        let new = (owner.clone(), new);
+        match key {
+            None => {
+                let stored = self.pool.run(async |c| lists::insert(c, new).await).await?;
+                Ok(Created { stored, replayed: false })
+            }
+            Some(key) => {
+                self.pool.run(async |c| idempotency::create_once(c, new, key, lists::insert).await).await
+            }
+        }
     }
 
-    async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
-        self.pool.run(async |c| Ok(lists::select(c, owner, after, limit).await?)).await
+    async fn lists(&self, owner: &Owner, page: Page) -> Result<Vec<List>> {
+        self.pool.run(async |c| Ok(lists::select(c, owner, page).await?)).await
     }
 
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List> {
         self.pool.run(async |c| lists::select_one(c, owner, id).await).await
     }
 
-    async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()> {
-        self.pool.run(async |c| lists::delete(c, owner, id).await).await
+    async fn update_list(&self, place: &ListPlace, patch: ListPatch, if_match: Precondition) -> Result<List> {
+        self.pool.run(async |c| lists::update(c, place, patch, &if_match).await).await
+    }
+
+    async fn delete_list(&self, place: &ListPlace, if_match: Precondition) -> Result<()> {
+        self.pool.run(async |c| lists::delete(c, place, &if_match).await).await
     }
 
     async fn end_of_log(&self) -> Result<Position> {

@@ -8,24 +8,31 @@ create temp table changes (
     content text
 );
 
+-- The columns of a row as JSON, as it is when the trigger runs.
+create temp view todo_contents as
+select id, json_object(
+    'id', id, 'owner', owner, 'list_id', list_id, 'title', title,
+    'completed', json(iif(completed, 'true', 'false')), 'position', position,
+    'due_date', due_date, 'tags', json(tags), 'priority', priority,
+    'version', version, 'created_at', created_at, 'updated_at', updated_at
+) as content
+from main.todos;
+
+create temp view list_contents as
+select id, json_object(
+    'id', id, 'name', name, 'position', position,
+    'version', version, 'created_at', created_at, 'updated_at', updated_at
+) as content
+from main.lists;
+
 create temp trigger log_inserted after insert on main.todos begin
     insert into changes (owner, kind, id, list_id, content)
-    values (new.owner, 'todo', new.id, new.list_id, json_object(
-        'id', new.id, 'owner', new.owner, 'list_id', new.list_id, 'title', new.title,
-        'completed', json(iif(new.completed, 'true', 'false')), 'position', new.position,
-        'due_date', new.due_date, 'tags', json(new.tags), 'priority', new.priority,
-        'version', new.version, 'created_at', new.created_at, 'updated_at', new.updated_at
-    ));
+    select new.owner, 'todo', new.id, new.list_id, content from todo_contents where id = new.id;
 end;
 
 create temp trigger log_updated after update on main.todos begin
     insert into changes (owner, kind, id, list_id, content)
-    values (new.owner, 'todo', new.id, new.list_id, json_object(
-        'id', new.id, 'owner', new.owner, 'list_id', new.list_id, 'title', new.title,
-        'completed', json(iif(new.completed, 'true', 'false')), 'position', new.position,
-        'due_date', new.due_date, 'tags', json(new.tags), 'priority', new.priority,
-        'version', new.version, 'created_at', new.created_at, 'updated_at', new.updated_at
-    ));
+    select new.owner, 'todo', new.id, new.list_id, content from todo_contents where id = new.id;
 end;
 
 create temp trigger log_deleted after delete on main.todos begin
@@ -34,12 +41,12 @@ end;
 
 create temp trigger log_list_inserted after insert on main.lists begin
     insert into changes (owner, kind, id, content)
-    values (new.owner, 'list', new.id, json_object('id', new.id, 'name', new.name, 'created_at', new.created_at));
+    select new.owner, 'list', new.id, content from list_contents where id = new.id;
 end;
 
 create temp trigger log_list_updated after update on main.lists begin
     insert into changes (owner, kind, id, content)
-    values (new.owner, 'list', new.id, json_object('id', new.id, 'name', new.name, 'created_at', new.created_at));
+    select new.owner, 'list', new.id, content from list_contents where id = new.id;
 end;
 
 -- Before, so that it comes before those of its todos, as on Postgres.

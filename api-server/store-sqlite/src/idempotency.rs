@@ -1,40 +1,43 @@
-//! Creating todos, with a key in the same transaction. With a single writer no key is in flight while another
-//! is processed: a repeated request waits, and then finds the stored key.
+//! POSTs, with the key of those that have one in the same transaction. With a single writer no key is in
+//! flight while another is processed: a repeated request waits, and then finds the stored key.
 
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
-use todostack_store::{Collection, Created, IdempotencyKey, NewTodo, Result, Todo, sql::StoredKey};
+use todostack_store::{
+    Created, IdempotencyKey, Result,
+    sql::{Creation, StoredKey},
+};
 
-use crate::write;
-
-pub(crate) async fn create(
+pub(crate) async fn create<C: Creation>(
     connection: &mut SqliteConnection,
-    collection: &Collection,
-    new: NewTodo,
+    creation: C,
     key: Option<IdempotencyKey>,
-) -> Result<Created> {
+    insert: impl AsyncFnOnce(&mut SqliteConnection, C) -> Result<C::Stored>,
+) -> Result<Created<C::Stored>> {
+    let (owner, list) = (creation.owner().clone(), creation.list_or_zero());
     if let Some(key) = &key
-        && let Some(stored) = find_key(connection, collection, &key.key).await?
+        && let Some(stored) = find_key(connection, (&*owner, list), &key.key).await?
     {
-        return stored.replay(new, key);
+        return stored.replay(creation, key);
     }
-    let todo = write::insert(connection, collection, new).await?;
+    let stored = insert(&mut *connection, creation).await?;
     if let Some(key) = &key {
-        insert_key(connection, &collection.owner, key, &todo).await?;
+        let (id, created_at) = C::given(&stored);
+        put_key(connection, &owner, key, (id, created_at)).await?;
     }
-    Ok(Created { todo, replayed: false })
+    Ok(Created { stored, replayed: false })
 }
 
+/// The columns have the names of todos, the first that were created with keys.
 async fn find_key(
     connection: &mut SqliteConnection,
-    collection: &Collection,
+    (owner, list): (&str, i64),
     key: &str,
 ) -> sqlx::Result<Option<StoredKey>> {
-    let (owner, list) = (&*collection.owner, collection.list_or_zero());
     sqlx::query_as!(
         StoredKey,
         r#"
-        select fingerprint, todo_id, todo_created_at as "todo_created_at: DateTime<Utc>",
+        select fingerprint, todo_id as number, todo_created_at as "created_at: DateTime<Utc>",
                (?3 = 0 or exists (select 1 from lists where id = ?3 and owner = ?1)) as "list_exists!: bool"
         from idempotency_keys
         where owner = ?1 and key = ?2 and expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
@@ -47,13 +50,12 @@ async fn find_key(
     .await
 }
 
-async fn insert_key(
+async fn put_key(
     connection: &mut SqliteConnection,
     owner: &str,
-    key: &IdempotencyKey,
-    todo: &Todo,
+    IdempotencyKey { key, fingerprint }: &IdempotencyKey,
+    (number, created_at): (i64, DateTime<Utc>),
 ) -> sqlx::Result<()> {
-    let IdempotencyKey { key, fingerprint } = key;
     sqlx::query!(
         "insert or replace into idempotency_keys
              (owner, key, fingerprint, todo_id, todo_created_at, expires_at)
@@ -61,8 +63,8 @@ async fn insert_key(
         owner,
         key,
         fingerprint,
-        todo.id,
-        todo.created_at
+        number,
+        created_at
     )
     .execute(connection)
     .await

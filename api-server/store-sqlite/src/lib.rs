@@ -18,6 +18,42 @@ macro_rules! query_todos {
     };
 }
 
+/// A query of all columns of `lists`, with the types that SQLite does not know.
+macro_rules! query_lists {
+    ($before:literal, $($after:literal)+, $($value:expr),+) => {
+        sqlx::query_as!(
+            todostack_store::sql::ListRow,
+            $before + r#"
+                id as "id!", name as "name!", position, version as "version!",
+                created_at as "created_at!: chrono::DateTime<chrono::Utc>",
+                updated_at as "updated_at: chrono::DateTime<chrono::Utc>"
+                "# $(+ $after)+,
+            $($value),+
+        )
+    };
+}
+
+/// Selects by the query of a sort: `$select` takes the condition of rows after the cursor, which is (?2, ?3),
+/// and the order. `order by` cannot be a parameter.
+macro_rules! in_order {
+    ($sort:expr, $select:ident) => {{
+        // `9223372036854775807` is `Cursor::NO_ORDER`.
+        const { assert!(Cursor::NO_ORDER == 9_223_372_036_854_775_807) };
+        match $sort {
+            Sort::Created => $select!("id > ?3", "id"),
+            Sort::CreatedDescending => $select!("id < ?3", "id desc"),
+            Sort::Order => $select!(
+                "(coalesce(position, 9223372036854775807), id) > (?2, ?3)",
+                "coalesce(position, 9223372036854775807), id"
+            ),
+            Sort::OrderDescending => $select!(
+                "(coalesce(position, 9223372036854775807), id) < (?2, ?3)",
+                "coalesce(position, 9223372036854775807) desc, id desc"
+            ),
+        }
+    }};
+}
+
 mod changes;
 mod idempotency;
 mod lists;
@@ -40,9 +76,9 @@ use sqlx::{
     types::Json,
 };
 use todostack_store::{
-    Change, Collection, Created, Error, Filter, IdempotencyKey, List, ListId, NewList, NewTodo, Owner,
-    PoolState, Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery,
-    sql::Schema,
+    Change, Collection, Created, Error, Filter, IdempotencyKey, List, ListId, ListPatch, ListPlace, NewList,
+    NewTodo, Owner, Page, PoolState, Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch,
+    TodoPlace, TodoQuery, sql::Schema,
 };
 
 use crate::{changes::Log, writer::Writer};
@@ -107,10 +143,10 @@ impl Store for SqliteStore {
         collection: &Collection,
         new: NewTodo,
         key: Option<IdempotencyKey>,
-    ) -> Result<Created> {
-        let collection = collection.clone();
+    ) -> Result<Created<Todo>> {
+        let new = (collection.clone(), new);
         self.writer
-            .run(move |c| async move { idempotency::create(c, &collection, new, key).await }.boxed())
+            .run(move |c| async move { idempotency::create(c, new, key, write::insert).await }.boxed())
             .await
     }
 
@@ -141,22 +177,36 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List> {
-        let owner = owner.clone();
-        self.writer.run(move |c| async move { Ok(lists::insert(c, &owner, &new).await?) }.boxed()).await
+    async fn create_list(
+        &self,
+        owner: &Owner,
+        new: NewList,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created<List>> {
+        let new = (owner.clone(), new);
+        self.writer
+            .run(move |c| async move { idempotency::create(c, new, key, lists::insert).await }.boxed())
+            .await
     }
 
-    async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>> {
-        Ok(lists::select(&self.readers, owner, after, limit).await?)
+    async fn lists(&self, owner: &Owner, page: Page) -> Result<Vec<List>> {
+        Ok(lists::select(&self.readers, owner, page).await?)
     }
 
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List> {
         lists::select_one(&self.readers, owner, id).await
     }
 
-    async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()> {
-        let owner = owner.clone();
-        self.writer.run(move |c| async move { lists::delete(c, &owner, id).await }.boxed()).await
+    async fn update_list(&self, place: &ListPlace, patch: ListPatch, if_match: Precondition) -> Result<List> {
+        let place = place.clone();
+        self.writer
+            .run(move |c| async move { lists::update(c, &place, patch, &if_match).await }.boxed())
+            .await
+    }
+
+    async fn delete_list(&self, place: &ListPlace, if_match: Precondition) -> Result<()> {
+        let place = place.clone();
+        self.writer.run(move |c| async move { lists::delete(c, &place, &if_match).await }.boxed()).await
     }
 
     async fn end_of_log(&self) -> Result<Position> {

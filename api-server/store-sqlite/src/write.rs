@@ -13,11 +13,10 @@ use crate::lists;
 /// with [`Error::ListNotFound`], as for a list that does not exist.
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
-    collection: &Collection,
-    new: NewTodo,
-) -> sqlx::Result<Todo> {
+    (collection, new): (Collection, NewTodo),
+) -> Result<Todo> {
     let NewTodo { title, completed, order, due_date, tags, priority } = new;
-    let (owner, list) = (&*collection.owner, collection.list);
+    let (owner, list, due_date) = (&*collection.owner, collection.list, due_date);
     let (title, tags) = (title.into_string(), Json(tags.into_vec()));
     let priority = priority.map(Priority::number);
     query_todos!(
@@ -42,6 +41,7 @@ pub(crate) async fn insert(
     .fetch_one(connection)
     .await
     .map(Todo::from)
+    .map_err(Error::from)
 }
 
 pub(crate) async fn update(

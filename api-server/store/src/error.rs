@@ -18,8 +18,8 @@ pub enum Error {
     /// The list does not exist; also when it belongs to another owner.
     #[error("the list does not exist")]
     ListNotFound,
-    /// The todo exists, but in none of the versions that the caller named.
-    #[error("the todo was changed by another request")]
+    /// The todo or list exists, but in none of the versions that the caller named.
+    #[error("it was changed by another request")]
     PreconditionFailed,
     /// A request with the same idempotency key has not finished.
     #[error("a request with this idempotency key is in progress")]

@@ -10,9 +10,9 @@ mod store;
 pub use error::{Error, Result};
 pub use model::{
     change::{Change, Changed, InvalidPosition, Position},
-    list::{List, ListId, ListName, NewList},
+    list::{List, ListId, ListName, ListPatch, ListPlace, NewList},
     precondition::Precondition,
-    query::{Cursor, Filter, Sort, TodoQuery},
+    query::{Cursor, Filter, Page, Sort, TodoQuery},
     todo::{Collection, Invalid, NewTodo, Owner, Priority, Tags, Title, Todo, TodoId, TodoPatch, TodoPlace},
 };
 pub use store::{Created, IdempotencyKey, PoolState, SchemaVersion, Store};

@@ -3,6 +3,7 @@
 
 mod batch;
 mod change;
+mod creation;
 mod errors;
 mod parameters;
 mod row;
@@ -10,5 +11,6 @@ mod schema;
 
 pub use batch::{Batch, Batcher, BatcherLimits};
 pub use change::ChangeRow;
-pub use row::{StoredKey, TodoRow};
+pub use creation::{Creation, StoredKey};
+pub use row::{ListRow, TodoRow};
 pub use schema::Schema;

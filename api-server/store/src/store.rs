@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Change, Collection, Filter, List, ListId, NewList, NewTodo, Owner, Position, Precondition, Result, Todo,
-    TodoPatch, TodoPlace, TodoQuery,
+    Change, Collection, Filter, List, ListId, ListPatch, ListPlace, NewList, NewTodo, Owner, Page, Position,
+    Precondition, Result, Todo, TodoPatch, TodoPlace, TodoQuery,
 };
 
 /// An `Idempotency-Key` and the request that it belongs to.
@@ -18,11 +18,11 @@ pub struct IdempotencyKey {
     pub fingerprint: Vec<u8>,
 }
 
-/// The todo that a POST created, now or when its idempotency key was first used.
+/// The todo or list that a POST created, now or when its idempotency key was first used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Created {
+pub struct Created<T> {
     /// As it was when created; later changes do not show.
-    pub todo: Todo,
+    pub stored: T,
     /// Whether an earlier request created it.
     pub replayed: bool,
 }
@@ -69,7 +69,7 @@ pub trait Store: Send + Sync + 'static {
         collection: &Collection,
         new: NewTodo,
         key: Option<IdempotencyKey>,
-    ) -> Result<Created>;
+    ) -> Result<Created<Todo>>;
     /// Reads one todo.
     async fn todo(&self, place: &TodoPlace) -> Result<Todo>;
     /// Reads a page of todos.
@@ -81,14 +81,21 @@ pub trait Store: Send + Sync + 'static {
     /// Deletes all todos of a collection that match the filter. Returns their number.
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64>;
 
-    /// Creates a list.
-    async fn create_list(&self, owner: &Owner, new: NewList) -> Result<List>;
-    /// Reads at most `limit` lists of an owner, oldest first, after the list with a number.
-    async fn lists(&self, owner: &Owner, after: ListId, limit: i64) -> Result<Vec<List>>;
+    /// Creates a list. Requests with the same key within a day create one list, and all get it.
+    async fn create_list(
+        &self,
+        owner: &Owner,
+        new: NewList,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created<List>>;
+    /// Reads a page of the lists of an owner.
+    async fn lists(&self, owner: &Owner, page: Page) -> Result<Vec<List>>;
     /// Reads one list.
     async fn list(&self, owner: &Owner, id: ListId) -> Result<List>;
-    /// Deletes a list and its todos.
-    async fn delete_list(&self, owner: &Owner, id: ListId) -> Result<()>;
+    /// Changes a list if the precondition holds.
+    async fn update_list(&self, place: &ListPlace, patch: ListPatch, if_match: Precondition) -> Result<List>;
+    /// Deletes a list and its todos if the precondition holds.
+    async fn delete_list(&self, place: &ListPlace, if_match: Precondition) -> Result<()>;
 
     /// The end of the log of changes: all that are committed, or are known to become so, come before it or
     /// can still be read after it.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 async fn create(store: &dyn Store, collection: &Collection, title: &str) -> Result<i64, Error> {
-    store.create_todo(collection, new_todo(title), None).await.map(|created| created.todo.id)
+    store.create_todo(collection, new_todo(title), None).await.map(|created| created.stored.id)
 }
 
 on_both_databases!(
@@ -58,7 +58,8 @@ async fn owners_and_lists_in_one_batch_do_not_mix(service: Service) {
 async fn a_row_that_cannot_be_stored_fails_alone(service: Service) {
     let store = &*service.store;
     let name = ListName::new("shop".to_owned()).unwrap();
-    let of_bob = store.create_list(&"bob".into(), NewList { name }).await.unwrap().id;
+    let new = NewList { name, order: None };
+    let of_bob = store.create_list(&"bob".into(), new, None).await.unwrap().stored.id;
     let replies = join_all((0..200).map(async |n| {
         let list = match n % 20 {
             7 => Some(99),

@@ -36,11 +36,11 @@ async fn migrate_migrates_once_and_reports_the_schema_version() {
     let report = folder.path().join("report");
     let check = run(command(&database).args(["migrate", "--check"]));
     assert!(!check.status.success());
-    assert!(String::from_utf8_lossy(&check.stderr).contains("schema version 0, want 2"), "{check:?}");
+    assert!(String::from_utf8_lossy(&check.stderr).contains("schema version 0, want 3"), "{check:?}");
     for _ in 0..2 {
         let migrate = run(command(&database).arg("migrate").env("TODOSTACK_REPORT_FILE", &report));
         assert!(migrate.status.success(), "{migrate:?}");
-        assert_eq!(std::fs::read_to_string(&report).unwrap(), "{\"schemaVersion\":2}\n");
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), "{\"schemaVersion\":3}\n");
     }
     assert!(run(command(&database).args(["migrate", "--check"])).status.success());
 }
@@ -119,7 +119,7 @@ async fn a_schema_that_is_not_migrated_is_reported_with_the_command_to_run() {
     };
     let line = timeout(Duration::from_secs(20), reported).await.expect("it is reported");
     let line: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!((&line["level"], &line["found"], &line["wanted"]), (&json!("WARN"), &json!(0), &json!(2)));
+    assert_eq!((&line["level"], &line["found"], &line["wanted"]), (&json!("WARN"), &json!(0), &json!(3)));
 }
 
 /// On Postgres, with enough connections for two threads.

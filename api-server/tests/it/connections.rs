@@ -29,9 +29,7 @@ async fn store_with_one_connection() -> (Arc<PostgresStore>, PgConnectOptions) {
 fn all_todos() -> TodoQuery {
     TodoQuery {
         filter: todostack_store::Filter::default(),
-        sort: todostack_store::Sort::Created,
-        after: None,
-        limit: 100,
+        page: todostack_store::Page { sort: todostack_store::Sort::Created, after: None, limit: 100 },
     }
 }
 
@@ -82,7 +80,7 @@ async fn a_canceled_request_leaves_a_clean_connection() {
     );
     let created = store.create_todo(&collection("", None), new, Some(key)).await.unwrap();
     assert!(!created.replayed);
-    assert_eq!(store.todos(&collection("", None), &all_todos()).await.unwrap(), [created.todo]);
+    assert_eq!(store.todos(&collection("", None), &all_todos()).await.unwrap(), [created.stored]);
     assert_eq!(backend_pids(&mut database).await, before, "the connection was reused");
 }
 
@@ -166,7 +164,7 @@ async fn requests_share_the_open_connection_when_the_server_refuses_another(#[ca
     for result in join_all((0..16).map(|_| store.todos(&collection, &query))).await {
         assert_eq!(result.unwrap(), []);
     }
-    let created = store.create_todo(&collection, new_todo("tea"), None).await.unwrap().todo;
+    let created = store.create_todo(&collection, new_todo("tea"), None).await.unwrap().stored;
     let place = TodoPlace { collection: collection.clone(), id: created.id };
     assert_eq!(store.todo(&place).await.unwrap(), created);
     // Without an open connection, the cause is the error.

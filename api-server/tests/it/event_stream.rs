@@ -22,7 +22,8 @@ pub struct EventStream {
     body: Incoming,
     /// Those that have arrived.
     blocks: VecDeque<String>,
-    rest: String,
+    /// Bytes, since a chunk may end within a character.
+    rest: Vec<u8>,
     /// The id of the first block, at which the stream began.
     pub start: String,
 }
@@ -68,14 +69,15 @@ impl EventStream {
             let frame =
                 timeout(DEADLINE, self.body.frame()).await.expect("a block comes before the deadline");
             let Some(frame) = frame else {
-                assert_eq!(self.rest, "", "the stream ends with a whole block");
+                assert!(self.rest.is_empty(), "the stream ends with a whole block");
                 return None;
             };
             let data = frame.expect("the stream is not aborted").into_data().unwrap();
-            self.rest.push_str(std::str::from_utf8(&data).unwrap());
-            let mut blocks: VecDeque<String> = self.rest.split("\n\n").map(str::to_owned).collect();
-            self.rest = blocks.pop_back().unwrap();
-            self.blocks = blocks;
+            self.rest.extend_from_slice(&data);
+            while let Some(end) = self.rest.windows(2).position(|bytes| bytes == b"\n\n") {
+                let block = self.rest.drain(..end + 2).take(end).collect();
+                self.blocks.push_back(String::from_utf8(block).unwrap());
+            }
         }
         self.blocks.pop_front()
     }

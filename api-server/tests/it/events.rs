@@ -48,9 +48,14 @@ async fn each_change_is_an_event(service: Service) {
 async fn the_event_of_a_deleted_list_is_followed_by_those_of_its_todos(service: Service) {
     let client = &service.client;
     let mut stream = EventStream::open(client).await;
-    let list = client.post("/lists", json!({"name": "Shop"})).await.json();
+    let created = client.post("/lists", json!({"name": "Shop"})).await;
     let event = stream.next().await;
-    assert_eq!((event.name.as_str(), &event.data["list"]), ("list", &list));
+    let whole = json!({"list": created.json(), "etag": created.header("etag")});
+    assert_eq!((event.name.as_str(), event.data), ("list", whole));
+    let renamed = client.patch("/lists/1", json!({"name": "Market"})).await;
+    let event = stream.next().await;
+    let whole = json!({"list": renamed.json(), "etag": renamed.header("etag")});
+    assert_eq!((event.name.as_str(), event.data), ("list", whole));
     let todo = client.create_todo("/lists/1/todos", json!({"title": "bread"})).await;
     let event = stream.next().await;
     assert_eq!((&event.data["todo"], &event.data["list"]), (&todo, &json!(1)));

@@ -22,6 +22,7 @@ on_both_databases!(
     a_repeated_request_to_a_deleted_list_fails,
     a_key_cannot_be_used_for_another_request,
     of_concurrent_requests_with_one_key_one_creates_a_todo,
+    a_list_is_created_once,
 );
 
 async fn a_repeated_request_gets_the_first_response_and_creates_nothing(service: Service) {
@@ -40,6 +41,22 @@ async fn a_repeated_request_gets_the_first_response_and_creates_nothing(service:
     assert_eq!(client.titles("/todos").await, ["coffee"]);
     assert_eq!(post(client, "/todos", "k2", TEA).await.status, StatusCode::CREATED);
     assert_eq!(client.titles("/todos").await, ["coffee", "tea"]);
+}
+
+async fn a_list_is_created_once(service: Service) {
+    let client = &service.client;
+    let shop = r#"{"name":"shop","order":3}"#;
+    let first = post(client, "/lists", "k1", shop).await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    client.patch("/lists/1", json!({"name": "market"})).await;
+    let again = post(client, "/lists", "k1", shop).await;
+    assert_eq!((again.status, again.json()), (first.status, first.json()));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    for (path, body) in [("/lists", r#"{"name":"other"}"#), ("/todos", TEA)] {
+        let reply = post(client, path, "k1", body).await;
+        assert_eq!(reply.problem(), (422, "idempotency-key-reused".to_owned()));
+    }
+    assert_eq!(client.get("/lists").await.texts("name"), ["market"]);
 }
 
 async fn a_repeated_request_to_a_deleted_list_fails(service: Service) {
@@ -92,6 +109,20 @@ async fn a_key_that_another_replica_is_processing_is_a_conflict() {
     assert_eq!(reply.problem(), (409, "idempotency-key-in-flight".to_owned()));
     transaction.rollback().await.unwrap();
     assert_eq!(post(&service.client, "/todos", "k1", TEA).await.status, StatusCode::CREATED);
+}
+
+/// A repetition may reach any replica, at once.
+#[tokio::test]
+async fn a_request_that_was_answered_holds_no_key() {
+    let service = Service::start(On::Postgres).await;
+    let mut other = service.postgres().await;
+    post(&service.client, "/todos", "k1", TEA).await;
+    for (body, status) in [(TEA, StatusCode::CREATED), (r#"{"title":"x"}"#, StatusCode::UNPROCESSABLE_ENTITY)]
+    {
+        assert_eq!(post(&service.client, "/todos", "k1", body).await.status, status);
+        let lock = "select pg_try_advisory_xact_lock(hashtextextended('k1', hashtextextended('', 0)))";
+        assert!(sqlx::query_scalar::<_, bool>(lock).fetch_one(&mut other).await.unwrap(), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -19,19 +19,17 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let requested = parts(path.split('?').next().unwrap());
     let paths = DOCUMENT["paths"].as_object().unwrap();
     let method = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
-    // A path without parameters comes first (OpenAPI, Path Templating Matching).
-    if let Some(item) = paths.get(path) {
-        return item.get(&method);
-    }
-    paths.iter().find_map(|(template, item)| {
+    let matching = paths.iter().filter(|(template, _)| {
         let template = parts(template);
-        let matches = template.len() == requested.len()
+        template.len() == requested.len()
             && template
                 .iter()
                 .zip(&requested)
-                .all(|(part, requested)| part == requested || part.starts_with('{'));
-        matches.then(|| item.get(&method)).flatten()
-    })
+                .all(|(part, requested)| part == requested || part.starts_with('{'))
+    });
+    // A concrete path comes first (OpenAPI, Path Templating Matching).
+    let (_, item) = matching.min_by_key(|(template, _)| template.matches('{').count())?;
+    item.get(&method)
 }
 
 fn resolved(value: &'static Value) -> &'static Value {

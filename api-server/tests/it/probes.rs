@@ -29,7 +29,7 @@ async fn a_service_on_a_database_that_was_not_migrated_is_not_ready() {
     assert_eq!(readyz.status, StatusCode::FAILED_DEPENDENCY);
     assert_eq!(
         readyz.json()["checks"][2],
-        json!({"name": "schema", "ok": false, "detail": "schema version 0, want 2"})
+        json!({"name": "schema", "ok": false, "detail": "schema version 0, want 3"})
     );
     assert_eq!(service.client.get("/todos/1").await.problem(), (503, "schema-outdated".to_owned()));
     assert_eq!(service.client.get("/todos").await.problem(), (503, "schema-outdated".to_owned()));

@@ -1,6 +1,6 @@
-//! `If-Match`, as the versions of a todo. ETags are parsed by the API.
+//! `If-Match`, as the versions of a todo or list. ETags are parsed by the API.
 
-/// What must be true of a todo for a change to happen.
+/// What must be true of a todo or list for a change to happen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
     /// The change happens in any version.

@@ -1,8 +1,8 @@
-//! Which todos of a collection a client requests: filter, order, page. Query strings are parsed by the API.
+//! Which todos or lists a client requests: filter, order, page. Query strings are parsed by the API.
 
-use crate::{Todo, TodoId};
+use crate::{List, Todo};
 
-/// The order of the todos in a response.
+/// The order of the todos or lists in a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     /// Oldest first.
@@ -10,7 +10,7 @@ pub enum Sort {
     Created,
     /// Newest first.
     CreatedDescending,
-    /// By `order`, todos without one last; equal ones oldest first.
+    /// By `order`, those without one last; equal ones oldest first.
     Order,
     /// The reverse of [`Sort::Order`].
     OrderDescending,
@@ -26,35 +26,53 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
-/// The sort key of the todo after which a page starts. Stable when rows are inserted or deleted, unlike an
-/// offset.
+/// The sort key of the todo or list after which a page starts. Stable when rows are inserted or deleted,
+/// unlike an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The `order` of the last todo of the previous page, or [`Cursor::NO_ORDER`].
+    /// The `order` of the last row of the previous page, or [`Cursor::NO_ORDER`].
     pub order: i64,
-    /// The number of that todo.
-    pub id: TodoId,
+    /// The number of that row.
+    pub id: i64,
 }
 
 impl Cursor {
-    /// The sort key of todos without an order, which come last.
+    /// The sort key of rows without an order, which come last.
     pub const NO_ORDER: i64 = i64::MAX;
 
-    /// The cursor for the page after this todo.
-    pub fn of(todo: &Todo) -> Self {
-        Self { order: todo.order.unwrap_or(Self::NO_ORDER), id: todo.id }
+    fn new(order: Option<i64>, id: i64) -> Self {
+        Self { order: order.unwrap_or(Self::NO_ORDER), id }
     }
 }
 
-/// One page of a collection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TodoQuery {
-    /// Todos that do not match are left out.
-    pub filter: Filter,
+impl From<&Todo> for Cursor {
+    fn from(todo: &Todo) -> Self {
+        Self::new(todo.order, todo.id)
+    }
+}
+
+impl From<&List> for Cursor {
+    fn from(list: &List) -> Self {
+        Self::new(list.order, list.id)
+    }
+}
+
+/// One page of todos or lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
     /// The order, which the cursor must be from.
     pub sort: Sort,
     /// `None` for the first page.
     pub after: Option<Cursor>,
-    /// The maximum number of todos; at least 1.
+    /// The maximum number of rows; at least 1.
     pub limit: i64,
+}
+
+/// One page of the todos of a collection that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TodoQuery {
+    /// Todos that do not match are left out.
+    pub filter: Filter,
+    /// Of those that match.
+    pub page: Page,
 }

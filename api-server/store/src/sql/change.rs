@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 
-use crate::{Change, Changed, Error, List, Position, Result, sql::TodoRow};
+use crate::{
+    Change, Changed, Error, Position, Result,
+    sql::{ListRow, TodoRow},
+};
 
 /// A logged change of a row of `todos` or `lists`.
 #[derive(sqlx::FromRow)]
@@ -22,13 +24,6 @@ pub struct ChangeRow {
     pub content: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct ListColumns {
-    id: i64,
-    name: String,
-    created_at: DateTime<Utc>,
-}
-
 impl ChangeRow {
     /// `None` for a kind that only a later version knows.
     pub fn into_change(self, log: i64) -> Result<Option<Change>> {
@@ -39,10 +34,7 @@ impl ChangeRow {
                 Changed::Todo { list, todo }
             }
             ("todo", None) => Changed::TodoDeleted { list, id },
-            ("list", Some(content)) => {
-                let ListColumns { id, name, created_at } = parse(&content)?;
-                Changed::List(List { id, name, created_at })
-            }
+            ("list", Some(content)) => Changed::List(parse::<ListRow>(&content)?.into()),
             ("list", None) => Changed::ListDeleted(id),
             _ => return Ok(None),
         };

@@ -10,7 +10,7 @@ impl Collection {
 }
 
 impl Precondition {
-    /// The versions that the todo may have; `None` when every version may be changed.
+    /// The versions that the todo or list may have; `None` when every version may be changed.
     pub fn versions(&self) -> Option<&[i64]> {
         match self {
             Self::None => None,

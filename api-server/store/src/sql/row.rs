@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
-use crate::{Collection, Created, Error, IdempotencyKey, NewTodo, Priority, Result, Todo};
+use crate::{Collection, List, Priority, Todo};
 
 /// All columns of a todo, which the migrations document. The database decides the types of tags (`T`) and of
 /// small numbers (`N`).
@@ -48,23 +48,28 @@ impl<T: AsMut<Vec<String>>, N: TryInto<i16>> From<TodoRow<T, N>> for Todo {
     }
 }
 
-/// A row of `idempotency_keys`, and whether the list of the repeated request still exists.
-pub struct StoredKey {
-    pub fingerprint: Vec<u8>,
-    pub todo_id: i64,
-    pub todo_created_at: DateTime<Utc>,
-    pub list_exists: bool,
+/// All columns of a list, which the migrations document.
+#[derive(Deserialize)]
+pub struct ListRow {
+    pub id: i64,
+    pub name: String,
+    #[serde(default)]
+    pub position: Option<i64>,
+    /// The log of changes may have rows of an earlier schema without it.
+    #[serde(default = "first_version")]
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    #[serde(default)]
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
-impl StoredKey {
-    /// The request has the fingerprint of the first, so only what the database added to the todo was stored.
-    pub fn replay(self, new: NewTodo, key: &IdempotencyKey) -> Result<Created> {
-        if !self.list_exists {
-            return Err(Error::ListNotFound);
-        }
-        if self.fingerprint != key.fingerprint {
-            return Err(Error::KeyReused);
-        }
-        Ok(Created { todo: Todo::created(new, self.todo_id, self.todo_created_at), replayed: true })
+fn first_version() -> i64 {
+    1
+}
+
+impl From<ListRow> for List {
+    fn from(row: ListRow) -> Self {
+        let ListRow { id, name, position, version, created_at, updated_at } = row;
+        Self { id, name, order: position, version, created_at, updated_at: updated_at.unwrap_or(created_at) }
     }
 }

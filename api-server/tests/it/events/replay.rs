@@ -29,6 +29,7 @@ enum Step {
     Delete { list: i64, which: usize },
     DeleteMatching { list: i64, query: &'static str },
     CreateList,
+    ChangeList { which: usize },
     DeleteList { which: usize },
 }
 
@@ -44,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_i64, prop::sample::select(vec!["", "?completed=true", "?q=new"]))
             .prop_map(|(list, query)| Step::DeleteMatching { list, query }),
         3 => Just(Step::CreateList),
+        2 => (0..3_usize).prop_map(|which| Step::ChangeList { which }),
         1 => (0..3_usize).prop_map(|which| Step::DeleteList { which }),
     ]
 }
@@ -66,6 +68,12 @@ async fn todo(client: &Client, list: i64, which: usize) -> String {
     // Its list may have been deleted meanwhile.
     let todos = if todos.status == StatusCode::OK { todos.texts("url") } else { Vec::new() };
     todos.get(which).cloned().unwrap_or(format!("{collection}/999999"))
+}
+
+/// The URL of one of the lists; of one that does not exist when there are fewer.
+async fn list(client: &Client, which: usize) -> String {
+    let lists = client.get("/lists").await.texts("url");
+    lists.get(which).cloned().unwrap_or("/lists/999999".to_owned())
 }
 
 async fn apply(client: &Client, step: &Step) {
@@ -99,13 +107,10 @@ async fn apply(client: &Client, step: &Step) {
             client.delete(&format!("{}{query}", collection(client, *list).await)).await.status
         }
         Step::CreateList => client.post("/lists", json!({"name": "list"})).await.status,
-        Step::DeleteList { which } => {
-            let lists = client.get("/lists").await.texts("url");
-            match lists.get(*which) {
-                Some(list) => client.delete(list).await.status,
-                None => StatusCode::NOT_FOUND,
-            }
+        Step::ChangeList { which } => {
+            client.patch(&list(client, *which).await, json!({"name": "renamed", "order": 2})).await.status
         }
+        Step::DeleteList { which } => client.delete(&list(client, *which).await).await.status,
     };
     assert!(!status.is_server_error(), "{step:?}: {status}");
 }
