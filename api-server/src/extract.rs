@@ -7,7 +7,11 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_path_to_error::Segment;
 use todostack_store::{Collection, Error, ListPlace, Owner, TodoPlace};
 use tokio::time::{Instant, timeout};
 use utoipa::IntoParams;
@@ -65,9 +69,10 @@ fn media_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }
 
+/// Text that is JSON is invalid at a pointer, or valid; only other text is malformed.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value = serde_json::from_slice(bytes).map_err(|error| {
-        if error.is_data() {
+        if error.is_data() || is_json_text(bytes) {
             ApiError::Invalid(vec![find_invalid_field::<T>(bytes, &error)])
         } else {
             ApiError::MalformedJson(error.to_string())
@@ -80,17 +85,29 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
+/// Half of a surrogate pair (`"\ud800"`) and a number beyond all floats (`1e999`) are JSON, which serde_json
+/// notices when it skips a value, and reports as errors of syntax when it reads one.
+fn is_json_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
 /// Parses again, recording the path; only errors pay for it.
 fn find_invalid_field<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> FieldError {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let pointer = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Err(error) if error.path().iter().next().is_some() => {
-            let path = error.path().to_string();
-            format!("/{}", path.replace(['.', '['], "/").replace(']', ""))
-        }
-        _ => String::new(),
+        Err(error) => error.path().iter().map(reference_token).collect(),
+        Ok(_) => String::new(),
     };
     FieldError::new(pointer, error.to_string())
+}
+
+/// A step of a JSON pointer (RFC 6901).
+fn reference_token(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
 }
 
 #[derive(Debug)]

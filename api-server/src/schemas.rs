@@ -13,6 +13,9 @@ use utoipa::{
 /// `Number.MAX_SAFE_INTEGER` of JavaScript, which would round larger numbers.
 pub(crate) const MAX_ORDER: i64 = 9_007_199_254_740_991;
 
+/// Of the dates of RFC 3339; both databases keep the others.
+const NOT_YEAR_ZERO: &str = "^([1-9]...|.[1-9]..|..[1-9].|...[1-9])-";
+
 const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
 
 pub(crate) fn title() -> Object {
@@ -69,9 +72,9 @@ fn tags_or_null(description: &str) -> Array {
 /// `anyOf`, since few generators support a format where more than one type is allowed.
 pub(crate) fn due_date() -> Schema {
     let format = Some(SchemaFormat::KnownFormat(KnownFormat::Date));
-    let date = ObjectBuilder::new().schema_type(Type::String).format(format);
+    let date = ObjectBuilder::new().schema_type(Type::String).format(format).pattern(Some(NOT_YEAR_ZERO));
     let date_or_null = AnyOfBuilder::new().item(date).item(Object::with_type(Type::Null));
-    Schema::AnyOf(date_or_null.description(Some("The day on which the todo is due.")).build())
+    Schema::AnyOf(date_or_null.description(Some("The day on which the todo is due, from year 1.")).build())
 }
 
 pub(crate) fn order() -> Object {

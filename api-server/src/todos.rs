@@ -18,7 +18,7 @@ use axum::{
 use chrono::{DateTime, NaiveDate, Utc};
 use http::header;
 use serde::{Deserialize, Serialize};
-use todostack_store::{ListId, NewTodo, Tags, Title, Todo, TodoPatch};
+use todostack_store::{DueDate, ListId, NewTodo, Tags, Title, Todo, TodoPatch};
 use utoipa::ToSchema;
 
 use crate::{
@@ -129,7 +129,7 @@ pub(crate) struct TodoInput {
     #[serde(default, deserialize_with = "fields::integer")]
     order: Option<i64>,
     #[schema(schema_with = schemas::due_date)]
-    due_date: Option<NaiveDate>,
+    due_date: Option<String>,
     #[schema(schema_with = schemas::new_tags)]
     tags: Option<Vec<String>>,
     /// The urgency of the todo.
@@ -144,9 +144,10 @@ impl TryFrom<TodoInput> for NewTodo {
         let mut errors = Vec::new();
         let title = checked("/title", Title::new(title), &mut errors);
         let tags = checked("/tags", Tags::new(tags.unwrap_or_default()), &mut errors);
-        let order = order.map(in_range).transpose();
-        match (title, tags, checked("/order", order, &mut errors)) {
-            (Some(title), Some(tags), Some(order)) => Ok(Self {
+        let order = checked("/order", order.map(in_range).transpose(), &mut errors);
+        let due_date = due_date.as_deref().map(DueDate::new).transpose();
+        match (title, tags, order, checked("/dueDate", due_date, &mut errors)) {
+            (Some(title), Some(tags), Some(order), Some(due_date)) => Ok(Self {
                 title,
                 completed: completed.unwrap_or(false),
                 order,
@@ -177,7 +178,7 @@ pub(crate) struct TodoPatchInput {
     order: Option<Option<i64>>,
     #[serde(default, deserialize_with = "fields::present")]
     #[schema(schema_with = schemas::due_date)]
-    due_date: Option<Option<NaiveDate>>,
+    due_date: Option<Option<String>>,
     #[serde(default, deserialize_with = "fields::present")]
     #[schema(schema_with = schemas::replaced_tags)]
     tags: Option<Option<Vec<String>>>,
@@ -202,6 +203,8 @@ impl TryFrom<TodoPatchInput> for TodoPatch {
         let tags = tags.and_then(|tags| checked("/tags", tags, &mut errors));
         let order = order.map(|order| order.map(in_range).transpose());
         let order = order.and_then(|order| checked("/order", order, &mut errors));
+        let due_date = due_date.map(|date| date.as_deref().map(DueDate::new).transpose());
+        let due_date = due_date.and_then(|date| checked("/dueDate", date, &mut errors));
         if !errors.is_empty() {
             return Err(ApiError::Invalid(errors));
         }

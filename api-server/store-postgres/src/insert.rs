@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
-use todostack_store::{Collection, Error, NewTodo, Priority, Result, Todo, sql::Batch};
+use todostack_store::{Collection, DueDate, Error, NewTodo, Priority, Result, Todo, sql::Batch};
 
 use crate::SharedConnection;
 
@@ -65,7 +65,7 @@ async fn insert(connection: &mut PgConnection, requests: &[Request]) -> sqlx::Re
     let title: Vec<_> = requests.iter().map(|(_, new)| title(new)).collect();
     let completed: Vec<_> = requests.iter().map(|(_, new)| new.completed).collect();
     let position: Vec<_> = requests.iter().map(|(_, new)| new.order).collect();
-    let due_date: Vec<_> = requests.iter().map(|(_, new)| new.due_date).collect();
+    let due_date: Vec<_> = requests.iter().map(|(_, new)| new.due_date.map(DueDate::day)).collect();
     let tags: Vec<_> = requests.iter().map(|(_, new)| Json(new.tags.as_slice())).collect();
     let priority: Vec<_> = requests.iter().map(|(_, new)| new.priority.map(Priority::number)).collect();
     sqlx::query_as!(

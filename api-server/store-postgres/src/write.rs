@@ -3,7 +3,8 @@
 
 use sqlx::{PgConnection, types::Json};
 use todostack_store::{
-    Collection, Error, Filter, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch, TodoPlace,
+    Collection, DueDate, Error, Filter, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch,
+    TodoPlace,
 };
 
 use crate::TodoRow;
@@ -42,7 +43,7 @@ pub(crate) async fn update(
         order.is_some(),
         order.flatten(),
         due_date.is_some(),
-        due_date.flatten(),
+        due_date.flatten().map(DueDate::day),
         tags.map(Tags::into_vec).map(Json) as _,
         priority.is_some(),
         priority.flatten().map(Priority::number)

@@ -3,8 +3,8 @@
 
 use sqlx::{SqliteConnection, types::Json};
 use todostack_store::{
-    Collection, Error, Filter, NewTodo, Precondition, Priority, Result, Tags, Title, Todo, TodoPatch,
-    TodoPlace,
+    Collection, DueDate, Error, Filter, NewTodo, Precondition, Priority, Result, Tags, Title, Todo,
+    TodoPatch, TodoPlace,
 };
 
 use crate::lists;
@@ -16,7 +16,7 @@ pub(crate) async fn insert(
     (collection, new): (Collection, NewTodo),
 ) -> Result<Todo> {
     let NewTodo { title, completed, order, due_date, tags, priority } = new;
-    let (owner, list, due_date) = (&*collection.owner, collection.list, due_date);
+    let (owner, list, due_date) = (&*collection.owner, collection.list, due_date.map(DueDate::day));
     let (title, tags) = (title.into_string(), Json(tags.into_vec()));
     let priority = priority.map(Priority::number);
     query_todos!(
@@ -56,7 +56,7 @@ pub(crate) async fn update(
     let TodoPatch { title, completed, order, due_date, tags, priority } = patch;
     let (set_order, set_due_date, set_priority) = (order.is_some(), due_date.is_some(), priority.is_some());
     let (title, tags) = (title.map(Title::into_string), tags.map(Tags::into_vec).map(Json));
-    let (order, due_date) = (order.flatten(), due_date.flatten());
+    let (order, due_date) = (order.flatten(), due_date.flatten().map(DueDate::day));
     let priority = priority.flatten().map(Priority::number);
     let updated = query_todos!(
         "

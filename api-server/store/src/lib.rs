@@ -13,6 +13,9 @@ pub use model::{
     list::{List, ListId, ListName, ListPatch, ListPlace, NewList},
     precondition::Precondition,
     query::{Cursor, Filter, Page, Sort, TodoQuery},
-    todo::{Collection, Invalid, NewTodo, Owner, Priority, Tags, Title, Todo, TodoId, TodoPatch, TodoPlace},
+    todo::{
+        Collection, DueDate, Invalid, NewTodo, Owner, Priority, Tags, Title, Todo, TodoId, TodoPatch,
+        TodoPlace,
+    },
 };
 pub use store::{Created, IdempotencyKey, PoolState, SchemaVersion, Store};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
 /// The number of a todo: from 1, unique over all collections, never reused.
 pub type TodoId = i64;
@@ -77,6 +77,27 @@ pub(crate) fn checked_text(
         Err(too_long(max_chars))
     } else {
         Ok(text)
+    }
+}
+
+/// A day of the years 1 to 9999: the dates of RFC 3339, without the year 0, which Postgres writes as 1 BC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueDate(NaiveDate);
+
+impl DueDate {
+    /// Fails when the text is not `YYYY-MM-DD`, or there is no such day.
+    pub fn new(text: &str) -> std::result::Result<Self, Invalid> {
+        let is_digit = |(place, byte): (usize, u8)| matches!(place, 4 | 7) != byte.is_ascii_digit();
+        // chrono accepts signs, spaces and single digits too.
+        let is_plain = text.len() == 10 && text.bytes().enumerate().all(is_digit);
+        let day = is_plain.then(|| text.parse().ok()).flatten();
+        let invalid = || Invalid("must be a day of the years 0001 to 9999, such as 2026-11-20".into());
+        day.filter(|day: &NaiveDate| day.year() > 0).map(Self).ok_or_else(invalid)
+    }
+
+    /// The day, in no time zone.
+    pub fn day(self) -> NaiveDate {
+        self.0
     }
 }
 
@@ -160,7 +181,7 @@ impl Todo {
             title: title.into_string(),
             completed,
             order,
-            due_date,
+            due_date: due_date.map(DueDate::day),
             tags: tags.into_vec(),
             priority,
             version: 1,
@@ -176,7 +197,7 @@ pub struct NewTodo {
     pub title: Title,
     pub completed: bool,
     pub order: Option<i64>,
-    pub due_date: Option<NaiveDate>,
+    pub due_date: Option<DueDate>,
     pub tags: Tags,
     pub priority: Option<Priority>,
 }
@@ -187,7 +208,7 @@ pub struct TodoPatch {
     pub title: Option<Title>,
     pub completed: Option<bool>,
     pub order: Option<Option<i64>>,
-    pub due_date: Option<Option<NaiveDate>>,
+    pub due_date: Option<Option<DueDate>>,
     pub tags: Option<Tags>,
     pub priority: Option<Option<Priority>>,
 }
@@ -219,6 +240,24 @@ mod tests {
     #[case::long(&"é".repeat(1_001), "must have at most 1000 characters")]
     fn an_invalid_title_is_rejected(#[case] text: &str, #[case] why: &'static str) {
         assert_eq!(Title::new(text.to_owned()), Err(Invalid(why.into())));
+    }
+
+    #[rstest]
+    #[case::first("0001-01-01", true)]
+    #[case::last("9999-12-31", true)]
+    #[case::leap_day("2028-02-29", true)]
+    #[case::no_leap_day("2026-02-29", false)]
+    #[case::year_zero("0000-01-01", false)]
+    #[case::before("-001-01-01", false)]
+    #[case::sign("+999-01-01", false)]
+    #[case::after("10000-01-01", false)]
+    #[case::short("2026-1-1", false)]
+    #[case::space("2026-11- 1", false)]
+    #[case::slashes("2026/11/01", false)]
+    #[case::time("2026-11-01T00:00:00Z", false)]
+    #[case::empty("", false)]
+    fn a_due_date_is_one_that_both_databases_keep(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(DueDate::new(text).is_ok(), valid);
     }
 
     #[test]
