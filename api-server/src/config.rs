@@ -99,6 +99,10 @@ pub struct ServeArgs {
     #[arg(long, global = true, env = "TODOSTACK_MAX_EVENT_STREAMS")]
     #[arg(default_value_t = Settings::DEFAULT_STREAMS, help_heading = LIMITS)]
     pub max_event_streams: usize,
+    /// Maximum size of an import (POST /todos/import) in bytes; a larger one is cut there with 413.
+    #[arg(long, global = true, env = "TODOSTACK_MAX_IMPORT_BYTES")]
+    #[arg(default_value_t = Settings::DEFAULT_IMPORT_BYTES, help_heading = LIMITS)]
+    pub max_import_bytes: usize,
     #[command(flatten)]
     pub page: PageArgs,
     #[command(flatten)]

@@ -20,11 +20,15 @@ pub struct FieldError {
     pub pointer: String,
     /// Why it is invalid.
     pub detail: String,
+    /// Of an import: the number of the line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
+    pub line: Option<i64>,
 }
 
 impl FieldError {
     pub(crate) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into() }
+        Self { pointer: pointer.into(), detail: detail.into(), line: None }
     }
 }
 
@@ -42,8 +46,9 @@ pub enum ApiError {
     RouteNotFound,
     #[error("This path does not support this method; see the header Allow.")]
     MethodNotAllowed,
-    #[error("The body must be JSON: send Content-Type: application/json.")]
-    UnsupportedMediaType,
+    /// The media type that is supported.
+    #[error("The body must be of another media type: send Content-Type: {0}.")]
+    UnsupportedMediaType(&'static str),
     #[error("The body must have at most {0} bytes.")]
     BodyTooLarge(usize),
     #[error("The body did not arrive in time.")]
@@ -54,6 +59,8 @@ pub enum ApiError {
     Overloaded,
     #[error("Too many streams of events are open; try again in a moment.")]
     TooManyStreams,
+    #[error("This replica is stopping: repeat the request with the same Idempotency-Key.")]
+    Draining,
     #[error("The headers of a request must have at most {0} bytes.")]
     HeadersTooLarge(usize),
     /// Seconds until the client may send the next request.
@@ -77,12 +84,13 @@ impl ApiError {
             Self::Invalid(_) => (422, "invalid-body", "Invalid body"),
             Self::RouteNotFound => (404, "not-found", "Not found"),
             Self::MethodNotAllowed => (405, "method-not-allowed", "Method not allowed"),
-            Self::UnsupportedMediaType => (415, "unsupported-media-type", "Unsupported media type"),
+            Self::UnsupportedMediaType(_) => (415, "unsupported-media-type", "Unsupported media type"),
             Self::BodyTooLarge(_) => (413, "body-too-large", "Body too large"),
             Self::RequestTimeout => (408, "request-timeout", "Request timeout"),
             Self::DeadlineExceeded => (503, "deadline-exceeded", "Deadline exceeded"),
             Self::Overloaded => OVERLOADED,
             Self::TooManyStreams => (503, "too-many-streams", "Too many streams"),
+            Self::Draining => (503, "draining", "Draining"),
             Self::HeadersTooLarge(_) => (431, "headers-too-large", "Headers too large"),
             Self::RateLimited(_) => (429, "rate-limited", "Rate limited"),
             Self::Auth(error) => auth_kind(error),
@@ -113,6 +121,7 @@ impl ApiError {
             // A queue drains within a second; a database that restarts takes longer.
             Self::DeadlineExceeded
             | Self::Overloaded
+            | Self::Draining
             | Self::Store(todostack_store::Error::KeyInFlight | todostack_store::Error::Overloaded) => 1,
             // Streams are open for long.
             Self::TooManyStreams => 10,

@@ -26,7 +26,7 @@ use crate::{
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1_024;
 
 /// How long a body may take to arrive; shorter than the deadline of the whole request.
-const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A JSON body and the bytes it was parsed from.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
-            return Err(ApiError::UnsupportedMediaType);
+            return Err(ApiError::UnsupportedMediaType("application/json"));
         }
         let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
         let bytes = match timeout(BODY_TIMEOUT, body).await.map_err(|_| ApiError::RequestTimeout)? {
@@ -64,13 +64,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The `Content-Type` without parameters, in lower case; empty when there is none.
-fn media_type(headers: &HeaderMap) -> String {
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     value.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
 }
 
 /// Text that is JSON is invalid at a pointer, or valid; only other text is malformed.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() || is_json_text(bytes) {
             ApiError::Invalid(vec![find_invalid_field::<T>(bytes, &error)])

@@ -47,12 +47,34 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
         };
         let Some(key) = key.filter(fits) else {
             let detail = format!("must have 1 to {MAX_KEY_BYTES} visible ASCII characters without spaces");
-            return Err(ApiError::InvalidHeader(FieldError::new(IDEMPOTENCY_KEY.as_str(), detail)));
+            return Err(invalid(detail));
         };
         // Nested routers strip the prefix of a list from `uri`.
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
         Ok(Self(Some((key.to_owned(), Sha256::new_with_prefix(uri.path()).chain_update([0])))))
     }
+}
+
+/// The key of a request that must have one.
+#[derive(IntoParams)]
+#[into_params(names("idempotency-key"), parameter_in = Header)]
+pub(crate) struct RequiredKey(
+    /// A text that is unique to this request, and the same when it is repeated
+    #[param(value_type = String, required = true, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    pub(crate) (String, Sha256),
+);
+
+impl<S: Send + Sync> FromRequestParts<S> for RequiredKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Key(key) = Key::from_request_parts(parts, state).await?;
+        key.map(Self).ok_or_else(|| invalid("is missing: only with a key can the request be repeated safely"))
+    }
+}
+
+fn invalid(detail: impl Into<String>) -> ApiError {
+    ApiError::InvalidHeader(FieldError::new(IDEMPOTENCY_KEY.as_str(), detail))
 }
 
 /// 201 with the address and the ETag of what was created.
@@ -65,9 +87,13 @@ pub(crate) fn created(
     // Cannot fail: `links` accepts only characters of URLs.
     let location = HeaderValue::from_str(url).map_err(|_| ApiError::RouteNotFound)?;
     let headers = [(header::LOCATION, location), (header::ETAG, etag)];
-    let mut response = (StatusCode::CREATED, headers, Json(body)).into_response();
+    Ok(mark_replayed((StatusCode::CREATED, headers, Json(body)).into_response(), replayed))
+}
+
+/// Marks the response to a request that created nothing, since it is a repetition.
+pub(crate) fn mark_replayed(mut response: Response, replayed: bool) -> Response {
     if replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED.clone(), HeaderValue::from_static("true"));
     }
-    Ok(response)
+    response
 }

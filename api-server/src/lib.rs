@@ -19,6 +19,7 @@ mod lists;
 pub mod metrics;
 mod middleware;
 pub mod migrate;
+mod ndjson;
 mod openapi;
 pub mod otlp;
 mod outbound;

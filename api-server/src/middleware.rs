@@ -30,28 +30,40 @@ use crate::{
     state::{AppState, Shared},
 };
 
-/// How long a request may take as a whole; statements of the database time out before.
-const DEADLINE: Duration = Duration::from_secs(10);
-
 /// Whether a request needs a token, when authentication is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
+enum Access {
     Token,
     /// Nor is the rate limit taken into account: a constant response costs no more than a rejection, and a
     /// browser that opens the page asks for all of its files at once.
     Anyone,
 }
 
+/// What differs between routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    access: Access,
+    /// How long a request may take as a whole; statements of the database time out before.
+    deadline: Duration,
+}
+
+impl Rules {
+    pub(crate) const PUBLIC: Self = Self { access: Access::Anyone, deadline: Duration::from_secs(10) };
+    pub(crate) const PROTECTED: Self = Self { access: Access::Token, deadline: Duration::from_secs(10) };
+    /// Of what reads a large body: 64 MiB over a slow line. It continues where it was cut.
+    pub(crate) const IMPORT: Self = Self { access: Access::Token, deadline: Duration::from_mins(10) };
+}
+
 /// Adds the middleware to the router. It runs after routing, so that the template of the route is known.
-pub(crate) fn around(router: Router<AppState>, access: Access, state: AppState) -> Router {
-    let steps = from_fn_with_state((Arc::clone(&state.shared), access), surround);
+pub(crate) fn around(router: Router<AppState>, rules: Rules, state: AppState) -> Router {
+    let steps = from_fn_with_state((Arc::clone(&state.shared), rules), surround);
     router.layer(steps).with_state(state)
 }
 
 /// Identify, answer, render an error, add headers, record. One function instead of a stack of layers, since
 /// each layer of axum boxes every request once more.
 async fn surround(
-    State((shared, access)): State<(Arc<Shared>, Access)>,
+    State((shared, rules)): State<(Arc<Shared>, Rules)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -62,7 +74,8 @@ async fn surround(
     let route = request.extensions().get::<MatchedPath>().cloned();
 
     // Admission and authentication count too: fetching keys may take as long as the database.
-    let mut response = match timeout(DEADLINE, answer(&shared, access, request, next)).await {
+    let answer = answer(&shared, rules.access, request, next);
+    let mut response = match timeout(rules.deadline, answer).await {
         Ok(response) => response,
         Err(_) => ApiError::DeadlineExceeded.into_response(),
     };

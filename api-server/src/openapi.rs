@@ -32,8 +32,8 @@ const INDEX: &str = "/";
 #[openapi(
     info(
         title = "TodoStack",
-        description = "Todos over REST: the TodoBackend contract, and lists, conditional requests, pages and \
-                       idempotent POSTs beyond it. Every error is a problem (RFC 9457).",
+        description = "Todos over REST: the TodoBackend contract, and lists, conditional requests, pages, \
+                       idempotent POSTs, import and export beyond it. Every error is a problem (RFC 9457).",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/")),
@@ -81,10 +81,10 @@ const WRITE_ERROR: (&str, &str) = ("507", "The database has no space left");
 
 /// Of any operation with a body.
 const BODY_ERRORS: [(&str, &str); 4] = [
-    ("400", "The body is not JSON, or a header is invalid"),
+    ("400", "The body is malformed, or a parameter or a header is invalid"),
     ("408", "The body did not arrive in time"),
     ("413", "The body is too large"),
-    ("415", "The content type is not JSON"),
+    ("415", "The content type is another one than that of the body in this document"),
 ];
 
 /// Headers of responses: name, whether required, statuses (all when empty), description. Each is a component.

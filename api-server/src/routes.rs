@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     error::ApiError,
     index, lists,
-    middleware::{self, Access},
+    middleware::{self, Rules},
     openapi::{self, Document},
     page,
     state::AppState,
@@ -47,6 +47,17 @@ fn todos() -> OpenApiRouter<AppState> {
             "/todos/{id}",
             allow!("GET, HEAD, PUT, PATCH, DELETE, OPTIONS", "application/merge-patch+json"),
         )
+        .routes(routes!(todos::export::export))
+        .route("/todos/export", allow!("GET, HEAD, OPTIONS"))
+}
+
+/// What may take longer than other requests: its body arrives and is stored step by step.
+fn imports() -> OpenApiRouter<AppState> {
+    let import = || {
+        let import = OpenApiRouter::new().routes(routes!(todos::import::import));
+        import.route("/todos/import", allow!("POST, OPTIONS"))
+    };
+    import().nest(openapi::LIST, import())
 }
 
 fn events() -> OpenApiRouter<AppState> {
@@ -75,30 +86,31 @@ fn protected() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(todos()).merge(events()).merge(lists())
 }
 
-/// The routers, of what needs a token and of what needs none, and the document of both.
-fn all() -> (Router<AppState>, Router<AppState>, Bytes) {
+/// The routers, each with its rules, and the document of all of them.
+fn all() -> ([(Router<AppState>, Rules); 3], Bytes) {
     let (protected, mut document) = protected().split_for_parts();
+    let (imports, of_imports) = imports().split_for_parts();
     let (public, of_public) = public().split_for_parts();
+    document.merge(of_imports);
     document.merge(of_public);
-    (protected, public, openapi::to_json(document))
+    let routers = [(protected, Rules::PROTECTED), (imports, Rules::IMPORT), (public, Rules::PUBLIC)];
+    (routers, openapi::to_json(document))
 }
 
 /// All operations with the middleware. axum answers HEAD by GET.
 pub fn api(state: AppState) -> Router {
-    let (protected, public, document) = all();
+    let ([(protected, token), (imports, slow), (public, anyone)], document) = all();
     // The handler has a state of its own: the document is known only when all routes are.
     let document = get(openapi::get_document).with_state(document);
     let protected = protected.route("/openapi.json", document.merge(allow!("GET, HEAD, OPTIONS")));
     // The fallback is within the middleware, so that unknown paths are logged and limited too.
     let protected = protected.fallback(async || ApiError::RouteNotFound);
     let public = if state.shared.page.is_some() { public.merge(page::routes()) } else { public };
-    middleware::around(protected, Access::Token, state.clone()).merge(middleware::around(
-        public,
-        Access::Anyone,
-        state,
-    ))
+    middleware::around(protected, token, state.clone())
+        .merge(middleware::around(imports, slow, state.clone()))
+        .merge(middleware::around(public, anyone, state))
 }
 
 pub fn openapi_json() -> Bytes {
-    all().2
+    all().1
 }

@@ -108,6 +108,7 @@ fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
         cors_allowed_origins,
         max_concurrent_requests,
         max_event_streams,
+        max_import_bytes,
         page,
         rate_limit,
     } = args;
@@ -118,6 +119,7 @@ fn settings(args: ServeArgs, auth: &AuthArgs) -> anyhow::Result<Settings> {
         trusted_proxies: rate_limit.proxies()?,
         max_concurrent_requests: Some(max_concurrent_requests),
         max_event_streams: Some(max_event_streams),
+        max_import_bytes: Some(max_import_bytes),
         page: page.settings(auth)?,
     })
 }

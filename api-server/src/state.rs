@@ -34,6 +34,8 @@ pub struct Settings {
     pub max_concurrent_requests: Option<usize>,
     /// The maximum number of open streams of events; by default [`Settings::DEFAULT_STREAMS`].
     pub max_event_streams: Option<usize>,
+    /// The maximum size of an import; by default [`Settings::DEFAULT_IMPORT_BYTES`].
+    pub max_import_bytes: Option<usize>,
     /// `None`: browsers get the index that programs get.
     pub page: Option<PageSettings>,
 }
@@ -43,6 +45,12 @@ impl Settings {
     pub const DEFAULT_CONCURRENCY: usize = 2_048;
     /// Each takes some 10 KiB.
     pub const DEFAULT_STREAMS: usize = 1_000;
+    /// Some 300,000 todos. It is read in constant memory.
+    pub const DEFAULT_IMPORT_BYTES: usize = 64 * 1_024 * 1_024;
+
+    pub(crate) fn max_import_bytes(&self) -> usize {
+        self.max_import_bytes.unwrap_or(Self::DEFAULT_IMPORT_BYTES)
+    }
 }
 
 /// One per worker thread; cheap to clone.

@@ -14,8 +14,8 @@ use crate::state::Settings;
 
 const ALLOWED_HEADERS: &str =
     "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, traceparent";
-const EXPOSED_HEADERS: &str =
-    "etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
+const EXPOSED_HEADERS: &str = "content-disposition, etag, idempotency-replayed, link, location, ratelimit, \
+                               ratelimit-policy, retry-after, x-request-id";
 /// Seconds for which browsers cache the answer to a preflight.
 const MAX_AGE: &str = "600";
 

@@ -10,7 +10,7 @@ use axum::{
 use http::header;
 use todostack_store::Store;
 
-use super::{TodoBody, stream};
+use super::{TodoBody, stream::Pages};
 use crate::{
     error::ApiError,
     etag::{self, IfNoneMatch},
@@ -50,7 +50,7 @@ pub(crate) async fn list(
     query.page.limit = limit.map_or(query.page.limit, |limit| limit.saturating_add(1));
     let mut todos = store.todos(&collection, &query).await?;
     if limit.is_none() && i64::try_from(todos.len()).is_ok_and(|len| len == query.page.limit) {
-        let all = stream::all(store, InCollection { collection, links }, query, todos);
+        let all = Pages::new(store, InCollection { collection, links }, query, todos).array();
         return Ok(([(header::CONTENT_TYPE, "application/json")], all).into_response());
     }
     let address = links.todos(collection.list);

@@ -2,15 +2,18 @@
 //! are in `insert` and `lists`.
 //!
 //! # Guarantees
-//! - At most one todo or list is created per owner and key, by all replicas together, until the key expires.
+//! - At most one todo or list is created per owner and key, by all replicas together, until the key expires;
+//!   of an import, each line once.
 //! - A process that is killed leaves no key in flight: that is a lock of its transaction, not a row.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, PgConnection};
 use todostack_store::{
-    Created, Error, IdempotencyKey, Result,
+    Collection, Created, Error, IdempotencyKey, ImportProgress, ImportStep, NewTodo, Result,
     sql::{Creation, StoredKey},
 };
+
+use crate::{insert, lists};
 
 pub(crate) async fn create_once<C: Creation>(
     connection: &mut PgConnection,
@@ -25,8 +28,41 @@ pub(crate) async fn create_once<C: Creation>(
         }
         let stored = insert(&mut *connection, creation).await?;
         let (id, created_at) = C::given(&stored);
-        put_key(connection, &owner, &key, (id, created_at)).await?;
+        put_key(connection, &owner, &key, (id, Some(created_at))).await?;
         Ok(Created { stored, replayed: false })
+    })
+    .await
+}
+
+pub(crate) async fn import_progress(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    key: &str,
+) -> Result<Option<ImportProgress>> {
+    if let Some(list) = collection.list {
+        lists::select_one(connection, &collection.owner, list).await?;
+    }
+    let stored = find_key(connection, (&*collection.owner, collection.list_or_zero()), key).await?;
+    stored.map(StoredKey::progress).transpose()
+}
+
+pub(crate) async fn import(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    new: Vec<NewTodo>,
+    step: ImportStep,
+) -> Result<()> {
+    let (owner, list) = (&collection.owner, collection.list_or_zero());
+    with_lock(connection, owner, &step.key, async |connection| {
+        let stored = find_key(connection, (&**owner, list), &step.key).await?;
+        if stored.map(StoredKey::progress).transpose()? != step.before {
+            return Err(Error::KeyInFlight);
+        }
+        let requests: Vec<_> = new.into_iter().map(|new| (collection.clone(), new)).collect();
+        insert::insert(connection, &requests).await?;
+        let ImportProgress { lines, fingerprint } = step.after;
+        let key = IdempotencyKey { key: step.key.clone(), fingerprint };
+        Ok(put_key(connection, owner, &key, (lines, None)).await?)
     })
     .await
 }
@@ -86,11 +122,11 @@ async fn put_key(
     connection: &mut PgConnection,
     owner: &str,
     IdempotencyKey { key, fingerprint }: &IdempotencyKey,
-    (number, created_at): (i64, DateTime<Utc>),
+    (number, created_at): (i64, Option<DateTime<Utc>>),
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into idempotency_keys (owner, key, fingerprint, todo_id, todo_created_at, expires_at)
-         values ($1, $2, $3, $4, $5, now() + interval '1 day')
+         values ($1, $2, $3, $4, coalesce($5, now()), now() + interval '1 day')
          on conflict (owner, key) do update
          set fingerprint = excluded.fingerprint, todo_id = excluded.todo_id,
              todo_created_at = excluded.todo_created_at, expires_at = excluded.expires_at",

@@ -46,7 +46,7 @@ fn row_count_mismatch() -> Error {
 }
 
 /// The columns that the database adds to a new todo.
-struct Inserted {
+pub(crate) struct Inserted {
     id: i64,
     created_at: DateTime<Utc>,
 }
@@ -59,7 +59,10 @@ fn title(new: &NewTodo) -> &str {
 
 /// Lists are numbered from 1, so 0 in place of another owner's list violates the foreign key: the row fails
 /// with [`Error::ListNotFound`], as for a list that does not exist.
-async fn insert(connection: &mut PgConnection, requests: &[Request]) -> sqlx::Result<Vec<Inserted>> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    requests: &[Request],
+) -> sqlx::Result<Vec<Inserted>> {
     let owner: Vec<_> = requests.iter().map(|(collection, _)| &*collection.owner).collect();
     let list_id: Vec<_> = requests.iter().map(|(collection, _)| collection.list).collect();
     let title: Vec<_> = requests.iter().map(|(_, new)| title(new)).collect();

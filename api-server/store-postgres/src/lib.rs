@@ -41,9 +41,9 @@ use async_trait::async_trait;
 pub use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, types::Json};
 use todostack_store::{
-    Change, Collection, Created, Filter, IdempotencyKey, List, ListId, ListPatch, ListPlace, NewList,
-    NewTodo, Owner, Page, PoolState, Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch,
-    TodoPlace, TodoQuery,
+    Change, Collection, Created, Filter, IdempotencyKey, ImportProgress, ImportStep, List, ListId, ListPatch,
+    ListPlace, NewList, NewTodo, Owner, Page, PoolState, Position, Precondition, Result, SchemaVersion,
+    Store, Todo, TodoPatch, TodoPlace, TodoQuery,
     sql::{Batcher, BatcherLimits, Schema},
 };
 use tokio::{sync::Mutex, time::sleep};
@@ -158,6 +158,14 @@ impl Store for PostgresStore {
 
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64> {
         self.pool.run(async |c| write::delete_all(c, collection, filter).await).await
+    }
+
+    async fn import_progress(&self, collection: &Collection, key: &str) -> Result<Option<ImportProgress>> {
+        self.pool.run(async |c| idempotency::import_progress(c, collection, key).await).await
+    }
+
+    async fn import_todos(&self, collection: &Collection, new: Vec<NewTodo>, step: ImportStep) -> Result<()> {
+        self.pool.run(async |c| idempotency::import(c, collection, new, step).await).await
     }
 
     async fn create_list(

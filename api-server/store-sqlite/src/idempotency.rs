@@ -4,9 +4,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 use todostack_store::{
-    Created, IdempotencyKey, Result,
+    Collection, Created, Error, IdempotencyKey, ImportProgress, ImportStep, NewTodo, Result,
     sql::{Creation, StoredKey},
 };
+
+use crate::{lists, write};
 
 pub(crate) async fn create<C: Creation>(
     connection: &mut SqliteConnection,
@@ -23,9 +25,39 @@ pub(crate) async fn create<C: Creation>(
     let stored = insert(&mut *connection, creation).await?;
     if let Some(key) = &key {
         let (id, created_at) = C::given(&stored);
-        put_key(connection, &owner, key, (id, created_at)).await?;
+        put_key(connection, &owner, key, (id, Some(created_at))).await?;
     }
     Ok(Created { stored, replayed: false })
+}
+
+pub(crate) async fn import_progress(
+    connection: &mut SqliteConnection,
+    collection: &Collection,
+    key: &str,
+) -> Result<Option<ImportProgress>> {
+    if let Some(list) = collection.list {
+        lists::select_one(&mut *connection, &collection.owner, list).await?;
+    }
+    let stored = find_key(connection, (&*collection.owner, collection.list_or_zero()), key).await?;
+    stored.map(StoredKey::progress).transpose()
+}
+
+pub(crate) async fn import(
+    connection: &mut SqliteConnection,
+    collection: &Collection,
+    new: Vec<NewTodo>,
+    ImportStep { key, before, after }: ImportStep,
+) -> Result<()> {
+    let owner = &collection.owner;
+    let stored = find_key(connection, (&**owner, collection.list_or_zero()), &key).await?;
+    if stored.map(StoredKey::progress).transpose()? != before {
+        return Err(Error::KeyInFlight);
+    }
+    for new in new {
+        write::insert(connection, (collection.clone(), new)).await?;
+    }
+    let ImportProgress { lines, fingerprint } = after;
+    Ok(put_key(connection, owner, &IdempotencyKey { key, fingerprint }, (lines, None)).await?)
 }
 
 /// The columns have the names of todos, the first that were created with keys.
@@ -54,12 +86,13 @@ async fn put_key(
     connection: &mut SqliteConnection,
     owner: &str,
     IdempotencyKey { key, fingerprint }: &IdempotencyKey,
-    (number, created_at): (i64, DateTime<Utc>),
+    (number, created_at): (i64, Option<DateTime<Utc>>),
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert or replace into idempotency_keys
              (owner, key, fingerprint, todo_id, todo_created_at, expires_at)
-         values (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1 day'))",
+         values (?1, ?2, ?3, ?4, coalesce(?5, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+                 strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+1 day'))",
         owner,
         key,
         fingerprint,

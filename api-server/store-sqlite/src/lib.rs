@@ -76,9 +76,9 @@ use sqlx::{
     types::Json,
 };
 use todostack_store::{
-    Change, Collection, Created, Error, Filter, IdempotencyKey, List, ListId, ListPatch, ListPlace, NewList,
-    NewTodo, Owner, Page, PoolState, Position, Precondition, Result, SchemaVersion, Store, Todo, TodoPatch,
-    TodoPlace, TodoQuery, sql::Schema,
+    Change, Collection, Created, Error, Filter, IdempotencyKey, ImportProgress, ImportStep, List, ListId,
+    ListPatch, ListPlace, NewList, NewTodo, Owner, Page, PoolState, Position, Precondition, Result,
+    SchemaVersion, Store, Todo, TodoPatch, TodoPlace, TodoQuery, sql::Schema,
 };
 
 use crate::{changes::Log, writer::Writer};
@@ -174,6 +174,20 @@ impl Store for SqliteStore {
         let (collection, filter) = (collection.clone(), filter.clone());
         self.writer
             .run(move |c| async move { write::delete_all(c, &collection, &filter).await }.boxed())
+            .await
+    }
+
+    async fn import_progress(&self, collection: &Collection, key: &str) -> Result<Option<ImportProgress>> {
+        let (collection, key) = (collection.clone(), key.to_owned());
+        self.writer
+            .run(move |c| async move { idempotency::import_progress(c, &collection, &key).await }.boxed())
+            .await
+    }
+
+    async fn import_todos(&self, collection: &Collection, new: Vec<NewTodo>, step: ImportStep) -> Result<()> {
+        let collection = collection.clone();
+        self.writer
+            .run(move |c| async move { idempotency::import(c, &collection, new, step).await }.boxed())
             .await
     }
 

@@ -10,6 +10,7 @@ mod store;
 pub use error::{Error, Result};
 pub use model::{
     change::{Change, Changed, InvalidPosition, Position},
+    import::{ImportProgress, ImportStep},
     list::{List, ListId, ListName, ListPatch, ListPlace, NewList},
     precondition::Precondition,
     query::{Cursor, Filter, Page, Sort, TodoQuery},

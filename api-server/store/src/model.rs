@@ -2,6 +2,7 @@
 //! stored is not here.
 
 pub(crate) mod change;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod precondition;
 pub(crate) mod query;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::{
-    Change, Collection, Filter, List, ListId, ListPatch, ListPlace, NewList, NewTodo, Owner, Page, Position,
-    Precondition, Result, Todo, TodoPatch, TodoPlace, TodoQuery,
+    Change, Collection, Filter, ImportProgress, ImportStep, List, ListId, ListPatch, ListPlace, NewList,
+    NewTodo, Owner, Page, Position, Precondition, Result, Todo, TodoPatch, TodoPlace, TodoQuery,
 };
 
 /// An `Idempotency-Key` and the request that it belongs to.
@@ -80,6 +80,12 @@ pub trait Store: Send + Sync + 'static {
     async fn delete_todo(&self, place: &TodoPlace, if_match: Precondition) -> Result<()>;
     /// Deletes all todos of a collection that match the filter. Returns their number.
     async fn delete_todos(&self, collection: &Collection, filter: &Filter) -> Result<u64>;
+
+    /// How far the import with this key has come; `None` if it has not begun.
+    async fn import_progress(&self, collection: &Collection, key: &str) -> Result<Option<ImportProgress>>;
+    /// Creates the todos of the next part of an import, and stores its progress for a day. Fails with
+    /// `Error::KeyInFlight` when another request has continued the import.
+    async fn import_todos(&self, collection: &Collection, new: Vec<NewTodo>, step: ImportStep) -> Result<()>;
 
     /// Creates a list. Requests with the same key within a day create one list, and all get it.
     async fn create_list(

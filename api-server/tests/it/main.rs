@@ -24,6 +24,7 @@ mod events;
 mod families;
 mod fixtures;
 mod idempotency;
+mod imports;
 mod limits;
 mod lists;
 mod migrate_waits;

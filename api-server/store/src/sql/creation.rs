@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Collection, Created, Error, IdempotencyKey, List, NewList, NewTodo, Owner, Result, Todo};
+use crate::{
+    Collection, Created, Error, IdempotencyKey, ImportProgress, List, NewList, NewTodo, Owner, Result, Todo,
+};
 
 /// A todo or a list that is to be created.
 pub trait Creation: Send {
@@ -63,7 +65,7 @@ impl Creation for (Owner, NewList) {
 /// request it is of is part of the fingerprint.
 pub struct StoredKey {
     pub fingerprint: Vec<u8>,
-    /// The number of the todo or list that was created.
+    /// The number of the todo or list that was created, or how many lines of an import are stored.
     pub number: i64,
     /// When it was created.
     pub created_at: DateTime<Utc>,
@@ -80,5 +82,14 @@ impl StoredKey {
             return Err(Error::KeyReused);
         }
         Ok(Created { stored: creation.stored(self.number, self.created_at), replayed: true })
+    }
+
+    /// The progress of an import.
+    pub fn progress(self) -> Result<ImportProgress> {
+        if self.list_exists {
+            Ok(ImportProgress { lines: self.number, fingerprint: self.fingerprint })
+        } else {
+            Err(Error::ListNotFound)
+        }
     }
 }

@@ -28,6 +28,7 @@ enum Step {
     PatchOtherVersion { list: i64, which: usize },
     Delete { list: i64, which: usize },
     DeleteMatching { list: i64, query: &'static str },
+    Import { list: i64, key: u8 },
     CreateList,
     ChangeList { which: usize },
     DeleteList { which: usize },
@@ -44,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => place().prop_map(|(list, which)| Step::Delete { list, which }),
         1 => (0..3_i64, prop::sample::select(vec!["", "?completed=true", "?q=new"]))
             .prop_map(|(list, query)| Step::DeleteMatching { list, query }),
+        1 => (0..3_i64, 0..3_u8).prop_map(|(list, key)| Step::Import { list, key }),
         3 => Just(Step::CreateList),
         2 => (0..3_usize).prop_map(|which| Step::ChangeList { which }),
         1 => (0..3_usize).prop_map(|which| Step::DeleteList { which }),
@@ -105,6 +107,13 @@ async fn apply(client: &Client, step: &Step) {
         Step::Delete { list, which } => client.delete(&todo(client, *list, *which).await).await.status,
         Step::DeleteMatching { list, query } => {
             client.delete(&format!("{}{query}", collection(client, *list).await)).await.status
+        }
+        Step::Import { list, key } => {
+            let address = format!("{}/import", collection(client, *list).await);
+            let request =
+                client.request(Method::POST, &address).header("content-type", "application/x-ndjson");
+            let lines = "{\"title\":\"one\"}\n{\"title\":\"new\",\"completed\":true}\n";
+            client.send(request.header("idempotency-key", format!("i{key}")), lines).await.status
         }
         Step::CreateList => client.post("/lists", json!({"name": "list"})).await.status,
         Step::ChangeList { which } => {
