@@ -11,6 +11,7 @@
 )]
 
 mod auth;
+mod bad_input;
 mod batching;
 mod client;
 mod command;
