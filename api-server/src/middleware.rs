@@ -2,6 +2,7 @@
 //! below.
 
 mod admit;
+mod compress;
 mod cors;
 mod headers;
 mod limit;
@@ -17,7 +18,7 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use http::Method;
+use http::{Method, header};
 use tokio::time::{Instant, timeout};
 
 pub use self::cors::AllowedOrigin;
@@ -60,8 +61,8 @@ pub(crate) fn around(router: Router<AppState>, rules: Rules, state: AppState) ->
     router.layer(steps).with_state(state)
 }
 
-/// Identify, answer, render an error, add headers, record. One function instead of a stack of layers, since
-/// each layer of axum boxes every request once more.
+/// Identify, answer, compress, render an error, add headers, record. One function instead of a stack of
+/// layers, since each layer of axum boxes every request once more.
 async fn surround(
     State((shared, rules)): State<(Arc<Shared>, Rules)>,
     request: Request,
@@ -72,11 +73,12 @@ async fn surround(
     let cors = Cors::from_headers(request.headers(), &shared.settings);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let accepted = request.headers().get(header::ACCEPT_ENCODING).cloned();
 
     // Admission and authentication count too: fetching keys may take as long as the database.
     let answer = answer(&shared, rules.access, request, next);
     let mut response = match timeout(rules.deadline, answer).await {
-        Ok(response) => response,
+        Ok(response) => compress::compress(response, accepted),
         Err(_) => ApiError::DeadlineExceeded.into_response(),
     };
 

@@ -15,6 +15,7 @@ mod bad_input;
 mod batching;
 mod client;
 mod command;
+mod compression;
 mod connections;
 mod cors;
 mod database_failures;
