@@ -133,9 +133,11 @@ fn now() -> DeleteParams {
     DeleteParams::default().grace_period(0)
 }
 
-// As the loss of its node: nothing is shut down. Returns when another pod has its name.
+// As the loss of its node: nothing is shut down. Returns when another pod of its name runs.
 async fn delete_now(pods: &Api<Pod>, name: &str) -> Result<()> {
     let old = pods.get(name).await?;
     pods.delete(name, &now()).await?;
-    wait::until_replaced(pods, &old, READY_WITHIN).await
+    wait::until_replaced(pods, &old, READY_WITHIN).await?;
+    // Until the kubelet has stopped the old container, that one still accepts writes.
+    wait::until(pods, name, "running", READY_WITHIN, conditions::is_pod_running()).await.map(drop)
 }
