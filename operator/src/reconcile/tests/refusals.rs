@@ -26,8 +26,10 @@ fn stacks() -> Vec<TodoStack> {
     let specs = ["{}", NFS, OWN_SECRET, EXTERNAL, SQLITE];
     let mut stacks: Vec<_> = specs.into_iter().map(fixtures::todostack).collect();
     let folders = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples")).unwrap();
-    for folder in folders.map(|folder| folder.unwrap().path()).filter(|path| path.is_dir()) {
-        let text = fs::read_to_string(folder.join("todostack.yaml")).unwrap();
+    // `compose` needs no operator, and has no stack.
+    let files = folders.map(|folder| folder.unwrap().path().join("todostack.yaml"));
+    for file in files.filter(|file| file.is_file()) {
+        let text = fs::read_to_string(file).unwrap();
         let objects: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
         let found = objects.into_iter().filter(|object| object["kind"] == "TodoStack");
         stacks.extend(found.map(|object| {
