@@ -44,10 +44,10 @@ pub(crate) enum Command {
         #[arg(long, value_enum)]
         provider: Option<ProviderName>,
     },
-    /// Run every check: limits, format, lints, docs, dependencies, licenses; unit, page, chart, cluster tests
+    /// Run every check: limits, format, lints, docs, dependencies, licenses; unit, chart and cluster tests
     ///
     /// All checks run even if one fails, and one that cannot run fails. The last lines are the summaries of
-    /// the test runners.
+    /// the test runners. The tests of the page in Chromium run with `--only page`.
     Test(Test),
     /// Build the images of the operator and the API, load them into the cluster, and upgrade the operator
     ///
