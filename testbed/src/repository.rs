@@ -37,3 +37,16 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command.current_dir(root()).args(arguments);
     command
 }
+
+/// As [`cargo`], for programs that are statically linked, as those of images are.
+pub fn static_cargo(arguments: &[&str]) -> Command {
+    let mut command = cargo(arguments);
+    // With an explicit target RUSTFLAGS do not apply to build scripts, and the tests' artifacts stay valid.
+    command.args(["--target", &static_target()]).env("RUSTFLAGS", "-C target-feature=+crt-static");
+    command
+}
+
+/// The target of [`static_cargo`], which names a folder of Cargo's target folder.
+pub fn static_target() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}

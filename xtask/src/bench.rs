@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::cli::BenchSubject;
-use crate::{images, repository};
+use crate::repository;
 
 pub(crate) fn run(subject: &BenchSubject) -> anyhow::Result<()> {
     let mut command = match subject {
@@ -24,14 +24,14 @@ pub(crate) fn run(subject: &BenchSubject) -> anyhow::Result<()> {
             repository::cargo(&["bench", "--quiet", "--package", "todostack-stack", "--bench", "diagnose"])
         }
         BenchSubject::Reconcile => {
-            let mut cargo = images::static_cargo(&["test", "--locked", "--quiet", "--profile", "up"]);
+            let mut cargo = repository::static_cargo(&["test", "--locked", "--quiet", "--profile", "up"]);
             cargo.args(["--package", "todostack-operator", "--bin", "todostack-operator", "--"]);
             cargo.args(["--ignored", "--nocapture", "a_reconcile_costs_what_its_stack_has"]);
             cargo
         }
         BenchSubject::Operator { flags } => {
             // Optimized, because the floor is a part of it. As the images of `up`, whose libraries it shares.
-            let mut cargo = images::static_cargo(&["run", "--locked", "--profile", "up"]);
+            let mut cargo = repository::static_cargo(&["run", "--locked", "--profile", "up"]);
             cargo.args(["--package", "todostack-bench-operator", "--"]).args(flags);
             cargo
         }

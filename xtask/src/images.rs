@@ -2,7 +2,6 @@
 //! cluster.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use todostack_testbed::image::{self, Image};
 use todostack_testbed::{key, prerequisites, process, progress};
@@ -53,22 +52,10 @@ fn binaries(release: bool) -> anyhow::Result<PathBuf> {
     let (profile, usual) =
         if release { ("release", "8 to 14 min the first time") } else { ("up", "4 to 8 min the first time") };
     progress::step(&format!("Building the operator and the API (profile {profile})"), usual, || {
-        let mut cargo = static_cargo(&["build", "--profile", profile, "--locked"]);
+        let mut cargo = repository::static_cargo(&["build", "--profile", profile, "--locked"]);
         process::run(cargo.args(["-p", "todostack-operator", "-p", "todostack-api"]))
     })?;
-    Ok(repository::target().join(target()).join(profile))
-}
-
-/// A command of cargo whose programs are statically linked.
-pub(crate) fn static_cargo(arguments: &[&str]) -> Command {
-    let mut cargo = repository::cargo(arguments);
-    // With an explicit target RUSTFLAGS do not apply to build scripts, and the tests' artifacts stay valid.
-    cargo.args(["--target", &target()]).env("RUSTFLAGS", "-C target-feature=+crt-static");
-    cargo
-}
-
-fn target() -> String {
-    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+    Ok(repository::target().join(repository::static_target()).join(profile))
 }
 
 fn build_one(program: &str, folder: &str, binaries: &Path) -> anyhow::Result<Image> {

@@ -5,7 +5,9 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use todostack_testbed::process;
-pub(crate) use todostack_testbed::repository::{cargo, cluster, kubeconfig, root};
+pub(crate) use todostack_testbed::repository::{
+    cargo, cluster, kubeconfig, root, static_cargo, static_target,
+};
 
 /// Cargo's target folder; the checkout has no other.
 pub(crate) fn target() -> PathBuf {

@@ -164,14 +164,12 @@ fn programs(args: &Args) -> anyhow::Result<Programs> {
 
 /// Builds it as its image has it, statically linked, beside this program's own folder.
 fn build_operator(profile: &str) -> anyhow::Result<PathBuf> {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     progress::step(
         &format!("Building the operator (profile {profile})"),
         "some minutes the first time",
         || {
-            let mut cargo = repository::cargo(&["build", "--locked", "--target", &target]);
-            cargo.env("RUSTFLAGS", "-C target-feature=+crt-static").args(["--profile", profile]);
-            process::run(cargo.args(["-p", "todostack-operator"]))
+            let mut cargo = repository::static_cargo(&["build", "--locked", "--profile", profile]);
+            process::run(cargo.args(["--package", "todostack-operator"]))
         },
     )?;
     let own = std::env::current_exe()?;
